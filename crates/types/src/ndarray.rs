@@ -1,0 +1,24 @@
+//! Multi-dimensional arrays of one element type, row-major.
+
+/// An n-dimensional array; `elements.len()` is the product of `shape`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NdArray<T> {
+    shape: Box<[usize]>,
+    elements: Box<[T]>,
+}
+
+impl<T> NdArray<T> {
+    /// An array of this shape. `None` if the number of elements does not fit the shape.
+    pub fn new(shape: impl Into<Box<[usize]>>, elements: impl Into<Box<[T]>>) -> Option<Self> {
+        let (shape, elements) = (shape.into(), elements.into());
+        (shape.iter().product::<usize>() == elements.len()).then_some(NdArray { shape, elements })
+    }
+    /// Length per dimension.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+    /// The elements in row-major order.
+    pub fn elements(&self) -> &[T] {
+        &self.elements
+    }
+}
