@@ -1,1 +1,18 @@
-//! Placeholder.
+//! Typed column expressions and their vectorised evaluation.
+//!
+//! An [`Expr`] is built bottom-up by the constructors in [`build`]; each checks the types of its
+//! operands and fails with an [`ExprError`] otherwise. Expressions are immutable and shared: a
+//! sub-expression used twice is evaluated once per batch. Before it runs, an expression is *bound*
+//! ([`Expr::bind`]): references to table columns become positions in the operator's input.
+//! [`Evaluator`] then computes bound expressions a whole batch at a time.
+
+pub mod build;
+pub mod error;
+pub mod evaluate;
+pub mod node;
+pub mod udf;
+
+pub use error::ExprError;
+pub use evaluate::{Evaluator, Input, Outcome};
+pub use node::{BinaryOp, ColumnRef, Expr, ExprKind, Function, Reducer, SourceId, UnaryOp};
+pub use udf::{Udf, UdfOutcome};

@@ -1,0 +1,150 @@
+//! Inputs.
+
+use std::fmt;
+
+use pathway_types::{Batch, DataError, Schema};
+
+use crate::ConnectorError;
+
+/// Whether a source ends when it has read what is there, or keeps watching.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadMode {
+    /// Read what exists and finish.
+    Static,
+    /// Keep watching for changes.
+    Streaming,
+}
+
+/// How changes of a source address rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Session {
+    /// Each record is an insertion; a removal names the full old row.
+    Native,
+    /// A record with a known key replaces the stored row; a removal needs only the key. The engine
+    /// keeps the current row of every key.
+    Upsert,
+}
+
+/// A record that could not become a row. Never lost: it is counted, logged and put into the
+/// connector's dead-letter table.
+#[derive(Clone, Debug)]
+pub struct Rejected {
+    /// The record as it was read.
+    pub raw: Vec<u8>,
+    /// Where it stood, in the source's terms (`a.csv, line 12`).
+    pub position: String,
+    /// Why it was rejected.
+    pub reason: String,
+}
+
+/// What parsing one chunk gave.
+#[derive(Debug, Default)]
+pub struct Parsed {
+    /// The rows; cells that could not be converted are errors.
+    pub batch: Batch,
+    /// Why single cells of `batch` are errors: row, column, cause. Whether such a row is kept (with
+    /// error cells) or dropped is decided by the run's error mode, not by the connector.
+    pub cell_errors: Vec<CellError>,
+    /// Records that gave no row at all.
+    pub rejected: Vec<Rejected>,
+}
+
+/// A cell that could not be converted.
+#[derive(Clone, Debug)]
+pub struct CellError {
+    /// Row in the batch.
+    pub row: u32,
+    /// Column in the batch.
+    pub column: u32,
+    /// Why.
+    pub cause: DataError,
+    /// The record the row came from, for the dead-letter table.
+    pub record: Rejected,
+}
+
+/// Work that turns a raw chunk into rows; runs on a parser thread.
+pub type ParseJob = Box<dyn FnOnce() -> Parsed + Send>;
+
+/// The run is ending: stop reading and return.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stopped;
+
+/// Where a reader puts what it reads. All calls may block (back-pressure) and fail with [`Stopped`]
+/// when the run is ending.
+///
+/// Rows belong to the minibatch that is open when they are handed over; a minibatch becomes one
+/// logical time. It is closed by [`SourceOutput::commit`], by the autocommit timer (not inside an
+/// atomic unit), and at the end.
+pub trait SourceOutput: Send {
+    /// Hands over parsed rows.
+    fn rows(&mut self, parsed: Parsed) -> Result<(), Stopped>;
+
+    /// Hands over a chunk to be parsed in parallel. Results keep the order of the calls, also with
+    /// respect to [`SourceOutput::rows`].
+    fn parse(&mut self, job: ParseJob) -> Result<(), Stopped>;
+
+    /// Closes the open minibatch.
+    fn commit(&mut self) -> Result<(), Stopped>;
+
+    /// Starts a unit (a file, a transaction) that must not be split over two times.
+    fn begin_atomic(&mut self) -> Result<(), Stopped>;
+
+    /// Ends the unit. The minibatch is closed if the clock has moved on since it was opened.
+    fn end_atomic(&mut self) -> Result<(), Stopped>;
+
+    /// Reports the position that covers everything handed over so far, to be given back to
+    /// [`Source::open`] after a restart.
+    fn position(&mut self, position: Vec<u8>) -> Result<(), Stopped>;
+
+    /// True when the run is ending.
+    fn is_stopped(&self) -> bool;
+
+    /// Sleeps for at most this long, and less if the run is ending.
+    fn wait(&self, timeout: std::time::Duration) -> Result<(), Stopped>;
+}
+
+/// Reads one partition of a source, in a thread of its own.
+pub trait Reader: Send {
+    /// Reads until the input ends (static mode), the run stops, or something fails.
+    ///
+    /// # Errors
+    /// A failure of the external system, which ends the run.
+    fn run(self: Box<Self>, output: &mut dyn SourceOutput) -> Result<(), ConnectorError>;
+}
+
+/// An external input as the plan describes it.
+pub trait Source: fmt::Debug + Send + Sync {
+    /// What it is and where, for logs and `explain`: `csv(path/*.csv)`.
+    fn description(&self) -> String;
+
+    /// The columns of its rows.
+    fn schema(&self) -> &Schema;
+
+    /// How its changes address rows.
+    fn session(&self) -> Session {
+        Session::Native
+    }
+
+    /// Static or streaming.
+    fn mode(&self) -> ReadMode;
+
+    /// True if no row is ever removed or replaced in a run.
+    fn insert_only(&self) -> bool;
+
+    /// The same source reading only these columns of its schema (in this order): what the program
+    /// does not use is never parsed. The batches of its readers then have just these columns; row
+    /// keys stay what they were.
+    fn project(&self, columns: &[usize]) -> std::sync::Arc<dyn Source>;
+
+    /// Opens the readers: at most `parallelism` of them, each for its own part of the input, or one.
+    /// `position` is what an earlier run reported last, if its state was restored.
+    ///
+    /// # Errors
+    /// If the external system cannot be reached or the settings are wrong.
+    fn open(
+        &self,
+        parallelism: usize,
+        position: Option<&[u8]>,
+    ) -> Result<Vec<Box<dyn Reader>>, ConnectorError>;
+
+}

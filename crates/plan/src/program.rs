@@ -1,0 +1,266 @@
+//! The plan after rewriting: what the engine runs.
+//!
+//! A [`Program`] is a list of [`Step`]s in topological order. Every column reference is a position
+//! in the output of the step's input, unused columns are gone, neighbouring stateless steps are one
+//! [`StepOp::Stateless`], equal sub-plans are one step, and columns of several tables over one
+//! universe have been brought together (by position where one was computed from the other, by
+//! [`StepOp::Zip`] otherwise). Nothing here knows of names, universes or Python.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pathway_expr::{Expr, Reducer};
+use pathway_io::{Sink, Source};
+use pathway_types::{Batch, DType, Timestamp};
+
+use crate::Frame;
+
+/// The position of a step in its program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StepId(pub usize);
+
+/// The steps of a run in topological order: inputs come before their consumers.
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
+/// One step: an operator, its inputs, and the layout of its output.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What it does.
+    pub op: StepOp,
+    /// The steps it reads.
+    pub inputs: Vec<StepId>,
+    /// The dtypes of its output columns.
+    pub columns: Vec<DType>,
+    /// True if it never emits a removal, whatever comes.
+    pub insert_only: bool,
+    /// Short name for logs and metrics: `select`, `groupby`, `csv(a.csv)`.
+    pub name: String,
+    /// The user's line.
+    pub frame: Option<Frame>,
+}
+
+/// What a step does.
+#[derive(Clone, Debug)]
+pub enum StepOp {
+    /// Rows that are part of the program, with their times.
+    Static {
+        /// Changes in ascending order of time.
+        batches: Arc<Vec<(Timestamp, Batch)>>,
+        /// The worker of a row where it is not decided by the key: one number per row, as `batches`.
+        shards: Option<Arc<Vec<Vec<u64>>>>,
+    },
+    /// The rows of an external source.
+    Source(SourceStep),
+    /// The records that a source of this program could not turn into rows: columns `raw: BYTES`,
+    /// `position: STR`, `reason: STR`. The input is the source's step.
+    DeadLetters,
+    /// Row-wise stages, applied in order.
+    Stateless(Vec<Stage>),
+    /// The columns of all inputs side by side, matched by key. The inputs have equal key sets at
+    /// every time.
+    Zip,
+    /// All rows of all inputs (same layout).
+    Concat,
+    /// Group-by.
+    Reduce(ReduceStep),
+    /// Join of two inputs.
+    Join(JoinStep),
+    /// Columns of the rows of input 1 that pointers in input 0 name (`ix`).
+    Lookup(LookupStep),
+    /// Rows of both inputs (same layout); on common keys those of input 1.
+    UpdateRows,
+    /// Rows of input 0, with some cells from the rows of input 1 that have the same key.
+    UpdateCells {
+        /// Output column `.0` is taken from column `.1` of input 1.
+        cells: Vec<(usize, usize)>,
+    },
+    /// Rows of input 0 whose keys are in all other inputs.
+    Intersect,
+    /// Rows of input 0 whose keys are not in input 1.
+    Difference,
+    /// Rows of input 0 for exactly the keys of input 1, which must all be there.
+    Restrict {
+        /// Keys of input 0 that input 1 lacks are errors too (`with_universe_of`).
+        exact: bool,
+    },
+    /// A sink.
+    Output(OutputStep),
+}
+
+/// A row-wise stage. Its input columns are the output columns of the stage before.
+#[derive(Clone, Debug)]
+pub enum Stage {
+    /// One output column per bound expression.
+    Map {
+        /// The expressions.
+        expressions: Vec<Expr>,
+        /// The user's line of each expression.
+        frames: Vec<Option<Frame>>,
+    },
+    /// Keeps rows where the condition is true; rows where it is an error are dropped and logged.
+    Filter {
+        /// A bound expression of dtype BOOL.
+        condition: Expr,
+        /// The user's line.
+        frame: Option<Frame>,
+    },
+    /// New row ids from a pointer column; rows where it is an error are dropped and logged.
+    Reindex {
+        /// The pointer column's position.
+        column: usize,
+        /// The user's line.
+        frame: Option<Frame>,
+    },
+    /// One row per element of a sequence; the element replaces the column.
+    Flatten {
+        /// The sequence's position.
+        column: usize,
+        /// The sequence's dtype.
+        sequence: DType,
+        /// The element's dtype.
+        element: DType,
+        /// Append the source row's id as a last column.
+        origin_id: bool,
+        /// The user's line.
+        frame: Option<Frame>,
+    },
+}
+
+/// A source and how its minibatches are cut.
+#[derive(Clone, Debug)]
+pub struct SourceStep {
+    /// The source, already projected to the columns of the step.
+    pub source: Arc<dyn Source>,
+    /// The name under which its state persists.
+    pub name: Option<String>,
+    /// Longest time between two commits.
+    pub autocommit: Option<Duration>,
+    /// Most rows in flight.
+    pub max_backlog: Option<usize>,
+}
+
+/// A group-by.
+#[derive(Clone, Debug)]
+pub struct ReduceStep {
+    /// How the key of a group comes about.
+    pub key: GroupKey,
+    /// Input columns that are constant in a group and lead the output.
+    pub group_columns: Vec<usize>,
+    /// One output column each, after the group columns.
+    pub reducers: Vec<ReduceColumn>,
+    /// The order of `tuple` and `ndarray`; by row id without it.
+    pub sort_by: Option<usize>,
+    /// Rows with an error in an argument are ignored by that reducer; otherwise they make it an error.
+    pub skip_errors: bool,
+}
+
+/// The key of a group.
+#[derive(Clone, Debug)]
+pub enum GroupKey {
+    /// `key(columns…)`, with the last column as instance if so marked.
+    Hash {
+        /// Input columns.
+        columns: Vec<usize>,
+        /// The last of them is the instance.
+        instance: bool,
+    },
+    /// The pointer in this input column.
+    Pointer(usize),
+}
+
+/// One reducer of a group-by.
+#[derive(Clone, Debug)]
+pub struct ReduceColumn {
+    /// The aggregate.
+    pub reducer: Reducer,
+    /// Input columns it reads. `ARGUMENT_ID` stands for the row id.
+    pub arguments: Vec<usize>,
+    /// The dtype of the result.
+    pub dtype: DType,
+    /// The user's line.
+    pub frame: Option<Frame>,
+}
+
+/// In [`ReduceColumn::arguments`]: the row id instead of a column.
+pub const ARGUMENT_ID: usize = usize::MAX;
+
+/// Which unmatched rows a join keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum JoinMode {
+    Inner,
+    Left,
+    Right,
+    Outer,
+}
+
+/// The ids of joined rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum JoinIds {
+    /// `key(left id, right id)` (None for a missing side) on the shard of the join key.
+    Pair,
+    /// The left row's id; at most one match per left row.
+    Left,
+    /// The right row's id; at most one match per right row.
+    Right,
+}
+
+/// A join. Output columns: `left_columns` of input 0, then `right_columns` of input 1, then, if
+/// asked for, the ids of the two rows (Optional where that side can be missing).
+#[derive(Clone, Debug)]
+pub struct JoinStep {
+    /// The mode.
+    pub mode: JoinMode,
+    /// Key columns of input 0, matched in order with `right_on`; none for a cross join.
+    pub left_on: Vec<usize>,
+    /// Key columns of input 1 (same dtypes as `left_on` up to Optional).
+    pub right_on: Vec<usize>,
+    /// The last key column is the instance, which alone gives the shard.
+    pub instance: bool,
+    /// The ids of the result.
+    pub ids: JoinIds,
+    /// Columns of input 0 in the output.
+    pub left_columns: Vec<usize>,
+    /// Columns of input 1 in the output.
+    pub right_columns: Vec<usize>,
+    /// Append the left row's id.
+    pub left_id: bool,
+    /// Append the right row's id.
+    pub right_id: bool,
+    /// A left row leaves the state after its first match.
+    pub left_exactly_once: bool,
+    /// A right row leaves the state after its first match.
+    pub right_exactly_once: bool,
+}
+
+/// An `ix`. Output: `keep` columns of input 0, then `fetch` columns of input 1; keys of input 0.
+#[derive(Clone, Debug)]
+pub struct LookupStep {
+    /// The pointer column of input 0.
+    pub pointer: usize,
+    /// A None pointer gives a row of None; otherwise it is an error.
+    pub optional: bool,
+    /// A pointer to no row gives a row of None; otherwise it is an error.
+    pub allow_misses: bool,
+    /// Columns of input 0 that are passed through.
+    pub keep: Vec<usize>,
+    /// Columns of input 1.
+    pub fetch: Vec<usize>,
+}
+
+/// A sink and how it wants its changes.
+#[derive(Clone, Debug)]
+pub struct OutputStep {
+    /// The sink.
+    pub sink: Arc<dyn Sink>,
+    /// Its unique name.
+    pub name: Option<String>,
+    /// Order changes of one time by these columns instead of removals first.
+    pub sort_by: Option<Vec<usize>>,
+    /// Also deliver rows with error or pending cells (debugging).
+    pub keep_errors: bool,
+}
