@@ -1,0 +1,427 @@
+"""Types of the native module: everything here is implemented in Rust (`crates/python`)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Generic, final
+
+from typing_extensions import TypeVarTuple, Unpack
+
+_Ts = TypeVarTuple("_Ts")
+
+# --- values ---------------------------------------------------------------------------------
+
+@final
+class Pointer(Generic[Unpack[_Ts]]):
+    """A row id: comparable, hashable, `int(p)` is the 128-bit value, `str(p)` is `^…`. Not constructible."""
+
+    def __int__(self) -> int: ...
+    def __lt__(self, other: Pointer) -> bool: ...
+    def __le__(self, other: Pointer) -> bool: ...
+    def __gt__(self, other: Pointer) -> bool: ...
+    def __ge__(self, other: Pointer) -> bool: ...
+
+class _ErrorType: ...
+class _PendingType: ...
+
+ERROR: _ErrorType
+PENDING: _PendingType
+
+class EngineError(Exception): ...
+class OtherWorkerError(EngineError): ...
+
+def ref_scalar(*values: Any, optional: bool = False) -> Any: ...
+def ref_scalar_with_instance(*values: Any, instance: Any, optional: bool = False) -> Any: ...
+def unsafe_make_pointer(value: int) -> Pointer: ...
+def parse_pointer(text: str) -> Pointer: ...
+
+# --- dtypes ---------------------------------------------------------------------------------
+
+@final
+class DType:
+    """Interned: equal dtypes are one object."""
+
+    INT: ClassVar[DType]
+    FLOAT: ClassVar[DType]
+    BOOL: ClassVar[DType]
+    STR: ClassVar[DType]
+    BYTES: ClassVar[DType]
+    NONE: ClassVar[DType]
+    ANY: ClassVar[DType]
+    JSON: ClassVar[DType]
+    ANY_POINTER: ClassVar[DType]
+    DATE_TIME_NAIVE: ClassVar[DType]
+    DATE_TIME_UTC: ClassVar[DType]
+    DURATION: ClassVar[DType]
+    @staticmethod
+    def optional(wrapped: DType) -> DType: ...
+    @staticmethod
+    def future(wrapped: DType) -> DType: ...
+    @staticmethod
+    def pointer(*args: DType) -> DType: ...
+    @staticmethod
+    def tuple(*members: DType) -> DType: ...
+    @staticmethod
+    def list(member: DType) -> DType: ...
+    @staticmethod
+    def array(n_dim: int | None, wrapped: DType) -> DType: ...
+    @staticmethod
+    def py_object(class_name: str) -> DType: ...
+    @staticmethod
+    def callable(args: Sequence[DType] | None, result: DType) -> DType: ...
+    @property
+    def kind(self) -> str:
+        """`int float bool str bytes none any optional pointer tuple list array json date_time_naive
+        date_time_utc duration py_object future callable`."""
+    @property
+    def args(self) -> tuple[DType, ...] | None:
+        """Members of tuple; arguments of pointer (None if any); the one wrapped type of the others."""
+    @property
+    def n_dim(self) -> int | None: ...
+    @property
+    def class_name(self) -> str | None: ...
+    def is_subtype_of(self, other: DType, int_float_compatible: bool = True) -> bool: ...
+    @staticmethod
+    def common_type(left: DType, right: DType) -> DType:
+        """Raises TypeError if there is none."""
+    @staticmethod
+    def common_type_or_any(left: DType, right: DType) -> DType: ...
+    def to_dict(self) -> dict[str, Any]: ...
+    @staticmethod
+    def from_dict(notation: Mapping[str, Any]) -> DType: ...
+    def accepts(self, value: Any) -> bool:
+        """True if the engine can convert the Python value to this dtype (table 1.5 of the types reference)."""
+
+# --- plan -----------------------------------------------------------------------------------
+
+@final
+class Frame:
+    """A line of the user's program."""
+
+    def __init__(self, file: str, line: int, function: str, source: str) -> None: ...
+    file: str
+    line: int
+    function: str
+    source: str
+
+@final
+class Expr:
+    """A typed expression. Constructors raise TypeError, AttributeError, IndexError or ValueError."""
+
+    @property
+    def dtype(self) -> DType: ...
+    def with_frame(self, frame: Frame | None) -> Expr: ...
+    @staticmethod
+    def column(table: Table, name: str) -> Expr: ...
+    @staticmethod
+    def id(table: Table) -> Expr: ...
+    @staticmethod
+    def constant(value: Any, dtype: DType) -> Expr: ...
+    @staticmethod
+    def binary(op: str, left: Expr, right: Expr) -> Expr:
+        """`op` is the name in Python's `operator` module: `add`, `and_`, `floordiv`, …"""
+    @staticmethod
+    def unary(op: str, operand: Expr) -> Expr:
+        """`neg` or `invert`."""
+    def is_none(self) -> Expr: ...
+    def is_not_none(self) -> Expr: ...
+    @staticmethod
+    def if_else(condition: Expr, then: Expr, otherwise: Expr) -> Expr: ...
+    @staticmethod
+    def coalesce(args: Sequence[Expr]) -> Expr: ...
+    @staticmethod
+    def require(value: Expr, deps: Sequence[Expr]) -> Expr: ...
+    def unwrap(self) -> Expr: ...
+    def fill_error(self, replacement: Expr) -> Expr: ...
+    @staticmethod
+    def make_tuple(args: Sequence[Expr]) -> Expr: ...
+    def cast(self, target: DType) -> Expr: ...
+    def declare_type(self, target: DType) -> Expr: ...
+    def narrow(self) -> Expr:
+        """The same column under its non-Optional dtype (type narrowing), unchecked."""
+    @staticmethod
+    def pointer(args: Sequence[Expr], optional: bool, instance: Expr | None) -> Expr: ...
+    def get_item(self, index: Expr) -> Expr: ...
+    def get(self, index: Expr, default: Expr) -> Expr: ...
+    def from_json(self, target: DType, default: Expr | None, unwrap: bool) -> Expr: ...
+    def to_string(self) -> Expr: ...
+    @staticmethod
+    def method(name: str, args: Sequence[Expr]) -> Expr:
+        """Built-in function by internal name: `str.lower`, `num.round`, `dt.year`, …"""
+    @staticmethod
+    def udf(udf: Udf, args: Sequence[Expr]) -> Expr: ...
+    @staticmethod
+    def reducer(name: str, args: Sequence[Expr], options: Mapping[str, Any]) -> Expr:
+        """`count sum avg min max argmin argmax unique any tuple sorted_tuple ndarray count_distinct
+        count_distinct_approximate earliest latest`; options `strict skip_nones precision`."""
+    @staticmethod
+    def custom_reducer(name: str, return_type: DType, new_group: Callable[[], Any], args: Sequence[Expr]) -> Expr:
+        """`new_group()` gives an object with `update(rows: list[tuple[list, int]])`, `result()` (None
+        removes the group), `save() -> bytes`, `load(bytes)`."""
+
+@final
+class Udf:
+    """A user function. Row mode: `fn(*args) -> value` per row. Batch mode: `fn(*columns: list) -> sequence`.
+    Arrow mode: `fn(*columns)` with objects that offer `__arrow_c_array__`, returning such an object."""
+
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        name: str,
+        return_type: DType,
+        *,
+        deterministic: bool,
+        propagate_none: bool,
+        mode: str = "row",
+        max_batch_size: int | None = None,
+    ) -> None: ...
+
+@final
+class Universe:
+    """Compared by identity of the key set object."""
+
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+    def is_subset_of(self, other: Universe) -> bool: ...
+    def is_equal_to(self, other: Universe) -> bool: ...
+    def is_disjoint_from(self, other: Universe) -> bool: ...
+    def is_empty(self) -> bool: ...
+    def promise_subset_of(self, other: Universe) -> None: ...
+    def promise_equal_to(self, other: Universe) -> None: ...
+    @staticmethod
+    def promise_disjoint(universes: Sequence[Universe]) -> None: ...
+
+#: output name, expression, the user's line
+NamedExpr = tuple[str, Expr, Frame | None]
+
+@final
+class Graph:
+    """The plan under construction. One global instance lives in `pathway.internals.parse_graph`."""
+
+    def __init__(self) -> None: ...
+    def clear(self) -> None: ...
+    def static_table(
+        self,
+        schema: Sequence[Field],
+        keys: Sequence[Pointer],
+        columns: Sequence[Sequence[Any]],
+        *,
+        times: Sequence[int] | None = None,
+        diffs: Sequence[int] | None = None,
+        shards: Sequence[int] | None = None,
+        universe: Universe | None = None,
+        id_dtype: DType | None = None,
+        frame: Frame | None = None,
+    ) -> Table: ...
+    def read(
+        self,
+        source: FileSource | SubjectSource,
+        *,
+        name: str | None = None,
+        autocommit_ms: int | None = 1500,
+        max_backlog: int | None = None,
+        id_dtype: DType | None = None,
+        append_only: bool = False,
+        frame: Frame | None = None,
+    ) -> Table: ...
+    def output(
+        self,
+        table: Table,
+        sink: FileSink | NullSink | CallbackSink | CaptureSink,
+        *,
+        name: str | None = None,
+        sort_by: Sequence[Expr] | None = None,
+        keep_errors: bool = False,
+        frame: Frame | None = None,
+    ) -> int:
+        """Registers a sink; the number names it in `run(outputs=...)`."""
+    def take_warnings(self) -> list[tuple[str, Frame | None]]: ...
+    def explain(self, *, rewritten: bool = False, outputs: Sequence[int] | None = None) -> str: ...
+    def run(
+        self,
+        *,
+        outputs: Sequence[int] | None = None,
+        run_all: bool = False,
+        threads: int = 1,
+        terminate_on_error: bool = True,
+        max_batch_size: int = 1024,
+        start_timestamp_ms: int | None = None,
+        on_error: Callable[[str, str, Frame | None], None] | None = None,
+    ) -> None:
+        """Runs the given outputs (default: all registered ones that are not captures) until their inputs
+        end. Releases the GIL, checks signals, re-raises user exceptions as they were. Exceptions of the
+        run carry the attribute `_pathway_frame: Frame | None`. `on_error(kind, text, frame)` gets what
+        is logged: kind is `cell`, `parse`, `connector`, `warning` or `info`."""
+
+@final
+class Field:
+    def __init__(
+        self,
+        name: str,
+        dtype: DType,
+        *,
+        primary_key: bool = False,
+        has_default: bool = False,
+        default: Any = None,
+        append_only: bool = False,
+    ) -> None: ...
+
+@final
+class Table:
+    """A handle to a table of the plan; immutable. All methods raise at build time as the reference says."""
+
+    @property
+    def graph(self) -> Graph: ...
+    @property
+    def node(self) -> int: ...
+    @property
+    def universe(self) -> Universe: ...
+    def column_names(self) -> list[str]: ...
+    def column_dtype(self, name: str) -> DType: ...
+    def column_append_only(self, name: str) -> bool: ...
+    @property
+    def id_dtype(self) -> DType: ...
+    @property
+    def id_append_only(self) -> bool: ...
+    def select(self, columns: Sequence[NamedExpr], frame: Frame | None = None) -> Table: ...
+    def filter(self, condition: Expr, narrowed: Sequence[str] = (), frame: Frame | None = None) -> Table: ...
+    def split(self, condition: Expr, narrowed: Sequence[str] = (), frame: Frame | None = None) -> tuple[Table, Table]: ...
+    def flatten(self, column: str, origin_id: str | None = None, frame: Frame | None = None) -> Table: ...
+    def with_id(self, pointer: Expr, frame: Frame | None = None) -> Table: ...
+    def concat(self, others: Sequence[Table], frame: Frame | None = None) -> Table: ...
+    def concat_reindex(self, others: Sequence[Table], frame: Frame | None = None) -> Table: ...
+    def group_reduce(
+        self,
+        grouping: Sequence[Expr],
+        columns: Sequence[NamedExpr],
+        *,
+        id: Expr | None = None,
+        instance: Expr | None = None,
+        sort_by: Expr | None = None,
+        skip_errors: bool = True,
+        universe: Universe | None = None,
+        frame: Frame | None = None,
+    ) -> Table: ...
+    def join(
+        self,
+        other: Table,
+        on: Sequence[tuple[Expr, Expr]],
+        *,
+        how: str,
+        id: str | None = None,
+        left_instance: Expr | None = None,
+        right_instance: Expr | None = None,
+        left_exactly_once: bool = False,
+        right_exactly_once: bool = False,
+        frame: Frame | None = None,
+    ) -> Joined:
+        """`how`: inner, left, right, outer; `id`: left or right."""
+    def ix(self, pointer: Expr, context: Table, *, optional: bool, allow_misses: bool, frame: Frame | None = None) -> Table:
+        """Rows of `self` that `pointer`, an expression over `context`, names; universe of `context`."""
+    def update_rows(self, other: Table, frame: Frame | None = None) -> Table: ...
+    def update_cells(self, other: Table, frame: Frame | None = None) -> Table: ...
+    def intersect(self, others: Sequence[Table], frame: Frame | None = None) -> Table: ...
+    def difference(self, other: Table, frame: Frame | None = None) -> Table: ...
+    def restrict(self, other: Table, frame: Frame | None = None) -> Table: ...
+    def with_universe_of(self, other: Table, frame: Frame | None = None) -> Table: ...
+    def copy(self, frame: Frame | None = None) -> Table: ...
+    def update_types(self, dtypes: Mapping[str, DType], frame: Frame | None = None) -> Table: ...
+    def update_id_dtype(self, dtype: DType, append_only: bool | None = None, frame: Frame | None = None) -> Table: ...
+    def dead_letters(self, frame: Frame | None = None) -> Table:
+        """Of a source table: columns `raw: bytes`, `position: str`, `reason: str`."""
+
+@final
+class Joined:
+    """A join before its columns are chosen. Itself usable as a table of all columns of both sides."""
+
+    @property
+    def table(self) -> Table:
+        """A table whose columns are `l.<name>` for each left column and `r.<name>` for each right column
+        (dtypes already Optional where that side can be missing), plus `l.id` and `r.id`. Its row ids are
+        those of the join. Selecting, filtering and grouping a join is done on it; unused columns cost nothing."""
+
+# --- sources and sinks ----------------------------------------------------------------------
+
+@final
+class FileSource:
+    def __init__(
+        self,
+        path: str,
+        format: str,
+        schema: Sequence[Field],
+        *,
+        mode: str,
+        object_pattern: str = "*",
+        with_metadata: bool = False,
+        csv_settings: Mapping[str, Any] | None = None,
+        json_field_paths: Mapping[str, str] | None = None,
+    ) -> None:
+        """`format`: csv, json, plaintext, plaintext_by_file, binary, only_metadata; `mode`: static, streaming."""
+
+class SubjectBase:
+    """Native base of `pw.io.python.ConnectorSubject`: the sending half. Thread-safe; calls block when the
+    backlog is full."""
+
+    def next(self, **values: Any) -> None: ...
+    def next_json(self, message: Mapping[str, Any]) -> None: ...
+    def next_str(self, message: str) -> None: ...
+    def next_bytes(self, message: bytes) -> None: ...
+    def delete(self, **values: Any) -> None: ...
+    def commit(self) -> None: ...
+    def close(self) -> None: ...
+    def _add_inner(self, key: Pointer | None, values: Mapping[str, Any]) -> None: ...
+    def _remove_inner(self, key: Pointer | None, values: Mapping[str, Any]) -> None: ...
+    def _disable_commits(self) -> None: ...
+    def _enable_commits(self) -> None: ...
+    def _report_offset(self, offset: bytes) -> None: ...
+
+@final
+class SubjectSource:
+    """A source fed by a subject. `start(subject)` is called in the reader's thread and its return ends the
+    source (unless `finite` is False, then `close()` does)."""
+
+    def __init__(
+        self,
+        subject: SubjectBase,
+        schema: Sequence[Field],
+        *,
+        session: str,
+        deletions: bool,
+        start: Callable[[], None],
+        finite: Callable[[], bool],
+        description: str,
+        format: str = "values",
+    ) -> None:
+        """`session`: native or upsert; `format`: values, json, raw, binary."""
+
+@final
+class FileSink:
+    def __init__(self, path: str, format: str, column_names: Sequence[str], dtypes: Sequence[DType]) -> None: ...
+
+@final
+class NullSink:
+    def __init__(self) -> None: ...
+
+@final
+class CallbackSink:
+    """Calls `on_change(key=, row=, time=, is_addition=)` per change, `on_time_end(time)`, `on_end()`."""
+
+    def __init__(
+        self,
+        column_names: Sequence[str],
+        dtypes: Sequence[DType],
+        *,
+        on_change: Callable[..., Any],
+        on_time_end: Callable[[int], Any] | None,
+        on_end: Callable[[], Any] | None,
+        skip_pending: bool = True,
+    ) -> None: ...
+
+@final
+class CaptureSink:
+    """Keeps the update stream of a table in memory."""
+
+    def __init__(self, dtypes: Sequence[DType]) -> None: ...
+    def updates(self) -> list[tuple[Pointer, tuple[Any, ...], int, int]]:
+        """Key, values, time, diff, in order of arrival (times ascending)."""
+    def clear(self) -> None: ...
+
+def build_info() -> dict[str, str]: ...
