@@ -1,1 +1,45 @@
-//! Placeholder.
+//! The native module `pathway._engine`: the engine as Python sees it.
+//!
+//! A class here is a thin wrapper around a handle of the crate that does the work: `dtype` and
+//! `pointer` over `pathway-types`, `expr` over `pathway-expr`, `graph` and `table` over
+//! `pathway-plan`, `source` and `sink` over `pathway-io`. How values cross the border is decided in
+//! `value` and nowhere else; which exception an error becomes, in `errors` and nowhere else. The
+//! interpreter lock is taken once per batch and never held while waiting for another thread.
+
+use pyo3::prelude::*;
+
+mod dtype;
+mod errors;
+mod pointer;
+mod singletons;
+
+/// The extension module.
+#[pymodule(gil_used = true)]
+mod _engine {
+    use super::*;
+
+    #[pymodule_export]
+    use crate::dtype::{PyDType, restore_dtype};
+    #[pymodule_export]
+    use crate::errors::{EngineError, OtherWorkerError};
+    #[pymodule_export]
+    use crate::pointer::{PyPointer, parse_pointer, unsafe_make_pointer};
+    #[pymodule_export]
+    use crate::singletons::{ErrorType, PendingType};
+
+    /// What was built: version, profile, target.
+    #[pyfunction]
+    fn build_info() -> std::collections::BTreeMap<&'static str, String> {
+        let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
+        std::collections::BTreeMap::from([
+            ("version", env!("CARGO_PKG_VERSION").to_owned()),
+            ("profile", profile.to_owned()),
+            ("target", format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS)),
+        ])
+    }
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::singletons::register(module)
+    }
+}
