@@ -9,6 +9,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use crate::DType;
 use crate::json::JsonText;
 use crate::key::Key;
 use crate::ndarray::NdArray;
@@ -81,6 +82,26 @@ impl Value {
     /// True for [`Value::Error`].
     pub fn is_error(&self) -> bool {
         matches!(self, Value::Error)
+    }
+    /// The dtype that a constant of this kind has by itself: tuples and lists are `List(ANY)`.
+    pub fn natural_dtype(&self) -> DType {
+        match self {
+            Value::None => DType::None,
+            Value::Bool(_) => DType::Bool,
+            Value::Int(_) => DType::Int,
+            Value::Float(_) => DType::Float,
+            Value::Pointer(_) => DType::ANY_POINTER,
+            Value::Str(_) => DType::Str,
+            Value::Bytes(_) => DType::Bytes,
+            Value::Tuple(_) => DType::any_tuple(),
+            Value::IntArray(_) | Value::FloatArray(_) => DType::array(None, DType::Any),
+            Value::DateTimeNaive(_) => DType::DateTimeNaive,
+            Value::DateTimeUtc(_) => DType::DateTimeUtc,
+            Value::Duration(_) => DType::Duration,
+            Value::Json(_) => DType::Json,
+            Value::PyObject(_) => DType::PyObject(Arc::from("object")),
+            Value::Pending | Value::Error => DType::Any,
+        }
     }
     /// The rank of the kind in the order between kinds.
     fn rank(&self) -> u8 {
