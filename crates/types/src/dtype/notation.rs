@@ -37,13 +37,17 @@ impl fmt::Display for DType {
             DType::None => f.write_str("NONE"),
             DType::Any => f.write_str("ANY"),
             DType::Optional(inner) => write!(f, "Optional({inner})"),
-            DType::Pointer(None) => f.write_str("POINTER"),
+            DType::Pointer(None) => f.write_str("ANY_POINTER"),
             DType::Pointer(Some(arguments)) => list(f, "Pointer", arguments),
             DType::Tuple(members) => list(f, "Tuple", members),
             DType::List(member) => write!(f, "List({member})"),
             DType::Array { n_dim, element } => {
-                let n_dim = n_dim.map_or_else(|| "None".to_owned(), |n| n.to_string());
-                write!(f, "Array({n_dim}, {element})")
+                match (n_dim, &**element) {
+                    (None, DType::Any) => f.write_str("Array"),
+                    (None, element) => write!(f, "Array({element})"),
+                    (Some(n_dim), DType::Any) => write!(f, "Array({n_dim})"),
+                    (Some(n_dim), element) => write!(f, "Array({n_dim}, {element})"),
+                }
             }
             DType::Json => f.write_str("Json"),
             DType::DateTimeNaive => f.write_str("DATE_TIME_NAIVE"),
@@ -53,7 +57,8 @@ impl fmt::Display for DType {
             DType::Future(inner) => write!(f, "Future({inner})"),
             DType::Callable(None, result) => write!(f, "Callable(..., {result})"),
             DType::Callable(Some(arguments), result) => {
-                list(f, "Callable(", arguments)?;
+                f.write_str("Callable(")?;
+                list(f, "", arguments)?;
                 write!(f, ", {result})")
             }
         }
