@@ -25,7 +25,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=3, help="runs of each program; medians are reported")
     parser.add_argument("--engines", default=",".join(engines.ENGINES), help="comma-separated")
     parser.add_argument("--threads", type=int, default=1, help="worker threads, and cores, of every engine")
-    parser.add_argument("--no-scaling", action="store_true", help="skip the runs with two workers on two cores")
+    parser.add_argument(
+        "--no-scaling", action="store_true", help="skip the runs with two workers on two cores"
+    )
     parser.add_argument("--wheel", type=Path, help="our wheel; default: the newest in dist/")
     parser.add_argument("--limit", type=float, default=900, help="seconds that one process may take")
     parser.add_argument("--save", metavar="STEM", help="write bench/results/STEM.json and .md")
@@ -51,7 +53,9 @@ def chosen(names: list[str] | None) -> list[jobs.Job]:
     return [known[name] for name in names if name in known]
 
 
-def variants_of(job: jobs.Job, ready: dict[str, engines.Engine], options: argparse.Namespace) -> list[report.Variant]:
+def variants_of(
+    job: jobs.Job, ready: dict[str, engines.Engine], options: argparse.Namespace
+) -> list[report.Variant]:
     """Which engines run the job, with how many threads."""
     variants = [(name, options.threads) for name in ready if job.program(name) is not None]
     two = job.scales and "ours" in ready and options.threads == 1 and len(measure.cores()) >= 2
@@ -85,8 +89,9 @@ def run_job(
                 digests[report.label(variant)] = compare.digest(job, output, engines.peers_python())
             figures = ", ".join(f"{key} {value:,.2f}" for key, value in sample.figures.items())
             print(
-                f"  {job.name} {report.label(variant)} run {turn + 1}: {figures}, cpu {sample.cpu_seconds:.2f} s, "
-                f"peak {sample.peak_mb:.0f} MB, others' load {sample.foreign_load:.0%}",
+                f"  {job.name} {report.label(variant)} run {turn + 1}: {figures}, "
+                f"cpu {sample.cpu_seconds:.2f} s, peak {sample.peak_mb:.0f} MB, "
+                f"others' load {sample.foreign_load:.0%}",
                 file=sys.stderr,
                 flush=True,
             )
@@ -106,7 +111,9 @@ def main() -> int:
         raise SystemExit(f"unknown engine {unknown[0]!r}; there are: {', '.join(engines.ENGINES)}")
     wheel = options.wheel or newest_wheel()
     if "ours" in names and wheel is None:
-        raise SystemExit("there is no wheel in dist/: run `make wheel` first, or leave out `ours` with --engines")
+        raise SystemExit(
+            "there is no wheel in dist/: run `make wheel` first, or leave out `ours` with --engines"
+        )
     ready = engines.set_up(names, wheel)
     table, results, failures = report.Table(), [], []
     for job in selected:
@@ -116,7 +123,12 @@ def main() -> int:
         agreement = compare.verdict(digests)
         if not agreement[0]:
             failures.append(f"{job.name}: {agreement[1]}")
-        table.add_job(job, rows, {(name, 1 if n == options.threads else n): s for (name, n), s in samples.items()}, agreement)
+        table.add_job(
+            job,
+            rows,
+            {(name, 1 if n == options.threads else n): s for (name, n), s in samples.items()},
+            agreement,
+        )
         results.append(
             {
                 "job": job.name,

@@ -15,7 +15,7 @@ from .jobs import Job
 
 
 def prepare(job: Job, rows: int) -> Path:
-    """The folder with the input of this job, generated if it is not there yet and read once into the page cache."""
+    """The folder with the input of this job, generated if it is not there yet, and in the page cache."""
     folder = cache_dir() / "data" / f"{job.name}-{rows}-v{job.data_version}"
     ready = folder / ".ready"
     if not ready.exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 import subprocess
 import time
@@ -15,8 +16,9 @@ sizes = {}
 for distribution in metadata.distributions():
     name = distribution.metadata["Name"].lower()
     paths = {os.path.realpath(distribution.locate_file(file)) for file in distribution.files or ()}
-    sizes[name] = sum(os.path.getsize(path) for path in paths if os.path.isfile(path) and not path.endswith(".pyc"))
-print(json.dumps({"own": sizes["pathway"], "all": sum(v for k, v in sizes.items() if k not in ("pip", "setuptools"))}))
+    kept = [path for path in paths if os.path.isfile(path) and not path.endswith(".pyc")]
+    sizes[name] = sum(os.path.getsize(path) for path in kept)
+print(json.dumps(sum(size for name, size in sizes.items() if name not in ("pip", "setuptools"))))
 """
 
 
@@ -25,7 +27,8 @@ def import_seconds(engine: Engine, runs: int) -> float:
 
     def once(program: str) -> float:
         started = time.perf_counter()
-        subprocess.run(["taskset", "-c", "0", str(engine.python), "-c", program], check=True, stdin=subprocess.DEVNULL)
+        command = ["taskset", "-c", "0", str(engine.python), "-c", program]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
         return time.perf_counter() - started
 
     once("import pathway")
@@ -35,10 +38,8 @@ def import_seconds(engine: Engine, runs: int) -> float:
 
 def installed_mb(engine: Engine) -> float:
     """Size of every package in the environment, without the installer and without compiled caches."""
-    import json
-
     done = subprocess.run([engine.python, "-c", _SIZES], check=True, capture_output=True, text=True)
-    return json.loads(done.stdout)["all"] / 1e6
+    return json.loads(done.stdout) / 1e6
 
 
 def original_wheel() -> Path:

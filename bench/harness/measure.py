@@ -27,7 +27,7 @@ class Sample:
     peak_mb: float
     cpu_seconds: float
     wall_seconds: float
-    #: share of the machine that other processes used meanwhile: above some percent the time is not to be trusted
+    #: share of the machine that other processes used meanwhile: if high, the time is not to be trusted
     foreign_load: float
 
 

@@ -52,8 +52,8 @@ class Table:
     """Rows of text with a header."""
 
     HEADER = (
-        "job", "rows", "ours", "original", "ours is faster", "DuckDB", "ours / DuckDB", "Polars", "ours / Polars",
-        "peak ours", "peak original", "ours / original", "2 workers", "results",
+        "job", "rows", "ours", "original", "ours is faster", "DuckDB", "ours / DuckDB",
+        "Polars", "ours / Polars", "peak ours", "peak original", "ours / original", "2 workers", "results",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -103,10 +103,15 @@ class Table:
 
     def markdown(self) -> str:
         """The table with padded columns, readable as it is; columns without any value are left out."""
-        used = [i for i in range(len(self.HEADER)) if i == 0 or any(row[i] not in ("", "-") for row in self.rows)]
+        used = [
+            i for i in range(len(self.HEADER)) if i == 0 or any(row[i] not in ("", "-") for row in self.rows)
+        ]
         table = [[row[i] for i in used] for row in [self.HEADER, *self.rows]]
         widths = [max(len(row[i]) for row in table) for i in range(len(used))]
-        lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |" for row in table]
+        lines = [
+            "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+            for row in table
+        ]
         lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
         return "\n".join(lines)
 
@@ -135,8 +140,8 @@ def write(
     facts = "\n".join(f"* {key}: {value}" for key, value in {**machine, **versions}.items())
     text = (
         f"# Benchmark {stem}\n\n{facts}\n\n"
-        f"Medians of {settings['runs']} interleaved runs, each a fresh process pinned to as many cores as it has "
-        "threads; times without the import. `~`: other processes took part of the machine meanwhile.\n\n"
+        f"Medians of {settings['runs']} interleaved runs, each a fresh process pinned to as many cores "
+        "as it has threads; times without the import. `~`: other processes used the machine too.\n\n"
         f"{table.markdown()}\n"
     )
     path = folder / f"{stem}.md"

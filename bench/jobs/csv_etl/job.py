@@ -1,6 +1,6 @@
 """CSV in, filter and select, CSV out: parsing, arithmetic on columns and writing; no state at all.
 
-Nine columns of four types; 80 % of the rows pass the filter on `paid` and half of those the one on `quantity`.
+Nine columns of four types; 80 % of the rows pass the filter on `paid`, half of those the one on `quantity`.
 """
 
 import random

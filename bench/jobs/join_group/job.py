@@ -31,7 +31,9 @@ def generate(folder: Path, rows: int) -> None:
         file.write("customer,name,city,segment\n")
         for customer in range(customers):
             bits = source.getrandbits(32)
-            file.write(f"{customer},customer no {bits % 99_991},{cities[bits % 500]},{SEGMENTS[(bits >> 20) % 4]}\n")
+            file.write(
+                f"{customer},customer no {bits % 99_991},{cities[bits % 500]},{SEGMENTS[(bits >> 20) % 4]}\n"
+            )
     with open(folder / "orders.csv", "w", encoding="utf-8") as file:
         file.write("order_id,buyer,item,amount\n")
         for order in range(rows):

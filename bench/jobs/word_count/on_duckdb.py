@@ -11,7 +11,8 @@ def run(inputs: Path, output: Path) -> None:
     database.execute(f"""
         COPY (
             SELECT word, count(*) AS count
-            FROM read_json('{inputs}/words.jsonl', format = 'newline_delimited', columns = {{word: 'VARCHAR'}})
+            FROM read_json(
+                '{inputs}/words.jsonl', format = 'newline_delimited', columns = {{word: 'VARCHAR'}})
             GROUP BY word
         ) TO '{output}/result.csv' (HEADER, FORMAT csv)
     """)

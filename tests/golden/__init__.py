@@ -1,0 +1,1 @@
+"""Golden streams: scenarios in Markdown and the code that reads and runs them."""

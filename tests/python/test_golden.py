@@ -1,0 +1,18 @@
+"""Runs every golden scenario (tests/golden/*.md) with 1, 2 and 4 workers."""
+
+import pytest
+
+from golden import scenarios
+
+ALL = scenarios.all_scenarios()
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+@pytest.mark.parametrize("scenario", ALL, ids=[scenario.name for scenario in ALL])
+def test_scenario(scenario: scenarios.Scenario, workers: int) -> None:
+    scenarios.check(scenario, workers)
+
+
+def test_there_are_scenarios() -> None:
+    assert len(ALL) >= 70
+    assert len({scenario.name for scenario in ALL}) == len(ALL)
