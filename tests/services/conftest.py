@@ -1,0 +1,26 @@
+"""One session-wide fixture for each service folder, and a line in the header that says how many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from services.runner import Running, Service, all_services, running
+
+
+def _fixture(service: Service) -> Callable[[], Iterator[Running]]:
+    def start() -> Iterator[Running]:
+        with running(service) as place:
+            yield place
+
+    return start
+
+
+for _service in all_services():
+    globals()[_service.name] = pytest.fixture(scope="session", name=_service.name)(_fixture(_service))
+
+
+def pytest_report_header() -> str:
+    names = [service.name for service in all_services()]
+    return f"{len(names)} services" + (f": {', '.join(names)}" if names else "")
