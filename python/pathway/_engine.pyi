@@ -1,5 +1,6 @@
 """Types of the native module: everything here is implemented in Rust (`crates/python`)."""
 
+import builtins
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, final
 
@@ -72,7 +73,7 @@ class DType:
         """`int float bool str bytes none any optional pointer tuple list array json date_time_naive
         date_time_utc duration py_object future callable`."""
     @property
-    def args(self) -> tuple[DType, ...] | None:
+    def args(self) -> builtins.tuple[DType, ...] | None:
         """Members of tuple; arguments of pointer (None if any); the one wrapped type of the others."""
     @property
     def n_dim(self) -> int | None: ...
@@ -88,7 +89,10 @@ class DType:
     @staticmethod
     def from_dict(notation: Mapping[str, Any]) -> DType: ...
     def accepts(self, value: Any) -> bool:
-        """True if the engine can convert the Python value to this dtype (table 1.5 of the types reference)."""
+        """True if the engine can convert the Python value to this dtype."""
+    @property
+    def typehint(self) -> Any:
+        """The annotation that stands for the dtype (added by `pathway.internals.dtype_annotation`)."""
 
 # --- plan -----------------------------------------------------------------------------------
 
@@ -153,7 +157,9 @@ class Expr:
         """`count sum avg min max argmin argmax unique any tuple sorted_tuple ndarray count_distinct
         count_distinct_approximate earliest latest`; options `strict skip_nones precision`."""
     @staticmethod
-    def custom_reducer(name: str, return_type: DType, new_group: Callable[[], Any], args: Sequence[Expr]) -> Expr:
+    def custom_reducer(
+        name: str, return_type: DType, new_group: Callable[[], Any], args: Sequence[Expr]
+    ) -> Expr:
         """`new_group()` gives an object with `update(rows: list[tuple[list, int]])`, `result()` (None
         removes the group), `save() -> bytes`, `load(bytes)`."""
 
@@ -283,7 +289,9 @@ class Table:
     def id_append_only(self) -> bool: ...
     def select(self, columns: Sequence[NamedExpr], frame: Frame | None = None) -> Table: ...
     def filter(self, condition: Expr, narrowed: Sequence[str] = (), frame: Frame | None = None) -> Table: ...
-    def split(self, condition: Expr, narrowed: Sequence[str] = (), frame: Frame | None = None) -> tuple[Table, Table]: ...
+    def split(
+        self, condition: Expr, narrowed: Sequence[str] = (), frame: Frame | None = None
+    ) -> tuple[Table, Table]: ...
     def flatten(self, column: str, origin_id: str | None = None, frame: Frame | None = None) -> Table: ...
     def with_id(self, pointer: Expr, frame: Frame | None = None) -> Table: ...
     def concat(self, others: Sequence[Table], frame: Frame | None = None) -> Table: ...
@@ -314,7 +322,9 @@ class Table:
         frame: Frame | None = None,
     ) -> Joined:
         """`how`: inner, left, right, outer; `id`: left or right."""
-    def ix(self, pointer: Expr, context: Table, *, optional: bool, allow_misses: bool, frame: Frame | None = None) -> Table:
+    def ix(
+        self, pointer: Expr, context: Table, *, optional: bool, allow_misses: bool, frame: Frame | None = None
+    ) -> Table:
         """Rows of `self` that `pointer`, an expression over `context`, names; universe of `context`."""
     def update_rows(self, other: Table, frame: Frame | None = None) -> Table: ...
     def update_cells(self, other: Table, frame: Frame | None = None) -> Table: ...
@@ -324,7 +334,9 @@ class Table:
     def with_universe_of(self, other: Table, frame: Frame | None = None) -> Table: ...
     def copy(self, frame: Frame | None = None) -> Table: ...
     def update_types(self, dtypes: Mapping[str, DType], frame: Frame | None = None) -> Table: ...
-    def update_id_dtype(self, dtype: DType, append_only: bool | None = None, frame: Frame | None = None) -> Table: ...
+    def update_id_dtype(
+        self, dtype: DType, append_only: bool | None = None, frame: Frame | None = None
+    ) -> Table: ...
     def dead_letters(self, frame: Frame | None = None) -> Table:
         """Of a source table: columns `raw: bytes`, `position: str`, `reason: str`."""
 
@@ -336,7 +348,8 @@ class Joined:
     def table(self) -> Table:
         """A table whose columns are `l.<name>` for each left column and `r.<name>` for each right column
         (dtypes already Optional where that side can be missing), plus `l.id` and `r.id`. Its row ids are
-        those of the join. Selecting, filtering and grouping a join is done on it; unused columns cost nothing."""
+        those of the join. Selecting, filtering and grouping a join is done on it; unused columns cost
+        nothing."""
 
 # --- sources and sinks ----------------------------------------------------------------------
 
@@ -354,7 +367,8 @@ class FileSource:
         csv_settings: Mapping[str, Any] | None = None,
         json_field_paths: Mapping[str, str] | None = None,
     ) -> None:
-        """`format`: csv, json, plaintext, plaintext_by_file, binary, only_metadata; `mode`: static, streaming."""
+        """`format`: csv, json, plaintext, plaintext_by_file, binary, only_metadata; `mode`: static,
+        streaming."""
 
 class SubjectBase:
     """Native base of `pw.io.python.ConnectorSubject`: the sending half. Thread-safe; calls block when the
@@ -394,7 +408,9 @@ class SubjectSource:
 
 @final
 class FileSink:
-    def __init__(self, path: str, format: str, column_names: Sequence[str], dtypes: Sequence[DType]) -> None: ...
+    def __init__(
+        self, path: str, format: str, column_names: Sequence[str], dtypes: Sequence[DType]
+    ) -> None: ...
 
 @final
 class NullSink:

@@ -227,3 +227,7 @@ def _rare_typehint(dtype: DType, kind: str, args: tuple[DType, ...]) -> Any:
     from pathway.internals.py_object import PyObjectWrapper
 
     return PyObjectWrapper[class_of_py_object(dtype)]  # type: ignore[misc]
+
+
+# The engine knows nothing of Python annotations; its dtypes offer them all the same.
+DType.typehint = property(typehint)  # type: ignore[assignment,method-assign]

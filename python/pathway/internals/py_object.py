@@ -6,6 +6,8 @@ import pickle
 from types import GenericAlias
 from typing import Any, Generic, Protocol, TypeVar
 
+from pathway._engine import DType
+
 _T = TypeVar("_T")
 
 
@@ -61,6 +63,7 @@ class PyObjectWrapper(Generic[_T]):
         return bytes(self._serializer.dumps(self._value))
 
 
+PyObjectWrapper.__pathway_dtype__ = DType.py_object("object")  # type: ignore[attr-defined]
 # Users see it where the engine's types are.
 PyObjectWrapper.__module__ = "pathway.engine"
 

@@ -1,0 +1,30 @@
+"""Exceptions and texts that several modules share."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def no_such_column(name: str, names: Iterable[str], what: str = "Table") -> str:
+    """The text for a column that is not there: names the good ones and guesses the one meant.
+
+    >>> no_such_column("prise", ["price", "shop"])
+    'Table has no column with name prise. Did you mean price? Its columns are: price, shop.'
+    """
+    known = list(names)
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    columns = f" Its columns are: {', '.join(known)}." if known else " It has no columns."
+    return f"{what} has no column with name {name}.{hint}{columns}"
+
+
+class ColumnKeyError(KeyError):
+    """A KeyError whose text is a sentence, not the repr of one."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+class NotYetSupportedError(NotImplementedError):
+    """A feature that the interface names but this version does not have."""

@@ -1,0 +1,121 @@
+"""Checks of argument kinds on public functions: a wrong one is a TypeError at the call."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import inspect
+import sys
+import types
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, TypeVar
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def check_arg_types(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Decorates a function so that its arguments are checked against their annotations.
+
+    >>> @check_arg_types
+    ... def double(text: str) -> str:
+    ...     return text * 2
+    >>> double(3)
+    Traceback (most recent call last):
+    TypeError: double(): parameter text=3 violates type hint <class 'str'>: got a value of type int.
+    """
+    hints: dict[str, Any] | None = None
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def checked(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        nonlocal hints
+        if hints is None:
+            hints = _resolve_hints(function)
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{function.__qualname__}() {error}") from None
+        for name, value in bound.arguments.items():
+            if name in hints:
+                _check(function.__qualname__, signature.parameters[name], value, hints[name])
+        return function(*args, **kwargs)
+
+    return checked
+
+
+def _resolve_hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """Annotations as objects; those that name what is not imported at run time are left out."""
+    scope = {**vars(builtins), **vars(typing), **_names(), **getattr(function, "__globals__", {})}
+    hints = {}
+    for name, annotation in function.__annotations__.items():
+        if name == "return":
+            continue
+        if isinstance(annotation, str):
+            try:
+                annotation = eval(annotation, scope)
+            except (NameError, TypeError, AttributeError):
+                continue
+        hints[name] = annotation
+    return hints
+
+
+@functools.cache
+def _names() -> Mapping[str, Any]:
+    """The library's classes that modules import for type checkers only."""
+    import pathway.internals as internals
+
+    names: dict[str, Any] = {
+        name: value for name, value in vars(internals).items() if isinstance(value, type)
+    }
+    return names
+
+
+def _check(function: str, parameter: inspect.Parameter, value: Any, hint: Any) -> None:
+    if value is parameter.default:
+        return
+    if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+        wrong = [item for item in value if not _fits(item, hint)]
+    elif parameter.kind is inspect.Parameter.VAR_KEYWORD:
+        wrong = [item for item in value.values() if not _fits(item, hint)]
+    else:
+        wrong = [] if _fits(value, hint) else [value]
+    if wrong:
+        raise TypeError(
+            f"{function}(): parameter {parameter.name}={_short(wrong[0])} violates type hint {hint}: "
+            f"got a value of type {type(wrong[0]).__name__}."
+        )
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else text[:197] + "..."
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    if hint is Any or hint is object or isinstance(hint, (TypeVar, str)):
+        return True
+    if hint is None:
+        return value is None
+    origin = typing.get_origin(hint)
+    if origin is None:
+        if hint is float:
+            return isinstance(value, (float, int)) and not isinstance(value, bool)
+        return not isinstance(hint, type) or _is_protocol(hint) or isinstance(value, hint)
+    args = typing.get_args(hint)
+    if origin is typing.Union or origin is types.UnionType:
+        return any(_fits(value, member) for member in args)
+    if origin is typing.Literal:
+        return any(value is member or (type(value) is type(member) and value == member) for member in args)
+    if origin is type:
+        return isinstance(value, type) and (not isinstance(args[0], type) or issubclass(value, args[0]))
+    if origin is Callable:
+        return callable(value)
+    if origin is list:
+        return isinstance(value, list) and all(_fits(item, args[0]) for item in value)
+    return not isinstance(origin, type) or isinstance(value, origin)
+
+
+def _is_protocol(hint: type) -> bool:
+    return bool(getattr(hint, "_is_protocol", False)) and "typing" in sys.modules

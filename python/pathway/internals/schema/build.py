@@ -1,0 +1,117 @@
+"""Schemas made by functions instead of the class syntax."""
+
+from __future__ import annotations
+
+import pydoc
+from collections.abc import Mapping
+from typing import Any
+
+from pathway.internals import dtype as dt
+from pathway.internals.schema.column import (
+    ColumnDefinition,
+    SchemaProperties,
+    column_definition,
+    column_schema,
+)
+from pathway.internals.schema.schema import Schema, make_schema
+from pathway.internals.trace import trace_user_frame
+
+
+@trace_user_frame
+def schema_from_types(_name: str | None = None, **kwargs: Any) -> type[Schema]:
+    """A schema from keyword arguments: column = type.
+
+    >>> import pathway as pw
+    >>> print(pw.schema_from_types(shop=str, amount=float))
+    id          | shop | amount
+    ANY_POINTER | STR  | FLOAT
+    """
+    name = f"schema({kwargs})" if _name is None else _name
+    id_type = kwargs.pop("id", None)
+    columns = {
+        column: column_schema(dt.wrap(annotation), column, ColumnDefinition(), SchemaProperties())
+        for column, annotation in kwargs.items()
+    }
+    return make_schema(name, columns, id_dtype=None if id_type is None else dt.wrap(id_type))
+
+
+@trace_user_frame
+def schema_builder(
+    columns: Mapping[str, ColumnDefinition],
+    *,
+    name: str | None = None,
+    properties: SchemaProperties = SchemaProperties(),  # noqa: B008 (immutable)
+    id_type: Any = None,
+) -> type[Schema]:
+    """A schema from column definitions.
+
+    >>> import pathway as pw
+    >>> schema = pw.schema_builder({
+    ...     "key": pw.column_definition(dtype=int, primary_key=True),
+    ...     "first name": pw.column_definition(dtype=str),
+    ... }, name="People")
+    >>> schema.column_names(), schema.id_type
+    (['key', 'first name'], pathway.engine.Pointer[int])
+    """
+    built = {}
+    for attribute, definition in columns.items():
+        if not isinstance(definition, ColumnDefinition):
+            raise ValueError(
+                f"`{attribute}` should be a column definition, found {type(definition)}; "
+                "make one with pw.column_definition(dtype=...)."
+            )
+        dtype = dt.ANY if definition.dtype is None else definition.dtype
+        column = column_schema(dtype, attribute, definition, properties)
+        built[column.name] = column
+    id_dtype = None if id_type is None else dt.wrap(id_type)
+    if id_dtype is dt.ANY_POINTER:
+        id_dtype = None
+    return make_schema(
+        f"custom_schema({list(columns)})" if name is None else name,
+        built,
+        properties=properties,
+        id_dtype=id_dtype,
+    )
+
+
+@trace_user_frame
+def schema_from_dict(
+    columns: Mapping[str, Any],
+    *,
+    name: str | None = None,
+    properties: Mapping[str, Any] | SchemaProperties = SchemaProperties(),  # noqa: B008 (immutable)
+) -> type[Schema]:
+    """A schema from a dict: column -> type, name of a type, or keyword arguments of a definition.
+
+    >>> import pathway as pw
+    >>> print(pw.schema_from_dict({"key": {"dtype": "int", "primary_key": True}, "text": "str"}))
+    id           | key | text
+    Pointer(INT) | INT | STR
+    """
+    if not isinstance(properties, SchemaProperties):
+        properties = SchemaProperties(**properties)
+    definitions = {column: _definition(column, entry) for column, entry in columns.items()}
+    return schema_builder(definitions, name=name, properties=properties)
+
+
+def _definition(column: str, entry: Any) -> ColumnDefinition:
+    if isinstance(entry, Mapping) and "type" not in entry:
+        options = dict(entry)
+        dtype = _located_type(column, options.pop("dtype", Any))
+        definition: ColumnDefinition = column_definition(dtype=dtype, **options)
+        return definition
+    return ColumnDefinition(dtype=_located_type(column, entry))
+
+
+def _located_type(column: str, annotation: Any) -> dt.DType:
+    if isinstance(annotation, Mapping):
+        return dt.parse_dtype_from_dict(annotation)
+    if isinstance(annotation, str):
+        located = None if annotation == "None" else pydoc.locate(annotation)
+        if located is None and annotation != "None":
+            raise ValueError(
+                f"column {column}: there is no type named {annotation!r}; write a built-in type or a full "
+                'path such as "int", "typing.Any", "pathway.Json".'
+            )
+        annotation = located
+    return dt.wrap(annotation)

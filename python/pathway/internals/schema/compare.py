@@ -1,0 +1,57 @@
+"""Whether tables of one schema can stand for tables of another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pathway.internals import dtype as dt
+
+if TYPE_CHECKING:
+    from pathway.internals.schema.schema import Schema
+
+
+def assert_matches_schema(
+    schema: type[Schema],
+    other: type[Schema],
+    *,
+    allow_superset: bool,
+    ignore_primary_keys: bool,
+    allow_subtype: bool,
+    ignore_properties: bool,
+) -> None:
+    """Raises AssertionError with the first reason why `schema` does not match `other`."""
+    ours, theirs = schema.columns(), other.columns()
+    missing = [name for name in theirs if name not in ours]
+    if missing:
+        raise AssertionError(
+            f"schema does not have columns {_names(missing)}; its columns are {', '.join(ours) or '(none)'}"
+        )
+    for name, expected in theirs.items():
+        found = ours[name]
+        fits = found.dtype is expected.dtype or (
+            allow_subtype and dt.dtype_issubclass(found.dtype, expected.dtype)
+        )
+        if not fits:
+            raise AssertionError(
+                f"type of column {name} does not match: it is {found.dtype} in {schema.__name__} and "
+                f"{expected.dtype} in {other.__name__}"
+            )
+        if not ignore_properties and found.append_only != expected.append_only:
+            raise AssertionError(
+                f"append_only of column {name} does not match: it is {found.append_only} in "
+                f"{schema.__name__} and {expected.append_only} in {other.__name__}"
+            )
+    extra = [name for name in ours if name not in theirs]
+    if extra and not allow_superset:
+        raise AssertionError(
+            f"there are extra columns: {_names(extra)} which are not present in the provided schema"
+        )
+    if not ignore_primary_keys and schema.primary_key_columns() != other.primary_key_columns():
+        raise AssertionError(
+            f"primary keys do not match: {schema.primary_key_columns()} in {schema.__name__} and "
+            f"{other.primary_key_columns()} in {other.__name__}"
+        )
+
+
+def _names(names: list[str]) -> str:
+    return "{" + ", ".join(map(repr, names)) + "}"
