@@ -9,6 +9,8 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
+use crate::value::Converter;
+
 /// The type of a column's cells. Equal dtypes are one object.
 #[pyclass(frozen, module = "pathway._engine", name = "DType")]
 pub(crate) struct PyDType(pub(crate) DType);
@@ -217,6 +219,11 @@ impl PyDType {
             .map_err(|error| error.to_string())
             .and_then(|notation| DType::from_notation(&notation).map_err(|error| error.to_string()));
         intern(py, &parsed.map_err(PyValueError::new_err)?)
+    }
+
+    /// True if the engine can store `value` in a column of this dtype.
+    fn accepts(&self, value: &Bound<'_, PyAny>) -> bool {
+        Converter::new(&self.0).cell(value).is_ok()
     }
 
     fn __repr__(&self) -> String {

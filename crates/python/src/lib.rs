@@ -12,6 +12,7 @@ mod dtype;
 mod errors;
 mod pointer;
 mod singletons;
+mod value;
 
 /// The extension module.
 #[pymodule(gil_used = true)]
@@ -23,9 +24,13 @@ mod _engine {
     #[pymodule_export]
     use crate::errors::{EngineError, OtherWorkerError};
     #[pymodule_export]
-    use crate::pointer::{PyPointer, parse_pointer, unsafe_make_pointer};
+    use crate::pointer::{
+        PyPointer, parse_pointer, ref_scalar, ref_scalar_with_instance, unsafe_make_pointer,
+    };
     #[pymodule_export]
     use crate::singletons::{ErrorType, PendingType};
+    #[pymodule_export]
+    use crate::value::round_trip::round_trip;
 
     /// What was built: version, profile, target.
     #[pyfunction]

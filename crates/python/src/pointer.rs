@@ -6,6 +6,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyGenericAlias, PyTuple, PyType};
 
+use crate::value::natural_value;
+
 /// The id of a row: a 128-bit key, comparable and hashable. `int(p)` is the key, `str(p)` its text
 /// form. `Pointer[int]` in an annotation names the dtypes of the hashed values.
 #[pyclass(frozen, module = "pathway.engine", name = "Pointer")]
@@ -68,4 +70,40 @@ pub(crate) fn parse_pointer(text: &str) -> PyResult<PyPointer> {
             "{text:?} is not a pointer: expected ^ followed by 26 characters of 0-9 and A-Z without I, L, O, U"
         ))
     })
+}
+
+/// The key of values, in their order; with `optional`, None where one of them is None.
+#[pyfunction]
+#[pyo3(signature = (*values, optional=false))]
+pub(crate) fn ref_scalar(values: Vec<Bound<'_, PyAny>>, optional: bool) -> PyResult<Option<PyPointer>> {
+    key_of(&values, None, optional)
+}
+
+/// The key of values on the shard of `instance`, which is hashed last.
+#[pyfunction]
+#[pyo3(signature = (*values, instance, optional=false))]
+pub(crate) fn ref_scalar_with_instance(
+    values: Vec<Bound<'_, PyAny>>,
+    instance: Bound<'_, PyAny>,
+    optional: bool,
+) -> PyResult<Option<PyPointer>> {
+    key_of(&values, Some(&instance), optional)
+}
+
+fn key_of(
+    values: &[Bound<'_, PyAny>],
+    instance: Option<&Bound<'_, PyAny>>,
+    optional: bool,
+) -> PyResult<Option<PyPointer>> {
+    if optional && values.iter().chain(instance).any(|value| value.is_none()) {
+        return Ok(None);
+    }
+    let values = values.iter().map(natural_value).collect::<Result<Vec<_>, _>>()?;
+    let key = match instance {
+        None => Key::of(&values),
+        Some(instance) => Key::with_instance(&values, &natural_value(instance)?),
+    };
+    let unhashable =
+        || PyValueError::new_err("Error and Pending are not values: no row has a key made of them");
+    key.map(|key| Some(PyPointer(key))).ok_or_else(unhashable)
 }

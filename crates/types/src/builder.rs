@@ -203,6 +203,56 @@ impl ColumnBuilder {
         self.len += 1;
     }
 
+    /// Appends an integer, without going through a [`Value`] where the layout allows.
+    #[inline]
+    pub fn push_int(&mut self, value: i64) {
+        match &mut self.cells {
+            Cells::Int(b) => b.append_value(value),
+            _ => return self.push(&Value::Int(value)),
+        }
+        self.len += 1;
+    }
+
+    /// Appends a float, without going through a [`Value`] where the layout allows.
+    #[inline]
+    pub fn push_float(&mut self, value: f64) {
+        match &mut self.cells {
+            Cells::Float(b) => b.append_value(value),
+            _ => return self.push(&Value::Float(value)),
+        }
+        self.len += 1;
+    }
+
+    /// Appends a boolean, without going through a [`Value`] where the layout allows.
+    #[inline]
+    pub fn push_bool(&mut self, value: bool) {
+        match &mut self.cells {
+            Cells::Bool(b) => b.append_value(value),
+            _ => return self.push(&Value::Bool(value)),
+        }
+        self.len += 1;
+    }
+
+    /// Appends text, without an allocation where the layout allows.
+    #[inline]
+    pub fn push_str(&mut self, value: &str) {
+        match &mut self.cells {
+            Cells::Str(b) => b.append_value(value),
+            _ => return self.push(&Value::Str(Arc::from(value))),
+        }
+        self.len += 1;
+    }
+
+    /// Appends bytes, without an allocation where the layout allows.
+    #[inline]
+    pub fn push_bytes(&mut self, value: &[u8]) {
+        match &mut self.cells {
+            Cells::Bytes(b) => b.append_value(value),
+            _ => return self.push(&Value::Bytes(Arc::from(value))),
+        }
+        self.len += 1;
+    }
+
     /// Appends None.
     pub fn push_none(&mut self) {
         self.push(&Value::None);
