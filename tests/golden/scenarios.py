@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pathway as pw
 from pathway.internals.parse_graph import G
+
+import pathway as pw
 
 from .cells import NotationError, Type, parse_cell, parse_pointer, parse_type, printed
 
