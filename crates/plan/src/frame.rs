@@ -16,6 +16,20 @@ pub struct Frame {
     pub source: Arc<str>,
 }
 
+impl Frame {
+    /// The line of Rust code that called the `#[track_caller]` function this is used in.
+    #[track_caller]
+    pub fn of_caller() -> Frame {
+        let place = std::panic::Location::caller();
+        Frame {
+            file: Arc::from(place.file()),
+            line: place.line(),
+            function: Arc::from(""),
+            source: Arc::from(""),
+        }
+    }
+}
+
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)

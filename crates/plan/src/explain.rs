@@ -1,0 +1,5 @@
+//! Text forms of plans.
+
+mod expression;
+
+pub use expression::{expression, plain};

@@ -1,0 +1,275 @@
+//! The plan under construction: an arena of nodes, the universes of their rows, and the outputs.
+//!
+//! A [`Graph`] is a cheap handle; front ends in several languages may hold one. Nodes are never
+//! changed after they were added and refer to earlier nodes only, so the arena is in topological
+//! order. [`crate::Table`] is the handle to one node and has the operations.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use pathway_expr::{ColumnRef, SourceId};
+use pathway_io::Sink;
+use pathway_types::DType;
+
+use crate::universe::{Definition, UniverseId, Universes};
+use crate::{Frame, PlanError, Warning};
+
+pub(crate) mod align;
+pub(crate) mod flags;
+mod op;
+
+pub use op::{
+    Aggregate, ExternalRows, Flatten, FlattenColumn, GroupIds, Join, JoinColumn, Lookup, Op, Reduce, Rows,
+    StaticRows,
+};
+
+/// The position of a node in its graph, and what expressions call a source.
+pub type NodeId = SourceId;
+
+/// A column of a node.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// The name.
+    pub name: Arc<str>,
+    /// The dtype of its cells.
+    pub dtype: DType,
+    /// Its cells are never retracted.
+    pub append_only: bool,
+}
+
+/// One table of the plan.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// How it is made.
+    pub op: Op,
+    /// Its columns.
+    pub columns: Vec<Column>,
+    /// The dtype of its row ids.
+    pub id_dtype: DType,
+    /// Its rows are never removed.
+    pub id_append_only: bool,
+    /// The set of its row ids.
+    pub universe: UniverseId,
+    /// The user's line.
+    pub frame: Option<Frame>,
+}
+
+impl Node {
+    /// The position of a column.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|c| &*c.name == name)
+    }
+}
+
+/// A sink and the table it is fed with.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// The table.
+    pub table: NodeId,
+    /// The sink.
+    pub sink: Arc<dyn Sink>,
+    /// Its unique name.
+    pub name: Option<String>,
+    /// Changes of one time are ordered by these columns of the table.
+    pub sort_by: Option<Vec<usize>>,
+    /// Rows with error cells are delivered too.
+    pub keep_errors: bool,
+    /// The user's line.
+    pub frame: Option<Frame>,
+}
+
+/// The number of an output of a graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OutputId(pub u32);
+
+/// A plan under construction; clones are the same plan.
+#[derive(Clone, Default)]
+pub struct Graph(Arc<Mutex<State>>);
+
+/// What a [`Graph`] holds.
+#[derive(Default)]
+pub(crate) struct State {
+    /// The id of the first node; ids below it were cleared away.
+    base: u32,
+    nodes: Vec<Node>,
+    pub(crate) universes: Universes,
+    /// The node that made each universe, for operations that keep some rows of their input.
+    subsets: hashbrown::HashMap<UniverseId, NodeId>,
+    /// Tables aligned to another's universe without the user asking.
+    aligned: hashbrown::HashMap<(NodeId, UniverseId), NodeId>,
+    pub(crate) outputs: Vec<Output>,
+    warnings: Vec<Warning>,
+}
+
+impl Graph {
+    /// An empty plan.
+    pub fn new() -> Self {
+        Graph::default()
+    }
+
+    /// Forgets all tables, outputs, universe facts and warnings. Tables made before are refused by
+    /// later operations.
+    pub fn clear(&self) {
+        let mut state = self.lock();
+        let base = state.end();
+        let mut universes = std::mem::take(&mut state.universes);
+        universes.clear();
+        *state = State { base, universes, ..State::default() };
+    }
+
+    /// Warnings since the last call.
+    pub fn take_warnings(&self) -> Vec<Warning> {
+        std::mem::take(&mut self.lock().warnings)
+    }
+
+    /// The number of tables.
+    pub fn len(&self) -> usize {
+        self.lock().nodes.len()
+    }
+
+    /// True without tables.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All outputs registered so far.
+    pub fn outputs(&self) -> Vec<OutputId> {
+        (0..self.lock().outputs.len() as u32).map(OutputId).collect()
+    }
+
+    /// A description of one output.
+    ///
+    /// # Errors
+    /// [`PlanError::Value`] if there is no such output.
+    pub fn output(&self, id: OutputId) -> Result<Output, PlanError> {
+        let state = self.lock();
+        let output = state.outputs.get(id.0 as usize).cloned();
+        output.ok_or_else(|| PlanError::Value(format!("this plan has no output number {}", id.0)))
+    }
+
+    pub(crate) fn lock(&self) -> parking_lot::MutexGuard<'_, State> {
+        self.0.lock()
+    }
+
+    pub(crate) fn is_same(&self, other: &Graph) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl std::fmt::Debug for Graph {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Graph({} tables)", self.len())
+    }
+}
+
+impl State {
+    fn end(&self) -> u32 {
+        self.base + self.nodes.len() as u32
+    }
+
+    /// The nodes in topological order.
+    pub(crate) fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The id of the first node.
+    pub(crate) fn base(&self) -> u32 {
+        self.base
+    }
+
+    /// A node that is known to exist.
+    pub(crate) fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[(id.0 - self.base) as usize]
+    }
+
+    /// A node named by the user.
+    pub(crate) fn checked(&self, id: NodeId) -> Result<&Node, PlanError> {
+        let node = id.0.checked_sub(self.base).and_then(|index| self.nodes.get(index as usize));
+        node.ok_or_else(|| {
+            PlanError::Runtime(
+                "a table of a plan that has been cleared (or of another plan) cannot be used; build it again"
+                    .to_owned(),
+            )
+        })
+    }
+
+    /// Adds a node and reports universes that turned out empty by it.
+    pub(crate) fn add(&mut self, node: Node) -> NodeId {
+        let id = SourceId(self.end());
+        if matches!(node.op, Op::Filter { .. } | Op::Intersect { .. } | Op::Difference { .. }) {
+            self.subsets.entry(node.universe).or_insert(id);
+        }
+        let frame = node.frame.clone();
+        self.nodes.push(node);
+        self.report_empty(frame);
+        id
+    }
+
+    /// A new universe.
+    pub(crate) fn universe(&mut self, definition: &Definition) -> UniverseId {
+        self.universes.add(definition)
+    }
+
+    /// Warns of universes that turned out to be empty.
+    pub(crate) fn report_empty(&mut self, frame: Option<Frame>) {
+        for _ in self.universes.take_found_empty() {
+            self.warn(
+                "this makes the set of rows of a table always empty although it was not declared empty; \
+                 probably a promise about universes is wrong, or an input is empty that should not be",
+                frame.clone(),
+            );
+        }
+    }
+
+    /// Records a warning.
+    pub(crate) fn warn(&mut self, message: impl Into<String>, frame: Option<Frame>) {
+        self.warnings.push(Warning { message: message.into(), frame });
+    }
+
+    /// How error messages call a table.
+    pub(crate) fn table_name(&self, id: NodeId) -> String {
+        format!("<table{}>", id.0.wrapping_sub(self.base))
+    }
+
+    /// How error messages call a column.
+    pub(crate) fn column_name(&self, column: ColumnRef) -> String {
+        let table = self.table_name(column.source);
+        let name = self.checked(column.source).ok().and_then(|n| n.columns.get(column.column as usize));
+        format!("{table}.{}", name.map_or("?", |c| &c.name))
+    }
+
+    /// The column that another is nothing but a copy of, through selects: where it was made.
+    pub(crate) fn origin(&self, column: ColumnRef) -> ColumnRef {
+        let mut at = column;
+        while let Op::Select { expressions, .. } = &self.node(at.source).op {
+            match expressions[at.column as usize].as_column() {
+                Some(next) => at = next,
+                None => break,
+            }
+        }
+        at
+    }
+}
+
+impl State {
+    /// Lets a node that was just added have a column that is never None.
+    pub(crate) fn narrow(&mut self, node: NodeId, column: usize) {
+        let column = &mut self.nodes[(node.0 - self.base) as usize].columns[column];
+        column.dtype = column.dtype.unoptional().clone();
+    }
+
+    /// Gives a node that was just added another universe.
+    pub(crate) fn give_universe(&mut self, node: NodeId, universe: UniverseId) {
+        self.nodes[(node.0 - self.base) as usize].universe = universe;
+        self.subsets.insert(universe, node);
+    }
+
+    /// Gives a node that was just added other row id properties.
+    pub(crate) fn relabel_ids(&mut self, node: NodeId, dtype: DType, append_only: Option<bool>) {
+        let node = &mut self.nodes[(node.0 - self.base) as usize];
+        node.id_dtype = dtype;
+        if let Some(append_only) = append_only {
+            node.id_append_only = append_only;
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! What a node of the plan does.
+//!
+//! Operations that pass columns on unchanged (filter, join, `ix`, …) list the columns they pass, by
+//! reference to where they were made; a rewrite may therefore make one operation pass columns of
+//! several tables over the same row set.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pathway_expr::{ColumnRef, Expr, Reducer};
+use pathway_io::Source;
+use pathway_types::{Batch, DType, Timestamp};
+
+use super::NodeId;
+use crate::Frame;
+use crate::program::{JoinIds, JoinMode};
+
+/// The operation of a node.
+#[derive(Clone, Debug)]
+pub enum Op {
+    /// Rows that are part of the plan.
+    Static(StaticRows),
+    /// Rows of an external source.
+    Source(ExternalRows),
+    /// The records that a source could not turn into rows.
+    DeadLetters {
+        /// The source's node.
+        source: NodeId,
+    },
+    /// One column per expression over the rows of `base`; the expressions may use columns of all
+    /// tables that share its universe.
+    Select {
+        /// The table whose rows these are.
+        base: NodeId,
+        /// One per column.
+        expressions: Vec<Expr>,
+        /// The user's line of each.
+        frames: Vec<Option<Frame>>,
+    },
+    /// Rows where the condition is true.
+    Filter {
+        /// The filtered table.
+        input: NodeId,
+        /// A BOOL expression over the input's rows.
+        condition: Expr,
+        /// The columns passed on.
+        columns: Vec<ColumnRef>,
+    },
+    /// The same rows under other ids.
+    Reindex {
+        /// The table.
+        input: NodeId,
+        /// The new id of a row.
+        pointer: Expr,
+        /// The columns passed on.
+        columns: Vec<ColumnRef>,
+    },
+    /// One row per element of a sequence.
+    Flatten(Flatten),
+    /// All rows of all inputs; column `i` of the result is column `i` of each.
+    Concat {
+        /// The inputs.
+        inputs: Vec<Rows>,
+    },
+    /// Group-by: the columns of `group`, then one per aggregate.
+    Reduce(Reduce),
+    /// Join.
+    Join(Join),
+    /// Columns of the rows that a pointer names.
+    Lookup(Lookup),
+    /// Rows of both; on common ids those of `new`.
+    UpdateRows {
+        /// The updated rows.
+        old: Rows,
+        /// The rows that win.
+        new: Rows,
+    },
+    /// Rows of `input` with some cells taken from the rows of `updates` that have the same id.
+    UpdateCells {
+        /// The updated rows.
+        input: Rows,
+        /// Rows with new cells.
+        updates: Rows,
+        /// Which column of `updates` replaces each column of `input`.
+        cells: Vec<Option<usize>>,
+    },
+    /// Rows of `input` whose ids are in all `others`.
+    Intersect {
+        /// The table whose rows these are.
+        input: NodeId,
+        /// The other tables.
+        others: Vec<NodeId>,
+        /// The columns passed on.
+        columns: Vec<ColumnRef>,
+    },
+    /// Rows of `input` whose ids are not in `other`.
+    Difference {
+        /// The table whose rows these are.
+        input: NodeId,
+        /// The other table.
+        other: NodeId,
+        /// The columns passed on.
+        columns: Vec<ColumnRef>,
+    },
+    /// Rows of `input` for the ids of `to`, which are all there.
+    Restrict {
+        /// The table whose rows these are.
+        input: NodeId,
+        /// The table with the ids.
+        to: NodeId,
+        /// Ids of `input` that `to` lacks are an error.
+        exact: bool,
+        /// The columns passed on.
+        columns: Vec<ColumnRef>,
+    },
+}
+
+/// Rows of a table with these columns.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    /// The table whose rows these are.
+    pub table: NodeId,
+    /// The columns, expressions over it.
+    pub columns: Vec<Expr>,
+}
+
+/// The contents of a static table.
+#[derive(Clone, Debug)]
+pub struct StaticRows {
+    /// Changes in ascending order of time.
+    pub batches: Arc<Vec<(Timestamp, Batch)>>,
+    /// The worker of each row, where the key does not decide it.
+    pub shards: Option<Arc<Vec<Vec<u64>>>>,
+}
+
+/// A source and how it is read.
+#[derive(Clone, Debug)]
+pub struct ExternalRows {
+    /// The source.
+    pub source: Arc<dyn Source>,
+    /// The name under which its state persists.
+    pub name: Option<String>,
+    /// Longest time between two commits.
+    pub autocommit: Option<Duration>,
+    /// Most rows in flight.
+    pub max_backlog: Option<usize>,
+}
+
+/// See [`Op::Flatten`].
+#[derive(Clone, Debug)]
+pub struct Flatten {
+    /// The table.
+    pub input: NodeId,
+    /// The sequence.
+    pub sequence: Expr,
+    /// The dtype of its elements.
+    pub element: DType,
+    /// The columns of the result.
+    pub columns: Vec<FlattenColumn>,
+}
+
+/// A column of a flattened table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FlattenColumn {
+    /// The element.
+    Element,
+    /// A column of the source row.
+    Passed(ColumnRef),
+    /// The source row's id.
+    Origin,
+}
+
+/// See [`Op::Reduce`].
+#[derive(Clone, Debug)]
+pub struct Reduce {
+    /// The grouped table.
+    pub input: NodeId,
+    /// The grouping columns; with an instance, it is the last.
+    pub group: Vec<Expr>,
+    /// How the id of a group comes about.
+    pub ids: GroupIds,
+    /// The aggregates.
+    pub aggregates: Vec<Aggregate>,
+    /// The order in which values enter ordered reducers.
+    pub sort_by: Option<Expr>,
+    /// Rows with an error in an argument are ignored by that reducer.
+    pub skip_errors: bool,
+}
+
+/// The id of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GroupIds {
+    /// The key of the grouping columns.
+    Hash,
+    /// The key of the grouping columns, the last of which is the instance.
+    Instance,
+    /// The only grouping column is a pointer and gives the id.
+    Pointer,
+}
+
+/// One aggregate of a group-by.
+#[derive(Clone, Debug)]
+pub struct Aggregate {
+    /// The reducer.
+    pub reducer: Reducer,
+    /// What it takes, over the rows of the input.
+    pub arguments: Vec<Expr>,
+    /// The dtype of the result.
+    pub dtype: DType,
+    /// The user's line.
+    pub frame: Option<Frame>,
+}
+
+/// See [`Op::Join`].
+#[derive(Clone, Debug)]
+pub struct Join {
+    /// One operand.
+    pub left: NodeId,
+    /// The other.
+    pub right: NodeId,
+    /// The mode.
+    pub mode: JoinMode,
+    /// Expressions over the left rows, equal in pairs to those of `right_on`.
+    pub left_on: Vec<Expr>,
+    /// Expressions over the right rows.
+    pub right_on: Vec<Expr>,
+    /// The last pair is the instance.
+    pub instance: bool,
+    /// The ids of the result.
+    pub ids: JoinIds,
+    /// A left row leaves the state after its first match.
+    pub left_exactly_once: bool,
+    /// A right row leaves the state after its first match.
+    pub right_exactly_once: bool,
+    /// The columns of the result.
+    pub columns: Vec<JoinColumn>,
+}
+
+/// A column of a join.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum JoinColumn {
+    /// A column of the left row.
+    Left(ColumnRef),
+    /// A column of the right row.
+    Right(ColumnRef),
+    /// The id of the left row.
+    LeftId,
+    /// The id of the right row.
+    RightId,
+}
+
+/// See [`Op::Lookup`].
+#[derive(Clone, Debug)]
+pub struct Lookup {
+    /// The table whose rows ask.
+    pub asking: NodeId,
+    /// The pointer, over its rows.
+    pub pointer: Expr,
+    /// The table that is looked into.
+    pub target: NodeId,
+    /// None gives a row of None.
+    pub optional: bool,
+    /// A pointer to no row gives a row of None.
+    pub allow_misses: bool,
+    /// The columns of the target that are fetched.
+    pub columns: Vec<ColumnRef>,
+}
+
+impl Op {
+    /// A short name for logs and metrics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Op::Static(_) => "static",
+            Op::Source(_) => "source",
+            Op::DeadLetters { .. } => "dead_letters",
+            Op::Select { .. } => "select",
+            Op::Filter { .. } => "filter",
+            Op::Reindex { .. } => "with_id",
+            Op::Flatten(_) => "flatten",
+            Op::Concat { .. } => "concat",
+            Op::Reduce(_) => "groupby",
+            Op::Join(_) => "join",
+            Op::Lookup(_) => "ix",
+            Op::UpdateRows { .. } => "update_rows",
+            Op::UpdateCells { .. } => "update_cells",
+            Op::Intersect { .. } => "intersect",
+            Op::Difference { .. } => "difference",
+            Op::Restrict { exact: false, .. } => "restrict",
+            Op::Restrict { exact: true, .. } => "with_universe_of",
+        }
+    }
+
+    /// The tables whose rows it reads, in the order of its ports.
+    pub fn inputs(&self) -> Vec<NodeId> {
+        match self {
+            Op::Static(_) | Op::Source(_) => vec![],
+            Op::DeadLetters { source } => vec![*source],
+            Op::Select { base, .. } => vec![*base],
+            Op::Filter { input, .. } | Op::Reindex { input, .. } => vec![*input],
+            Op::Flatten(flatten) => vec![flatten.input],
+            Op::Concat { inputs } => inputs.iter().map(|rows| rows.table).collect(),
+            Op::Reduce(reduce) => vec![reduce.input],
+            Op::Join(join) => vec![join.left, join.right],
+            Op::Lookup(lookup) => vec![lookup.asking, lookup.target],
+            Op::UpdateRows { old, new } => vec![old.table, new.table],
+            Op::UpdateCells { input, updates, .. } => vec![input.table, updates.table],
+            Op::Intersect { input, others, .. } => {
+                std::iter::once(*input).chain(others.iter().copied()).collect()
+            }
+            Op::Difference { input, other, .. } => vec![*input, *other],
+            Op::Restrict { input, to, .. } => vec![*input, *to],
+        }
+    }
+}

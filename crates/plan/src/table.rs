@@ -1,0 +1,235 @@
+//! Handles to tables of a plan: what they are and what can be done with them.
+//!
+//! Operations never change a table; each adds a node to the plan and returns its handle. They are
+//! grouped in the modules below by what they do.
+
+use std::sync::Arc;
+
+use pathway_expr::{ColumnRef, Expr};
+use pathway_types::DType;
+
+use crate::col::Col;
+use crate::graph::{Column, Graph, Node, NodeId, Op, State};
+use crate::universe::{Definition, UniverseId};
+use crate::{Frame, PlanError};
+
+mod columns;
+mod combine;
+mod group;
+mod ids;
+mod inputs;
+mod join;
+mod lookup;
+mod output;
+mod rows;
+mod universes;
+
+pub use columns::Named;
+pub use group::GroupBy;
+pub use inputs::{SourceOptions, StaticOptions};
+pub use join::{JoinOptions, JoinResult};
+pub use output::OutputOptions;
+
+/// A table of a plan: a cheap, immutable handle.
+#[derive(Clone)]
+pub struct Table {
+    pub(crate) graph: Graph,
+    pub(crate) node: NodeId,
+    frame: Option<Frame>,
+}
+
+impl Table {
+    pub(crate) fn new(graph: &Graph, node: NodeId) -> Self {
+        Table { graph: graph.clone(), node, frame: None }
+    }
+
+    /// The same table; operations called on this handle are attributed to this line of the user's
+    /// program instead of the caller's line in Rust.
+    pub fn at(&self, frame: Option<Frame>) -> Table {
+        Table { frame, ..self.clone() }
+    }
+
+    /// The plan it belongs to.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Its node.
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// Reads something of the node.
+    ///
+    /// # Panics
+    /// If the plan was cleared since the table was made.
+    fn read<T>(&self, read: impl FnOnce(&Node) -> T) -> T {
+        let state = self.graph.lock();
+        match state.checked(self.node) {
+            Ok(node) => read(node),
+            // Asking a table for its properties after its plan was cleared is a bug of the front end.
+            #[allow(clippy::panic)]
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Its columns.
+    pub fn columns(&self) -> Vec<Column> {
+        self.read(|node| node.columns.clone())
+    }
+
+    /// The names of its columns.
+    pub fn column_names(&self) -> Vec<Arc<str>> {
+        self.read(|node| node.columns.iter().map(|c| c.name.clone()).collect())
+    }
+
+    /// The set of its row ids.
+    pub fn universe(&self) -> UniverseId {
+        self.read(|node| node.universe)
+    }
+
+    /// The dtype of its row ids.
+    pub fn id_dtype(&self) -> DType {
+        self.read(|node| node.id_dtype.clone())
+    }
+
+    /// True if its rows are never removed.
+    pub fn is_id_append_only(&self) -> bool {
+        self.read(|node| node.id_append_only)
+    }
+
+    /// True if none of its cells is ever retracted.
+    pub fn is_append_only(&self) -> bool {
+        self.read(|node| node.columns.iter().all(|c| c.append_only))
+    }
+
+    /// True if the plan still has it.
+    pub fn is_alive(&self) -> bool {
+        self.graph.lock().checked(self.node).is_ok()
+    }
+
+    /// A column as a typed expression.
+    ///
+    /// # Errors
+    /// [`PlanError::Key`] if there is no such column.
+    pub fn column(&self, name: &str) -> Result<Expr, PlanError> {
+        column_of(&self.graph.lock(), self.node, name)
+    }
+
+    /// The row id as a typed expression.
+    ///
+    /// # Errors
+    /// [`PlanError::Runtime`] if the plan was cleared.
+    pub fn row_id(&self) -> Result<Expr, PlanError> {
+        let dtype = self.graph.lock().checked(self.node)?.id_dtype.clone();
+        Ok(Expr::id(self.node, dtype))
+    }
+
+    /// A column, to build expressions with.
+    ///
+    /// # Errors
+    /// [`PlanError::Key`] if there is no such column.
+    pub fn col(&self, name: &str) -> Result<Col, PlanError> {
+        self.column(name)?;
+        Ok(Col::of(self, name))
+    }
+
+    /// The row id, to build expressions with.
+    pub fn id(&self) -> Col {
+        Col::id_of(self)
+    }
+
+    /// The dtype an expression over this table would have.
+    ///
+    /// # Errors
+    /// As building it.
+    pub fn dtype_of(&self, expression: impl Into<Col>) -> Result<DType, PlanError> {
+        Ok(expression.into().resolve(self)?.dtype().clone())
+    }
+
+    /// The line of an operation: the one set by [`Table::at`], or the caller's.
+    #[track_caller]
+    fn here(&self) -> Option<Frame> {
+        Some(self.frame.clone().unwrap_or_else(Frame::of_caller))
+    }
+
+    /// A handle to a node of the same plan.
+    fn sibling(&self, node: NodeId) -> Table {
+        Table::new(&self.graph, node)
+    }
+
+    /// Refuses tables of other plans.
+    fn same_graph(&self, others: &[&Table]) -> Result<(), PlanError> {
+        if others.iter().all(|other| other.graph.is_same(&self.graph)) {
+            return Ok(());
+        }
+        Err(PlanError::Value("tables of different plans cannot be combined".to_owned()))
+    }
+}
+
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let state = self.graph.lock();
+        let Ok(node) = state.checked(self.node) else { return f.write_str("Table(of a cleared plan)") };
+        let mut columns = f.debug_struct("Table");
+        for column in &node.columns {
+            columns.field(&column.name, &column.dtype);
+        }
+        columns.finish()
+    }
+}
+
+/// A column of a node by name.
+pub(crate) fn column_of(state: &State, node: NodeId, name: &str) -> Result<Expr, PlanError> {
+    let found = state.checked(node)?;
+    match found.position(name) {
+        Some(column) => Ok(column_at(state, node, column)),
+        None => {
+            let names: Vec<&str> = found.columns.iter().map(|c| &*c.name).collect();
+            Err(PlanError::Key(format!(
+                "table has no column with name {name}; its columns are [{}]",
+                names.join(", ")
+            )))
+        }
+    }
+}
+
+/// A column of a node by position.
+pub(crate) fn column_at(state: &State, node: NodeId, column: usize) -> Expr {
+    let dtype = state.node(node).columns[column].dtype.clone();
+    Expr::column(ColumnRef { source: node, column: column as u32 }, dtype)
+}
+
+/// What most operations that keep rows and columns of one table have in common.
+struct Derived<'a> {
+    /// The table whose columns the result has.
+    of: NodeId,
+    /// Its universe.
+    universe: Definition,
+    /// AND of the flags that decide over rows.
+    append_only: bool,
+    /// The user's line.
+    frame: &'a Option<Frame>,
+}
+
+impl State {
+    /// Adds a node with the columns and id dtype of another.
+    fn add_derived(&mut self, op: Op, derived: Derived<'_>) -> NodeId {
+        let universe = self.universe(&derived.universe);
+        let node = self.node(derived.of);
+        let mut columns = node.columns.clone();
+        columns.iter_mut().for_each(|c| c.append_only &= derived.append_only);
+        let node = Node {
+            op,
+            columns,
+            id_dtype: node.id_dtype.clone(),
+            id_append_only: node.id_append_only && derived.append_only,
+            universe,
+            frame: derived.frame.clone(),
+        };
+        self.add(node)
+    }
+}
+
+#[cfg(test)]
+mod tests;
