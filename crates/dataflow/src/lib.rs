@@ -1,1 +1,23 @@
-//! Placeholder.
+//! The incremental engine: operators over Arrow batches on timely and differential dataflow.
+//!
+//! A program (the rewritten plan) is lowered ([`lower()`]) to timely operators, one per step. In the
+//! outer scope, where time is one integer, an operator is an [`operator::Operator`] run by a
+//! [`driver`]: changes of one time are applied to untimed state and the net difference is emitted.
+//! Rows move between workers in [`packet::Packet`]s, split by a [`route::Route`].
+
+pub mod context;
+pub mod driver;
+pub mod input;
+pub mod kernels;
+pub mod lower;
+pub mod operator;
+pub mod operators;
+pub mod output;
+pub mod packet;
+pub mod route;
+pub mod store;
+pub mod timely;
+
+pub use context::{Context, Failure, Monitor, Report, Site};
+pub use input::{Backlog, InputItem, InputQueue, Slot};
+pub use lower::{Environment, lower};

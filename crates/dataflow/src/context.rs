@@ -1,0 +1,213 @@
+//! What every operator of a run shares: the stop flag, the first failure, and the error policy.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+
+use pathway_io::ConnectorError;
+use pathway_plan::Frame;
+use pathway_types::{DataError, Timestamp};
+
+/// Rows that may be under way between workers before sources hold back.
+const MAX_ROWS_BETWEEN_WORKERS: i64 = 4_000_000;
+
+/// Where something happened: the operator and the user's line.
+#[derive(Clone, Debug, Default)]
+pub struct Site {
+    /// The position of the step in the program.
+    pub operator: usize,
+    /// The step's name.
+    pub name: Arc<str>,
+    /// The user's line.
+    pub frame: Option<Frame>,
+}
+
+impl Site {
+    /// The same operator, at another line of the program if one is known.
+    pub fn at(&self, frame: &Option<Frame>) -> Site {
+        Site { frame: frame.clone().or_else(|| self.frame.clone()), ..self.clone() }
+    }
+}
+
+/// Something the user should know.
+#[derive(Debug)]
+pub enum Report<'a> {
+    /// A cell could not be computed, or a row could not be placed and was dropped.
+    Cell {
+        /// Where.
+        site: &'a Site,
+        /// Why.
+        error: &'a DataError,
+    },
+    /// A record of a source could not be parsed.
+    Parse {
+        /// The source.
+        site: &'a Site,
+        /// Where in the source.
+        position: &'a str,
+        /// Why.
+        reason: &'a str,
+    },
+    /// A message.
+    Message {
+        /// Warning or just information.
+        warning: bool,
+        /// The text.
+        text: &'a str,
+    },
+}
+
+/// Receives reports; called from worker and reader threads.
+pub trait Monitor: Send + Sync {
+    /// Takes one report.
+    fn report(&self, report: Report<'_>);
+}
+
+/// Why a run ended early.
+#[derive(Debug)]
+pub enum Failure {
+    /// A data error, with the run told to end on the first.
+    Data {
+        /// Where.
+        site: Site,
+        /// What.
+        error: DataError,
+    },
+    /// A source or sink failed.
+    Connector {
+        /// Where.
+        site: Site,
+        /// What.
+        error: ConnectorError,
+    },
+    /// A worker failed; a defect of the engine.
+    Worker(String),
+    /// The caller asked the run to stop.
+    Stopped,
+}
+
+/// Shared by all operators, sources and sinks of one run in this process.
+#[derive(Clone)]
+pub struct Context(Arc<Shared>);
+
+struct Shared {
+    terminate_on_error: bool,
+    max_batch_rows: usize,
+    stopped: AtomicBool,
+    failure: std::sync::Mutex<Option<Failure>>,
+    monitor: Arc<dyn Monitor>,
+    between_workers: AtomicI64,
+    completed: Arc<Completed>,
+}
+
+/// How far the sinks of a run are, for sources that wait until their rows have passed through.
+#[derive(Default)]
+pub struct Completed {
+    sinks: std::sync::Mutex<Vec<Arc<AtomicU64>>>,
+    changed: std::sync::Condvar,
+}
+
+impl Completed {
+    /// Adds a sink.
+    pub(crate) fn register(&self) -> Arc<AtomicU64> {
+        let cell = Arc::new(AtomicU64::new(0));
+        self.sinks().push(cell.clone());
+        cell
+    }
+    /// A sink has written everything before `frontier` (everything, if there is none).
+    pub(crate) fn advance(&self, sink: &AtomicU64, frontier: Option<Timestamp>) {
+        let frontier = frontier.unwrap_or(Timestamp::MAX);
+        if sink.swap(frontier, Ordering::SeqCst) != frontier {
+            let _sinks = self.sinks();
+            self.changed.notify_all();
+        }
+    }
+    fn sinks(&self) -> std::sync::MutexGuard<'_, Vec<Arc<AtomicU64>>> {
+        self.sinks.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+    /// All sinks have written everything before this time.
+    pub fn frontier(&self) -> Timestamp {
+        self.sinks().iter().map(|s| s.load(Ordering::SeqCst)).min().unwrap_or(Timestamp::MAX)
+    }
+    /// Waits until some sink advances, at most this long.
+    pub fn wait(&self, timeout: std::time::Duration) {
+        let sinks = self.sinks();
+        let _woken = self.changed.wait_timeout(sinks, timeout);
+    }
+}
+
+impl Context {
+    /// A context for one run. `max_batch_rows` bounds what one call of a user function gets.
+    pub fn new(terminate_on_error: bool, max_batch_rows: usize, monitor: Arc<dyn Monitor>) -> Self {
+        Context(Arc::new(Shared {
+            terminate_on_error,
+            max_batch_rows,
+            stopped: AtomicBool::new(false),
+            failure: std::sync::Mutex::new(None),
+            monitor,
+            between_workers: AtomicI64::new(0),
+            completed: Arc::default(),
+        }))
+    }
+
+    /// How far the sinks are.
+    pub fn completed(&self) -> Arc<Completed> {
+        self.0.completed.clone()
+    }
+
+    /// True if the first data error ends the run.
+    pub fn terminates_on_error(&self) -> bool {
+        self.0.terminate_on_error
+    }
+
+    /// Most rows per call of a user function.
+    pub fn max_batch_rows(&self) -> usize {
+        self.0.max_batch_rows
+    }
+
+    /// A data error happened: ends the run, or is reported, by the run's policy.
+    pub fn data_error(&self, site: &Site, error: &DataError) {
+        if self.0.terminate_on_error {
+            self.fail(Failure::Data { site: site.clone(), error: error.clone() });
+        } else {
+            self.0.monitor.report(Report::Cell { site, error });
+        }
+    }
+
+    /// A record could not be parsed; never ends the run.
+    pub fn parse_error(&self, site: &Site, position: &str, reason: &str) {
+        self.0.monitor.report(Report::Parse { site, position, reason });
+    }
+
+    /// A message for the user.
+    pub fn message(&self, warning: bool, text: &str) {
+        self.0.monitor.report(Report::Message { warning, text });
+    }
+
+    /// Ends the run; the first failure is the one that counts.
+    pub fn fail(&self, failure: Failure) {
+        let mut slot = self.0.failure.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        slot.get_or_insert(failure);
+        drop(slot);
+        self.0.stopped.store(true, Ordering::SeqCst);
+    }
+
+    /// True when the run is ending early.
+    pub fn is_stopped(&self) -> bool {
+        self.0.stopped.load(Ordering::Relaxed)
+    }
+
+    /// The failure that ended the run, if one did.
+    pub fn take_failure(&self) -> Option<Failure> {
+        self.0.failure.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take()
+    }
+
+    /// Rows were sent to (positive) or received from (negative) other workers.
+    pub(crate) fn count_between_workers(&self, rows: i64) {
+        self.0.between_workers.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// True if so much is under way between workers that sources should hold back.
+    pub fn is_congested(&self) -> bool {
+        self.0.between_workers.load(Ordering::Relaxed) > MAX_ROWS_BETWEEN_WORKERS
+    }
+}

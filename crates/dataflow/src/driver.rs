@@ -1,0 +1,167 @@
+//! Runs an [`Operator`] as a timely operator: orders times, holds capabilities, routes rows.
+//!
+//! Changes of the least time that can still receive changes are applied as they arrive, so that a
+//! time of any size is processed in a stream; changes of later times wait. A time is flushed when no
+//! input can bring changes of it any more.
+
+use std::collections::BTreeMap;
+
+use pathway_types::{Batch, Timestamp};
+
+use crate::context::Context;
+use crate::operator::{Emitter, Operator, Progress};
+use crate::packet::Packet;
+use crate::route::{Route, Router};
+use crate::timely::{
+    Capability, DistributorPact, InputCapability, MutableAntichain, NoopBuilder, OperatorBuilder,
+    OutputBuilder, Pipeline, Scope, Stream,
+};
+
+/// The stream type of the outer scope.
+pub type Edge<'scope> = Stream<'scope, Timestamp, Packet>;
+
+/// Reads everything that waits at one input.
+type Reader = Box<dyn FnMut(&mut dyn FnMut(InputCapability<Timestamp>, Batch))>;
+
+/// Adds `operator` to the dataflow, fed by `inputs` with their routes.
+pub fn drive<'scope, O: Operator>(
+    scope: Scope<'scope, Timestamp>,
+    name: &str,
+    inputs: Vec<(Edge<'scope>, Route)>,
+    context: Context,
+    operator: O,
+) -> Edge<'scope> {
+    let mut builder = OperatorBuilder::new(name.to_owned(), scope);
+    let count = inputs.len();
+    let mut readers = Vec::with_capacity(count);
+    for (stream, route) in inputs {
+        readers.push(connect(&mut builder, stream, route, &context));
+    }
+    let (output, stream) = builder.new_output::<Packet>();
+    let mut output = OutputBuilder::<_, NoopBuilder<Packet>>::from(output);
+    builder.build_reschedule(move |mut capabilities| {
+        capabilities.clear();
+        let mut driver = Driver { operator, context, pending: BTreeMap::new(), progress: Progress::default() };
+        driver.progress.complete.resize(count, false);
+        driver.progress.applied.resize(count, false);
+        driver.progress.ended.resize(count, false);
+        let mut emitter = Emitter::default();
+        move |frontiers: &[MutableAntichain<Timestamp>]| {
+            for (input, reader) in readers.iter_mut().enumerate() {
+                reader(&mut |capability, batch| driver.receive(input, capability, batch));
+            }
+            let mut session = output.activate();
+            driver.work(frontiers, &mut emitter, &mut |capability, batch| {
+                session.session_with_builder(capability).give_container(&mut Packet(batch));
+            });
+            false
+        }
+    });
+    stream
+}
+
+/// Connects one input of an operator under construction.
+pub(crate) fn connect<'scope>(
+    builder: &mut OperatorBuilder<'scope, Timestamp>,
+    stream: Edge<'scope>,
+    route: Route,
+    context: &Context,
+) -> Reader {
+    if route == Route::Local || stream.scope().peers() == 1 {
+        let mut input = builder.new_input(stream, Pipeline);
+        Box::new(move |take| input.for_each(|capability, packet| take(capability, std::mem::take(&mut packet.0))))
+    } else {
+        let router = Router::new(route, context.clone());
+        let mut input = builder.new_input(stream, DistributorPact(move |_peers| router));
+        let context = context.clone();
+        Box::new(move |take| {
+            input.for_each(|capability, packet| {
+                context.count_between_workers(-(packet.0.len() as i64));
+                take(capability, std::mem::take(&mut packet.0));
+            });
+        })
+    }
+}
+
+struct Driver<O> {
+    operator: O,
+    context: Context,
+    pending: BTreeMap<Timestamp, Epoch>,
+    progress: Progress,
+}
+
+/// The changes of one time that have not been applied.
+struct Epoch {
+    capability: Capability<Timestamp>,
+    held: Vec<(usize, Batch)>,
+}
+
+impl<O: Operator> Driver<O> {
+    fn receive(&mut self, input: usize, capability: InputCapability<Timestamp>, batch: Batch) {
+        let Some(time) = capability.least().copied() else { return };
+        if batch.is_empty() {
+            return;
+        }
+        let epoch = self
+            .pending
+            .entry(time)
+            .or_insert_with(|| Epoch { capability: capability.delayed(&time, 0), held: Vec::new() });
+        epoch.held.push((input, batch));
+    }
+
+    fn work(
+        &mut self,
+        frontiers: &[MutableAntichain<Timestamp>],
+        emitter: &mut Emitter,
+        send: &mut dyn FnMut(&Capability<Timestamp>, Batch),
+    ) {
+        let least = |frontier: &MutableAntichain<Timestamp>| frontier.frontier().first().copied();
+        while let Some(mut entry) = self.pending.first_entry() {
+            if self.context.is_stopped() {
+                return;
+            }
+            let time = *entry.key();
+            // An earlier time may still receive changes: this one must wait.
+            if frontiers.iter().any(|f| least(f).is_some_and(|t| t < time)) {
+                return;
+            }
+            for (input, frontier) in frontiers.iter().enumerate() {
+                self.progress.complete[input] = least(frontier).is_none_or(|t| t > time);
+                self.progress.ended[input] = least(frontier).is_none();
+            }
+            self.progress.time = time;
+            let complete = self.progress.complete.iter().all(|c| *c);
+            let epoch = entry.get_mut();
+            // Complete inputs first and the smaller ones before the larger: what comes later is matched
+            // against what is there, and need not be kept if nothing follows it.
+            let mut order: Vec<usize> = (0..self.progress.complete.len()).collect();
+            let rows = |input: usize| -> usize {
+                epoch.held.iter().filter(|(i, _)| *i == input).map(|(_, batch)| batch.len()).sum()
+            };
+            if order.len() > 1 {
+                order.sort_by_cached_key(|input| (!self.progress.complete[*input], rows(*input)));
+            }
+            let mut held = std::mem::take(&mut epoch.held);
+            for (input, applied) in self.progress.applied.iter_mut().enumerate() {
+                *applied = self.progress.complete[input] && held.iter().all(|(i, _)| *i != input);
+            }
+            for input in order {
+                if !complete && !self.operator.wants(input, &self.progress) {
+                    continue;
+                }
+                for (_, batch) in held.extract_if(.., |(i, _)| *i == input) {
+                    self.operator.apply(input, batch, &self.progress, emitter);
+                    emitter.drain().for_each(|batch| send(&epoch.capability, batch));
+                }
+                self.progress.applied[input] = self.progress.complete[input];
+            }
+            epoch.held = held;
+            if !complete {
+                return;
+            }
+            self.operator.flush(&self.progress, emitter);
+            emitter.drain().for_each(|batch| send(&epoch.capability, batch));
+            entry.remove();
+        }
+    }
+}

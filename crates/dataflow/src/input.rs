@@ -1,0 +1,283 @@
+//! Where data enters the dataflow: queues that reader threads fill, and static tables.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arrow_array::{LargeBinaryArray, LargeStringArray};
+use arrow_buffer::BooleanBuffer;
+
+use pathway_io::{Parsed, Rejected};
+use pathway_types::{Batch, Column, Diffs, Key, Timestamp, Value};
+
+use crate::context::{Context, Site};
+use crate::driver::Edge;
+use crate::packet::Packet;
+use crate::timely::{Capability, NoopBuilder, OperatorBuilder, OutputBuilder, Scope, SyncActivator};
+
+/// Batches taken from the queue before the operators behind it get their turn.
+const BATCHES_PER_TURN: usize = 4;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Bounds how many chunks of a source are read but not yet taken by a worker.
+#[derive(Debug)]
+pub struct Backlog {
+    in_flight: Mutex<usize>,
+    changed: Condvar,
+    limit: usize,
+}
+
+impl Backlog {
+    /// At most `limit` chunks.
+    pub fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Backlog { in_flight: Mutex::new(0), changed: Condvar::new(), limit })
+    }
+    /// Waits for room; false if `stopped` says so first.
+    pub fn acquire(&self, stopped: impl Fn() -> bool) -> bool {
+        let mut in_flight = lock(&self.in_flight);
+        while *in_flight >= self.limit {
+            if stopped() {
+                return false;
+            }
+            let waited = self.changed.wait_timeout(in_flight, Duration::from_millis(50));
+            in_flight = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        *in_flight += 1;
+        !stopped()
+    }
+    fn release(&self) {
+        *lock(&self.in_flight) -= 1;
+        self.changed.notify_one();
+    }
+}
+
+/// A place in a queue for rows that may still be being parsed.
+#[derive(Debug)]
+pub struct Slot {
+    parsed: Mutex<Option<Parsed>>,
+    backlog: Arc<Backlog>,
+}
+
+impl Slot {
+    /// An empty slot that counts in `backlog` (which was acquired for it).
+    pub fn new(backlog: Arc<Backlog>) -> Arc<Self> {
+        Arc::new(Slot { parsed: Mutex::new(None), backlog })
+    }
+    /// Puts the rows in.
+    pub fn fill(&self, parsed: Parsed) {
+        *lock(&self.parsed) = Some(parsed);
+    }
+    fn take(&self) -> Option<Parsed> {
+        lock(&self.parsed).take()
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.backlog.release();
+    }
+}
+
+/// What a queue holds.
+#[derive(Debug)]
+pub enum InputItem {
+    /// Rows of a time.
+    Rows(Timestamp, Arc<Slot>),
+    /// No more rows of earlier times.
+    Advance(Timestamp),
+    /// Nothing more comes.
+    Finish,
+}
+
+/// The queue between a source and one worker.
+#[derive(Default)]
+pub struct InputQueue {
+    items: Mutex<VecDeque<InputItem>>,
+    activator: Mutex<Option<SyncActivator>>,
+}
+
+impl InputQueue {
+    /// An empty queue.
+    pub fn new() -> Arc<Self> {
+        Arc::new(InputQueue::default())
+    }
+    /// Appends an item and wakes the worker.
+    pub fn push(&self, item: InputItem) {
+        lock(&self.items).push_back(item);
+        self.wake();
+    }
+    /// Wakes the worker, for instance because a slot was filled.
+    pub fn wake(&self) {
+        if let Some(activator) = &*lock(&self.activator) {
+            // Fails only when the worker has gone, and then nobody waits.
+            let _gone = activator.activate();
+        }
+    }
+    /// The next item that is ready.
+    fn pop(&self) -> Option<Next> {
+        let mut items = lock(&self.items);
+        match items.front()? {
+            InputItem::Rows(time, slot) => {
+                let next = Next::Rows(*time, slot.take()?);
+                items.pop_front();
+                Some(next)
+            }
+            InputItem::Advance(time) => {
+                let next = Next::Advance(*time);
+                items.pop_front();
+                Some(next)
+            }
+            InputItem::Finish => {
+                items.pop_front();
+                Some(Next::Finish)
+            }
+        }
+    }
+}
+
+enum Next {
+    Rows(Timestamp, Parsed),
+    Advance(Timestamp),
+    Finish,
+}
+
+/// Adds a source to the dataflow: the stream of its rows and, if wanted, of its rejected records.
+pub fn source<'scope>(
+    scope: Scope<'scope, Timestamp>,
+    name: &str,
+    queue: Arc<InputQueue>,
+    context: Context,
+    site: Site,
+    dead_letters: bool,
+) -> (Edge<'scope>, Edge<'scope>) {
+    let mut builder = OperatorBuilder::new(name.to_owned(), scope);
+    let (rows_output, rows) = builder.new_output::<Packet>();
+    let (dead_output, dead) = builder.new_output::<Packet>();
+    let mut rows_output = OutputBuilder::<_, NoopBuilder<Packet>>::from(rows_output);
+    let mut dead_output = OutputBuilder::<_, NoopBuilder<Packet>>::from(dead_output);
+    let info = builder.operator_info();
+    let worker = scope.worker();
+    *lock(&queue.activator) = Some(worker.sync_activator_for(info.address.to_vec()));
+    let activator = worker.activator_for(info.address);
+    builder.build_reschedule(move |capabilities| {
+        let mut capabilities = Some(capabilities);
+        move |_frontiers: &[_]| {
+            if context.is_stopped() {
+                capabilities = None;
+            }
+            let Some(held) = &mut capabilities else { return false };
+            let (mut rows_session, mut dead_session) = (rows_output.activate(), dead_output.activate());
+            let mut taken = 0;
+            loop {
+                if taken == BATCHES_PER_TURN || context.is_congested() {
+                    activator.activate();
+                    break;
+                }
+                match queue.pop() {
+                    None => break,
+                    Some(Next::Rows(time, parsed)) => {
+                        taken += 1;
+                        let (batch, rejected) = settle(parsed, &context, &site);
+                        if !batch.is_empty() {
+                            let capability: Capability<_> = held[0].delayed(&time);
+                            let mut session = rows_session.session_with_builder(&capability);
+                            session.give_container(&mut Packet(batch));
+                        }
+                        if dead_letters && !rejected.is_empty() {
+                            let capability = held[1].delayed(&time);
+                            let mut session = dead_session.session_with_builder(&capability);
+                            session.give_container(&mut Packet(dead_letter_batch(&rejected)));
+                        }
+                    }
+                    Some(Next::Advance(time)) => held.iter_mut().for_each(|c| c.downgrade(&time)),
+                    Some(Next::Finish) => {
+                        capabilities = None;
+                        break;
+                    }
+                }
+            }
+            false
+        }
+    });
+    (rows, dead)
+}
+
+/// Reports what could not be parsed and decides about rows with bad cells: dropped where the first
+/// error would end the run, kept with error cells otherwise.
+fn settle(parsed: Parsed, context: &Context, site: &Site) -> (Batch, Vec<Rejected>) {
+    let Parsed { batch, cell_errors, mut rejected } = parsed;
+    for record in &rejected {
+        context.parse_error(site, &record.position, &record.reason);
+    }
+    if cell_errors.is_empty() {
+        return (batch, rejected);
+    }
+    if !context.terminates_on_error() {
+        for error in &cell_errors {
+            context.parse_error(site, &error.record.position, &error.cause.message);
+        }
+        return (batch, rejected);
+    }
+    let mut keep = vec![true; batch.len()];
+    for error in cell_errors {
+        let keep = &mut keep[error.row as usize];
+        if *keep {
+            *keep = false;
+            context.parse_error(site, &error.record.position, &error.cause.message);
+            rejected.push(error.record);
+        }
+    }
+    (batch.filter(&BooleanBuffer::from(keep)), rejected)
+}
+
+/// The rows of a dead-letter table.
+fn dead_letter_batch(rejected: &[Rejected]) -> Batch {
+    let keys = rejected.iter().map(|r| {
+        let values = [Value::from(&*r.position), Value::Bytes(r.raw.clone().into()), Value::from(&*r.reason)];
+        Key::of(&values).unwrap_or_default().0
+    });
+    let keys: Vec<u128> = keys.collect();
+    let raw = LargeBinaryArray::from_iter_values(rejected.iter().map(|r| &r.raw));
+    let text = |of: fn(&Rejected) -> &String| {
+        Column::new(Arc::new(LargeStringArray::from_iter_values(rejected.iter().map(of))))
+    };
+    let columns = vec![Column::new(Arc::new(raw)), text(|r| &r.position), text(|r| &r.reason)];
+    Batch::new(keys.into(), columns, Diffs::Ones(rejected.len()))
+}
+
+/// Adds a static table: each worker emits its part of the rows, then ends.
+pub fn static_table<'scope>(
+    scope: Scope<'scope, Timestamp>,
+    name: &str,
+    batches: Arc<Vec<(Timestamp, Batch)>>,
+    shards: Option<Arc<Vec<Vec<u64>>>>,
+) -> Edge<'scope> {
+    let mut builder = OperatorBuilder::new(name.to_owned(), scope);
+    let (output, stream) = builder.new_output::<Packet>();
+    let mut output = OutputBuilder::<_, NoopBuilder<Packet>>::from(output);
+    let (worker, workers) = (scope.index(), scope.peers());
+    builder.build_reschedule(move |capabilities| {
+        let mut capability = capabilities.into_iter().next();
+        move |_frontiers: &[_]| {
+            let Some(capability) = capability.take() else { return false };
+            let mut session = output.activate();
+            for (i, (time, batch)) in batches.iter().enumerate() {
+                let mine = |row: usize| match &shards {
+                    Some(shards) => shards[i][row] as usize % workers == worker,
+                    None => batch.keys.get(row).worker(workers) == worker,
+                };
+                let keep: BooleanBuffer = (0..batch.len()).map(mine).collect();
+                let batch = batch.filter(&keep);
+                if !batch.is_empty() {
+                    let capability = capability.delayed(time);
+                    session.session_with_builder(&capability).give_container(&mut Packet(batch));
+                }
+            }
+            false
+        }
+    });
+    stream
+}

@@ -1,0 +1,210 @@
+//! From a program to a dataflow: one match over the steps.
+
+use std::sync::Arc;
+
+use pathway_io::{Session, Writer};
+use pathway_plan::program::{JoinIds, JoinMode, Program, Step, StepOp};
+use pathway_types::{DType, Timestamp};
+
+use crate::context::{Context, Site};
+use crate::driver::{Edge, drive};
+use crate::input::{InputQueue, source, static_table};
+use crate::operators::combine::{Combine, Rule};
+use crate::operators::join::{Join, JoinKey, JoinSpec, Pad, ShipSide};
+use crate::operators::reduce::{Prepare, Reduce};
+use crate::operators::stateless::{Stages, per_batch, stateless};
+use crate::operators::upsert::Upsert;
+use crate::output::sink;
+use crate::route::Route;
+use crate::timely::Scope;
+
+/// What a worker brings to a dataflow from outside.
+pub trait Environment {
+    /// The queue of this worker for the source at this step.
+    fn queue(&mut self, step: usize) -> Arc<InputQueue>;
+    /// The open output of the step; only worker 0 has one.
+    fn writer(&mut self, step: usize) -> Option<Box<dyn Writer>>;
+}
+
+/// Builds the dataflow of a program on one worker.
+pub fn lower(
+    program: &Program,
+    scope: Scope<'_, Timestamp>,
+    environment: &mut dyn Environment,
+    context: &Context,
+) {
+    let mut lowering = Lowering { scope, context, edges: Vec::new(), dead_letters: Vec::new() };
+    for (number, step) in program.steps.iter().enumerate() {
+        let edges = lowering.step(program, number, step, environment);
+        let (rows, dead) = edges.unzip();
+        lowering.edges.push(rows);
+        lowering.dead_letters.push(dead.flatten());
+    }
+}
+
+struct Lowering<'a, 'scope> {
+    scope: Scope<'scope, Timestamp>,
+    context: &'a Context,
+    edges: Vec<Option<Edge<'scope>>>,
+    dead_letters: Vec<Option<Edge<'scope>>>,
+}
+
+impl<'scope> Lowering<'_, 'scope> {
+    fn edge(&self, step: &Step, input: usize) -> Edge<'scope> {
+        // Steps come after their inputs, and only outputs, which nobody reads, have no edge.
+        #[allow(clippy::expect_used)]
+        self.edges[step.inputs[input].0].clone().expect("the inputs of a step are lowered before it")
+    }
+
+    fn step(
+        &mut self,
+        program: &Program,
+        number: usize,
+        step: &Step,
+        environment: &mut dyn Environment,
+    ) -> Option<(Edge<'scope>, Option<Edge<'scope>>)> {
+        let name = step.name.as_str();
+        let context = self.context.clone();
+        let site = Site { operator: number, name: Arc::from(name), frame: step.frame.clone() };
+        let input = |i: usize| &program.steps[step.inputs[i].0];
+        let edge = match &step.op {
+            StepOp::Static { batches, shards } => {
+                static_table(self.scope, name, batches.clone(), shards.clone())
+            }
+            StepOp::Source(spec) => {
+                let wanted = program.steps.iter().any(|other| {
+                    matches!(other.op, StepOp::DeadLetters) && other.inputs.first().is_some_and(|i| i.0 == number)
+                });
+                let queue = environment.queue(number);
+                let (rows, dead) = source(self.scope, name, queue, context.clone(), site, wanted);
+                let rows = match spec.source.session() {
+                    Session::Native => rows,
+                    Session::Upsert => {
+                        let upsert = Upsert::new(step.columns.clone());
+                        drive(self.scope, "upsert", vec![(rows, Route::Key)], context, upsert)
+                    }
+                };
+                return Some((rows, Some(dead)));
+            }
+            StepOp::DeadLetters => {
+                // The plan puts dead letters behind sources only.
+                #[allow(clippy::expect_used)]
+                self.dead_letters[step.inputs[0].0].clone().expect("a source has dead letters")
+            }
+            StepOp::Stateless(stages) => {
+                let stages = Stages::new(stages, context, site);
+                stateless(self.edge(step, 0), stages, name)
+            }
+            StepOp::Concat => {
+                let edges = (0..step.inputs.len()).map(|i| self.edge(step, i));
+                crate::timely::concatenate(self.scope, edges)
+            }
+            StepOp::Reduce(spec) => {
+                let inputs = &input(0).columns;
+                let insert_only = input(0).insert_only;
+                let mut prepare =
+                    Prepare::new(spec.clone(), inputs, insert_only, context.clone(), site.clone());
+                let reduce = Reduce::new(spec, inputs, insert_only, context.clone(), &site);
+                let shipped = per_batch(self.edge(step, 0), "group keys", context.clone(), move |_, batch| {
+                    prepare.apply(batch)
+                });
+                drive(self.scope, name, vec![(shipped, Route::Key)], context, reduce)
+            }
+            StepOp::Join(spec) => {
+                let hash = |columns: &[usize]| JoinKey::Hash { columns: columns.to_vec(), instance: spec.instance };
+                let side = |i: usize, columns: &[usize], on: &[usize], preserved| ShipSide {
+                    inputs: input(i).columns.clone(),
+                    columns: columns.to_vec(),
+                    key: hash(on),
+                    preserved,
+                };
+                let preserves_left = matches!(spec.mode, JoinMode::Left | JoinMode::Outer);
+                let preserves_right = matches!(spec.mode, JoinMode::Right | JoinMode::Outer);
+                let sides = [
+                    side(0, &spec.left_columns, &spec.left_on, preserves_left),
+                    side(1, &spec.right_columns, &spec.right_on, preserves_right),
+                ];
+                let row_ids = [spec.left_id, spec.right_id];
+                self.join(step, sides, spec.mode, spec.ids, row_ids, Pad::None, site)
+            }
+            StepOp::Lookup(spec) => {
+                let sides = [
+                    ShipSide {
+                        inputs: input(0).columns.clone(),
+                        columns: spec.keep.clone(),
+                        key: JoinKey::Pointer(spec.pointer),
+                        preserved: true,
+                    },
+                    ShipSide {
+                        inputs: input(1).columns.clone(),
+                        columns: spec.fetch.clone(),
+                        key: JoinKey::RowId,
+                        preserved: false,
+                    },
+                ];
+                let pad = if spec.allow_misses { Pad::None } else { Pad::Error };
+                self.join(step, sides, JoinMode::Left, JoinIds::Left, [false, false], pad, site)
+            }
+            StepOp::Zip => self.combine(program, step, Rule::Zip, site),
+            StepOp::UpdateRows => self.combine(program, step, Rule::Update, site),
+            StepOp::UpdateCells { cells } => {
+                self.combine(program, step, Rule::UpdateCells(cells.clone()), site)
+            }
+            StepOp::Intersect => self.combine(program, step, Rule::Intersect, site),
+            StepOp::Difference => self.combine(program, step, Rule::Difference, site),
+            StepOp::Restrict { exact } => self.combine(program, step, Rule::Restrict { exact: *exact }, site),
+            StepOp::Output(spec) => {
+                let writer = environment.writer(number);
+                let (dtypes, insert_only) = (input(0).columns.clone(), input(0).insert_only);
+                sink(self.edge(step, 0), spec, dtypes, insert_only, writer, self.context, site);
+                return None;
+            }
+        };
+        Some((edge, None))
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn join(
+        &self,
+        step: &Step,
+        sides: [ShipSide; 2],
+        mode: JoinMode,
+        ids: JoinIds,
+        row_ids: [bool; 2],
+        pad: Pad,
+        site: Site,
+    ) -> Edge<'scope> {
+        let dtypes: [Vec<DType>; 2] =
+            std::array::from_fn(|i| sides[i].columns.iter().map(|c| sides[i].inputs[*c].clone()).collect());
+        let mut inputs = Vec::new();
+        for (i, side) in sides.into_iter().enumerate() {
+            let route = Route::Column(side.columns.len());
+            let (context, site) = (self.context.clone(), site.clone());
+            let shipped = per_batch(self.edge(step, i), "join keys", context.clone(), move |_, batch| {
+                side.apply(batch, &context, &site)
+            });
+            inputs.push((shipped, route));
+        }
+        let spec = JoinSpec { mode, ids, dtypes, row_ids, pad };
+        let join = Join::new(spec, self.context.clone(), site);
+        drive(self.scope, &step.name, inputs, self.context.clone(), join)
+    }
+
+    fn combine(&self, program: &Program, step: &Step, rule: Rule, site: Site) -> Edge<'scope> {
+        let (mut inputs, mut dtypes) = (Vec::new(), Vec::new());
+        for (i, id) in step.inputs.iter().enumerate() {
+            let all = &program.steps[id.0].columns;
+            let needed = Combine::needed(&rule, i, all.len());
+            dtypes.push(needed.iter().map(|c| all[*c].clone()).collect());
+            let edge = self.edge(step, i);
+            let edge = if needed.len() == all.len() {
+                edge
+            } else {
+                per_batch(edge, "project", self.context.clone(), move |_, batch| batch.project(&needed))
+            };
+            inputs.push((edge, Route::Key));
+        }
+        let combine = Combine::new(rule, dtypes, self.context.clone(), site);
+        drive(self.scope, &step.name, inputs, self.context.clone(), combine)
+    }
+}

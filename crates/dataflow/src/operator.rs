@@ -1,0 +1,88 @@
+//! The contract of an operator in the outer scope, where time is one integer.
+//!
+//! An operator sees the changes of one time after another. For each time, [`Operator::apply`] is
+//! called with batches in any number and order, as they arrive, and [`Operator::flush`] once when
+//! all of them have come. What it emits, in either call, carries that time. State is untimed and
+//! sharded by key: every key lives on one worker, chosen by its low 16 bits.
+//!
+//! Within one time a removal may arrive before the insertion it removes, and rows may cancel; an
+//! operator must cope with both before `flush`. It knows nothing of persistence: the driver asks it
+//! for its state ([`Operator::save`]) and gives it back ([`Operator::load`]).
+
+use std::ops::Range;
+
+use pathway_types::{Batch, DataError, Timestamp};
+
+/// How far each input of an operator is, relative to the open time.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    /// The open time.
+    pub time: Timestamp,
+    /// Nothing more comes at the open time.
+    pub complete: Vec<bool>,
+    /// Everything that comes at the open time has been applied.
+    pub applied: Vec<bool>,
+    /// Nothing more comes after the open time.
+    pub ended: Vec<bool>,
+}
+
+/// Collects what an operator emits at the open time.
+#[derive(Default)]
+pub struct Emitter {
+    batches: Vec<Batch>,
+}
+
+impl Emitter {
+    /// Emits a batch.
+    pub fn emit(&mut self, batch: Batch) {
+        if !batch.is_empty() {
+            self.batches.push(batch);
+        }
+    }
+    /// Takes what was emitted.
+    pub(crate) fn drain(&mut self) -> std::vec::Drain<'_, Batch> {
+        self.batches.drain(..)
+    }
+    /// What was emitted since it was last taken.
+    #[cfg(test)]
+    pub(crate) fn take(&mut self) -> Vec<Batch> {
+        std::mem::take(&mut self.batches)
+    }
+}
+
+/// The state of an operator for some shards: named tables of rows.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// Name of the table in the operator, and its rows (keys decide the shard).
+    pub tables: Vec<(&'static str, Batch)>,
+}
+
+/// The state given to [`Operator::load`] is not one that the operator saved.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the saved state does not belong to this operator: {0}")]
+pub struct WrongState(pub String);
+
+/// A stateful operator.
+pub trait Operator: 'static {
+    /// Takes changes of the open time on one input.
+    fn apply(&mut self, input: usize, batch: Batch, progress: &Progress, out: &mut Emitter);
+
+    /// All changes of the open time have been applied: emits the rest of the net difference.
+    fn flush(&mut self, progress: &Progress, out: &mut Emitter);
+
+    /// False to have batches of this input held back until the other inputs are further (they are
+    /// applied at the latest when all inputs are complete).
+    fn wants(&self, input: usize, progress: &Progress) -> bool;
+
+    /// The state of the keys whose shard is in `shards`, consolidated. Called between times.
+    ///
+    /// # Errors
+    /// If user code cannot serialise its part of the state.
+    fn save(&mut self, shards: Range<u32>) -> Result<State, DataError>;
+
+    /// Adds saved state. Called before any change is applied.
+    ///
+    /// # Errors
+    /// [`WrongState`] if the tables are not those that [`Operator::save`] gives.
+    fn load(&mut self, state: State) -> Result<(), WrongState>;
+}

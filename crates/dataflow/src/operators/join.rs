@@ -1,0 +1,482 @@
+//! Joins on equal keys, and lookups by pointer, which are joins with the indexed table's row ids.
+//!
+//! *State*: the rows of each side under their join key; nothing of a side once the other side has
+//! ended; per key the number of rows where unmatched rows are kept. *Cost*: a hash lookup per change
+//! and a gather per pair. *Changes*: pairs are emitted as they arise; unmatched rows at the end of a
+//! time, as the net difference.
+//!
+//! Both inputs come in *shipped* form ([`ShipSide`]): the columns that the result needs, then the join
+//! key as a pointer column, which routes the row. Where the key is null the row matches nothing.
+
+use std::ops::Range;
+
+use arrow_array::Array;
+use hashbrown::hash_map::Entry as MapEntry;
+
+use pathway_plan::program::{JoinIds, JoinMode};
+use pathway_types::{
+    Batch, Column, DType, DataError, Diffs, ErrorKind, Key, KeyHasher, Keys,
+};
+
+use crate::context::{Context, Site};
+use crate::operator::{Emitter, Operator, Progress, State, WrongState};
+use crate::store::{KeyMap, MultiMap, RowId, new_key_map};
+
+/// Pairs per emitted batch.
+const EMIT_ROWS: usize = 32 * 1024;
+
+/// What stands in the columns of a missing right side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pad {
+    /// None.
+    None,
+    /// An error, reported as a missing key; rows with a None pointer still get None.
+    Error,
+}
+
+/// A join as the operator needs it.
+#[derive(Clone, Debug)]
+pub struct JoinSpec {
+    /// The mode.
+    pub mode: JoinMode,
+    /// The ids of the result.
+    pub ids: JoinIds,
+    /// Dtypes of the shipped columns of the two sides, without the join key.
+    pub dtypes: [Vec<DType>; 2],
+    /// Append the ids of the left and the right row.
+    pub row_ids: [bool; 2],
+    /// What stands for a missing right side.
+    pub pad: Pad,
+}
+
+/// The join operator.
+pub struct Join {
+    spec: JoinSpec,
+    /// Unmatched rows of this side are kept.
+    preserved: [bool; 2],
+    sides: [Side; 2],
+    /// Keys touched in the open time and whether each side had rows before.
+    touched: KeyMap<[bool; 2]>,
+    context: Context,
+    site: Site,
+}
+
+struct Side {
+    rows: MultiMap,
+    /// Rows per key, where the other side's unmatched rows or unique matches depend on it.
+    counts: Option<KeyMap<i64>>,
+    /// The changes of the open time, where unmatched rows are kept, and whether they went into `rows`.
+    changes: Vec<(Batch, bool)>,
+}
+
+impl Join {
+    /// An operator for the spec.
+    pub fn new(spec: JoinSpec, context: Context, site: Site) -> Self {
+        let preserved = [
+            matches!(spec.mode, JoinMode::Left | JoinMode::Outer),
+            matches!(spec.mode, JoinMode::Right | JoinMode::Outer),
+        ];
+        let side = |side: usize| Side {
+            rows: MultiMap::new(spec.dtypes[side].clone()),
+            counts: (preserved[1 - side] || spec.ids != JoinIds::Pair).then(new_key_map),
+            changes: Vec::new(),
+        };
+        let sides = [side(0), side(1)];
+        Join { preserved, sides, touched: new_key_map(), spec, context, site }
+    }
+
+    fn tracks_keys(&self) -> bool {
+        self.sides.iter().any(|side| side.counts.is_some())
+    }
+
+    fn has_rows(&self, side: usize, key: u128) -> bool {
+        self.sides[side].counts.as_ref().and_then(|counts| counts.get(&key)).is_some_and(|n| *n > 0)
+    }
+
+    /// Remembers, for keys touched first, whether the sides had rows; then counts the changes.
+    fn count(&mut self, side: usize, keys: &Keys, diffs: &Diffs) {
+        for (row, key) in keys.as_slice().iter().enumerate() {
+            let before = [self.has_rows(0, *key), self.has_rows(1, *key)];
+            self.touched.entry(*key).or_insert(before);
+            if let Some(counts) = &mut self.sides[side].counts {
+                match counts.entry(*key) {
+                    MapEntry::Occupied(mut entry) => {
+                        *entry.get_mut() += diffs.get(row);
+                        if *entry.get() == 0 {
+                            entry.remove();
+                        }
+                    }
+                    MapEntry::Vacant(entry) => {
+                        entry.insert(diffs.get(row));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Emits the pairs of new rows of one side with the stored rows of the other.
+    fn match_rows(&self, side: usize, keys: &Keys, batch: &Batch, out: &mut Emitter) {
+        let other = &self.sides[1 - side].rows;
+        if other.is_empty() {
+            return;
+        }
+        let mut pairs = Pairs::default();
+        for (row, key) in keys.as_slice().iter().enumerate() {
+            for entry in other.get(*key) {
+                pairs.mine.push(row as u32);
+                pairs.theirs.push(entry.row);
+                pairs.diffs.push(batch.diffs.get(row) * i64::from(entry.count));
+            }
+            if pairs.mine.len() >= EMIT_ROWS {
+                self.emit_pairs(side, keys, batch, &mut pairs, out);
+            }
+        }
+        self.emit_pairs(side, keys, batch, &mut pairs, out);
+    }
+
+    fn emit_pairs(&self, side: usize, keys: &Keys, batch: &Batch, pairs: &mut Pairs, out: &mut Emitter) {
+        if pairs.mine.is_empty() {
+            return;
+        }
+        let pairs = std::mem::take(pairs);
+        let theirs = &self.sides[1 - side].rows;
+        let mine = batch.take(&pairs.mine);
+        let width = self.spec.dtypes[1 - side].len();
+        let Some(theirs) = theirs.rows().gather_batch(&pairs.theirs, 0..width) else { return };
+        let joint = keys.take(&pairs.mine);
+        let (left, right) = if side == 0 { (mine, theirs) } else { (theirs, mine) };
+        let ids: Keys = match self.spec.ids {
+            JoinIds::Left => left.keys.clone(),
+            JoinIds::Right => right.keys.clone(),
+            JoinIds::Pair => {
+                let mut hasher = KeyHasher::default();
+                let rows = 0..joint.len();
+                let pair = |row| pair_id(&mut hasher, Some(left.keys.get(row)), Some(right.keys.get(row)), joint.get(row));
+                rows.map(pair).collect::<Vec<_>>().into()
+            }
+        };
+        let mut columns = left.columns;
+        columns.truncate(self.spec.dtypes[0].len());
+        columns.extend(right.columns.into_iter().take(self.spec.dtypes[1].len()));
+        if self.spec.row_ids[0] {
+            columns.push(left.keys.to_column());
+        }
+        if self.spec.row_ids[1] {
+            columns.push(right.keys.to_column());
+        }
+        out.emit(Batch::new(ids, columns, Diffs::from(pairs.diffs)));
+    }
+
+    /// Emits rows of one side without a match. `key_column` tells None and error pointers.
+    fn emit_unmatched(&self, side: usize, keys: &Keys, batch: Batch, key_column: Option<&Column>, out: &mut Emitter) {
+        let len = batch.len();
+        let ids: Keys = match (self.spec.ids, side) {
+            (JoinIds::Left, 0) | (JoinIds::Right, 1) => batch.keys.clone(),
+            _ => {
+                let mut hasher = KeyHasher::default();
+                let id = |row| {
+                    let mine = Some(batch.keys.get(row));
+                    let (left, right) = if side == 0 { (mine, None) } else { (None, mine) };
+                    pair_id(&mut hasher, left, right, keys.get(row))
+                };
+                (0..len).map(id).collect::<Vec<_>>().into()
+            }
+        };
+        let errors = (self.spec.pad == Pad::Error).then(|| self.missing(keys, &batch.diffs, key_column));
+        let pad = |dtype: &DType| match &errors {
+            Some(errors) if errors.count_set_bits() > 0 => {
+                let nulls = arrow_array::new_null_array(&pathway_types::storage::arrow_type(dtype), len);
+                Column::with_errors(nulls, Some(errors.clone()))
+            }
+            _ => Column::nulls(dtype, len),
+        };
+        let own = batch.columns.iter().take(self.spec.dtypes[side].len()).cloned();
+        let padded = self.spec.dtypes[1 - side].iter().map(pad);
+        let mut columns: Vec<Column> =
+            if side == 0 { own.chain(padded).collect() } else { padded.chain(own).collect() };
+        for (wanted, row_side) in self.spec.row_ids.iter().zip(0..) {
+            if *wanted {
+                columns.push(if row_side == side {
+                    batch.keys.to_column()
+                } else {
+                    Column::nulls(&DType::ANY_POINTER, len)
+                });
+            }
+        }
+        out.emit(Batch::new(ids, columns, batch.diffs));
+    }
+
+    /// Which rows of a lookup without a match are errors; reports missing keys.
+    fn missing(&self, keys: &Keys, diffs: &Diffs, key_column: Option<&Column>) -> arrow_buffer::BooleanBuffer {
+        (0..keys.len())
+            .map(|row| {
+                let is_none = key_column.is_some_and(|c| c.array().is_null(row) && !c.is_error(row));
+                let known_error = key_column.is_some_and(|c| c.is_error(row));
+                if !is_none && !known_error && diffs.get(row) > 0 {
+                    let message = format!("the row with id {} is looked up but does not exist", keys.get(row));
+                    self.context.data_error(&self.site, &DataError::new(ErrorKind::Key, message));
+                }
+                !is_none
+            })
+            .collect()
+    }
+
+    /// The net difference of unmatched rows of one side.
+    fn flush_unmatched(&mut self, side: usize, out: &mut Emitter) {
+        let other = 1 - side;
+        // Let `before` and `after` tell whether the other side has rows for a key. What was unmatched is
+        // the old rows where not `before`, what is unmatched is the new rows where not `after`. With
+        // new = old + changes, the difference is: the changes where not `before`, minus all new rows
+        // where a match was found, plus all new rows where the last match was lost.
+        for (batch, stored) in std::mem::take(&mut self.sides[side].changes) {
+            let Some(key_column) = batch.columns.last().cloned() else { continue };
+            let keys = Keys::of_column(&key_column);
+            let rows: Vec<u32> = (0..batch.len() as u32)
+                .filter(|row| {
+                    let key = keys.as_slice()[*row as usize];
+                    // Changes that were not stored are not among the new rows counted below.
+                    let matched = if stored {
+                        self.touched.get(&key).is_some_and(|before| before[other])
+                    } else {
+                        self.has_rows(other, key)
+                    };
+                    !matched
+                })
+                .collect();
+            if rows.is_empty() {
+                continue;
+            }
+            let key_column = key_column.take(&rows.clone().into());
+            self.emit_unmatched(side, &keys.take(&rows), batch.take(&rows), Some(&key_column), out);
+        }
+        let (mut lost, mut found) = (Vec::new(), Vec::new());
+        for (key, before) in &self.touched {
+            match (before[other], self.has_rows(other, *key)) {
+                (false, true) => found.push(*key),
+                (true, false) => lost.push(*key),
+                _ => {}
+            }
+        }
+        self.emit_stored(side, &found, -1, out);
+        self.emit_stored(side, &lost, 1, out);
+    }
+
+    /// Emits all stored rows of these keys as unmatched rows appearing or disappearing.
+    fn emit_stored(&self, side: usize, keys: &[u128], sign: i64, out: &mut Emitter) {
+        let (mut rows, mut row_keys, mut diffs): (Vec<RowId>, Vec<u128>, Vec<i64>) = Default::default();
+        for key in keys {
+            for entry in self.sides[side].rows.get(*key) {
+                rows.push(entry.row);
+                row_keys.push(*key);
+                diffs.push(sign * i64::from(entry.count));
+            }
+        }
+        let width = self.spec.dtypes[side].len();
+        if let Some(mut batch) = self.sides[side].rows.rows().gather_batch(&rows, 0..width) {
+            batch.diffs = diffs.into();
+            self.emit_unmatched(side, &row_keys.into(), batch, None, out);
+        }
+    }
+
+    /// Reports rows that lend their id to the result and have several matches.
+    fn check_unique(&self) {
+        let (owner, other) = match self.spec.ids {
+            JoinIds::Pair => return,
+            JoinIds::Left => (0, 1),
+            JoinIds::Right => (1, 0),
+        };
+        for key in self.touched.keys() {
+            let matches = self.sides[other].counts.as_ref().and_then(|c| c.get(key)).copied().unwrap_or(0);
+            if matches > 1 && self.has_rows(owner, *key) {
+                let row = self.sides[owner].rows.get(*key).first();
+                let id = row.map_or(Key(*key), |entry| Key(self.sides[owner].rows.rows().id(entry.row)));
+                let message = format!("the row with id {id} gives its id to the result but has {matches} matches");
+                self.context.data_error(&self.site, &DataError::new(ErrorKind::Key, message));
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct Pairs {
+    mine: Vec<u32>,
+    theirs: Vec<RowId>,
+    diffs: Vec<i64>,
+}
+
+/// The id of a joined row; a missing side counts as None.
+fn pair_id(hasher: &mut KeyHasher, left: Option<Key>, right: Option<Key>, joint: Key) -> u128 {
+    hasher.clear();
+    for side in [left, right] {
+        match side {
+            Some(key) => hasher.pointer(key),
+            None => hasher.none(),
+        }
+    }
+    hasher.finish().on_shard_of(joint).0
+}
+
+impl Operator for Join {
+    fn apply(&mut self, input: usize, mut batch: Batch, progress: &Progress, out: &mut Emitter) {
+        let Some(key_column) = batch.columns.last() else { return };
+        let keys = Keys::of_column(key_column);
+        if self.tracks_keys() {
+            self.count(input, &keys, &batch.diffs);
+        }
+        let other = 1 - input;
+        // Nothing can come that would be matched against these rows.
+        let stored = !(progress.ended[other] && progress.applied[other]);
+        if self.preserved[input] {
+            self.sides[input].changes.push((batch.clone(), stored));
+        }
+        batch.columns.truncate(self.spec.dtypes[input].len());
+        self.match_rows(input, &keys, &batch, out);
+        if stored {
+            self.sides[input].rows.apply(&keys, &batch);
+        }
+    }
+
+    fn flush(&mut self, progress: &Progress, out: &mut Emitter) {
+        self.check_unique();
+        for side in 0..2 {
+            if self.preserved[side] {
+                self.flush_unmatched(side, out);
+            }
+        }
+        for side in 0..2 {
+            if progress.ended[1 - side] {
+                self.sides[side].rows = MultiMap::new(self.spec.dtypes[side].clone());
+            }
+            self.sides[side].rows.tidy();
+        }
+        self.touched.clear();
+    }
+
+    /// Rows wait until one side is complete: that side is stored, the other matched against it.
+    fn wants(&self, input: usize, progress: &Progress) -> bool {
+        progress.complete[input] || progress.complete[1 - input]
+    }
+
+    fn save(&mut self, shards: Range<u32>) -> Result<State, DataError> {
+        let names = ["left", "right"];
+        let tables = names.into_iter().zip(&self.sides).map(|(name, side)| (name, side.rows.save(&shards)));
+        Ok(State { tables: tables.collect() })
+    }
+
+    fn load(&mut self, state: State) -> Result<(), WrongState> {
+        for (name, table) in state.tables {
+            let side = match name {
+                "left" => 0,
+                "right" => 1,
+                other => return Err(WrongState(format!("a join has no table {other}"))),
+            };
+            if let (Some(keys), true) = (table.columns.last(), self.sides[side].counts.is_some()) {
+                let keys = Keys::of_column(keys);
+                self.count(side, &keys, &table.diffs);
+                self.touched.clear();
+            }
+            self.sides[side].rows.load(table)?;
+        }
+        Ok(())
+    }
+}
+
+/// Where the join key of a row comes from.
+#[derive(Clone, Debug)]
+pub enum JoinKey {
+    /// The values of these columns; the last may be the instance.
+    Hash {
+        /// Positions in the input.
+        columns: Vec<usize>,
+        /// The last column is the instance.
+        instance: bool,
+    },
+    /// The pointer in this column.
+    Pointer(usize),
+    /// The row id.
+    RowId,
+}
+
+/// Brings the rows of one side into shipped form.
+#[derive(Clone, Debug)]
+pub struct ShipSide {
+    /// The dtypes of the input.
+    pub inputs: Vec<DType>,
+    /// The columns that the result needs.
+    pub columns: Vec<usize>,
+    /// The join key.
+    pub key: JoinKey,
+    /// Rows whose key is an error stay, as rows without a match; otherwise they are dropped.
+    pub preserved: bool,
+}
+
+impl ShipSide {
+    /// The batch in shipped form.
+    pub fn apply(&self, batch: Batch, context: &Context, site: &Site) -> Batch {
+        let mut shipped = batch.project(&self.columns);
+        match &self.key {
+            JoinKey::RowId => shipped.columns.push(batch.keys.to_column()),
+            JoinKey::Pointer(column) => {
+                let pointers = &batch.columns[*column];
+                match pointers.array().nulls() {
+                    None => shipped.columns.push(pointers.clone()),
+                    Some(nulls) => {
+                        shipped.columns.push(unmatched_keys(
+                            &Keys::of_column(pointers),
+                            &batch.keys,
+                            &!nulls.inner(),
+                            pointers.errors(),
+                        ));
+                    }
+                }
+            }
+            JoinKey::Hash { columns, instance } => {
+                let pair = |c: &usize| (&batch.columns[*c], &self.inputs[*c]);
+                let (plain, last) = match columns.split_last() {
+                    Some((last, plain)) if *instance => (plain, Some(pair(last))),
+                    _ => (&columns[..], None),
+                };
+                let plain: Vec<_> = plain.iter().map(pair).collect();
+                let hashed = pathway_types::batch::hash_rows(&plain, last, batch.len());
+                let Some(errors) = hashed.errors else {
+                    shipped.columns.push(hashed.keys.to_column());
+                    return shipped;
+                };
+                let what = if self.preserved { "matches nothing" } else { "is dropped" };
+                let message = format!("a join key is an error, the row {what}");
+                let error = DataError::new(ErrorKind::Value, message);
+                errors.set_indices().for_each(|_| context.data_error(site, &error));
+                shipped.columns.push(unmatched_keys(&hashed.keys, &batch.keys, &errors, None));
+                if !self.preserved {
+                    return shipped.filter(&!&errors);
+                }
+            }
+        }
+        shipped
+    }
+}
+
+/// Turns the bits of a row id into a key that nothing else has.
+const UNMATCHED: u128 = 0x6E6F_206D_6174_6368_206E_6F20_6D61_0000;
+
+/// Keys as a pointer column in which rows of `none` are null and carry bits of their own.
+fn unmatched_keys(
+    keys: &Keys,
+    ids: &Keys,
+    none: &arrow_buffer::BooleanBuffer,
+    errors: Option<&arrow_buffer::BooleanBuffer>,
+) -> Column {
+    let bits: Vec<i128> = (0..keys.len())
+        .map(|row| {
+            let key = if none.value(row) { ids.as_slice()[row] ^ UNMATCHED } else { keys.as_slice()[row] };
+            key as i128
+        })
+        .collect();
+    let nulls = arrow_buffer::NullBuffer::new(!none);
+    let array = arrow_array::Decimal128Array::new(bits.into(), Some(nulls))
+        .with_data_type(pathway_types::storage::POINTER);
+    Column::with_errors(std::sync::Arc::new(array), errors.cloned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+//! The operators, one file each.
+
+pub mod combine;
+pub mod join;
+pub mod reduce;
+pub mod stateless;
+pub mod upsert;

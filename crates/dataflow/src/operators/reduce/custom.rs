@@ -1,0 +1,127 @@
+//! Reducers whose state lives in user code.
+
+use std::sync::Arc;
+
+use pathway_expr::node::{CustomGroup, CustomReducer};
+use pathway_types::view::CellView;
+use pathway_types::{Batch, Column, ColumnBuilder, DType, DataError, Diffs, Value};
+
+use super::aggregate::{Aggregate, Merge, Rows};
+use super::multiset::Multiset;
+
+/// One user state per group, told the net changes of each time when its result is read.
+pub(super) struct Custom {
+    reducer: Arc<dyn CustomReducer>,
+    arguments: Vec<DType>,
+    groups: Vec<Option<Group>>,
+}
+
+struct Group {
+    state: Box<dyn CustomGroup>,
+    changes: Multiset<Vec<Value>>,
+    /// User code failed on this group; its result stays an error.
+    failure: Option<DataError>,
+}
+
+impl Custom {
+    pub(super) fn new(reducer: Arc<dyn CustomReducer>, arguments: Vec<DType>) -> Self {
+        Custom { reducer, arguments, groups: Vec::new() }
+    }
+
+    fn group(&mut self, slot: u32) -> &mut Group {
+        self.groups[slot as usize].get_or_insert_with(|| Group {
+            state: self.reducer.new_group(),
+            changes: Multiset::default(),
+            failure: None,
+        })
+    }
+}
+
+impl Group {
+    fn result(&mut self) -> Result<Option<Value>, DataError> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        let changes: Vec<(Vec<Value>, i64)> =
+            self.changes.raw().map(|(row, count)| (row.clone(), count)).collect();
+        self.changes = Multiset::default();
+        let updated = if changes.is_empty() { Ok(()) } else { self.state.update(&changes) };
+        let result = updated.and_then(|()| self.state.result());
+        if let Err(error) = &result {
+            self.failure = Some(error.clone());
+        }
+        result
+    }
+}
+
+impl Aggregate for Custom {
+    fn width(&self) -> usize {
+        self.arguments.len() + 1
+    }
+    /// The arguments, and a column that only a saved state fills: the state's bytes.
+    fn lift(&self, rows: &Rows<'_>) -> Vec<Column> {
+        let mut columns: Vec<Column> = rows.arguments.iter().map(|c| (*c).clone()).collect();
+        columns.push(Column::nulls(&DType::None, rows.diffs.len()));
+        columns
+    }
+    fn grow(&mut self, groups: usize) {
+        self.groups.resize_with(groups, || None);
+    }
+    fn merge(&mut self, merge: &Merge<'_>) {
+        use arrow_array::cast::AsArray;
+        let (arguments, saved) = merge.shipped.split_at(self.arguments.len());
+        if let Some(states) = saved.first().and_then(|c| c.array().as_binary_opt::<i64>()) {
+            for (row, slot) in merge.slots.iter().enumerate() {
+                let group = self.group(*slot);
+                group.failure = group.state.load(states.value(row)).err();
+            }
+            return;
+        }
+        let dtypes = self.arguments.clone();
+        let views: Vec<CellView<'_>> =
+            arguments.iter().zip(&dtypes).map(|(c, d)| CellView::new(c, d)).collect();
+        for (row, slot) in merge.slots.iter().enumerate() {
+            if !views.iter().any(|view| view.is_error(row)) {
+                let values = views.iter().map(|view| view.value(row)).collect();
+                self.group(*slot).changes.add(values, merge.diffs.get(row));
+            }
+        }
+    }
+    fn partials(&self, _groups: usize) -> Option<Vec<Column>> {
+        None
+    }
+    fn results(&mut self, slots: &[u32], report: &mut dyn FnMut(DataError)) -> Column {
+        let dtype = self.reducer.return_type().clone();
+        super::ordered::results_column(&dtype, slots, report, |slot| {
+            let value = self.group(slot as u32).result()?.unwrap_or(Value::None);
+            if ColumnBuilder::accepts(&dtype, &value) {
+                Ok(value)
+            } else {
+                Err(DataError::type_mismatch(&dtype, &value))
+            }
+        })
+    }
+    fn hidden(&mut self, slots: &[u32]) -> Option<Vec<bool>> {
+        Some(slots.iter().map(|slot| matches!(self.group(*slot).result(), Ok(None))).collect())
+    }
+    fn clear(&mut self, slot: u32) {
+        self.groups[slot as usize] = None;
+    }
+    fn save(&mut self, slots: &[u32], keys: &[u128]) -> Result<Batch, DataError> {
+        let mut states = ColumnBuilder::new(&DType::Bytes, slots.len());
+        let mut owners = Vec::new();
+        for slot in slots {
+            if let Some(group) = &mut self.groups[*slot as usize] {
+                states.push(&Value::Bytes(group.state.save()?.into()));
+                owners.push(keys[*slot as usize]);
+            }
+        }
+        let rows = owners.len();
+        let mut columns: Vec<Column> = self.arguments.iter().map(|d| Column::nulls(d, rows)).collect();
+        columns.push(states.finish());
+        Ok(Batch::new(owners.into(), columns, Diffs::Ones(rows)))
+    }
+    fn fresh(&self) -> Box<dyn Aggregate> {
+        Box::new(Custom::new(self.reducer.clone(), self.arguments.clone()))
+    }
+}

@@ -1,0 +1,197 @@
+//! Row-wise stages, fused: select, filter, new ids, flatten.
+//!
+//! No state; changes pass through with their diffs. Cost: the expressions, a column at a time.
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, BooleanArray};
+use arrow_buffer::BooleanBuffer;
+
+use pathway_expr::{Evaluator, Expr, ExprKind, Input, Outcome};
+use pathway_plan::Frame;
+use pathway_plan::program::Stage;
+use pathway_types::{Batch, Column, DataError, ErrorKind, Keys, Timestamp};
+
+use crate::context::{Context, Site};
+use crate::driver::{Edge, connect};
+use crate::kernels::flatten::flatten;
+use crate::packet::Packet;
+use crate::route::Route;
+use crate::timely::{NoopBuilder, OperatorBuilder, OutputBuilder};
+
+/// A stage ready to run.
+enum Compiled {
+    Map { evaluator: Evaluator, frames: Vec<Option<Frame>>, calls_user: bool },
+    Filter { evaluator: Evaluator, frame: Option<Frame>, calls_user: bool },
+    Reindex { column: usize, frame: Option<Frame> },
+    Flatten { stage: Stage },
+}
+
+/// Applies a list of stages to batches.
+pub struct Stages {
+    stages: Vec<Compiled>,
+    context: Context,
+    site: Site,
+}
+
+impl Stages {
+    /// Prepares the stages; `site` is where errors without a line of their own are reported.
+    pub fn new(stages: &[Stage], context: Context, site: Site) -> Self {
+        let stages = stages.iter().map(|stage| match stage {
+            Stage::Map { expressions, frames } => Compiled::Map {
+                calls_user: expressions.iter().any(calls_user),
+                evaluator: Evaluator::new(expressions.clone()),
+                frames: frames.clone(),
+            },
+            Stage::Filter { condition, frame } => Compiled::Filter {
+                calls_user: calls_user(condition),
+                evaluator: Evaluator::new(vec![condition.clone()]),
+                frame: frame.clone(),
+            },
+            Stage::Reindex { column, frame } => Compiled::Reindex { column: *column, frame: frame.clone() },
+            Stage::Flatten { .. } => Compiled::Flatten { stage: stage.clone() },
+        });
+        Stages { stages: stages.collect(), context, site }
+    }
+
+    /// The batch after all stages.
+    pub fn apply(&self, mut batch: Batch) -> Batch {
+        for stage in &self.stages {
+            if batch.is_empty() {
+                // The layout may differ from the output's, but nobody looks at an empty batch.
+                return Batch::default();
+            }
+            batch = match stage {
+                Compiled::Map { evaluator, frames, calls_user } => {
+                    let outcomes = self.evaluate(evaluator, &batch, *calls_user);
+                    for (outcome, frame) in outcomes.iter().zip(frames) {
+                        self.report(outcome, frame);
+                    }
+                    let columns = outcomes.into_iter().map(|o| o.column).collect();
+                    Batch::new(batch.keys, columns, batch.diffs)
+                }
+                Compiled::Filter { evaluator, frame, calls_user } => {
+                    let mut outcomes = self.evaluate(evaluator, &batch, *calls_user);
+                    let Some(outcome) = outcomes.pop() else { continue };
+                    self.report(&outcome, frame);
+                    let keep = self.truth(&outcome.column, frame);
+                    batch.filter(&keep)
+                }
+                Compiled::Reindex { column, frame } => self.reindex(batch, *column, frame),
+                Compiled::Flatten { stage } => flatten(batch, stage, |frame, error| {
+                    self.context.data_error(&self.site.at(frame), &error);
+                }),
+            };
+        }
+        batch
+    }
+
+    /// Evaluates in pieces where user functions are called, since their batches are bounded.
+    fn evaluate(&self, evaluator: &Evaluator, batch: &Batch, calls_user: bool) -> Vec<Outcome> {
+        let most = self.context.max_batch_rows();
+        if !calls_user || batch.len() <= most {
+            return evaluator.evaluate(&Input { columns: &batch.columns, keys: &batch.keys });
+        }
+        let starts = (0..batch.len()).step_by(most);
+        let pieces: Vec<Vec<Outcome>> = starts
+            .map(|start| {
+                let piece = batch.slice(start, most.min(batch.len() - start));
+                evaluator.evaluate(&Input { columns: &piece.columns, keys: &piece.keys })
+            })
+            .collect();
+        (0..evaluator.expressions().len())
+            .map(|i| {
+                let columns: Vec<&Column> = pieces.iter().map(|p| &p[i].column).collect();
+                let mut causes = Vec::new();
+                for (n, piece) in pieces.iter().enumerate() {
+                    causes.extend(piece[i].causes.iter().map(|(row, e)| (row + (n * most) as u32, e.clone())));
+                }
+                Outcome { column: Column::concat(&columns), causes }
+            })
+            .collect()
+    }
+
+    fn report(&self, outcome: &Outcome, frame: &Option<Frame>) {
+        if !outcome.causes.is_empty() {
+            let site = self.site.at(frame);
+            for (_, error) in &outcome.causes {
+                self.context.data_error(&site, error);
+            }
+        }
+    }
+
+    /// Rows where the condition is true; those where it is unknown are reported.
+    fn truth(&self, condition: &Column, frame: &Option<Frame>) -> BooleanBuffer {
+        let array: &BooleanArray = condition.array().as_boolean();
+        let Some(nulls) = array.nulls() else { return array.values().clone() };
+        let unknown = !nulls.inner();
+        for row in unknown.set_indices() {
+            let error = if condition.is_error(row) {
+                DataError::new(ErrorKind::Value, "the filter condition is an error, the row is dropped")
+            } else {
+                DataError::type_mismatch("bool", "None")
+            };
+            self.context.data_error(&self.site.at(frame), &error);
+        }
+        array.values() & nulls.inner()
+    }
+
+    fn reindex(&self, batch: Batch, column: usize, frame: &Option<Frame>) -> Batch {
+        let pointers = &batch.columns[column];
+        let batch = match pointers.array().nulls() {
+            None => batch,
+            Some(nulls) => {
+                for row in (!nulls.inner()).set_indices() {
+                    let error = if pointers.is_error(row) {
+                        DataError::new(ErrorKind::Value, "the new row id is an error, the row is dropped")
+                    } else {
+                        DataError::type_mismatch("pointer", "None")
+                    };
+                    self.context.data_error(&self.site.at(frame), &error);
+                }
+                batch.filter(nulls.inner())
+            }
+        };
+        let keys = Keys::of_column(&batch.columns[column]);
+        Batch { keys, ..batch }
+    }
+}
+
+fn calls_user(expression: &Expr) -> bool {
+    let mut found = false;
+    expression.visit(&mut |e| found |= matches!(e.kind(), ExprKind::Udf(..)));
+    found
+}
+
+/// Adds the stages to the dataflow as one operator.
+pub fn stateless<'scope>(input: Edge<'scope>, stages: Stages, name: &str) -> Edge<'scope> {
+    let context = stages.context.clone();
+    per_batch(input, name, context, move |_, batch| stages.apply(batch))
+}
+
+/// Adds an operator that turns each batch into one of the same time.
+pub fn per_batch<'scope>(
+    input: Edge<'scope>,
+    name: &str,
+    context: Context,
+    mut logic: impl FnMut(Timestamp, Batch) -> Batch + 'static,
+) -> Edge<'scope> {
+    let mut builder = OperatorBuilder::new(name.to_owned(), input.scope());
+    let mut reader = connect(&mut builder, input, Route::Local, &context);
+    let (output, stream) = builder.new_output::<Packet>();
+    let mut output = OutputBuilder::<_, NoopBuilder<Packet>>::from(output);
+    builder.build_reschedule(move |mut capabilities| {
+        capabilities.clear();
+        move |_frontiers: &[_]| {
+            let mut session = output.activate();
+            reader(&mut |capability, batch| {
+                let Some(time) = capability.least().filter(|_| !context.is_stopped()) else { return };
+                let batch = logic(*time, batch);
+                if !batch.is_empty() {
+                    session.session_with_builder(&capability).give_container(&mut Packet(batch));
+                }
+            });
+            false
+        }
+    });
+    stream
+}

@@ -1,0 +1,252 @@
+//! Where changes leave the dataflow: consolidated, without error cells, one time after another.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow_array::LargeBinaryArray;
+use arrow_array::cast::AsArray;
+use arrow_buffer::BooleanBuffer;
+
+use pathway_io::{ConnectorError, Encoder, Writer};
+use pathway_plan::program::OutputStep;
+use pathway_types::view::CellView;
+use pathway_types::{Batch, Column, DType, DataError, ErrorKind, Timestamp};
+
+use crate::context::{Context, Failure, Site};
+use crate::driver::{Edge, connect, drive};
+use crate::kernels::consolidate::{consolidate, removals_first};
+use crate::operator::{Emitter, Operator, Progress, State, WrongState};
+use crate::operators::stateless::per_batch;
+use crate::route::Route;
+use crate::timely::OperatorBuilder;
+
+/// Adds a sink to the dataflow. `writer` is there on worker 0, where all changes end up.
+pub fn sink<'scope>(
+    input: Edge<'scope>,
+    step: &OutputStep,
+    dtypes: Vec<DType>,
+    insert_only: bool,
+    writer: Option<Box<dyn Writer>>,
+    context: &Context,
+    site: Site,
+) {
+    let scope = input.scope();
+    let mut stream = input;
+    if !step.keep_errors {
+        let (context, site) = (context.clone(), site.clone());
+        stream = per_batch(stream, "complete rows", context.clone(), move |_, batch| {
+            complete_rows(batch, &context, &site)
+        });
+    }
+    if !insert_only {
+        let operator = Consolidate { dtypes: dtypes.clone(), batches: Vec::new() };
+        stream = drive(scope, "consolidate", vec![(stream, Route::Key)], context.clone(), operator);
+    }
+    let encoder = step.sink.encoder().filter(|_| step.sort_by.is_none());
+    let encoded = encoder.is_some();
+    if let Some(encoder) = encoder {
+        stream = per_batch(stream, "encode", context.clone(), move |time, batch| encode(&*encoder, batch, time));
+    }
+    let sort_by = step.sort_by.clone();
+    let order = match sort_by {
+        Some(columns) => Order::Sorted(columns),
+        None if insert_only => Order::AsTheyCome,
+        None => Order::RemovalsFirst,
+    };
+    write(stream, Write { writer, order, dtypes, encoded, context: context.clone(), site });
+}
+
+/// Drops rows with error cells (reported) and with pending cells (they come again).
+fn complete_rows(batch: Batch, context: &Context, site: &Site) -> Batch {
+    let masked = batch.columns.iter().any(|c| c.errors().is_some() || c.pending().is_some());
+    if !masked {
+        return batch;
+    }
+    let error = DataError::new(ErrorKind::Value, "a row with an error cell is not written");
+    let keep: BooleanBuffer = (0..batch.len())
+        .map(|row| {
+            let failed = batch.columns.iter().any(|c| c.is_error(row));
+            if failed {
+                context.data_error(site, &error);
+            }
+            !failed && !batch.columns.iter().any(|c| c.is_pending(row))
+        })
+        .collect();
+    batch.filter(&keep)
+}
+
+/// The changes as one cell of bytes per sign.
+fn encode(encoder: &dyn Encoder, batch: Batch, time: Timestamp) -> Batch {
+    let (removals, additions) = removals_first(batch);
+    let (mut blobs, mut diffs) = (Vec::new(), Vec::new());
+    for (part, diff) in [(removals, -1), (additions, 1)] {
+        if !part.is_empty() {
+            let mut bytes = Vec::new();
+            encoder.encode(&part, time, &mut bytes);
+            blobs.push(bytes);
+            diffs.push(diff);
+        }
+    }
+    let column = Column::new(Arc::new(LargeBinaryArray::from_iter_values(&blobs)));
+    Batch::new(vec![0; blobs.len()].into(), vec![column], diffs.into())
+}
+
+/// Adds up the changes of each time.
+struct Consolidate {
+    dtypes: Vec<DType>,
+    batches: Vec<Batch>,
+}
+
+impl Operator for Consolidate {
+    fn apply(&mut self, _input: usize, batch: Batch, _progress: &Progress, _out: &mut Emitter) {
+        self.batches.push(batch);
+    }
+    fn flush(&mut self, _progress: &Progress, out: &mut Emitter) {
+        let batches = std::mem::take(&mut self.batches);
+        if batches.iter().all(|b| b.diffs.is_ones()) {
+            // Nothing can cancel; rows that are there several times stay several rows.
+            batches.into_iter().for_each(|batch| out.emit(batch));
+            return;
+        }
+        let batch = consolidate(Batch::concat(&batches), &self.dtypes);
+        let (removals, additions) = removals_first(batch);
+        out.emit(removals);
+        out.emit(additions);
+    }
+    fn wants(&self, _input: usize, _progress: &Progress) -> bool {
+        true
+    }
+    /// Nothing is kept from one time to the next.
+    fn save(&mut self, _shards: Range<u32>) -> Result<State, DataError> {
+        Ok(State::default())
+    }
+    fn load(&mut self, state: State) -> Result<(), WrongState> {
+        if state.tables.is_empty() { Ok(()) } else { Err(WrongState("an output keeps no state".into())) }
+    }
+}
+
+enum Order {
+    /// Nothing is ever removed: rows are written as they come.
+    AsTheyCome,
+    RemovalsFirst,
+    Sorted(Vec<usize>),
+}
+
+struct Write {
+    writer: Option<Box<dyn Writer>>,
+    order: Order,
+    dtypes: Vec<DType>,
+    encoded: bool,
+    context: Context,
+    site: Site,
+}
+
+/// Changes of one time that wait to be written.
+#[derive(Default)]
+struct Waiting {
+    batches: Vec<Batch>,
+    additions: Vec<Batch>,
+}
+
+fn write(input: Edge<'_>, mut write: Write) {
+    let mut builder = OperatorBuilder::new("write".to_owned(), input.scope());
+    let context = write.context.clone();
+    let mut reader = connect(&mut builder, input, Route::Worker(0), &context);
+    let board = context.completed();
+    let is_writer = write.writer.is_some();
+    let progress = is_writer.then(|| board.register());
+    builder.build_reschedule(move |_capabilities| {
+        let mut waiting: BTreeMap<Timestamp, Waiting> = BTreeMap::new();
+        move |frontiers: &[crate::timely::MutableAntichain<Timestamp>]| {
+            reader(&mut |capability, batch| {
+                if let Some(time) = capability.least() {
+                    waiting.entry(*time).or_default().batches.push(batch);
+                }
+            });
+            let frontier = frontiers[0].frontier().first().copied();
+            if context.is_stopped() {
+                waiting.clear();
+                return false;
+            }
+            if let Err(error) = write.work(&mut waiting, frontier) {
+                context.fail(Failure::Connector { site: write.site.clone(), error });
+            }
+            if let Some(progress) = &progress {
+                board.advance(progress, frontier);
+            }
+            false
+        }
+    });
+}
+
+impl Write {
+    fn work(
+        &mut self,
+        waiting: &mut BTreeMap<Timestamp, Waiting>,
+        frontier: Option<Timestamp>,
+    ) -> Result<(), ConnectorError> {
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        while let Some(mut entry) = waiting.first_entry() {
+            let time = *entry.key();
+            if frontier.is_some_and(|f| f < time) {
+                return Ok(());
+            }
+            let complete = frontier.is_none_or(|f| f > time);
+            let changes = entry.get_mut();
+            let mut put = |batch: &Batch| -> Result<(), ConnectorError> {
+                if !self.encoded {
+                    return writer.write(batch, time);
+                }
+                let blobs = batch.columns[0].array().as_binary::<i64>();
+                blobs.iter().flatten().try_for_each(|bytes| writer.write_encoded(bytes, time))
+            };
+            let batches = std::mem::take(&mut changes.batches);
+            match &self.order {
+                Order::AsTheyCome => batches.iter().try_for_each(&mut put)?,
+                Order::RemovalsFirst => {
+                    for batch in batches {
+                        let (removals, additions) = removals_first(batch);
+                        if !removals.is_empty() {
+                            put(&removals)?;
+                        }
+                        if !additions.is_empty() {
+                            changes.additions.push(additions);
+                        }
+                    }
+                }
+                Order::Sorted(_) => changes.additions.extend(batches),
+            }
+            if !complete {
+                return Ok(());
+            }
+            let rest = std::mem::take(&mut changes.additions);
+            match &self.order {
+                Order::Sorted(columns) if !rest.is_empty() => {
+                    put(&sorted(&Batch::concat(&rest), columns, &self.dtypes))?;
+                }
+                _ => rest.iter().try_for_each(&mut put)?,
+            }
+            writer.end_time(time)?;
+            entry.remove();
+        }
+        if frontier.is_none()
+            && let Some(mut writer) = self.writer.take()
+        {
+            writer.end()?;
+        }
+        Ok(())
+    }
+}
+
+/// The rows in ascending order of these columns; equal rows keep their order.
+fn sorted(batch: &Batch, columns: &[usize], dtypes: &[DType]) -> Batch {
+    let views: Vec<CellView<'_>> =
+        columns.iter().map(|c| CellView::new(&batch.columns[*c], &dtypes[*c])).collect();
+    let mut rows: Vec<u32> = (0..batch.len() as u32).collect();
+    rows.sort_by(|a, b| {
+        let orders = views.iter().map(|view| view.cmp(*a as usize, view, *b as usize));
+        orders.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
+    });
+    batch.take(&rows)
+}

@@ -1,0 +1,73 @@
+//! Where rows go when they leave a worker.
+
+use pathway_types::batch::partition_rows;
+use pathway_types::{Batch, Keys};
+
+use crate::context::Context;
+use crate::packet::Packet;
+use crate::timely::{Distributor, Message, Push, Stamp};
+
+/// How an operator's input is spread over the workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// Rows stay where they are.
+    Local,
+    /// By the shard of the row key.
+    Key,
+    /// By the shard of the pointer in this column.
+    Column(usize),
+    /// To one worker.
+    Worker(usize),
+}
+
+/// Splits packets among workers; a packet that goes to one worker whole is moved, not copied.
+pub(crate) struct Router {
+    route: Route,
+    context: Context,
+}
+
+impl Router {
+    pub(crate) fn new(route: Route, context: Context) -> Self {
+        Router { route, context }
+    }
+
+    fn send<T: Clone, P: Push<Message<T, Packet>>>(
+        &self,
+        batch: Batch,
+        stamp: &Stamp<T>,
+        pusher: &mut P,
+    ) {
+        self.context.count_between_workers(batch.len() as i64);
+        Message::push_at(&mut Packet(batch), stamp.clone(), pusher);
+    }
+}
+
+impl Distributor<Packet> for Router {
+    fn partition<T: Clone, P: Push<Message<T, Packet>>>(
+        &mut self,
+        packet: &mut Packet,
+        stamp: &Stamp<T>,
+        pushers: &mut [P],
+    ) {
+        let batch = std::mem::take(&mut packet.0);
+        if batch.is_empty() {
+            return;
+        }
+        let keys = match self.route {
+            Route::Worker(worker) => return self.send(batch, stamp, &mut pushers[worker]),
+            Route::Local | Route::Key => batch.keys.clone(),
+            Route::Column(column) => Keys::of_column(&batch.columns[column]),
+        };
+        let rows = partition_rows(keys.as_slice(), pushers.len());
+        if let Some(worker) = rows.iter().position(|r| r.len() == batch.len()) {
+            return self.send(batch, stamp, &mut pushers[worker]);
+        }
+        for (rows, pusher) in rows.iter().zip(pushers) {
+            if !rows.is_empty() {
+                self.send(batch.take(rows), stamp, pusher);
+            }
+        }
+    }
+
+    fn flush<T: Clone, P: Push<Message<T, Packet>>>(&mut self, _stamp: &Stamp<T>, _pushers: &mut [P]) {}
+}

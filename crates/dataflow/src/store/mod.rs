@@ -1,0 +1,9 @@
+//! Keyed, untimed state: rows kept as columns, reached through hash tables.
+
+pub mod hash;
+pub mod multimap;
+pub mod rows;
+
+pub use hash::{KeyMap, KeySet, new_key_map};
+pub use multimap::{Entry, MultiMap};
+pub use rows::{RowId, RowStore};

@@ -1,0 +1,328 @@
+//! Feeds the rows of one source to the workers, cut into minibatches.
+//!
+//! A source always has one open minibatch, whose time is the moment it was opened. Closing it opens
+//! the next, at the wall clock's even millisecond, or 2 later if the clock has not moved but rows
+//! came. Rows of any reader of the source belong to the minibatch that is open when they arrive.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use pathway_dataflow::{Backlog, Context, Failure, InputItem, InputQueue, Site, Slot};
+use pathway_io::{ConnectorError, FailureClass, ParseJob, Parsed, Reader, Session, SourceOutput, Stopped};
+use pathway_plan::program::SourceStep;
+use pathway_types::Timestamp;
+
+use crate::pool::Pool;
+
+/// Chunks per worker that may be read ahead.
+const CHUNKS_AHEAD: usize = 4;
+
+/// The wall clock as a time: milliseconds since the epoch, rounded down to even.
+pub(crate) fn even_now() -> Timestamp {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as Timestamp);
+    now & !1
+}
+
+/// The shared side of a source: what its readers and the autocommit timer work on.
+pub(crate) struct Feed {
+    queues: Vec<Arc<InputQueue>>,
+    minibatch: Mutex<Minibatch>,
+    backlog: Arc<Backlog>,
+    pool: Arc<Pool>,
+    context: Context,
+    autocommit: Option<Duration>,
+    max_backlog: Option<usize>,
+    /// Order matters (upserts), so everything goes through one worker.
+    ordered: bool,
+}
+
+struct Minibatch {
+    time: Timestamp,
+    has_rows: bool,
+    /// Readers inside a unit that must not be split.
+    atomic: usize,
+    /// A commit was asked for inside an atomic unit.
+    commit_after: bool,
+    committed_at: Instant,
+    next_worker: usize,
+    readers: usize,
+    /// Rows of times that have not passed through all sinks; used where the backlog is limited.
+    in_flight: VecDeque<(Timestamp, usize)>,
+}
+
+impl Feed {
+    pub(crate) fn new(
+        step: &SourceStep,
+        queues: Vec<Arc<InputQueue>>,
+        start: Timestamp,
+        pool: Arc<Pool>,
+        context: Context,
+    ) -> Arc<Self> {
+        queues.iter().for_each(|queue| queue.push(InputItem::Advance(start)));
+        let minibatch = Minibatch {
+            time: start,
+            has_rows: false,
+            atomic: 0,
+            commit_after: false,
+            committed_at: Instant::now(),
+            next_worker: 0,
+            readers: 0,
+            in_flight: VecDeque::new(),
+        };
+        Arc::new(Feed {
+            backlog: Backlog::new(CHUNKS_AHEAD * queues.len()),
+            queues,
+            minibatch: Mutex::new(minibatch),
+            pool,
+            context,
+            autocommit: step.autocommit,
+            max_backlog: step.max_backlog,
+            ordered: step.source.session() == Session::Upsert,
+        })
+    }
+
+    fn minibatch(&self) -> MutexGuard<'_, Minibatch> {
+        self.minibatch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts the readers, each in a thread of its own.
+    pub(crate) fn start(self: &Arc<Self>, readers: Vec<Box<dyn Reader>>, site: &Site) -> std::io::Result<()> {
+        self.minibatch().readers = readers.len().max(1);
+        if readers.is_empty() {
+            self.reader_ended();
+        }
+        for reader in readers {
+            let (feed, site) = (self.clone(), site.clone());
+            let name = format!("pathway:read-{}", site.operator);
+            std::thread::Builder::new().name(name).spawn(move || feed.read(reader, site))?;
+        }
+        Ok(())
+    }
+
+    fn read(self: Arc<Self>, reader: Box<dyn Reader>, site: Site) {
+        let mut output = Output { feed: self.clone(), in_atomic: 0 };
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| reader.run(&mut output)));
+        let error = match result {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error),
+            Err(panic) => {
+                let text = panic_text(&*panic);
+                Some(ConnectorError::new(&*site.name, FailureClass::Engine, format!("the reader failed: {text}")))
+            }
+        };
+        // A unit that the reader left open ends with it.
+        while output.in_atomic > 0 && output.end_atomic().is_ok() {}
+        if let Some(error) = error {
+            // Rows handed over before the failure are still processed.
+            let _stopped = output.commit();
+            self.drain();
+            self.context.fail(Failure::Connector { site, error });
+        }
+        self.reader_ended();
+    }
+
+    /// Waits until everything committed so far has passed through the sinks, but not for ever.
+    fn drain(&self) {
+        let (time, deadline) = (self.minibatch().time, Instant::now() + Duration::from_secs(5));
+        let completed = self.context.completed();
+        while completed.frontier() < time && Instant::now() < deadline && !self.context.is_stopped() {
+            completed.wait(Duration::from_millis(20));
+        }
+    }
+
+    fn reader_ended(&self) {
+        let mut minibatch = self.minibatch();
+        minibatch.readers -= 1;
+        if minibatch.readers == 0 {
+            self.queues.iter().for_each(|queue| queue.push(InputItem::Finish));
+        }
+    }
+
+    /// Closes the open minibatch, if no unit is open.
+    fn close(&self, minibatch: &mut Minibatch) {
+        if minibatch.atomic > 0 {
+            minibatch.commit_after = true;
+            return;
+        }
+        minibatch.commit_after = false;
+        minibatch.committed_at = Instant::now();
+        let least = if minibatch.has_rows { minibatch.time + 2 } else { minibatch.time };
+        let time = even_now().max(least);
+        minibatch.has_rows = false;
+        if time > minibatch.time {
+            minibatch.time = time;
+            self.queues.iter().for_each(|queue| queue.push(InputItem::Advance(time)));
+        }
+    }
+
+    /// The autocommit timer: closes the minibatch if it is time; gives the time until the next call.
+    pub(crate) fn tick(&self) -> Option<Duration> {
+        let period = self.autocommit?;
+        let mut minibatch = self.minibatch();
+        if minibatch.readers == 0 {
+            return None;
+        }
+        let age = minibatch.committed_at.elapsed();
+        if age < period {
+            return Some(period - age);
+        }
+        if minibatch.atomic > 0 {
+            // The unit ends with a commit of its own.
+            minibatch.committed_at = Instant::now();
+        } else {
+            self.close(&mut minibatch);
+        }
+        Some(period)
+    }
+
+    /// Puts a slot into the queue of a worker, at the open minibatch's time.
+    fn enqueue(&self, rows: usize, parsed: Option<Parsed>) -> (Arc<Slot>, Arc<InputQueue>) {
+        let slot = Slot::new(self.backlog.clone());
+        if let Some(parsed) = parsed {
+            slot.fill(parsed);
+        }
+        let mut minibatch = self.minibatch();
+        let worker = if self.ordered { 0 } else { minibatch.next_worker };
+        minibatch.next_worker = (minibatch.next_worker + 1) % self.queues.len();
+        minibatch.has_rows = true;
+        let time = minibatch.time;
+        if self.max_backlog.is_some() {
+            match minibatch.in_flight.back_mut() {
+                Some((last, count)) if *last == time => *count += rows,
+                _ => minibatch.in_flight.push_back((time, rows)),
+            }
+        }
+        let queue = self.queues[worker].clone();
+        queue.push(InputItem::Rows(time, slot.clone()));
+        (slot, queue)
+    }
+
+    /// Holds the reader back while too many of its rows are in flight.
+    fn limit_backlog(&self) -> Result<(), Stopped> {
+        let Some(limit) = self.max_backlog else { return Ok(()) };
+        let completed = self.context.completed();
+        loop {
+            if self.context.is_stopped() {
+                return Err(Stopped);
+            }
+            {
+                let mut minibatch = self.minibatch();
+                let frontier = completed.frontier();
+                while minibatch.in_flight.front().is_some_and(|(time, _)| *time < frontier) {
+                    minibatch.in_flight.pop_front();
+                }
+                let rows: usize = minibatch.in_flight.iter().map(|(_, rows)| rows).sum();
+                if rows < limit || minibatch.atomic > 0 {
+                    return Ok(());
+                }
+                if minibatch.has_rows {
+                    self.close(&mut minibatch);
+                }
+            }
+            completed.wait(Duration::from_millis(20));
+        }
+    }
+}
+
+/// What a reader sees of its feed.
+struct Output {
+    feed: Arc<Feed>,
+    in_atomic: usize,
+}
+
+impl Output {
+    fn check(&self) -> Result<(), Stopped> {
+        if self.feed.context.is_stopped() { Err(Stopped) } else { Ok(()) }
+    }
+
+    fn acquire(&self) -> Result<(), Stopped> {
+        let context = &self.feed.context;
+        if self.feed.backlog.acquire(|| context.is_stopped()) { Ok(()) } else { Err(Stopped) }
+    }
+}
+
+impl SourceOutput for Output {
+    fn rows(&mut self, parsed: Parsed) -> Result<(), Stopped> {
+        if parsed.batch.is_empty() && parsed.rejected.is_empty() {
+            return self.check();
+        }
+        self.acquire()?;
+        let rows = parsed.batch.len();
+        self.feed.enqueue(rows, Some(parsed));
+        self.feed.limit_backlog()
+    }
+
+    fn parse(&mut self, job: ParseJob) -> Result<(), Stopped> {
+        if self.feed.max_backlog.is_some() {
+            // Rows must be counted before more is read.
+            return self.rows(job());
+        }
+        self.acquire()?;
+        let (slot, queue) = self.feed.enqueue(0, None);
+        let context = self.feed.context.clone();
+        self.feed.pool.submit(Box::new(move || {
+            match std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)) {
+                Ok(parsed) => slot.fill(parsed),
+                Err(panic) => {
+                    context.fail(Failure::Worker(format!("a parser failed: {}", panic_text(&*panic))));
+                }
+            }
+            drop(slot);
+            queue.wake();
+        }));
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), Stopped> {
+        let mut minibatch = self.feed.minibatch();
+        self.feed.close(&mut minibatch);
+        drop(minibatch);
+        self.check()
+    }
+
+    fn begin_atomic(&mut self) -> Result<(), Stopped> {
+        self.feed.minibatch().atomic += 1;
+        self.in_atomic += 1;
+        self.check()
+    }
+
+    fn end_atomic(&mut self) -> Result<(), Stopped> {
+        self.in_atomic -= 1;
+        let mut minibatch = self.feed.minibatch();
+        minibatch.atomic -= 1;
+        if minibatch.atomic == 0 && (minibatch.commit_after || even_now() > minibatch.time) {
+            self.feed.close(&mut minibatch);
+        }
+        drop(minibatch);
+        self.feed.limit_backlog()
+    }
+
+    fn position(&mut self, _position: Vec<u8>) -> Result<(), Stopped> {
+        // Positions are kept with checkpoints; a run without persistence has no use for them.
+        self.check()
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.feed.context.is_stopped()
+    }
+
+    fn wait(&self, timeout: Duration) -> Result<(), Stopped> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            self.check()?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            std::thread::sleep(left.min(Duration::from_millis(50)));
+        }
+    }
+}
+
+/// The text of a panic.
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()))
+        .unwrap_or_else(|| "unknown cause".to_owned())
+}

@@ -1,0 +1,167 @@
+//! One run of a program in this process.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use pathway_dataflow::timely::{Config, Worker, WorkerConfig, execute};
+use pathway_dataflow::{Context, Environment, Failure, InputQueue, Site, lower};
+use pathway_io::Writer;
+use pathway_plan::program::{Program, Step, StepOp};
+use pathway_types::Timestamp;
+
+use crate::feed::{Feed, even_now, panic_text};
+use crate::pool::Pool;
+
+/// How often an idle worker looks whether the run was stopped.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// How a program is run.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// Worker threads.
+    pub workers: usize,
+    /// The time of the first minibatch of every source; the wall clock if `None`.
+    pub start: Option<Timestamp>,
+}
+
+/// Runs a program until all its inputs have ended and all its outputs are written.
+///
+/// To stop it from another thread, call `context.fail(Failure::Stopped)`.
+///
+/// # Errors
+/// The first failure: a data error if the context says so, a failed connector, a failed worker, or
+/// the request to stop.
+pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<(), Failure> {
+    let workers = options.workers.max(1);
+    let start = options.start.map_or_else(even_now, |time| time & !1);
+    let system = |error: std::io::Error| Failure::Worker(format!("no thread can be started: {error}"));
+    let pool = Arc::new(Pool::new(workers).map_err(system)?);
+
+    let (mut queues, mut writers, mut feeds) = (Vec::new(), Vec::new(), Vec::new());
+    for (number, step) in program.steps.iter().enumerate() {
+        let mut writer = None;
+        let mut step_queues = Vec::new();
+        match &step.op {
+            StepOp::Output(spec) => {
+                let failed = |error| Failure::Connector { site: site(number, step), error };
+                writer = Some(spec.sink.open().map_err(failed)?);
+            }
+            StepOp::Source(spec) => {
+                step_queues = (0..workers).map(|_| InputQueue::new()).collect();
+                let feed = Feed::new(spec, step_queues.clone(), start, pool.clone(), context.clone());
+                feeds.push((number, feed));
+            }
+            _ => {}
+        }
+        writers.push(Mutex::new(writer));
+        queues.push(step_queues);
+    }
+    let shared = Arc::new(Shared { program, queues, writers, context: context.clone() });
+
+    let config = Config {
+        communication: if workers == 1 {
+            pathway_dataflow::timely::CommunicationConfig::Thread
+        } else {
+            pathway_dataflow::timely::CommunicationConfig::Process(workers)
+        },
+        // Workers share the cores with readers and parsers: an idle worker must not spin.
+        worker: WorkerConfig::default().idle_spin(Duration::ZERO),
+    };
+    let guards = {
+        let shared = shared.clone();
+        execute(config, move |worker| work(worker, &shared)).map_err(Failure::Worker)?
+    };
+    for (number, feed) in &feeds {
+        let step = &shared.program.steps[*number];
+        let StepOp::Source(spec) = &step.op else { continue };
+        let opened = spec.source.open(workers, None);
+        match opened {
+            Ok(readers) => feed.start(readers, &site(*number, step)).map_err(system)?,
+            Err(error) => {
+                context.fail(Failure::Connector { site: site(*number, step), error });
+                break;
+            }
+        }
+    }
+    start_timer(feeds.into_iter().map(|(_, feed)| feed).collect(), context.clone()).map_err(system)?;
+
+    for result in guards.join() {
+        if let Err(text) = result {
+            context.fail(Failure::Worker(text));
+        }
+    }
+    match context.take_failure() {
+        Some(failure) => Err(failure),
+        None => Ok(()),
+    }
+}
+
+fn site(number: usize, step: &Step) -> Site {
+    Site { operator: number, name: Arc::from(step.name.as_str()), frame: step.frame.clone() }
+}
+
+/// One thread closes the minibatches of all sources with an autocommit period.
+fn start_timer(feeds: Vec<Arc<Feed>>, context: Context) -> std::io::Result<()> {
+    let timer = std::thread::Builder::new().name("pathway:timer".into());
+    timer.spawn(move || {
+        while !context.is_stopped() {
+            let Some(next) = feeds.iter().filter_map(|feed| feed.tick()).min() else { return };
+            std::thread::sleep(next.clamp(Duration::from_millis(1), PATIENCE));
+        }
+    })?;
+    Ok(())
+}
+
+struct Shared {
+    program: Program,
+    /// Per step and worker.
+    queues: Vec<Vec<Arc<InputQueue>>>,
+    /// Per step.
+    writers: Vec<Mutex<Option<Box<dyn Writer>>>>,
+    context: Context,
+}
+
+struct OnWorker<'a> {
+    worker: usize,
+    shared: &'a Shared,
+}
+
+impl Environment for OnWorker<'_> {
+    fn queue(&mut self, step: usize) -> Arc<InputQueue> {
+        self.shared.queues[step][self.worker].clone()
+    }
+    fn writer(&mut self, step: usize) -> Option<Box<dyn Writer>> {
+        if self.worker != 0 {
+            return None;
+        }
+        self.shared.writers[step].lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// What each worker does: build the dataflow, step it until it ends or the run stops.
+fn work(worker: &mut Worker, shared: &Shared) {
+    let context = &shared.context;
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let mut environment = OnWorker { worker: worker.index(), shared };
+        worker.dataflow::<Timestamp, _, _>(|scope| {
+            lower(&shared.program, scope, &mut environment, context);
+        });
+        while worker.has_dataflows() && !context.is_stopped() {
+            worker.step_or_park(Some(PATIENCE));
+        }
+    }));
+    if let Err(panic) = result {
+        context.fail(Failure::Worker(format!("a worker failed: {}", panic_text(&*panic))));
+    }
+    for dataflow in worker.installed_dataflows() {
+        // What a failed operator left behind may fail again while it is dropped.
+        let dropped = catch_unwind(AssertUnwindSafe(|| worker.drop_dataflow(dataflow)));
+        if let Err(panic) = dropped {
+            context.fail(Failure::Worker(format!("a worker failed: {}", panic_text(&*panic))));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
