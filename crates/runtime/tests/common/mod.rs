@@ -1,0 +1,246 @@
+//! A harness for histories: tables that change over time, run through a program, compared at every
+//! time with a plain model of what the program means.
+#![allow(dead_code, missing_docs)]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use pathway_dataflow::{Context, Monitor, Report};
+use pathway_io::{ConnectorError, Sink, Writer};
+use pathway_plan::program::{OutputStep, Program, Step, StepId, StepOp};
+use pathway_runtime::{RunOptions, run};
+use pathway_types::{Batch, ColumnBuilder, DType, Timestamp, Value};
+
+pub type Row = Vec<Value>;
+/// The state of an input: one row per key.
+pub type Table = BTreeMap<u128, Row>;
+/// What a program outputs: rows with multiplicities.
+pub type Bag = BTreeMap<(u128, Row), i64>;
+pub type Changes = Vec<(u128, Row, i64)>;
+
+/// A small deterministic generator.
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Self {
+        Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0xD1B5_4A32_D192_ED03)
+    }
+    pub fn below(&mut self, n: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % n
+    }
+    pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        &of[self.below(of.len() as u64) as usize]
+    }
+}
+
+/// An input: its dtypes and how a random row is made.
+pub struct Input {
+    pub dtypes: Vec<DType>,
+    pub keys: u64,
+    pub row: fn(&mut Random) -> Row,
+}
+
+/// A random history: changes at ascending times. Keys stay unique at every time.
+pub fn history(input: &Input, random: &mut Random, times: usize) -> Vec<(Timestamp, Changes)> {
+    let mut state = Table::new();
+    let mut out = Vec::new();
+    for time in 0..times {
+        let mut changes = Changes::new();
+        for _ in 0..random.below(6) {
+            // Spread keys over shards.
+            let key = u128::from(random.below(input.keys)).wrapping_mul(0x1_0001_9E37_79B9) + 7;
+            let old = state.remove(&key);
+            if let Some(old) = &old {
+                changes.push((key, old.clone(), -1));
+            }
+            if old.is_none() || random.below(3) > 0 {
+                let row = (input.row)(random);
+                changes.push((key, row.clone(), 1));
+                state.insert(key, row);
+            }
+        }
+        // Within a time the order of changes does not matter.
+        for i in (1..changes.len()).rev() {
+            changes.swap(i, random.below(i as u64 + 1) as usize);
+        }
+        if !changes.is_empty() {
+            out.push((2 * time as Timestamp, changes));
+        }
+    }
+    out
+}
+
+pub fn column(dtype: &DType, values: impl IntoIterator<Item = Value>) -> pathway_types::Column {
+    let mut builder = ColumnBuilder::new(dtype, 0);
+    values.into_iter().for_each(|v| builder.push(&v));
+    builder.finish()
+}
+
+pub fn batch(dtypes: &[DType], changes: &Changes) -> Batch {
+    let keys: Vec<u128> = changes.iter().map(|c| c.0).collect();
+    let diffs: Vec<i64> = changes.iter().map(|c| c.2).collect();
+    let columns = dtypes.iter().enumerate().map(|(i, d)| column(d, changes.iter().map(|c| c.1[i].clone())));
+    Batch::new(keys.into(), columns.collect(), diffs.into())
+}
+
+/// The state after all changes up to `time`.
+pub fn state_at(history: &[(Timestamp, Changes)], time: Timestamp) -> Table {
+    let mut bag: BTreeMap<(u128, Row), i64> = BTreeMap::new();
+    for (_, changes) in history.iter().filter(|(t, _)| *t <= time) {
+        for (key, row, diff) in changes {
+            *bag.entry((*key, row.clone())).or_insert(0) += diff;
+        }
+    }
+    bag.retain(|_, n| *n != 0);
+    assert!(bag.values().all(|n| *n == 1), "keys are unique");
+    bag.into_keys().collect()
+}
+
+#[derive(Debug, Default)]
+pub struct Capture {
+    rows: Arc<Mutex<Vec<(Timestamp, u128, Row, i64)>>>,
+    dtypes: Vec<DType>,
+}
+
+struct Capturing {
+    rows: Arc<Mutex<Vec<(Timestamp, u128, Row, i64)>>>,
+    dtypes: Vec<DType>,
+    last: Option<Timestamp>,
+}
+
+impl Sink for Capture {
+    fn description(&self) -> String {
+        "capture".into()
+    }
+    fn open(&self) -> Result<Box<dyn Writer>, ConnectorError> {
+        Ok(Box::new(Capturing { rows: self.rows.clone(), dtypes: self.dtypes.clone(), last: None }))
+    }
+}
+
+impl Writer for Capturing {
+    fn write(&mut self, batch: &Batch, time: Timestamp) -> Result<(), ConnectorError> {
+        assert!(self.last.is_none_or(|last| last < time), "times ascend and are written once");
+        let mut rows = self.rows.lock().unwrap();
+        for i in 0..batch.len() {
+            let row = batch.columns.iter().zip(&self.dtypes).map(|(c, d)| c.value(d, i)).collect();
+            rows.push((time, batch.keys.as_slice()[i], row, batch.diffs.get(i)));
+        }
+        Ok(())
+    }
+    fn end_time(&mut self, time: Timestamp) -> Result<(), ConnectorError> {
+        self.last = Some(time);
+        Ok(())
+    }
+    fn end(&mut self) -> Result<(), ConnectorError> {
+        Ok(())
+    }
+}
+
+pub struct Silent;
+
+impl Monitor for Silent {
+    fn report(&self, _report: Report<'_>) {}
+}
+
+pub fn step(op: StepOp, inputs: &[usize], columns: Vec<DType>) -> Step {
+    Step {
+        op,
+        inputs: inputs.iter().map(|i| StepId(*i)).collect(),
+        columns,
+        insert_only: false,
+        name: "step".into(),
+        frame: None,
+    }
+}
+
+/// Runs static inputs through the steps (numbered after the inputs); the last step is the output.
+pub fn run_steps(
+    inputs: &[(Vec<DType>, Vec<(Timestamp, Batch)>)],
+    steps: Vec<Step>,
+    workers: usize,
+    terminate_on_error: bool,
+) -> Vec<(Timestamp, u128, Row, i64)> {
+    let mut program = Program::default();
+    for (dtypes, batches) in inputs {
+        let batches = Arc::new(batches.clone());
+        program.steps.push(step(StepOp::Static { batches, shards: None }, &[], dtypes.clone()));
+    }
+    program.steps.extend(steps);
+    let last = program.steps.len() - 1;
+    let dtypes = program.steps[last].columns.clone();
+    let capture = Arc::new(Capture { rows: Arc::default(), dtypes: dtypes.clone() });
+    let output = OutputStep { sink: capture.clone(), name: None, sort_by: None, keep_errors: true };
+    program.steps.push(step(StepOp::Output(output), &[last], dtypes));
+    let context = Context::new(terminate_on_error, 1024, Arc::new(Silent));
+    run(program, &RunOptions { workers, start: None }, &context).unwrap();
+    let rows = std::mem::take(&mut *capture.rows.lock().unwrap());
+    rows
+}
+
+pub fn cases() -> u64 {
+    std::env::var("PATHWAY_PROPERTY_EXAMPLES").ok().and_then(|n| n.parse().ok()).unwrap_or(60)
+}
+
+/// Random histories of the inputs: at every time the accumulated output equals the model of the
+/// accumulated inputs, and one time's changes are a net difference.
+pub fn check(
+    name: &str,
+    inputs: &[Input],
+    steps: impl Fn() -> Vec<Step>,
+    model: impl Fn(&[Table]) -> Bag,
+) {
+    for case in 0..cases() {
+        let mut random = Random::new(case + 1);
+        let times = 1 + random.below(8) as usize;
+        let histories: Vec<_> = inputs.iter().map(|i| history(i, &mut random, times)).collect();
+        let batches: Vec<_> = inputs
+            .iter()
+            .zip(&histories)
+            .map(|(i, h)| {
+                let batches = h.iter().map(|(t, changes)| (*t, batch(&i.dtypes, changes)));
+                (i.dtypes.clone(), batches.collect::<Vec<_>>())
+            })
+            .collect();
+        for workers in [1, 2, 4] {
+            let rows = run_steps(&batches, steps(), workers, false);
+            let mut all_times: Vec<Timestamp> = histories.iter().flatten().map(|(t, _)| *t).collect();
+            all_times.sort_unstable();
+            all_times.dedup();
+            assert!(
+                rows.iter().all(|(t, ..)| all_times.contains(t)),
+                "{name}, case {case}: output at a time without input"
+            );
+            let mut seen = Bag::new();
+            for time in &all_times {
+                let mut net = Bag::new();
+                for (_, key, row, diff) in rows.iter().filter(|(t, ..)| t == time) {
+                    *net.entry((*key, row.clone())).or_insert(0) += diff;
+                    *seen.entry((*key, row.clone())).or_insert(0) += diff;
+                }
+                let listed = rows.iter().filter(|(t, ..)| t == time).count();
+                assert!(
+                    net.len() == listed && net.values().all(|n| *n != 0),
+                    "{name}, case {case}, {workers} workers, time {time}: not a net difference: {net:?}"
+                );
+                seen.retain(|_, n| *n != 0);
+                let states: Vec<Table> = histories.iter().map(|h| state_at(h, *time)).collect();
+                let expected = model(&states);
+                assert_eq!(
+                    seen, expected,
+                    "{name}, case {case}, {workers} workers, time {time}: left is the engine's"
+                );
+            }
+        }
+    }
+}
+
+pub fn bag(rows: impl IntoIterator<Item = (u128, Row)>) -> Bag {
+    let mut bag = Bag::new();
+    for row in rows {
+        *bag.entry(row).or_insert(0) += 1;
+    }
+    bag
+}
