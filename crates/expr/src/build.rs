@@ -30,6 +30,7 @@ mod reducers;
 mod special;
 
 pub use functions::function_names;
+pub(crate) use index::member_position;
 
 impl Expr {
     /// A column of a table.

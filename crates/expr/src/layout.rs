@@ -19,3 +19,27 @@ pub(crate) fn same_layout(left: &DType, right: &DType) -> bool {
         (l, r) => l == r,
     }
 }
+
+/// The name by which messages call the values of a dtype.
+pub(crate) fn kind_name(dtype: &DType) -> &'static str {
+    match dtype.stored() {
+        DType::Int => "int",
+        DType::Float => "float",
+        DType::Bool => "bool",
+        DType::Str => "str",
+        DType::Bytes => "bytes",
+        DType::None => "None",
+        DType::Any => "a value",
+        DType::Pointer(_) => "pointer",
+        DType::Tuple(_) => "tuple",
+        DType::List(_) => "list",
+        DType::Array { .. } => "array",
+        DType::Json => "Json",
+        DType::DateTimeNaive => "DateTimeNaive",
+        DType::DateTimeUtc => "DateTimeUtc",
+        DType::Duration => "Duration",
+        DType::PyObject(_) => "PyObjectWrapper",
+        DType::Callable(..) => "callable",
+        DType::Optional(_) | DType::Future(_) => "a value",
+    }
+}

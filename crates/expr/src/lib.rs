@@ -9,6 +9,7 @@
 pub mod build;
 pub mod error;
 pub mod evaluate;
+mod kernels;
 mod layout;
 pub mod node;
 pub mod udf;

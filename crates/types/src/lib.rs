@@ -17,6 +17,7 @@ pub mod key;
 pub mod ndarray;
 pub mod schema;
 pub mod storage;
+pub mod text;
 pub mod value;
 pub mod view;
 
