@@ -1,0 +1,1 @@
+"""Property tests: random histories of changes through each operator, against one static run."""
