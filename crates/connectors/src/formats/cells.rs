@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, BooleanArray, Decimal128Array, DurationNanosecondArray, Float64Array, Int64Array, LargeBinaryArray,
-    LargeStringArray, TimestampNanosecondArray,
+    ArrayRef, BooleanArray, Decimal128Array, DurationNanosecondArray, Float64Array, Int64Array,
+    LargeBinaryArray, LargeStringArray, TimestampNanosecondArray,
 };
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, NullBuffer, OffsetBuffer, ScalarBuffer};
 use pathway_types::storage::POINTER;
@@ -49,7 +49,7 @@ enum Data {
     Duration(Vec<i64>),
     Pointer(Vec<i128>),
     /// Everything else, by value.
-    Values(ColumnBuilder),
+    Values(Box<ColumnBuilder>),
 }
 
 /// Byte strings one after another.
@@ -90,9 +90,11 @@ impl Bytes {
     }
     /// The cells as text. Every cell must be valid UTF-8 by itself.
     fn into_text(self, nulls: Option<NullBuffer>) -> ArrayRef {
-        debug_assert!(self.offsets.windows(2).all(|range| {
-            std::str::from_utf8(&self.bytes[range[0] as usize..range[1] as usize]).is_ok()
-        }));
+        debug_assert!(
+            self.offsets.windows(2).all(|range| {
+                std::str::from_utf8(&self.bytes[range[0] as usize..range[1] as usize]).is_ok()
+            })
+        );
         let offsets = Bytes::offsets(self.offsets);
         // SAFETY: each cell is valid UTF-8 by itself: decoders append to text columns only parts of
         // records that they have validated as a whole, cut at ASCII bytes, and characters encoded by
@@ -117,7 +119,7 @@ impl CellBuilder {
             DType::DateTimeUtc => Data::DateTimeUtc(Vec::with_capacity(cells)),
             DType::Duration => Data::Duration(Vec::with_capacity(cells)),
             DType::Pointer(_) => Data::Pointer(Vec::with_capacity(cells)),
-            _ => Data::Values(ColumnBuilder::new(&field.dtype, cells)),
+            _ => Data::Values(Box::new(ColumnBuilder::new(&field.dtype, cells))),
         };
         CellBuilder {
             name: field.name.clone(),

@@ -11,7 +11,11 @@ const SECONDS_PER_DAY: i64 = 86_400;
 pub(super) fn parse_naive(text: &[u8]) -> Result<i64, &'static str> {
     let mut text = Cursor(text);
     let (nanos, _) = text.moment()?;
-    if text.0.is_empty() { in_range(nanos) } else { Err("text is left over behind the time (a zone has no place here)") }
+    if text.0.is_empty() {
+        in_range(nanos)
+    } else {
+        Err("text is left over behind the time (a zone has no place here)")
+    }
 }
 
 /// Reads a moment with an offset from UTC: nanoseconds since 1970 UTC.
@@ -80,7 +84,11 @@ impl Cursor<'_> {
         if hour > 23 || minute > 59 || second > 60 {
             return Err("there is no such time of day");
         }
-        let nanos = if self.accept(b".") { self.fraction().ok_or("digits are expected behind the point")? } else { 0 };
+        let nanos = if self.accept(b".") {
+            self.fraction().ok_or("digits are expected behind the point")?
+        } else {
+            0
+        };
         let seconds = days * i128::from(SECONDS_PER_DAY) + i128::from(hour * 3600 + minute * 60 + second);
         Ok((seconds * i128::from(NANOS_PER_SECOND) + i128::from(nanos), true))
     }

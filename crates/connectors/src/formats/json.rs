@@ -35,7 +35,10 @@ impl JsonSettings {
     pub(super) fn check(&self, schema: &Schema) -> Result<(), ConnectorError> {
         for (column, path) in &self.field_paths {
             if column == METADATA {
-                return Err(invalid("json", format!("{METADATA} is not read from the record, so it has no path")));
+                return Err(invalid(
+                    "json",
+                    format!("{METADATA} is not read from the record, so it has no path"),
+                ));
             }
             if schema.index_of(column).is_none() {
                 let names: Vec<&str> = schema.names().collect();
@@ -47,7 +50,9 @@ impl JsonSettings {
             if !path.is_empty() && !path.starts_with('/') {
                 return Err(invalid(
                     "json",
-                    format!("the path {path:?} of column {column:?} is no JSON pointer: it must be empty or start with /"),
+                    format!(
+                        "the path {path:?} of column {column:?} is no JSON pointer: it must be empty or start with /"
+                    ),
                 ));
             }
         }

@@ -49,7 +49,9 @@ impl<'a> Lane<'a> {
             DType::DateTimeNaive => {
                 Cells::DateTimeNaive(array.as_primitive::<TimestampNanosecondType>().values())
             }
-            DType::DateTimeUtc => Cells::DateTimeUtc(array.as_primitive::<TimestampNanosecondType>().values()),
+            DType::DateTimeUtc => {
+                Cells::DateTimeUtc(array.as_primitive::<TimestampNanosecondType>().values())
+            }
             DType::Duration => Cells::Duration(array.as_primitive::<DurationNanosecondType>().values()),
             DType::Pointer(_) => Cells::Pointer(array.as_primitive::<Decimal128Type>().values()),
             dtype => Cells::Values(CellView::new(column, dtype)),
@@ -147,7 +149,9 @@ pub(super) fn write_json_value(value: &Value, out: &mut Vec<u8>) {
         Value::DateTimeUtc(v) => quoted(out, &|out| datetime::write_utc(*v, out)),
         Value::Json(v) => out.extend_from_slice(v.as_str().as_bytes()),
         Value::Tuple(members) => write_list(members.iter(), out, write_json_value),
-        Value::IntArray(array) => write_array(array.shape(), array.elements(), out, |v, out| number::write_int(*v, out)),
+        Value::IntArray(array) => {
+            write_array(array.shape(), array.elements(), out, |v, out| number::write_int(*v, out))
+        }
         Value::FloatArray(array) => {
             write_array(array.shape(), array.elements(), out, |v, out| number::write_json_float(*v, out));
         }

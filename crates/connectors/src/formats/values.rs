@@ -28,7 +28,9 @@ pub(super) fn from_json(dtype: &DType, json: &Json) -> Option<Value> {
         (DType::DateTimeNaive, json) => {
             Value::DateTimeNaive(datetime::parse_naive(json.as_str()?.as_bytes()).ok()?)
         }
-        (DType::DateTimeUtc, json) => Value::DateTimeUtc(datetime::parse_utc(json.as_str()?.as_bytes()).ok()?),
+        (DType::DateTimeUtc, json) => {
+            Value::DateTimeUtc(datetime::parse_utc(json.as_str()?.as_bytes()).ok()?)
+        }
         (DType::Duration, json) => Value::Duration(json.as_i64()?),
         (DType::Json, Json::Null) => return None,
         (DType::Json, json) => Value::Json(JsonText::from_value(json)),

@@ -122,7 +122,9 @@ impl CellBuilder {
                 _ => Err("a string has no place here"),
             },
             (Data::Duration(cells), None) => match token {
-                Token::Int(text) => number::parse_int(text).map(|v| cells.push(v)).ok_or("it is out of range"),
+                Token::Int(text) => {
+                    number::parse_int(text).map(|v| cells.push(v)).ok_or("it is out of range")
+                }
                 _ => Err("a whole number of nanoseconds is expected"),
             },
             (Data::Json(_), _) => Ok(()),
@@ -140,7 +142,11 @@ impl CellBuilder {
             if push_compact(cells, token) {
                 return Ok(());
             }
-            let why = if token == Token::Null { "null needs an Optional column" } else { "a number is out of range" };
+            let why = if token == Token::Null {
+                "null needs an Optional column"
+            } else {
+                "a number is out of range"
+            };
             return self.fail(&token.shown(), why);
         }
         match converted {

@@ -141,7 +141,8 @@ fn value_of_text(dtype: &DType, text: &[u8]) -> Result<Value, Why> {
             .ok_or("it is not base64 with padding"),
         dtype => {
             let json = serde_json::from_slice(text).map_err(|_| "it is not JSON")?;
-            values::from_json(dtype, &json).ok_or("the JSON is of another shape or its members are of other types")
+            values::from_json(dtype, &json)
+                .ok_or("the JSON is of another shape or its members are of other types")
         }
     }
 }

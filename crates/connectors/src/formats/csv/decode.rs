@@ -1,8 +1,8 @@
 //! Rows from CSV records.
 
+use super::CsvSettings;
 use super::general::{self, Step};
 use super::scan::{Records, Span, has_quotes, unquote};
-use super::CsvSettings;
 use crate::formats::{Decoder, Layout, RowBuilder};
 
 /// Decodes the records of documents with one header.
@@ -26,11 +26,13 @@ impl CsvDecoder {
             match (places.next(), places.next()) {
                 (Some(place), None) => decoder.needed = decoder.needed.max(place + 1),
                 (None, _) => {
-                    decoder.problem =
-                        Some(format!("the header lacks the column {name:?} of the schema; it has {header:?}"));
+                    decoder.problem = Some(format!(
+                        "the header lacks the column {name:?} of the schema; it has {header:?}"
+                    ));
                 }
                 (Some(_), Some(_)) => {
-                    decoder.problem = Some(format!("the header names the column {name:?} of the schema twice"));
+                    decoder.problem =
+                        Some(format!("the header names the column {name:?} of the schema twice"));
                 }
             }
         }
@@ -98,7 +100,10 @@ impl CsvDecoder {
         let reason = match &self.problem {
             Some(problem) => problem.clone(),
             None if fields < self.needed => {
-                format!("the record has {fields} field(s), but the columns of the schema need {}", self.needed)
+                format!(
+                    "the record has {fields} field(s), but the columns of the schema need {}",
+                    self.needed
+                )
             }
             None => "the record is not valid UTF-8".to_owned(),
         };

@@ -113,7 +113,12 @@ impl<'a, const QUOTES: bool> Records<'a, QUOTES> {
                     return None;
                 }
                 field(fields, span);
-                return Some(Record { start: record, end: data.len(), fields: fields + 1, terminated: false });
+                return Some(Record {
+                    start: record,
+                    end: data.len(),
+                    fields: fields + 1,
+                    terminated: false,
+                });
             };
             if data[mark] == self.marks.delimiter {
                 field(fields, span);

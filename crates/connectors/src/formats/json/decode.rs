@@ -2,9 +2,9 @@
 
 use pathway_types::Field;
 
+use super::JsonSettings;
 use super::pointer::Pointer;
 use super::scan::{Scanner, Syntax, unescape};
-use super::JsonSettings;
 use crate::formats::cells::Token;
 use crate::formats::{Decoder, Layout, RowBuilder};
 

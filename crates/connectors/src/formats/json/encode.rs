@@ -15,9 +15,7 @@
 use pathway_io::Encoder;
 use pathway_types::{Batch, DType, Schema, Timestamp};
 
-use crate::formats::lanes::{
-    Cells, Lane, write_base64, write_json_string, write_json_value, write_pointer,
-};
+use crate::formats::lanes::{Cells, Lane, write_base64, write_json_string, write_json_value, write_pointer};
 use crate::formats::{datetime, number};
 
 /// Writes changes as JSON objects, one per line.

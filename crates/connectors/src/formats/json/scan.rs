@@ -285,7 +285,9 @@ fn escape(data: &[u8], position: usize) -> Result<usize, Syntax> {
             match hex(data, position + 2).ok_or(BAD)? {
                 0xDC00..=0xDFFF => Err("a string holds half of a surrogate pair"),
                 0xD800..=0xDBFF => {
-                    let low = (data.get(behind..behind + 2) == Some(b"\\u")).then(|| hex(data, behind + 2)).flatten();
+                    let low = (data.get(behind..behind + 2) == Some(b"\\u"))
+                        .then(|| hex(data, behind + 2))
+                        .flatten();
                     match low {
                         Some(0xDC00..=0xDFFF) => Ok(behind + 6),
                         _ => Err("a string holds half of a surrogate pair"),
