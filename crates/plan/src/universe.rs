@@ -9,7 +9,7 @@
 //! without breaking a fact. Models are kept, extended when universes are added, and dropped when a
 //! promise breaks them; a universe that is in none of them may have become empty.
 
-use batsat::{BasicSolver, Lit, SolverInterface, Var, lbool};
+use batsat::{Callbacks, Lit, Solver, SolverInterface, Var, lbool};
 use hashbrown::HashSet;
 
 /// A set of row ids. Two tables share one if their sets of row ids are the same by construction.
@@ -45,11 +45,18 @@ const MAX_MODELS: usize = 64;
 /// One member per universe: does the key belong to it?
 type Model = Vec<bool>;
 
+/// Queries run to their end. (The solver's own callbacks cannot be sent between threads, and a plan
+/// has to be.)
+#[derive(Default)]
+struct Uninterrupted;
+
+impl Callbacks for Uninterrupted {}
+
 /// All universes of a graph and the facts about them.
 pub struct Universes {
     /// The id of the first universe; ids below it belong to a graph that was cleared.
     base: u32,
-    solver: BasicSolver,
+    solver: Solver<Uninterrupted>,
     variables: Vec<Var>,
     /// Each universe's direct superset, where its definition gives one.
     parents: Vec<Option<UniverseId>>,
@@ -68,7 +75,7 @@ impl Default for Universes {
     fn default() -> Self {
         Universes {
             base: 0,
-            solver: BasicSolver::default(),
+            solver: Solver::default(),
             variables: Vec::new(),
             parents: Vec::new(),
             // With no universes, the one model there is.
