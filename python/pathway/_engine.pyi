@@ -165,8 +165,9 @@ class Expr:
 
 @final
 class Udf:
-    """A user function. Row mode: `fn(*args) -> value` per row. Batch mode: `fn(*columns: list) -> sequence`.
-    Arrow mode: `fn(*columns)` with objects that offer `__arrow_c_array__`, returning such an object."""
+    """A user function. Row mode: `fn(*args) -> value` per row. Batch mode: `fn(*columns: list) -> sequence`;
+    an element that is an exception is the failure of that row. Arrow mode: `fn(*columns)` with objects that
+    offer `__arrow_c_array__`, returning such an object."""
 
     def __init__(
         self,

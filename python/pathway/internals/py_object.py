@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from types import GenericAlias
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -55,12 +54,6 @@ class PyObjectWrapper(Generic[_T]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (self._value, self._serializer)
-
-    def _serialize(self) -> bytes:
-        """The bytes that the engine keeps, hashes and compares."""
-        if self._serializer is None:
-            return pickle.dumps(self._value, protocol=4)
-        return bytes(self._serializer.dumps(self._value))
 
 
 PyObjectWrapper.__pathway_dtype__ = DType.py_object("object")  # type: ignore[attr-defined]

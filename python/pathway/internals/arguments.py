@@ -1,0 +1,85 @@
+"""The columns that `select(*args, **kwargs)` and its relatives are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pathway.internals.expression.column import ColumnReference
+from pathway.internals.expression.expression import ColumnExpression
+from pathway.internals.expression.nodes import column_value
+from pathway.internals.resolve import Scope
+from pathway.internals.thisclass import Unpacked
+
+#: Names a positional argument that is not a plain reference; None if it may not be positional.
+PositionalName = Callable[[Any], "ColumnReference | None"]
+
+
+def collect_columns(
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    scope: Scope,
+    function: str,
+    positional_name: PositionalName = lambda argument: None,
+) -> dict[str, ColumnExpression]:
+    """Output columns by name, in order: positional arguments, keywords, then `**pw.this` and the like."""
+    columns: dict[str, ColumnExpression] = {}
+
+    def add(name: str, expression: ColumnExpression) -> None:
+        if name in columns:
+            raise ValueError(f"Duplicate expression value given for {name}: an output column needs its own name.")
+        columns[name] = expression
+
+    for argument in args:
+        for name, expression in _positional(argument, scope, function, positional_name):
+            add(name, expression)
+    unpacked: dict[str, ColumnExpression] = {}
+    for name, value in kwargs.items():
+        if isinstance(value, Unpacked):
+            source = value.placeholder._columns(scope)
+            unpacked.update((key, source[key]) for key in source.keys())  # noqa: SIM118 (not a dict)
+        else:
+            add(name, column_value(value))
+    positional = set(columns) - set(kwargs)
+    for name, expression in unpacked.items():
+        if name in positional:
+            add(name, expression)
+        columns[name] = expression
+    if "id" in columns:
+        raise ValueError(
+            "Can't use 'id' as a column name: it stands for the row ids. Give the column another name, as in "
+            f"{function}(row_id=table.id)."
+        )
+    return columns
+
+
+def _positional(
+    argument: Any, scope: Scope, function: str, positional_name: PositionalName
+) -> list[tuple[str, ColumnExpression]]:
+    if isinstance(argument, Unpacked):
+        references = list(argument.placeholder._columns(scope))
+        return [(reference.name, reference) for reference in references]
+    if isinstance(argument, ColumnReference):
+        return [(scope.resolve(argument).name, argument)]
+    named = positional_name(argument)
+    if named is not None:
+        return [(scope.resolve(named).name, argument)]
+    if isinstance(argument, str):
+        raise ValueError(
+            f"Expected a ColumnReference, found a string. Did you mean this.{argument} instead of {argument!r}?"
+        )
+    raise ValueError(
+        f"In {function}() all positional arguments have to be a ColumnReference; {argument!r} is none. Give it "
+        f"a name: {function}(name=...)."
+    )
+
+
+def expand_references(args: tuple[Any, ...], scope: Scope) -> list[Any]:
+    """Positional arguments with `*pw.this` and the like replaced by the references."""
+    result: list[Any] = []
+    for argument in args:
+        if isinstance(argument, Unpacked):
+            result.extend(argument.placeholder._columns(scope))
+        else:
+            result.append(argument)
+    return result

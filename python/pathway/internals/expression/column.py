@@ -1,0 +1,42 @@
+"""`pw.ColumnReference`: a column of a table, of a join, or of `pw.this`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pathway._engine import Expr
+from pathway.internals.expression.expression import ColumnExpression
+
+
+class ColumnReference(ColumnExpression):
+    """A column by name.
+
+    >>> import pathway as pw
+    >>> t = pw.debug.table_from_markdown("a\\n1")
+    >>> t.a.name, t.a.table is t
+    ('a', True)
+    """
+
+    __slots__ = ("_name", "_table")
+
+    def __init__(self, table: Any, name: str) -> None:
+        super().__init__()
+        self._table = table
+        self._name = name
+
+    @property
+    def table(self) -> Any:
+        """The table whose column it is."""
+        return self._table
+
+    @property
+    def name(self) -> str:
+        """The name of the column."""
+        return self._name
+
+    def _lower(self, operands: Sequence[Expr]) -> Expr:
+        raise AssertionError("a column means something only in the scope of a table")
+
+    def _text(self, operands: Sequence[str]) -> str:
+        return f"{operands[0]}.{self._name}"

@@ -1,0 +1,271 @@
+"""Building a join: its arguments and conditions checked, its columns placed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pathway import _engine
+from pathway._engine import Expr
+from pathway.internals.expression.column import ColumnReference
+from pathway.internals.expression.nodes import Binary
+from pathway.internals.join_mode import JoinMode
+from pathway.internals.joinable import Joinable
+from pathway.internals.joins import JoinResult
+from pathway.internals.resolve import Scope, TableScope
+from pathway.internals.table import Table
+from pathway.internals.thisclass import Placeholder, TablePlaceholder
+from pathway.internals.trace import current_frame
+
+_FORM = "join condition should be of form <left_table>.<column> == <right_table>.<column>"
+_HOW = {JoinMode.INNER: "inner", JoinMode.LEFT: "left", JoinMode.RIGHT: "right", JoinMode.OUTER: "outer"}
+
+
+def make_join(
+    left: Joinable,
+    right: Joinable,
+    on: tuple[Any, ...],
+    *,
+    id: Any,
+    how: Any,
+    instances: tuple[Any, Any],
+    exactly_once: tuple[bool, bool],
+) -> JoinResult:
+    """The join of two tables or joins."""
+    _check_sides(left, right)
+    _check_how(how)
+    sides = _Sides(left, right)
+    conditions = [sides.condition(condition) for condition in on]
+    if (instances[0] is None) != (instances[1] is None):
+        raise ValueError("left_instance and right_instance should always be provided simultaneously.")
+    paired = None if instances[0] is None else sides.pair(*instances)
+    joined = left._engine.join(
+        right._engine,
+        [sides.lower(pair) for pair in conditions],
+        how=_HOW[how],
+        id=sides.id_side(id),
+        left_instance=None if paired is None else sides.lower(paired)[0],
+        right_instance=None if paired is None else sides.lower(paired)[1],
+        left_exactly_once=exactly_once[0],
+        right_exactly_once=exactly_once[1],
+        frame=current_frame(),
+    )
+    pairs = conditions if paired is None else [*conditions, paired]
+    shared = {a.name: (a, b) for a, b in pairs if a.name == b.name and a.name != "id"}
+    return _place(sides, joined.table, how, shared)
+
+
+def _check_sides(left: Joinable, right: Any) -> None:
+    if not isinstance(right, Joinable):
+        raise TypeError(f"join(): parameter other={right!r} violates type hint Joinable: it is no table or join.")
+    if left is right:
+        raise ValueError(
+            "Cannot join table with itself. Use <table>.copy() as one of the arguments of the join."
+        )
+    common = {id(table) for table in _tables(left)} & {id(table) for table in _tables(right)}
+    if common:
+        raise AssertionError(
+            "both sides of the join contain the same table, so its columns would be ambiguous. Use "
+            "<table>.copy() on one side."
+        )
+
+
+def _check_how(how: Any) -> None:
+    if isinstance(how, str):
+        raise ValueError(
+            f"Received `how` argument of join that is a string. Use pw.JoinMode.{how.upper()} instead of {how!r}; "
+            "there are INNER, LEFT, RIGHT and OUTER."
+        )
+    if not isinstance(how, JoinMode):
+        raise ValueError(f"How argument of join should be one of pw.JoinMode's members, found {how!r}.")
+
+
+def _tables(side: Any) -> Iterator[Any]:
+    """The table, or the tables below a join, and the joins themselves."""
+    yield side
+    if isinstance(side, JoinResult):
+        yield from _tables(side._left)
+        yield from _tables(side._right)
+
+
+class _Sides:
+    """The two sides of a join, and which columns belong to which."""
+
+    def __init__(self, left: Joinable, right: Joinable) -> None:
+        self.left, self.right = left, right
+        self._scopes = (_side_scope(left), _side_scope(right))
+        self._members = ({id(t) for t in _tables(left)}, {id(t) for t in _tables(right)})
+
+    def condition(self, condition: Any) -> tuple[ColumnReference, ColumnReference]:
+        """The two columns of a condition, checked."""
+        if not isinstance(condition, Binary) or condition._op != "eq":
+            raise ValueError(f"{_FORM}, found {condition!r}.")
+        first, second = condition._operands
+        if not isinstance(first, ColumnReference) or not isinstance(second, ColumnReference):
+            raise ValueError(f"{_FORM}, found {condition!r}. Compute expressions first, with with_columns().")
+        return self.pair(first, second)
+
+    def pair(self, first: Any, second: Any) -> tuple[ColumnReference, ColumnReference]:
+        """A left and a right column, resolved; ValueError if they belong elsewhere."""
+        for column in (first, second):
+            if not isinstance(column, ColumnReference):
+                raise ValueError(f"{_FORM}; {column!r} is not a column.")
+        if self._side_of(first) == "right" and self._side_of(second) == "left":
+            raise ValueError(
+                "The boolean condition is not properly ordered: the left part should refer to the left side and "
+                f"the right part to the right one, as in {second!r} == {first!r}."
+            )
+        for column, side in ((first, "left"), (second, "right")):
+            if self._side_of(column) != side:
+                raise ValueError(
+                    f"{side.capitalize()} part of a join condition has to be a reference to a table on the {side} "
+                    f"side of a join; {column!r} is none."
+                )
+        return self._resolve(0, first), self._resolve(1, second)
+
+    def _side_of(self, column: ColumnReference) -> str | None:
+        table = column.table
+        while isinstance(table, Placeholder) and not isinstance(table, TablePlaceholder):
+            table = getattr(table, "_source", None)
+        if isinstance(table, TablePlaceholder):
+            return "right" if table._kind == "right" else "left"
+        for side, members in zip(("left", "right"), self._members, strict=True):
+            if id(table) in members:
+                return side
+        return None
+
+    def _resolve(self, side: int, column: ColumnReference) -> ColumnReference:
+        return self._scopes[side].resolve(column)
+
+    def lower(self, pair: tuple[ColumnReference, ColumnReference]) -> tuple[Expr, Expr]:
+        """The engine's columns."""
+        return self._scopes[0].lower(pair[0]), self._scopes[1].lower(pair[1])
+
+    def id_side(self, column: Any) -> str | None:
+        """`left` or `right`, the side whose ids the joined rows keep."""
+        if column is None:
+            return None
+        if isinstance(column, str):
+            raise ValueError(
+                f"Received `id` argument of join that is a string. Did you mean <table>.{column} instead of "
+                f"{column!r}?"
+            )
+        if not isinstance(column, ColumnReference):
+            raise ValueError(f"The id argument of a join has to be a ColumnReference, found {column!r}.")
+        side = self._side_of(column)
+        own = {"left": self.left, "right": self.right}.get(str(side))
+        is_own = isinstance(column.table, Placeholder) or column.table is own
+        if column.name != "id" or not is_own:
+            raise AssertionError(f"the id argument of a join is the id of one of its sides; {column!r} is not.")
+        return side
+
+
+def _side_scope(side: Joinable) -> Scope:
+    if isinstance(side, JoinResult):
+        return _JoinSideScope(side)
+    if isinstance(side, Table):
+        return _TableSideScope(side)
+    raise TypeError(f"{side!r} cannot be joined")
+
+
+class _TableSideScope(TableScope):
+    """Conditions on one side: `pw.left`, `pw.right` and `pw.this` are that side."""
+
+    def placeholder(self, kind: str) -> Any:
+        return self.table
+
+
+class _JoinSideScope(Scope):
+    """Conditions on a side that is itself a join."""
+
+    def __init__(self, join: JoinResult) -> None:
+        super().__init__(join._engine)
+        self._join = join
+        self._inner = join._scope()
+
+    def placeholder(self, kind: str) -> Any:
+        return self._join
+
+    def column(self, reference: ColumnReference) -> Expr:
+        return self._inner.column(reference)
+
+
+def _place(
+    sides: _Sides,
+    engine: _engine.Table,
+    how: JoinMode,
+    shared: dict[str, tuple[ColumnReference, ColumnReference]],
+) -> JoinResult:
+    prefixes: dict[int, str] = {}
+    for prefix, side in (("l.", sides.left), ("r.", sides.right)):
+        below = side._prefixes if isinstance(side, JoinResult) else {id(side): ""}
+        prefixes.update((identity, prefix + inner) for identity, inner in below.items())
+    names: dict[str, ColumnReference | None] = dict(_named(sides.left))
+    for name, column in _named(sides.right):
+        names[name] = None if name in names else column
+    merged: dict[str, str] = {}
+    for name, (left, _) in shared.items():
+        names[name] = left
+    optional = _optional_columns(sides, engine, how)
+    if how is not JoinMode.INNER and shared:
+        engine, merged = _merge_keys(sides, engine, prefixes, shared)
+    return JoinResult(
+        engine,
+        left=sides.left,
+        right=sides.right,
+        prefixes=prefixes,
+        names=names,
+        optional=optional,
+        mergeable=merged,
+    )
+
+
+def _named(side: Any) -> Iterator[tuple[str, ColumnReference | None]]:
+    if isinstance(side, JoinResult):
+        yield from side._columns_by_name()
+    else:
+        for column in side:
+            yield column.name, column
+
+
+def _optional_columns(sides: _Sides, joined: _engine.Table, how: JoinMode) -> frozenset[str]:
+    """The engine's columns that are Optional only because their side may have no row."""
+    result: set[str] = set()
+    for prefix, side, may_miss in (
+        ("l.", sides.left, how in (JoinMode.RIGHT, JoinMode.OUTER)),
+        ("r.", sides.right, how in (JoinMode.LEFT, JoinMode.OUTER)),
+    ):
+        inner = side._optional if isinstance(side, JoinResult) else frozenset()
+        for name in side._engine.column_names():
+            was_optional = side._engine.column_dtype(name).kind in ("optional", "none", "any")
+            if name in inner or (may_miss and not was_optional):
+                result.add(prefix + name)
+        if may_miss:
+            result.add(prefix + "id")
+    return frozenset(result)
+
+
+def _merge_keys(
+    sides: _Sides,
+    engine: _engine.Table,
+    prefixes: dict[int, str],
+    shared: dict[str, tuple[ColumnReference, ColumnReference]],
+) -> tuple[_engine.Table, dict[str, str]]:
+    """Adds a column `m.<name>` for each key that both sides have under one name."""
+    frame = current_frame()
+    columns: list[_engine.NamedExpr] = [
+        (name, Expr.column(engine, name), frame) for name in engine.column_names()
+    ]
+    merged = {}
+    for name, pair in shared.items():
+        left, right = (_placed(engine, prefixes, column) for column in pair)
+        columns.append((f"m.{name}", Expr.coalesce([left, right]), frame))
+        merged[name] = f"m.{name}"
+    return engine.select(columns, frame), merged
+
+
+def _placed(engine: _engine.Table, prefixes: dict[int, str], column: ColumnReference) -> Expr:
+    inner = "m." if isinstance(column.table, JoinResult) else ""
+    return Expr.column(engine, f"{prefixes[id(column.table)]}{inner}{column.name}")
+
+

@@ -1,0 +1,244 @@
+"""`pw.JoinResult`: a join whose columns are still to be chosen.
+
+The engine gives a join as one table with all columns of both sides, named `l.<name>` and `r.<name>`
+(`l.l.<name>` and so on where a side is itself a join), the ids `l.id` and `r.id`, and here also
+`m.<name>` for key columns merged from both sides. A [`JoinResult`][] knows which prefix stands for
+which table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, KeysView, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pathway import _engine
+from pathway._engine import Expr
+from pathway.internals.arguments import collect_columns, expand_references
+from pathway.internals.errors import ColumnKeyError, no_such_column
+from pathway.internals.expression.column import ColumnReference
+from pathway.internals.expression.expression import ColumnExpression
+from pathway.internals.expression.nodes import NoneTest
+from pathway.internals.groupby import GroupedJoinResult, _checked
+from pathway.internals.joinable import Joinable
+from pathway.internals.parse_graph import G
+from pathway.internals.resolve import ColumnKey, Narrowed, Scope, checked_table, column_of, foreign_universe
+from pathway.internals.runtime_type_check import check_arg_types
+from pathway.internals.thisclass import ColumnNamespace
+from pathway.internals.trace import current_frame, trace_user_frame, user_location
+
+if TYPE_CHECKING:
+    from pathway.internals.table import Table
+
+
+class JoinResult(Joinable):
+    """The pairs of rows of a join; `select`, `filter`, `groupby` or `reduce` compute something of them."""
+
+    def __init__(
+        self,
+        engine: _engine.Table,
+        *,
+        left: Joinable,
+        right: Joinable,
+        prefixes: Mapping[int, str],
+        names: Mapping[str, ColumnReference | None],
+        optional: frozenset[str],
+        mergeable: Mapping[str, str],
+    ) -> None:
+        self._engine = engine
+        self._left = left
+        self._right = right
+        #: The prefix of the engine's columns for each table or join below, by its identity.
+        self._prefixes = {**prefixes, id(self): ""}
+        #: Columns by their own name; None where both sides have it.
+        self._names = dict(names)
+        #: Columns of the engine that the join made Optional.
+        self._optional = optional
+        #: Engine columns of merged keys, by name.
+        self._merged = dict(mergeable)
+        self._location = user_location()
+        G.touch()
+
+    # --- columns ----------------------------------------------------------------------------------
+
+    def keys(self) -> KeysView[str]:
+        """The names that are unambiguous: those of the left, then new ones of the right."""
+        return {name: None for name, column in self._columns_by_name() if column is not None}.keys()
+
+    def _columns_by_name(self) -> Iterator[tuple[str, ColumnReference | None]]:
+        for name, column in self._names.items():
+            yield name, ColumnReference(self, name) if name in self._merged else column
+
+    def __iter__(self) -> Iterator[ColumnReference]:
+        return iter([column for _, column in self._columns_by_name() if column is not None])
+
+    @trace_user_frame
+    def __getitem__(self, item: Any) -> Any:
+        name = item.name if isinstance(item, ColumnReference) else item
+        if isinstance(name, (list, tuple)):
+            return self.select(*[self[column] for column in name])
+        if name == "id" or name in self._merged:
+            return ColumnReference(self, name)
+        if name not in self._names:
+            raise ColumnKeyError(no_such_column(str(name), self.keys(), "Join"))
+        column = self._names[name]
+        if column is None:
+            raise ColumnKeyError(
+                f"Column {name} appears on both left and right inputs of join. Write pw.left.{name} or "
+                f"pw.right.{name}."
+            )
+        return column
+
+    def __getattr__(self, name: str) -> ColumnReference:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            column: ColumnReference = self[name]
+        except KeyError as error:
+            raise AttributeError(*error.args) from None
+        return column
+
+    @property
+    def id(self) -> ColumnReference:
+        """The ids of the joined rows."""
+        return ColumnReference(self, "id")
+
+    @property
+    def C(self) -> ColumnNamespace:
+        """The columns by name, also those that are named like a method."""
+        return ColumnNamespace(self)
+
+    @property
+    def slice(self) -> Any:
+        """The columns as a mapping that can be narrowed and renamed."""
+        from pathway.internals.table_slice import TableSlice
+
+        return TableSlice({name: self[name] for name in self.keys()}, self)  # noqa: SIM118 (not a dict)
+
+    def __repr__(self) -> str:
+        return f"<pathway.JoinResult columns={list(self.keys())}>"
+
+    # --- operations -------------------------------------------------------------------------------
+
+    def _scope(self) -> JoinScope:
+        return JoinScope(self)
+
+    @trace_user_frame
+    def select(self, *args: Any, **kwargs: Any) -> Table:
+        """A table of the joined rows with these columns.
+
+        `pw.left`, `pw.right` and the joined tables name columns of either side, `pw.this` those that
+        only one side has or that are equal on both.
+
+        >>> import pathway as pw
+        >>> a = pw.debug.table_from_markdown('''
+        ... k | x
+        ... 1 | 3
+        ... ''')
+        >>> b = pw.debug.table_from_markdown('''
+        ... k | x
+        ... 1 | 5
+        ... ''')
+        >>> pairs = a.join(b, a.k == b.k).select(pw.this.k, ax=a.x, bx=pw.right.x)
+        >>> pw.debug.compute_and_print(pairs, include_id=False)
+        k | ax | bx
+        1 | 3  | 5
+        """
+        from pathway.internals.table import Table
+
+        scope = self._scope()
+        columns = collect_columns(args, kwargs, scope, "select")
+        return Table(self._engine.select(scope.named(columns), current_frame()))
+
+    @trace_user_frame
+    @check_arg_types
+    def filter(self, filter_expression: ColumnExpression) -> JoinResult:
+        """The joined rows where the condition is true."""
+        scope = self._scope()
+        condition = scope.lower(filter_expression)
+        narrowed = scope.narrowed_names(filter_expression)
+        return self._over(self._engine.filter(condition, narrowed, current_frame()), frozenset(narrowed))
+
+    def _over(self, engine: _engine.Table, narrowed: frozenset[str]) -> JoinResult:
+        result = JoinResult(
+            engine,
+            left=self._left,
+            right=self._right,
+            prefixes=self._prefixes,
+            names=self._names,
+            optional=self._optional - narrowed,
+            mergeable=self._merged,
+        )
+        return result
+
+    @trace_user_frame
+    def groupby(self, *args: Any, id: Any = None) -> GroupedJoinResult:
+        """The joined rows grouped by columns."""
+        scope = self._scope()
+        by = [_checked(column, "args") for column in expand_references(args, scope)]
+        if id is not None:
+            _checked(id, "id")
+            if len(by) > 1:
+                raise ValueError("JoinResult.groupby() cannot have id argument when grouping by multiple columns.")
+            if by and scope.key(scope.resolve(by[0])) != scope.key(scope.resolve(id)):
+                raise ValueError(f"JoinResult.groupby(): id {id!r} and the grouping column {by[0]!r} are not equal.")
+            by = [id]
+        return GroupedJoinResult(self, by, id=id)
+
+    @trace_user_frame
+    def reduce(self, *args: Any, **kwargs: Any) -> Table:
+        """One row made of all joined rows."""
+        return self.groupby().reduce(*args, **kwargs)
+
+    # --- places of columns ------------------------------------------------------------------------
+
+    def _engine_name(self, reference: ColumnReference) -> str | None:
+        """The engine's column for a column of this join or of a table below; None if it is neither."""
+        prefix = self._prefixes.get(id(reference.table))
+        if prefix is None:
+            return None
+        if isinstance(reference.table, JoinResult) and reference.name != "id":
+            return f"{prefix}m.{reference.name}"
+        return prefix + reference.name
+
+
+class JoinScope(Scope):
+    """Expressions over the rows of a join."""
+
+    def __init__(self, join: JoinResult) -> None:
+        super().__init__(join._engine)
+        self.join = join
+
+    def placeholder(self, kind: str) -> Any:
+        return {"this": self.join, "left": self.join._left, "right": self.join._right}[kind]
+
+    def key(self, reference: ColumnReference) -> ColumnKey:
+        name = self.join._engine_name(reference)
+        return super().key(reference) if name is None else (0, name)
+
+    def not_none(self, reference: ColumnReference) -> Narrowed:
+        name = self.join._engine_name(self.resolve(reference))
+        if name is None:
+            return super().not_none(reference)
+        if not name.endswith(".id"):
+            return frozenset(((0, name),))
+        side = name.removesuffix("id")
+        return frozenset((0, column) for column in self.join._optional if column.startswith(side))
+
+    def narrowed_names(self, condition: ColumnExpression) -> list[str]:
+        """Engine columns that are not None in rows that fulfil the condition."""
+        if not isinstance(condition, NoneTest) or condition._for_none:
+            return []
+        tested = condition._operands[0]
+        if not isinstance(tested, ColumnReference):
+            return []
+        name = self.join._engine_name(self.resolve(tested))
+        return [] if name in (None, "id") else [str(name)]
+
+    def column(self, reference: ColumnReference) -> Expr:
+        name = self.join._engine_name(reference)
+        if name is not None:
+            return column_of(self.base, name)
+        table = checked_table(reference)
+        if table._universe != self.base.universe:
+            raise foreign_universe(reference, self.join)
+        return column_of(table._engine, reference.name)

@@ -1,0 +1,78 @@
+"""The global graph: what the program has built so far, and what was run of it."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pathway import _engine
+from pathway.internals.trace import warn
+
+_UNUSED = (
+    "There are operators in the computation graph that haven't been used. "
+    "Use pathway.run() (or similar) to run the computation involving these nodes."
+)
+
+
+class ParseGraph:
+    """The plan under construction with the registered outputs; one per process: [`G`][]."""
+
+    def __init__(self) -> None:
+        self.engine = _engine.Graph()
+        #: Numbers of the outputs that `pw.run` computes.
+        self.outputs: list[int] = []
+        #: Numbers of the taps of `Table.debug`, computed in runs with `debug=True`.
+        self.taps: list[int] = []
+        #: Unique names of sources and sinks, with how often each was given.
+        self.names: dict[str, int] = {}
+        self._unused = False
+
+    def clear(self) -> None:
+        """Forgets all tables, outputs and facts about universes."""
+        self.engine.clear()
+        self.outputs.clear()
+        self.taps.clear()
+        self.names.clear()
+        self._unused = False
+
+    def touch(self) -> None:
+        """Notes that an operator was added, and shows the engine's warnings about it."""
+        self._unused = True
+        for message, frame in self.engine.take_warnings():
+            warn(message, location=frame)
+
+    def register_name(self, name: str | None) -> str | None:
+        """Notes the unique name of a source or sink; a run refuses names given twice."""
+        if name is not None:
+            self.names[name] = self.names.get(name, 0) + 1
+        return name
+
+    def mark_used(self) -> None:
+        """Notes that a run was started: what has been built is not forgotten."""
+        self._unused = False
+
+    def has_unused_operators(self) -> bool:
+        """True if operators were added since the last run."""
+        return self._unused
+
+    @contextmanager
+    def scoped(self) -> Iterator[None]:
+        """Restores the mark of unused operators after the block."""
+        before = self._unused
+        try:
+            yield
+        finally:
+            self._unused = before
+
+
+G = ParseGraph()
+
+
+def warn_if_some_operators_unused() -> None:
+    """The warning at the end of a program that built tables and never ran them."""
+    if G.has_unused_operators():
+        warn(_UNUSED)
+
+
+atexit.register(warn_if_some_operators_unused)

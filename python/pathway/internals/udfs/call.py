@@ -1,0 +1,109 @@
+"""Calls of user functions as expressions."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pathway._engine import DType, Expr, Udf
+from pathway.internals import dtype as dt
+from pathway.internals.expression.expression import ColumnExpression
+from pathway.internals.expression.nodes import operand
+from pathway.internals.udfs.event_loop import current_loop
+
+
+@dataclasses.dataclass(frozen=True)
+class CallPlan:
+    """A user function with everything decided."""
+
+    function: Callable[..., Any]
+    name: str
+    return_type: DType
+    deterministic: bool
+    propagate_none: bool
+    is_async: bool
+    max_batch_size: int | None
+
+    def to_engine(self, names: tuple[str, ...]) -> Udf:
+        """The function as the engine calls it; the last arguments are keywords of these names."""
+        return_type = dt.Optional(self.return_type) if self.propagate_none else self.return_type
+        function = _with_keywords(self.function, names)
+        if self.is_async:
+            function = _concurrent(function, self.max_batch_size)
+        return Udf(
+            function,
+            self.name,
+            return_type,
+            deterministic=self.deterministic,
+            propagate_none=self.propagate_none,
+            mode="batch" if self.is_async or self.max_batch_size is not None else "row",
+            max_batch_size=None if self.is_async else self.max_batch_size,
+        )
+
+
+class ApplyExpression(ColumnExpression):
+    """The results of a user function."""
+
+    __slots__ = ("_names", "_plan")
+
+    def __init__(self, plan: CallPlan, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
+        super().__init__(*map(operand, args), *map(operand, kwargs.values()))
+        self._plan = plan
+        self._names = tuple(kwargs)
+
+    def _lower(self, operands: Sequence[Expr]) -> Expr:
+        return Expr.udf(self._plan.to_engine(self._names), operands)
+
+    def _text(self, operands: Sequence[str]) -> str:
+        positional = len(operands) - len(self._names)
+        keywords = zip(self._names, operands[positional:], strict=True)
+        arguments = [*operands[:positional], *(f"{name}={text}" for name, text in keywords)]
+        function = "apply_async" if self._plan.is_async else "apply"
+        return f"pathway.{function}({', '.join([self._plan.name, *arguments])})"
+
+
+def _with_keywords(function: Callable[..., Any], names: tuple[str, ...]) -> Callable[..., Any]:
+    if not names:
+        return function
+    count = len(names)
+
+    def with_keywords(*args: Any) -> Any:
+        return function(*args[:-count], **dict(zip(names, args[-count:], strict=True)))
+
+    return with_keywords
+
+
+def _concurrent(function: Callable[..., Any], max_batch_size: int | None) -> Callable[..., Any]:
+    """Calls for all rows of a batch at once. The failure of a row stands in its place."""
+
+    async def call_all(columns: Sequence[list[Any]]) -> list[Any]:
+        rows = zip(*columns, strict=True)
+        return await asyncio.gather(*(function(*row) for row in rows), return_exceptions=True)
+
+    async def call_batches(columns: Sequence[list[Any]], size: int) -> list[Any]:
+        starts = range(0, len(columns[0]), size)
+        batches = [[column[start : start + size] for column in columns] for start in starts]
+        results = await asyncio.gather(*(function(*batch) for batch in batches), return_exceptions=True)
+        return [row for batch, result in zip(batches, results, strict=True) for row in _rows(batch, result)]
+
+    def called(*columns: list[Any]) -> list[Any]:
+        calls = call_all(columns) if max_batch_size is None else call_batches(columns, max_batch_size)
+        return current_loop().run(calls)
+
+    return called
+
+
+def _rows(batch: list[list[Any]], result: Any) -> list[Any]:
+    expected = len(batch[0])
+    if isinstance(result, BaseException):
+        return [result] * expected
+    rows = list(result)
+    if len(rows) != expected:
+        error = ValueError(
+            f"The number of rows produced by a UDF ({len(rows)}) is different than the number of rows on its "
+            f"input ({expected})."
+        )
+        return [error] * expected
+    return rows

@@ -1,0 +1,71 @@
+"""The event loop on which asynchronous functions of a run are executed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Coroutine, Iterator
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
+
+
+class RunLoop:
+    """A loop that others await on: the user's, or one in a thread of its own, started when first needed."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        self._loop = loop
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def _get(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None:
+                loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=loop.run_forever, name="pathway-async", daemon=True)
+                self._thread.start()
+                self._loop = loop
+            return self._loop
+
+    def run(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
+        """The result of a coroutine; called from a thread other than the loop's."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._get()).result()
+
+    def close(self) -> None:
+        """Ends the thread, if there is one."""
+        with self._lock:
+            if self._thread is None or self._loop is None:
+                return
+            loop, thread = self._loop, self._thread
+            self._loop = self._thread = None
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(loop), return_exceptions=True))
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+
+
+_current: RunLoop | None = None
+
+
+@contextlib.contextmanager
+def run_loop(loop: asyncio.AbstractEventLoop | None) -> Iterator[RunLoop]:
+    """The loop of one run."""
+    global _current
+    before, _current = _current, RunLoop(loop)
+    mine = _current
+    try:
+        yield mine
+    finally:
+        _current = before
+        mine.close()
+
+
+def current_loop() -> RunLoop:
+    """The loop of the run that is going on."""
+    if _current is None:
+        raise RuntimeError("an asynchronous function was called outside of a run")
+    return _current

@@ -1,0 +1,235 @@
+"""`pw.udf` and `pw.UDF`: Python functions on columns."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import typing
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, overload
+
+from pathway._engine import DType
+from pathway.internals import dtype as dt
+from pathway.internals.expression.expression import ColumnExpression
+from pathway.internals.trace import trace_user_frame, warn
+from pathway.internals.udfs.annotations import return_annotation
+from pathway.internals.udfs.caches import CacheStrategy
+from pathway.internals.udfs.call import ApplyExpression, CallPlan
+from pathway.internals.udfs.executors import AsyncExecutor, AutoExecutor, Executor
+
+
+class UDF:
+    """Base of user functions with options; subclasses define `__wrapped__`.
+
+    Args:
+        return_type: the type of the result; by default the return annotation.
+        deterministic: the promise that equal arguments give equal results, so that results need not
+            be remembered for rows that are deleted later.
+        propagate_none: None in an argument gives None without a call.
+        executor: how calls are carried out, from `pw.udfs`.
+        cache_strategy: how results are kept, from `pw.udfs`.
+        max_batch_size: the function takes lists of at most so many values and returns a list.
+
+    >>> import pathway as pw
+    >>> class Times(pw.UDF):
+    ...     def __init__(self, factor):
+    ...         super().__init__(deterministic=True)
+    ...         self.factor = factor
+    ...     def __wrapped__(self, x: int) -> int:
+    ...         return x * self.factor
+    >>> t = pw.debug.table_from_markdown('''
+    ... a
+    ... 4
+    ... ''')
+    >>> pw.debug.compute_and_print(t.select(b=Times(3)(t.a)), include_id=False)
+    b
+    12
+    """
+
+    _options: dict[str, Any]
+
+    def __init__(
+        self,
+        *,
+        return_type: Any = ...,
+        deterministic: bool = False,
+        propagate_none: bool = False,
+        executor: Executor | None = None,
+        cache_strategy: CacheStrategy | None = None,
+        max_batch_size: int | None = None,
+    ) -> None:
+        _check_option("deterministic", deterministic, bool)
+        _check_option("propagate_none", propagate_none, bool)
+        if executor is not None:
+            _check_option("executor", executor, Executor)
+        if cache_strategy is not None:
+            _check_option("cache_strategy", cache_strategy, CacheStrategy)
+        if max_batch_size is not None:
+            _check_option("max_batch_size", max_batch_size, int)
+            if max_batch_size < 1:
+                raise ValueError(f"max_batch_size has to be at least 1, not {max_batch_size}.")
+        self.return_type = return_type
+        self.deterministic = deterministic
+        self.propagate_none = propagate_none
+        self.cache_strategy = cache_strategy
+        self.max_batch_size = max_batch_size
+        self.executor = (executor or AutoExecutor()).resolved(self.__wrapped__)
+
+    @abstractmethod
+    def __wrapped__(self, *args: Any, **kwargs: Any) -> Any:
+        """The function."""
+        raise NotImplementedError(f"{type(self).__name__} has to define __wrapped__, the function itself")
+
+    @functools.cached_property
+    def func(self) -> Callable[..., Any]:
+        """The function with executor options and cache around it."""
+        from pathway.internals.udfs.decorators import async_options, with_cache_strategy
+
+        function = self.__wrapped__
+        if isinstance(self.executor, AsyncExecutor):
+            executor = self.executor
+            return async_options(
+                executor.capacity, executor.timeout, executor.retry_strategy, self.cache_strategy
+            )(function)
+        if self.cache_strategy is not None:
+            return with_cache_strategy(_plain(function), self.cache_strategy)
+        return function
+
+    @trace_user_frame
+    def __call__(self, *args: Any, **kwargs: Any) -> ColumnExpression:
+        """The results of the function for each row: an expression."""
+        if "executor" not in self.__dict__:
+            raise TypeError(f"{type(self).__name__}.__init__() has to call super().__init__().")
+        if not args and not kwargs:
+            raise AssertionError(
+                f"the function {self._name()} was called without arguments; a user function needs at least one, "
+                "which tells the rows it is called for."
+            )
+        return ApplyExpression(self._plan(), args, kwargs)
+
+    def _name(self) -> str:
+        name = getattr(self.__wrapped__, "__name__", None)
+        return type(self).__name__ if name in (None, "__wrapped__") else str(name)
+
+    def _plan(self) -> CallPlan:
+        return CallPlan(
+            function=self.func,
+            name=self._name(),
+            return_type=self._return_dtype(),
+            deterministic=self.deterministic,
+            propagate_none=self.propagate_none,
+            is_async=isinstance(self.executor, AsyncExecutor),
+            max_batch_size=self.max_batch_size,
+        )
+
+    def _return_dtype(self) -> DType:
+        annotation = return_annotation(self.__wrapped__)
+        if self.max_batch_size is not None and annotation is not ... and not isinstance(self.__wrapped__, type):
+            annotation = self._batch_element(annotation)
+        if self.return_type is ...:
+            return dt.ANY if annotation is ... else dt.wrap(annotation)
+        declared = dt.wrap(self.return_type)
+        if annotation is not ... and not dt.dtype_issubclass(dt.wrap(annotation), declared):
+            warn(
+                f"The value of return_type parameter ({self.return_type}) is inconsistent with UDF's return type "
+                f"annotation ({annotation})."
+            )
+        return declared
+
+    def _batch_element(self, annotation: Any) -> Any:
+        args = typing.get_args(annotation)
+        if typing.get_origin(annotation) is list and args:
+            return args[0]
+        if annotation is list or self.return_type is not ...:
+            return ...
+        raise ValueError(
+            f"A batch UDF has to return a list but is annotated as returning {annotation}: write "
+            "list[...] with the type of one result."
+        )
+
+
+class UDFFunction(UDF):
+    """A plain function as a user function: what `pw.udf` makes."""
+
+    def __init__(self, fun: Callable[..., Any], **options: Any) -> None:
+        if not callable(fun):
+            raise TypeError(f"pw.udf takes a function, found {fun!r}.")
+        functools.update_wrapper(self, fun)  # type: ignore[arg-type]
+        self.__wrapped__ = fun  # type: ignore[method-assign]
+        self._own_options = options
+        super().__init__(**options)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> UDFFunction:
+        """Bound like a method, if the function is one: its first parameter is `self`."""
+        if instance is None or not _takes_self(self.__wrapped__):
+            return self
+        bound = functools.wraps(self.__wrapped__)(functools.partial(self.__wrapped__, instance))
+        return UDFFunction(bound, **self._own_options)
+
+
+def _takes_self(function: Any) -> bool:
+    try:
+        parameters = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return False
+    return parameters[:1] == ["self"]
+
+
+def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that decorators can copy names from (bound methods and callables lack some)."""
+    if inspect.isfunction(function):
+        return function
+
+    def plain(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    plain.__module__ = getattr(function, "__module__", None) or type(function).__module__
+    plain.__qualname__ = getattr(function, "__qualname__", type(function).__qualname__)
+    return plain
+
+
+def _check_option(name: str, value: Any, expected: type) -> None:
+    if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
+        raise TypeError(f"pw.udf(): parameter {name}={value!r} violates type hint {expected}: got {type(value)}.")
+
+
+@overload
+def udf(fun: Callable[..., Any], /) -> UDFFunction: ...
+
+
+@overload
+def udf(
+    *,
+    return_type: Any = ...,
+    deterministic: bool = False,
+    propagate_none: bool = False,
+    executor: Executor | None = None,
+    cache_strategy: CacheStrategy | None = None,
+    max_batch_size: int | None = None,
+) -> Callable[[Callable[..., Any]], UDFFunction]: ...
+
+
+@trace_user_frame
+def udf(fun: Any = None, /, **options: Any) -> Any:
+    """Makes a function of values one of columns; see [`UDF`][] for the options.
+
+    >>> import pathway as pw
+    >>> @pw.udf
+    ... def shout(text: str) -> str:
+    ...     return text.upper() + "!"
+    >>> t = pw.debug.table_from_markdown('''
+    ... word
+    ... tea
+    ... ''')
+    >>> pw.debug.compute_and_print(t.select(loud=shout(t.word)), include_id=False)
+    loud
+    TEA!
+    """
+    known = inspect.signature(UDF.__init__).parameters
+    for name in options:
+        if name not in known or name == "self":
+            raise TypeError(f"pw.udf() got an unexpected keyword argument {name!r}.")
+    if fun is None:
+        return lambda function: UDFFunction(function, **options)
+    return UDFFunction(fun, **options)
