@@ -1,7 +1,7 @@
 """The prose is kept true: snippets run, printed outputs are compared, links and paths exist.
 
-A fenced block marked `python` is a program of its own; `python continued` goes on where the blocks before it in
-the same document ended; anything else (`python sketch`) is not run. A block marked `output` right after a
+A fenced block marked `python` is a program of its own; `python continued` goes on where the blocks before it
+in the same document ended; anything else (`python sketch`) is not run. A block marked `output` right after a
 program is what it prints. Files that a program reads are in comments before it, which the page does not show:
 
     <!-- file: folder/name.csv
