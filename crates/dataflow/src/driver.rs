@@ -116,7 +116,13 @@ impl<O: Operator> Driver<O> {
         send: &mut dyn FnMut(&Capability<Timestamp>, Batch),
     ) {
         let least = |frontier: &MutableAntichain<Timestamp>| frontier.frontier().first().copied();
-        while let Some(mut entry) = self.pending.first_entry() {
+        loop {
+            // Inputs that bring changes of later times, which are here already.
+            let mut later = vec![false; frontiers.len()];
+            for (input, _) in self.pending.values().skip(1).flat_map(|epoch| &epoch.held) {
+                later[*input] = true;
+            }
+            let Some(mut entry) = self.pending.first_entry() else { return };
             if self.context.is_stopped() {
                 return;
             }
@@ -127,7 +133,7 @@ impl<O: Operator> Driver<O> {
             }
             for (input, frontier) in frontiers.iter().enumerate() {
                 self.progress.complete[input] = least(frontier).is_none_or(|t| t > time);
-                self.progress.ended[input] = least(frontier).is_none();
+                self.progress.ended[input] = least(frontier).is_none() && !later[input];
             }
             self.progress.time = time;
             let complete = self.progress.complete.iter().all(|c| *c);

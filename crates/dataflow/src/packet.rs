@@ -35,27 +35,35 @@ impl ContainerBytes for Packet {
     }
 
     fn length_in_bytes(&self) -> usize {
-        let mut counter = CountBytes(0);
-        self.write(&mut counter);
-        counter.0.next_multiple_of(8)
+        padded_length(|writer| encode(&self.0, writer))
     }
 
     fn into_bytes<W: Write>(&self, writer: &mut W) {
-        let mut bytes = Vec::new();
-        self.write(&mut bytes);
-        bytes.resize(bytes.len().next_multiple_of(8), 0);
-        // The writer is timely's send buffer, which has room for `length_in_bytes`.
-        #[allow(clippy::expect_used)]
-        writer.write_all(&bytes).expect("the send buffer has room for the packet");
+        write_padded(writer, |writer| encode(&self.0, writer));
     }
 }
 
-impl Packet {
-    fn write(&self, writer: &mut impl Write) {
-        // Arrow's writer fails only if the underlying writer does, and memory does not.
-        #[allow(clippy::expect_used)]
-        encode(&self.0, writer).expect("a batch can be written to memory");
-    }
+/// What `encode` writes, in whole words.
+pub(crate) fn padded_length(encode: impl FnOnce(&mut dyn Write) -> Result<(), ArrowError>) -> usize {
+    let mut counter = CountBytes(0);
+    // Arrow's writer fails only if the underlying writer does, and memory does not.
+    #[allow(clippy::expect_used)]
+    encode(&mut counter).expect("a batch can be written to memory");
+    counter.0.next_multiple_of(8)
+}
+
+/// Writes what `encode` writes and fills the last word.
+pub(crate) fn write_padded(
+    writer: &mut impl Write,
+    encode: impl FnOnce(&mut dyn Write) -> Result<(), ArrowError>,
+) {
+    let mut bytes = Vec::new();
+    // As above; the writer is timely's send buffer, which has room for the padded length.
+    #[allow(clippy::expect_used)]
+    encode(&mut bytes).expect("a batch can be written to memory");
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    #[allow(clippy::expect_used)]
+    writer.write_all(&bytes).expect("the send buffer has room for the packet");
 }
 
 struct CountBytes(usize);
@@ -72,6 +80,12 @@ impl Write for CountBytes {
 
 /// Writes a batch as an Arrow IPC stream.
 pub fn encode(batch: &Batch, writer: impl Write) -> Result<(), ArrowError> {
+    let (fields, arrays) = parts(batch);
+    write_stream(Schema::new(fields), arrays, writer)
+}
+
+/// The fields and arrays of a batch on the wire.
+pub(crate) fn parts(batch: &Batch) -> (Vec<Field>, Vec<ArrayRef>) {
     let mut fields = Vec::new();
     let mut arrays: Vec<ArrayRef> = Vec::new();
     let mut add = |name: String, array: ArrayRef| {
@@ -90,16 +104,37 @@ pub fn encode(batch: &Batch, writer: impl Write) -> Result<(), ArrowError> {
         mask('e', column.errors());
         mask('p', column.pending());
     }
-    let schema = Arc::new(Schema::new(fields));
+    (fields, arrays)
+}
+
+/// Writes one record batch as an Arrow IPC stream.
+pub(crate) fn write_stream(
+    schema: Schema,
+    arrays: Vec<ArrayRef>,
+    writer: impl Write,
+) -> Result<(), ArrowError> {
+    let schema = Arc::new(schema);
     let mut writer = StreamWriter::try_new(writer, &schema)?;
     writer.write(&RecordBatch::try_new(schema, arrays)?)?;
     writer.finish()
 }
 
+fn broken() -> ArrowError {
+    ArrowError::ParseError("not a batch of changes".into())
+}
+
 /// Reads a batch written by [`encode`].
 pub fn decode(bytes: &[u8]) -> Result<Batch, ArrowError> {
-    let broken = || ArrowError::ParseError("not a batch of changes".into());
-    let record = StreamReader::try_new(bytes, None)?.next().ok_or_else(broken)??;
+    from_record(&read_stream(bytes)?)
+}
+
+/// Reads the record batch written by [`write_stream`].
+pub(crate) fn read_stream(bytes: &[u8]) -> Result<RecordBatch, ArrowError> {
+    StreamReader::try_new(bytes, None)?.next().ok_or_else(broken)?
+}
+
+/// The batch whose [`parts`] a record batch holds.
+pub(crate) fn from_record(record: &RecordBatch) -> Result<Batch, ArrowError> {
     let column = |name: &str| record.column_by_name(name);
     let keys = column("key").ok_or_else(broken)?.as_primitive_opt::<Decimal128Type>().ok_or_else(broken)?;
     let keys: Keys = keys.values().iter().map(|k| *k as u128).collect::<Vec<_>>().into();

@@ -18,6 +18,33 @@ pub use ::timely::{Accountable, CommunicationConfig, Config, WorkerConfig, execu
 
 pub use ::timely::bytes::arc::Bytes;
 
+// Loops and partially ordered times, used by `lattice` only.
+pub use ::timely::Container;
+pub use ::timely::container::{ContainerBuilder, PushInto};
+pub use ::timely::dataflow::channels::pact::ParallelizationContract;
+pub use ::timely::dataflow::operators::CapabilitySet;
+pub use ::timely::order::{PartialOrder, Product};
+pub use ::timely::progress::frontier::AntichainRef;
+pub use ::timely::progress::timestamp::Refines;
+pub use ::timely::progress::{Antichain, PathSummary};
+
+pub use ::differential_dataflow::collection::containers::{Enter, Leave, Negate, ResultsIn};
+pub use ::differential_dataflow::dynamic::feedback_summary;
+pub use ::differential_dataflow::dynamic::pointstamp::{PointStamp, PointStampSummary};
+pub use ::differential_dataflow::lattice::Lattice;
+pub use ::differential_dataflow::operators::ValueHistory;
+pub use ::differential_dataflow::operators::arrange::arrangement::arrange_core;
+pub use ::differential_dataflow::operators::arrange::{Arranged, TraceAgent};
+pub use ::differential_dataflow::operators::int_proxy::{
+    KeyPosition, ProxyReduceBackend, ProxyReduceTactic, ReduceInstance, ReduceWindow,
+};
+pub use ::differential_dataflow::operators::iterate::Variable as LoopVariable;
+pub use ::differential_dataflow::operators::join::{Fresh, JoinTactic, join_with_tactic};
+pub use ::differential_dataflow::operators::reduce::reduce_with_tactic;
+pub use ::differential_dataflow::trace::Description;
+pub use ::differential_dataflow::trace::chunk::{Chunk, ChunkBatch, ChunkBatcher, ChunkSpine, pack};
+pub use ::differential_dataflow::{AsCollection, Collection};
+
 use crate::driver::Edge;
 use ::timely::dataflow::operators::core::Concatenate;
 

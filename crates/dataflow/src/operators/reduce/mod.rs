@@ -24,7 +24,7 @@ use std::ops::Range;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use arrow_array::{Array, Int64Array};
+use arrow_array::Int64Array;
 use arrow_buffer::BooleanBufferBuilder;
 use std::sync::Arc;
 

@@ -1,0 +1,141 @@
+//! Makes chunks of packets as they arrive: sorted by key, print and time, equal rows summed up.
+
+use std::collections::VecDeque;
+
+use pathway_types::{Batch, Column, Diffs};
+
+use super::{Rows, TimedChunk};
+use crate::lattice::packet::TimedPacket;
+use crate::lattice::print::prints;
+use crate::lattice::time::LatticeTime;
+use crate::lattice::times::Times;
+use crate::timely::{ContainerBuilder, PushInto};
+
+/// Rows that are held back to be sorted together.
+const SORT_ROWS: usize = 1 << 20;
+
+/// Collects packets and sorts them, many at once: sorting moves positions, merging moves cells.
+pub struct Sorter<T> {
+    packets: Vec<TimedPacket<T>>,
+    rows: usize,
+    ready: VecDeque<TimedChunk<T>>,
+    out: TimedChunk<T>,
+}
+
+impl<T> Default for Sorter<T> {
+    fn default() -> Self {
+        Sorter { packets: Vec::new(), rows: 0, ready: VecDeque::new(), out: TimedChunk::default() }
+    }
+}
+
+impl<T: LatticeTime> Sorter<T> {
+    fn sort(&mut self) {
+        self.rows = 0;
+        self.ready.extend(sort(std::mem::take(&mut self.packets)));
+    }
+
+    fn next(&mut self) -> Option<&mut TimedChunk<T>> {
+        self.out = self.ready.pop_front()?;
+        Some(&mut self.out)
+    }
+}
+
+impl<T: LatticeTime> PushInto<&mut TimedPacket<T>> for Sorter<T> {
+    fn push_into(&mut self, packet: &mut TimedPacket<T>) {
+        let packet = std::mem::take(packet);
+        if packet.is_empty() {
+            return;
+        }
+        self.rows += packet.len();
+        self.packets.push(packet);
+        if self.rows >= SORT_ROWS {
+            self.sort();
+        }
+    }
+}
+
+impl<T: LatticeTime> ContainerBuilder for Sorter<T> {
+    type Container = TimedChunk<T>;
+
+    fn extract(&mut self) -> Option<&mut TimedChunk<T>> {
+        self.next()
+    }
+
+    fn finish(&mut self) -> Option<&mut TimedChunk<T>> {
+        if !self.packets.is_empty() {
+            self.sort();
+        }
+        self.next()
+    }
+}
+
+/// The rows of all packets as one chunk of any length; `None` if nothing is left of them.
+pub(in crate::lattice) fn sort<T: LatticeTime>(packets: Vec<TimedPacket<T>>) -> Option<TimedChunk<T>> {
+    let times = Times::concat(packets.iter().map(|packet| &packet.times));
+    let batches: Vec<Batch> = packets.into_iter().map(|packet| packet.batch).collect();
+    let prints: Vec<u128> = match batches.as_slice() {
+        [one] => prints_of(one),
+        several => several.iter().flat_map(prints_of).collect(),
+    };
+    let keys: Vec<u128> = batches.iter().flat_map(|batch| batch.keys.as_slice().iter().copied()).collect();
+    let mut diffs: Vec<i64> = batches.iter().flat_map(|batch| batch.diffs.iter()).collect();
+
+    let mut order: Vec<(u128, u32)> = keys.iter().copied().zip(0..).collect();
+    order.sort_unstable_by(|(a_key, a), (b_key, b)| {
+        let rest = |row: u32| (prints[row as usize], times.rank(row as usize));
+        a_key.cmp(b_key).then_with(|| rest(*a).cmp(&rest(*b)))
+    });
+    // Equal rows become the first of them.
+    let mut kept: Vec<u32> = Vec::with_capacity(order.len());
+    for (key, row) in &order {
+        let row = *row as usize;
+        let equal = kept.last().map(|last| *last as usize).filter(|last| {
+            keys[*last] == *key && prints[*last] == prints[row] && times.rank(*last) == times.rank(row)
+        });
+        match equal {
+            Some(last) => diffs[last] += diffs[row],
+            None => {
+                if kept.last().is_some_and(|last| diffs[*last as usize] == 0) {
+                    kept.pop();
+                }
+                kept.push(row as u32);
+            }
+        }
+    }
+    if kept.last().is_some_and(|last| diffs[*last as usize] == 0) {
+        kept.pop();
+    }
+    if kept.is_empty() {
+        return None;
+    }
+    Some(TimedChunk::new(Rows {
+        keys: kept.iter().map(|row| keys[*row as usize]).collect::<Vec<_>>().into(),
+        prints: kept.iter().map(|row| prints[*row as usize]).collect(),
+        columns: gather(&batches, &kept),
+        times: times.take(&kept),
+        diffs: Diffs::from(kept.iter().map(|row| diffs[*row as usize]).collect::<Vec<_>>()),
+    }))
+}
+
+fn prints_of(batch: &Batch) -> Vec<u128> {
+    prints(&batch.columns, batch.len())
+}
+
+/// The cells at these positions of all batches taken as one.
+fn gather(batches: &[Batch], rows: &[u32]) -> Vec<Column> {
+    if let [one] = batches {
+        let rows = rows.to_vec().into();
+        return one.columns.iter().map(|column| column.take(&rows)).collect();
+    }
+    let places: Vec<(usize, usize)> = batches
+        .iter()
+        .enumerate()
+        .flat_map(|(number, batch)| (0..batch.len()).map(move |row| (number, row)))
+        .collect();
+    let places: Vec<(usize, usize)> = rows.iter().map(|row| places[*row as usize]).collect();
+    let column = |column: usize| {
+        let columns: Vec<&Column> = batches.iter().map(|batch| &batch.columns[column]).collect();
+        Column::interleave(&columns, &places)
+    };
+    (0..batches[0].columns.len()).map(column).collect()
+}

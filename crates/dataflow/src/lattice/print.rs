@@ -1,0 +1,127 @@
+//! Prints of rows: 128 bits per row that stand for its cells.
+//!
+//! Chunks order rows of one key by print and take rows with equal prints as equal, as row keys,
+//! which are hashes of the same width, are taken as exact. A row of one column of at most 64 bits
+//! is its own print. Cells that compare as equal ([`pathway_types::view::CellView`]) print alike:
+//! floats by value, everything else by its bits.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Decimal128Type, Float64Type};
+use arrow_array::{Array, ArrayRef};
+use arrow_buffer::{NullBuffer, ScalarBuffer};
+use arrow_schema::DataType;
+use xxhash_rust::xxh3::xxh3_128;
+
+use pathway_types::Column;
+
+/// Stand for cells without a value; a 64-bit value never has these bits.
+const NONE: u128 = 1 << 64;
+const ERROR: u128 = 2 << 64;
+const PENDING: u128 = 3 << 64;
+
+/// An odd number of random bits.
+const FACTOR: u128 = 0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835;
+
+/// Adds one cell to a row's print. Different cells after equal prints give different prints.
+#[inline]
+fn mix(print: u128, cell: u128) -> u128 {
+    let product = (print ^ cell).wrapping_mul(FACTOR);
+    product ^ (product >> 64)
+}
+
+/// The prints of the rows of these columns.
+pub(super) fn prints(columns: &[Column], rows: usize) -> Vec<u128> {
+    let mut prints = vec![0; rows];
+    for column in columns {
+        match (column.errors(), column.pending()) {
+            (None, None) => add_array(column.array(), &mut prints),
+            (errors, pending) => {
+                let before = prints.clone();
+                add_array(column.array(), &mut prints);
+                for (mask, tag) in [(errors, ERROR), (pending, PENDING)] {
+                    for row in mask.into_iter().flat_map(|mask| mask.set_indices()) {
+                        prints[row] = mix(before[row], tag);
+                    }
+                }
+            }
+        }
+    }
+    prints
+}
+
+/// Adds the cell of each row that `cell` gives, or none where it is null.
+#[inline]
+fn add_cells(nulls: Option<&NullBuffer>, prints: &mut [u128], cell: impl Fn(usize) -> u128) {
+    match nulls.filter(|nulls| nulls.null_count() > 0) {
+        None => prints.iter_mut().enumerate().for_each(|(row, print)| *print = mix(*print, cell(row))),
+        Some(nulls) => {
+            for (row, print) in prints.iter_mut().enumerate() {
+                *print = mix(*print, if nulls.is_valid(row) { cell(row) } else { NONE });
+            }
+        }
+    }
+}
+
+fn add_array(array: &ArrayRef, prints: &mut [u128]) {
+    let nulls = array.nulls();
+    match array.data_type() {
+        DataType::Null => {}
+        DataType::Boolean => {
+            let values = array.as_boolean().values();
+            add_cells(nulls, prints, |row| u128::from(values.value(row)));
+        }
+        DataType::Int64 | DataType::Timestamp(..) | DataType::Duration(_) => {
+            let data = array.to_data();
+            let values = ScalarBuffer::<u64>::new(data.buffers()[0].clone(), data.offset(), data.len());
+            add_cells(nulls, prints, |row| u128::from(values[row]));
+        }
+        DataType::Float64 => {
+            let values = array.as_primitive::<Float64Type>().values();
+            add_cells(nulls, prints, |row| u128::from(float_bits(values[row])));
+        }
+        DataType::Decimal128(..) => {
+            let values = array.as_primitive::<Decimal128Type>().values();
+            add_cells(nulls, prints, |row| values[row] as u128);
+        }
+        DataType::LargeUtf8 => {
+            let values = array.as_string::<i64>();
+            add_cells(nulls, prints, |row| xxh3_128(values.value(row).as_bytes()));
+        }
+        DataType::LargeBinary => {
+            let values = array.as_binary::<i64>();
+            add_cells(nulls, prints, |row| xxh3_128(values.value(row)));
+        }
+        DataType::Struct(_) => {
+            let mut inner = vec![0; array.len()];
+            array.as_struct().columns().iter().for_each(|member| add_array(member, &mut inner));
+            add_cells(nulls, prints, |row| inner[row]);
+        }
+        DataType::LargeList(_) => {
+            let list = array.as_list::<i64>();
+            let offsets = list.value_offsets();
+            let (first, last) = (offsets[0] as usize, offsets[array.len()] as usize);
+            let mut inner = vec![0; last - first];
+            add_array(&list.values().slice(first, last - first), &mut inner);
+            add_cells(nulls, prints, |row| {
+                let members = &inner[offsets[row] as usize - first..offsets[row + 1] as usize - first];
+                members.iter().fold(members.len() as u128, |print, member| mix(print, *member))
+            });
+        }
+        other => {
+            // `pathway_types::storage` lays dtypes out in the types above only.
+            #[allow(clippy::panic)]
+            {
+                panic!("a column cannot be of the Arrow type {other}")
+            }
+        }
+    }
+}
+
+/// Bits that equal floats share.
+#[inline]
+fn float_bits(value: f64) -> u64 {
+    if value.is_nan() { u64::MAX } else { (value + 0.0).to_bits() }
+}
+
+#[cfg(test)]
+mod tests;
