@@ -10,8 +10,21 @@ use pyo3::prelude::*;
 
 mod dtype;
 mod errors;
+mod expr;
+mod field;
+mod frame;
+mod graph;
+mod joined;
 mod pointer;
+mod raised;
+mod reducer;
+mod run;
 mod singletons;
+mod sink;
+mod source;
+mod table;
+mod udf;
+mod universe;
 mod value;
 
 /// The extension module.
@@ -24,11 +37,31 @@ mod _engine {
     #[pymodule_export]
     use crate::errors::{EngineError, OtherWorkerError};
     #[pymodule_export]
+    use crate::expr::PyExpr;
+    #[pymodule_export]
+    use crate::field::PyField;
+    #[pymodule_export]
+    use crate::frame::PyFrame;
+    #[pymodule_export]
+    use crate::graph::PyGraph;
+    #[pymodule_export]
+    use crate::joined::PyJoined;
+    #[pymodule_export]
     use crate::pointer::{
         PyPointer, parse_pointer, ref_scalar, ref_scalar_with_instance, unsafe_make_pointer,
     };
     #[pymodule_export]
     use crate::singletons::{ErrorType, PendingType};
+    #[pymodule_export]
+    use crate::sink::{PyCallbackSink, PyCaptureSink, PyFileSink, PyNullSink};
+    #[pymodule_export]
+    use crate::source::{PyFileSource, PySubject, PySubjectSource};
+    #[pymodule_export]
+    use crate::table::PyTable;
+    #[pymodule_export]
+    use crate::udf::PyUdf;
+    #[pymodule_export]
+    use crate::universe::PyUniverse;
     #[pymodule_export]
     use crate::value::round_trip::round_trip;
 

@@ -21,6 +21,7 @@ use pathway_types::{DataError, ErrorKind};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
+pub(crate) use array::is_flat_array;
 pub(crate) use cell::{Cell, Converter};
 pub(crate) use column::column_to_list;
 pub(crate) use natural::natural_value;
@@ -54,9 +55,9 @@ impl Rejected {
     pub(crate) fn into_data_error(self) -> DataError {
         DataError::new(self.kind, self.message)
     }
-    /// The message alone.
-    pub(crate) fn message(&self) -> &str {
-        &self.message
+    /// The same, told where it happened.
+    pub(crate) fn in_context(self, context: &str) -> Self {
+        Rejected { message: format!("{context}: {}", self.message), ..self }
     }
 }
 

@@ -56,6 +56,18 @@ pub(super) fn is_array_kind(array: &Bound<'_, PyAny>) -> bool {
     }
 }
 
+/// True for a one-dimensional array of numbers or booleans, whose elements `tolist` gives at once.
+pub(crate) fn is_flat_array(object: &Bound<'_, PyAny>) -> bool {
+    let py = object.py();
+    let is_flat = || {
+        let dimensions: usize = object.getattr(intern!(py, "ndim"))?.extract()?;
+        let dtype = object.getattr(intern!(py, "dtype"))?;
+        let kind: String = dtype.getattr(intern!(py, "kind"))?.extract()?;
+        Ok::<_, PyErr>(dimensions == 1 && matches!(kind.as_str(), "i" | "u" | "f" | "b"))
+    };
+    classes::is_instance(object, "numpy", "ndarray") && is_flat().unwrap_or(false)
+}
+
 enum Kind {
     Int,
     Float,

@@ -1,0 +1,47 @@
+//! Lines of the user's program.
+
+use std::sync::Arc;
+
+use pathway_plan::Frame;
+use pyo3::prelude::*;
+
+/// A line of the user's program.
+#[pyclass(frozen, module = "pathway._engine", name = "Frame")]
+pub(crate) struct PyFrame(pub(crate) Frame);
+
+#[pymethods]
+impl PyFrame {
+    #[new]
+    fn new(file: &str, line: u32, function: &str, source: &str) -> Self {
+        PyFrame(Frame {
+            file: Arc::from(file),
+            line,
+            function: Arc::from(function),
+            source: Arc::from(source),
+        })
+    }
+    #[getter]
+    fn file(&self) -> &str {
+        &self.0.file
+    }
+    #[getter]
+    fn line(&self) -> u32 {
+        self.0.line
+    }
+    #[getter]
+    fn function(&self) -> &str {
+        &self.0.function
+    }
+    #[getter]
+    fn source(&self) -> &str {
+        &self.0.source
+    }
+    fn __repr__(&self) -> String {
+        format!("Frame({}:{} in {}: {})", self.0.file, self.0.line, self.0.function, self.0.source)
+    }
+}
+
+/// The frame that a Python argument holds, if it holds one.
+pub(crate) fn of(frame: Option<&Bound<'_, PyFrame>>) -> Option<Frame> {
+    frame.map(|frame| frame.get().0.clone())
+}

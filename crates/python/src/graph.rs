@@ -1,0 +1,190 @@
+//! The plan under construction in Python.
+
+mod static_table;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use pathway_io::{Sink, Source};
+use pathway_plan::{Graph, OutputId, OutputOptions, SourceOptions};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+
+use crate::dtype::PyDType;
+use crate::errors;
+use crate::expr::{PyExpr, exprs};
+use crate::field::{self, PyField};
+use crate::frame::{self, PyFrame};
+use crate::pointer::PyPointer;
+use crate::run::{self, RunArguments};
+use crate::sink::{PyCallbackSink, PyCaptureSink, PyFileSink, PyNullSink};
+use crate::source::{PyFileSource, PySubjectSource};
+use crate::table::PyTable;
+use crate::universe::PyUniverse;
+use crate::value::describe;
+
+/// The plan under construction.
+#[pyclass(frozen, module = "pathway._engine", name = "Graph")]
+pub(crate) struct PyGraph {
+    pub(crate) graph: Graph,
+    /// The numbers of outputs that only run when they are asked for.
+    captures: Mutex<Vec<OutputId>>,
+}
+
+#[pymethods]
+impl PyGraph {
+    #[new]
+    fn new() -> Self {
+        PyGraph { graph: Graph::new(), captures: Mutex::default() }
+    }
+    fn clear(&self) {
+        self.captures.lock().clear();
+        self.graph.clear();
+    }
+
+    #[pyo3(signature = (
+        schema, keys, columns, *, times=None, diffs=None, shards=None, universe=None, id_dtype=None, frame=None
+    ))]
+    #[allow(clippy::too_many_arguments)]
+    fn static_table(
+        slf: &Bound<'_, Self>,
+        schema: Vec<Bound<'_, PyField>>,
+        keys: Vec<Bound<'_, PyPointer>>,
+        columns: Vec<Bound<'_, PyAny>>,
+        times: Option<Vec<u64>>,
+        diffs: Option<Vec<i64>>,
+        shards: Option<Vec<u64>>,
+        universe: Option<&Bound<'_, PyUniverse>>,
+        id_dtype: Option<&Bound<'_, PyDType>>,
+        frame: Option<&Bound<'_, PyFrame>>,
+    ) -> PyResult<PyTable> {
+        let schema = field::schema(&schema);
+        let rows = static_table::Rows { keys: &keys, columns: &columns, times, diffs, shards };
+        let (batches, shards) = rows.into_batches(&schema)?;
+        let options = pathway_plan::StaticOptions {
+            shards,
+            universe: universe.map(|universe| universe.get().id),
+            id_dtype: id_dtype.map(|dtype| dtype.get().0.clone()),
+            empty: keys.is_empty(),
+            frame: frame::of(frame),
+        };
+        let table = slf.get().graph.static_table(&schema, batches, options).map_err(errors::of_plan)?;
+        Ok(PyTable { table, graph: slf.clone().unbind() })
+    }
+
+    #[pyo3(signature = (
+        source, *, name=None, autocommit_ms=Some(1500), max_backlog=None, id_dtype=None, append_only=false, frame=None
+    ))]
+    #[allow(clippy::too_many_arguments)]
+    fn read(
+        slf: &Bound<'_, Self>,
+        source: &Bound<'_, PyAny>,
+        name: Option<String>,
+        autocommit_ms: Option<u64>,
+        max_backlog: Option<usize>,
+        id_dtype: Option<&Bound<'_, PyDType>>,
+        append_only: bool,
+        frame: Option<&Bound<'_, PyFrame>>,
+    ) -> PyResult<PyTable> {
+        let graph = &slf.get().graph;
+        let source: Arc<dyn Source> = if let Ok(file) = source.cast_exact::<PyFileSource>() {
+            file.get().source.clone()
+        } else if let Ok(subject) = source.cast_exact::<PySubjectSource>() {
+            subject.get().source(graph.len() as u64, max_backlog)
+        } else {
+            return Err(PyTypeError::new_err(format!("a source is needed, not {}", describe(source))));
+        };
+        let options = SourceOptions {
+            name,
+            autocommit: autocommit_ms.map(Duration::from_millis),
+            max_backlog,
+            id_dtype: id_dtype.map(|dtype| dtype.get().0.clone()),
+            append_only,
+            frame: frame::of(frame),
+        };
+        let table = graph.source(source, options).map_err(errors::of_plan)?;
+        Ok(PyTable { table, graph: slf.clone().unbind() })
+    }
+
+    #[pyo3(signature = (table, sink, *, name=None, sort_by=None, keep_errors=false, frame=None))]
+    fn output(
+        &self,
+        table: &Bound<'_, PyTable>,
+        sink: &Bound<'_, PyAny>,
+        name: Option<String>,
+        sort_by: Option<Vec<Bound<'_, PyExpr>>>,
+        keep_errors: bool,
+        frame: Option<&Bound<'_, PyFrame>>,
+    ) -> PyResult<u32> {
+        let capture = sink.is_exact_instance_of::<PyCaptureSink>();
+        let sink: Arc<dyn Sink> = if let Ok(sink) = sink.cast_exact::<PyCaptureSink>() {
+            sink.get().sink.clone()
+        } else if let Ok(sink) = sink.cast_exact::<PyCallbackSink>() {
+            sink.get().sink.clone()
+        } else if let Ok(sink) = sink.cast_exact::<PyFileSink>() {
+            sink.get().sink.clone()
+        } else if sink.is_exact_instance_of::<PyNullSink>() {
+            Arc::new(pathway_connectors::null::NullSink)
+        } else {
+            return Err(PyTypeError::new_err(format!("a sink is needed, not {}", describe(sink))));
+        };
+        let sort_by = sort_by.map(|columns| exprs(&columns).into_iter().map(Into::into).collect());
+        let options = OutputOptions { name, sort_by, keep_errors };
+        let table = table.get().table.at(frame::of(frame));
+        let id = table.output(sink, options).map_err(errors::of_plan)?;
+        if capture {
+            self.captures.lock().push(id);
+        }
+        Ok(id.0)
+    }
+
+    fn take_warnings(&self) -> Vec<(String, Option<PyFrame>)> {
+        let warnings = self.graph.take_warnings().into_iter();
+        warnings.map(|warning| (warning.message, warning.frame.map(PyFrame))).collect()
+    }
+
+    #[pyo3(signature = (
+        *, outputs=None, run_all=false, threads=1, terminate_on_error=true, max_batch_size=1024,
+        start_timestamp_ms=None, on_error=None
+    ))]
+    #[allow(clippy::too_many_arguments)]
+    fn run(
+        &self,
+        py: Python<'_>,
+        outputs: Option<Vec<u32>>,
+        run_all: bool,
+        threads: usize,
+        terminate_on_error: bool,
+        max_batch_size: usize,
+        start_timestamp_ms: Option<u64>,
+        on_error: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
+        if threads == 0 || max_batch_size == 0 {
+            return Err(PyValueError::new_err("threads and max_batch_size have to be at least 1"));
+        }
+        let outputs = self.chosen(outputs);
+        let arguments = RunArguments {
+            run_all,
+            threads,
+            terminate_on_error,
+            max_batch_size,
+            start_timestamp_ms,
+            on_error,
+        };
+        run::run(py, &self.graph, &outputs, arguments)
+    }
+}
+
+impl PyGraph {
+    /// The outputs asked for; without a wish all but the captures.
+    fn chosen(&self, outputs: Option<Vec<u32>>) -> Vec<OutputId> {
+        match outputs {
+            Some(outputs) => outputs.into_iter().map(OutputId).collect(),
+            None => {
+                let captures = self.captures.lock();
+                self.graph.outputs().into_iter().filter(|id| !captures.contains(id)).collect()
+            }
+        }
+    }
+}

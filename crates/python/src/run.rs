@@ -1,0 +1,131 @@
+//! Runs a plan: the engine works in threads of its own, the caller waits without the interpreter
+//! lock and looks for signals.
+
+use std::sync::Arc;
+
+use std::time::Duration;
+
+use crossbeam_channel::RecvTimeoutError;
+use pathway_plan::rewrite::Goal;
+use pathway_plan::{Frame, Graph, OutputId};
+use pathway_runtime::{Context, Failure, Monitor, Report, RunOptions};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use crate::errors;
+use crate::frame::PyFrame;
+use crate::raised::KeepExceptions;
+
+/// How often the caller looks for signals.
+const SIGNALS: Duration = Duration::from_millis(50);
+/// How long a stopped run may take to end before the caller is let go.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// How a plan is run.
+pub(crate) struct RunArguments {
+    /// All tables, whether anything uses them or not.
+    pub(crate) run_all: bool,
+    /// Workers.
+    pub(crate) threads: usize,
+    /// The first data error ends the run.
+    pub(crate) terminate_on_error: bool,
+    /// Most rows per call of a user function.
+    pub(crate) max_batch_size: usize,
+    /// The time of the first minibatch of every source.
+    pub(crate) start_timestamp_ms: Option<u64>,
+    /// Takes what is logged.
+    pub(crate) on_error: Option<Py<PyAny>>,
+}
+
+/// Runs the outputs of a plan until their inputs end.
+pub(crate) fn run(
+    py: Python<'_>,
+    graph: &Graph,
+    outputs: &[OutputId],
+    arguments: RunArguments,
+) -> PyResult<()> {
+    let goal = if arguments.run_all { Goal::Everything } else { Goal::Outputs(outputs.to_vec()) };
+    let program = graph.program(&goal).map_err(errors::of_plan)?;
+    let options = RunOptions { workers: arguments.threads, start: arguments.start_timestamp_ms };
+    let monitor = Arc::new(PythonMonitor { on_error: arguments.on_error });
+    let context = Context::new(arguments.terminate_on_error, arguments.max_batch_size, monitor);
+    let _keep = arguments.terminate_on_error.then(KeepExceptions::new);
+
+    let (ended, end) = crossbeam_channel::bounded(1);
+    let worker_context = context.clone();
+    let thread = std::thread::Builder::new().name("pathway:run".to_owned());
+    let thread = thread.spawn(move || {
+        let result = pathway_runtime::run(program, &options, &worker_context);
+        // Nobody listens any more if the caller has been let go.
+        let _ = ended.send(result);
+    });
+    let thread =
+        thread.map_err(|error| PyRuntimeError::new_err(format!("no thread can be started: {error}")))?;
+
+    loop {
+        match py.detach(|| end.recv_timeout(SIGNALS)) {
+            Ok(result) => {
+                let _ = py.detach(|| thread.join());
+                return result.map_err(|failure| exception(py, failure));
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                if let Err(interrupt) = py.check_signals() {
+                    context.fail(Failure::Stopped);
+                    let _ = py.detach(|| end.recv_timeout(FAREWELL));
+                    return Err(interrupt);
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(errors::EngineError::new_err(
+                    "the run ended without a result; this is a defect of the engine",
+                ));
+            }
+        }
+    }
+}
+
+/// The exception that a failure is raised as, with the user's line.
+fn exception(py: Python<'_>, failure: Failure) -> PyErr {
+    let (error, frame) = match failure {
+        Failure::Data { site, error } => (errors::of_data(&error), site.frame),
+        Failure::Connector { site, error } => (errors::of_connector(&error), site.frame),
+        Failure::Worker(text) => (errors::EngineError::new_err(text), None),
+        Failure::Stopped => (errors::EngineError::new_err("the run was stopped"), None),
+    };
+    // Exceptions with slots and no dict take no attribute; they are raised all the same.
+    let _ = frame_object(py, frame.as_ref())
+        .and_then(|frame| error.value(py).setattr(intern!(py, "_pathway_frame"), frame));
+    error
+}
+
+fn frame_object(py: Python<'_>, frame: Option<&Frame>) -> PyResult<Option<Py<PyFrame>>> {
+    frame.map(|frame| Py::new(py, PyFrame(frame.clone()))).transpose()
+}
+
+/// Hands what is to be logged to Python.
+struct PythonMonitor {
+    on_error: Option<Py<PyAny>>,
+}
+
+impl Monitor for PythonMonitor {
+    fn report(&self, report: Report<'_>) {
+        let Some(on_error) = &self.on_error else { return };
+        let (kind, text, frame) = match report {
+            Report::Cell { site, error } => ("cell", error.to_string(), site.frame.as_ref()),
+            Report::Parse { site, position, reason } => {
+                ("parse", format!("{} ({}, {position})", reason, site.name), site.frame.as_ref())
+            }
+            Report::Message { warning, text } => {
+                (if warning { "warning" } else { "info" }, text.to_owned(), None)
+            }
+        };
+        Python::try_attach(|py| {
+            let called =
+                frame_object(py, frame).and_then(|frame| on_error.bind(py).call1((kind, text, frame)));
+            if let Err(error) = called {
+                error.write_unraisable(py, Some(on_error.bind(py)));
+            }
+        });
+    }
+}

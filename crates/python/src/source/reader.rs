@@ -1,0 +1,103 @@
+//! The receiving half of a subject.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use pathway_connectors::formats::RowBuilder;
+use pathway_io::{ConnectorError, FailureClass, ParseJob, Reader, SourceOutput, Stopped};
+use pyo3::prelude::*;
+
+use super::Calls;
+use super::feed::{Event, Feed, Messages, Outcome};
+use super::subject::RunEnded;
+use crate::raised;
+
+/// Runs the subject in a thread of its own and hands over what it sends.
+pub(super) struct SubjectReader {
+    pub(super) feed: Arc<Feed>,
+    pub(super) calls: Arc<Calls>,
+}
+
+impl Reader for SubjectReader {
+    fn run(self: Box<Self>, output: &mut dyn SourceOutput) -> Result<(), ConnectorError> {
+        let description = &self.feed.rows.content().description;
+        let (feed, calls) = (self.feed.clone(), self.calls.clone());
+        let thread = std::thread::Builder::new().name(format!("pathway:{description}"));
+        thread.spawn(move || start(&feed, &calls)).map_err(|error| {
+            ConnectorError::new(description, FailureClass::Os, format!("no thread can be started: {error}"))
+        })?;
+        let result = self.pump(output);
+        // Whoever still sends is told, and does not wait for room that nobody makes.
+        self.feed.stop();
+        match result {
+            Ok(Outcome::Raised(text, class)) => Err(ConnectorError::new(description, class, text)),
+            Ok(Outcome::Running | Outcome::Returned) | Err(Stopped) => Ok(()),
+        }
+    }
+}
+
+/// Calls the subject. The thread is left to itself when the run ends early: nothing can end Python
+/// code that does not call back.
+fn start(feed: &Feed, calls: &Calls) {
+    let ended = Python::try_attach(|py| {
+        let finite = calls.start.bind(py).call0().and_then(|_| calls.finite.bind(py).call0()?.is_truthy());
+        match finite {
+            Ok(finite) => (Outcome::Returned, finite),
+            Err(error) if error.is_instance_of::<RunEnded>(py) => (Outcome::Returned, true),
+            Err(error) => {
+                let (text, class) = raised::failure(py, error);
+                (Outcome::Raised(text, class), true)
+            }
+        }
+    });
+    let (outcome, closed) = ended.unwrap_or((Outcome::Returned, true));
+    feed.finish(outcome, closed);
+}
+
+impl SubjectReader {
+    fn pump(&self, output: &mut dyn SourceOutput) -> Result<Outcome, Stopped> {
+        let mut last = Instant::now();
+        loop {
+            let Some(taken) = self.feed.take(last) else {
+                if output.is_stopped() {
+                    return Err(Stopped);
+                }
+                continue;
+            };
+            last = Instant::now();
+            for event in taken.events {
+                match event {
+                    Event::Rows(parsed) => output.rows(parsed)?,
+                    Event::Json(messages) => match self.parse(messages) {
+                        Some(job) => output.parse(job)?,
+                        None => continue,
+                    },
+                    Event::Commit => output.commit()?,
+                    Event::BeginAtomic => output.begin_atomic()?,
+                    Event::EndAtomic => output.end_atomic()?,
+                    Event::Position(position) => output.position(position)?,
+                }
+            }
+            if taken.ended {
+                return Ok(taken.outcome);
+            }
+        }
+    }
+
+    /// The parsing of JSON messages, to be done on another thread.
+    fn parse(&self, messages: Messages) -> Option<ParseJob> {
+        let format = self.feed.json.clone()?;
+        let rows = self.feed.rows.clone();
+        Some(Box::new(move || {
+            let Messages { first, bytes, ends } = messages;
+            let decoder = format.decoder(&[]);
+            let mut builder = RowBuilder::new(format.layout(), rows.origin(), first, ends.len(), bytes.len());
+            let mut start = 0;
+            for end in ends {
+                decoder.decode_record(&bytes[start..end], &mut builder);
+                start = end;
+            }
+            builder.finish()
+        }))
+    }
+}

@@ -1,0 +1,362 @@
+//! Tables of the plan in Python: the operations of `pathway-plan`, one method each.
+
+use pathway_expr::Expr;
+use pathway_plan::col::Side;
+use pathway_plan::program::JoinMode;
+use pathway_plan::{Frame, JoinOptions, PlanError, Table};
+use pyo3::exceptions::{PyKeyError, PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::dtype::{PyDType, intern};
+use crate::errors;
+use crate::expr::{PyExpr, exprs};
+use crate::frame::{self, PyFrame};
+use crate::graph::PyGraph;
+use crate::joined::PyJoined;
+use crate::universe::PyUniverse;
+
+/// A handle to a table of the plan.
+#[pyclass(frozen, module = "pathway._engine", name = "Table")]
+pub(crate) struct PyTable {
+    pub(crate) table: Table,
+    pub(crate) graph: Py<PyGraph>,
+}
+
+/// A name, an expression and the user's line, as Python passes them.
+type NamedExpr<'py> = (String, Bound<'py, PyExpr>, Option<Bound<'py, PyFrame>>);
+
+type OptionalFrame<'a, 'py> = Option<&'a Bound<'py, PyFrame>>;
+
+/// The output columns of an operation.
+fn named(columns: Vec<NamedExpr<'_>>) -> Vec<(String, Expr, Option<Frame>)> {
+    let one = |(name, expr, frame): NamedExpr<'_>| {
+        let frame = frame::of(frame.as_ref()).or_else(|| expr.get().frame.clone());
+        (name, expr.get().expr.clone(), frame)
+    };
+    columns.into_iter().map(one).collect()
+}
+
+fn tables<'a>(tables: &'a [Bound<'_, PyTable>]) -> Vec<&'a Table> {
+    tables.iter().map(|table| &table.get().table).collect()
+}
+
+impl PyTable {
+    /// The table, if its plan still has it.
+    fn alive(&self) -> PyResult<&Table> {
+        if self.table.is_alive() {
+            return Ok(&self.table);
+        }
+        Err(PyRuntimeError::new_err("this table belongs to a plan that has been cleared; build it again"))
+    }
+    /// The table, with what is done next attributed to a line of the user's program.
+    fn at(&self, frame: OptionalFrame<'_, '_>) -> PyResult<Table> {
+        Ok(self.alive()?.at(frame::of(frame)))
+    }
+    /// The result of an operation as a table of the same plan.
+    fn sibling(&self, py: Python<'_>, table: Result<Table, PlanError>) -> PyResult<PyTable> {
+        let table = table.map_err(errors::of_plan)?;
+        Ok(PyTable { table, graph: self.graph.clone_ref(py) })
+    }
+}
+
+#[pymethods]
+impl PyTable {
+    #[getter]
+    fn graph(&self, py: Python<'_>) -> Py<PyGraph> {
+        self.graph.clone_ref(py)
+    }
+    #[getter]
+    fn node(&self) -> u32 {
+        self.table.node().0
+    }
+    #[getter]
+    fn universe(&self, py: Python<'_>) -> PyResult<PyUniverse> {
+        Ok(PyUniverse { graph: self.graph.clone_ref(py), id: self.alive()?.universe() })
+    }
+    fn column_names(&self) -> PyResult<Vec<String>> {
+        Ok(self.alive()?.column_names().iter().map(|name| name.to_string()).collect())
+    }
+    fn column_dtype(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyDType>> {
+        intern(py, self.alive()?.column(name).map_err(errors::of_plan)?.dtype())
+    }
+    fn column_append_only(&self, name: &str) -> PyResult<bool> {
+        let columns = self.alive()?.columns();
+        let column = columns.iter().find(|column| &*column.name == name);
+        column.map(|column| column.append_only).ok_or_else(|| {
+            let names: Vec<&str> = columns.iter().map(|column| &*column.name).collect();
+            PyKeyError::new_err(format!(
+                "there is no column named {name}; the columns are {}",
+                names.join(", ")
+            ))
+        })
+    }
+    #[getter]
+    fn id_dtype(&self, py: Python<'_>) -> PyResult<Py<PyDType>> {
+        intern(py, &self.alive()?.id_dtype())
+    }
+    #[getter]
+    fn id_append_only(&self) -> PyResult<bool> {
+        Ok(self.alive()?.is_id_append_only())
+    }
+
+    #[pyo3(signature = (columns, frame=None))]
+    fn select(
+        &self,
+        py: Python<'_>,
+        columns: Vec<NamedExpr<'_>>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame)?.select(named(columns)))
+    }
+    #[pyo3(signature = (condition, narrowed=vec![], frame=None))]
+    fn filter(
+        &self,
+        py: Python<'_>,
+        condition: &Bound<'_, PyExpr>,
+        narrowed: Vec<String>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        let narrowed = narrowed.iter().map(String::as_str);
+        self.sibling(py, self.at(frame)?.filter_narrowing(&condition.get().expr, narrowed))
+    }
+    #[pyo3(signature = (condition, narrowed=vec![], frame=None))]
+    fn split(
+        &self,
+        py: Python<'_>,
+        condition: &Bound<'_, PyExpr>,
+        narrowed: Vec<String>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<(PyTable, PyTable)> {
+        let narrowed = narrowed.iter().map(String::as_str);
+        let halves = self.at(frame)?.split_narrowing(&condition.get().expr, narrowed);
+        let (positive, negative) = halves.map_err(errors::of_plan)?;
+        Ok((self.sibling(py, Ok(positive))?, self.sibling(py, Ok(negative))?))
+    }
+    #[pyo3(signature = (column, origin_id=None, frame=None))]
+    fn flatten(
+        &self,
+        py: Python<'_>,
+        column: &str,
+        origin_id: Option<&str>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame)?.flatten(column, origin_id))
+    }
+    #[pyo3(signature = (pointer, frame=None))]
+    fn with_id(
+        &self,
+        py: Python<'_>,
+        pointer: &Bound<'_, PyExpr>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame)?.with_id(&pointer.get().expr))
+    }
+    #[pyo3(signature = (others, frame=None))]
+    fn concat(
+        &self,
+        py: Python<'_>,
+        others: Vec<Bound<'_, PyTable>>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame)?.concat(&tables(&others)))
+    }
+    #[pyo3(signature = (others, frame=None))]
+    fn concat_reindex(
+        &self,
+        py: Python<'_>,
+        others: Vec<Bound<'_, PyTable>>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame)?.concat_reindex(&tables(&others)))
+    }
+    #[pyo3(signature = (
+        grouping, columns, *, id=None, instance=None, sort_by=None, skip_errors=true, universe=None, frame=None
+    ))]
+    #[allow(clippy::too_many_arguments)]
+    fn group_reduce(
+        &self,
+        py: Python<'_>,
+        grouping: Vec<Bound<'_, PyExpr>>,
+        columns: Vec<NamedExpr<'_>>,
+        id: Option<&Bound<'_, PyExpr>>,
+        instance: Option<&Bound<'_, PyExpr>>,
+        sort_by: Option<&Bound<'_, PyExpr>>,
+        skip_errors: bool,
+        universe: Option<&Bound<'_, PyUniverse>>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        let table = self.at(frame)?;
+        let reduced = || {
+            let mut group = match id {
+                Some(id) => table.group_by_id(&id.get().expr)?,
+                None => table.group_by(exprs(&grouping))?,
+            };
+            if let Some(instance) = instance {
+                group = group.instance(&instance.get().expr)?;
+            }
+            if let Some(order) = sort_by {
+                group = group.sort_by(&order.get().expr)?;
+            }
+            let universe = universe.map(|universe| universe.get().id);
+            group.skip_errors(skip_errors).universe(universe).reduce(named(columns))
+        };
+        if id.is_some() && grouping.len() > 1 {
+            return Err(PyValueError::new_err(
+                "groups whose ids are given have one grouping column, the ids",
+            ));
+        }
+        self.sibling(py, reduced())
+    }
+    #[pyo3(signature = (
+        other, on, *, how, id=None, left_instance=None, right_instance=None, left_exactly_once=false,
+        right_exactly_once=false, frame=None
+    ))]
+    #[allow(clippy::too_many_arguments)]
+    fn join(
+        &self,
+        py: Python<'_>,
+        other: &Bound<'_, PyTable>,
+        on: Vec<(Bound<'_, PyExpr>, Bound<'_, PyExpr>)>,
+        how: &str,
+        id: Option<&str>,
+        left_instance: Option<&Bound<'_, PyExpr>>,
+        right_instance: Option<&Bound<'_, PyExpr>>,
+        left_exactly_once: bool,
+        right_exactly_once: bool,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyJoined> {
+        let mode = match how {
+            "inner" => JoinMode::Inner,
+            "left" => JoinMode::Left,
+            "right" => JoinMode::Right,
+            "outer" => JoinMode::Outer,
+            _ => {
+                return Err(PyValueError::new_err(format!(
+                    "how has to be inner, left, right or outer, not {how:?}"
+                )));
+            }
+        };
+        let ids = match id {
+            None => None,
+            Some("left") => Some(Side::Left),
+            Some("right") => Some(Side::Right),
+            Some(id) => return Err(PyValueError::new_err(format!("id has to be left or right, not {id:?}"))),
+        };
+        let instance = match (left_instance, right_instance) {
+            (Some(left), Some(right)) => Some(((&left.get().expr).into(), (&right.get().expr).into())),
+            (None, None) => None,
+            _ => {
+                return Err(PyValueError::new_err(
+                    "left_instance and right_instance have to be given together",
+                ));
+            }
+        };
+        let on = on.iter().map(|(left, right)| (&left.get().expr, &right.get().expr));
+        let options = JoinOptions { mode: Some(mode), ids, instance, left_exactly_once, right_exactly_once };
+        let joined = self.at(frame)?.join_with(&other.get().table, on, options).map_err(errors::of_plan)?;
+        Ok(PyJoined { table: Py::new(py, self.sibling(py, Ok(joined.table().clone()))?)? })
+    }
+    #[pyo3(signature = (pointer, context, *, optional, allow_misses, frame=None))]
+    fn ix(
+        &self,
+        py: Python<'_>,
+        pointer: &Bound<'_, PyExpr>,
+        context: &Bound<'_, PyTable>,
+        optional: bool,
+        allow_misses: bool,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        let (pointer, context) = (&pointer.get().expr, &context.get().table);
+        self.sibling(py, self.at(frame)?.ix(pointer, context, optional, allow_misses))
+    }
+    #[pyo3(signature = (other, frame=None))]
+    fn update_rows(
+        &self,
+        py: Python<'_>,
+        other: &Bound<'_, PyTable>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame)?.update_rows(&other.get().table))
+    }
+    #[pyo3(signature = (other, frame=None))]
+    fn update_cells(
+        &self,
+        py: Python<'_>,
+        other: &Bound<'_, PyTable>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame)?.update_cells(&other.get().table))
+    }
+    #[pyo3(signature = (others, frame=None))]
+    fn intersect(
+        &self,
+        py: Python<'_>,
+        others: Vec<Bound<'_, PyTable>>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame)?.intersect(&tables(&others)))
+    }
+    #[pyo3(signature = (other, frame=None))]
+    fn difference(
+        &self,
+        py: Python<'_>,
+        other: &Bound<'_, PyTable>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame)?.difference(&other.get().table))
+    }
+    #[pyo3(signature = (other, frame=None))]
+    fn restrict(
+        &self,
+        py: Python<'_>,
+        other: &Bound<'_, PyTable>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame)?.restrict(&other.get().table))
+    }
+    #[pyo3(signature = (other, frame=None))]
+    fn with_universe_of(
+        &self,
+        py: Python<'_>,
+        other: &Bound<'_, PyTable>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame)?.with_universe_of(&other.get().table))
+    }
+    #[pyo3(signature = (frame=None))]
+    fn copy(&self, py: Python<'_>, frame: OptionalFrame<'_, '_>) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame)?.copy())
+    }
+    #[pyo3(signature = (dtypes, frame=None))]
+    fn update_types(
+        &self,
+        py: Python<'_>,
+        dtypes: &Bound<'_, PyDict>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        let mut all = Vec::with_capacity(dtypes.len());
+        for (name, dtype) in dtypes {
+            all.push((name.extract::<String>()?, dtype.cast::<PyDType>()?.get().0.clone()));
+        }
+        let dtypes = all.iter().map(|(name, dtype)| (name.as_str(), dtype.clone()));
+        self.sibling(py, self.at(frame)?.update_types(dtypes))
+    }
+    #[pyo3(signature = (dtype, append_only=None, frame=None))]
+    fn update_id_dtype(
+        &self,
+        py: Python<'_>,
+        dtype: &Bound<'_, PyDType>,
+        append_only: Option<bool>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame)?.update_id_type(dtype.get().0.clone(), append_only))
+    }
+    #[pyo3(signature = (frame=None))]
+    fn dead_letters(&self, py: Python<'_>, frame: OptionalFrame<'_, '_>) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame)?.dead_letters())
+    }
+    fn __repr__(&self) -> String {
+        format!("{:?}", self.table)
+    }
+}
