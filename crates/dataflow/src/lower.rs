@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use pathway_expr::Expr;
 use pathway_io::{Session, Writer};
-use pathway_plan::program::{JoinIds, JoinMode, Program, Step, StepOp};
+use pathway_plan::program::{JoinIds, JoinMode, Program, Stage, Step, StepOp};
 use pathway_types::{DType, Timestamp};
 
 use crate::context::{Context, Site};
@@ -11,6 +12,7 @@ use crate::driver::{Edge, drive};
 use crate::input::{InputQueue, source, static_table};
 use crate::operators::combine::{Combine, Rule};
 use crate::operators::join::{Join, JoinKey, JoinSpec, Pad, ShipSide};
+use crate::operators::memo::Memo;
 use crate::operators::reduce::{Prepare, Reduce};
 use crate::operators::stateless::{Stages, per_batch, stateless};
 use crate::operators::upsert::Upsert;
@@ -92,8 +94,8 @@ impl<'scope> Lowering<'_, 'scope> {
                 self.dead_letters[step.inputs[0].0].clone().expect("a source has dead letters")
             }
             StepOp::Stateless(stages) => {
-                let stages = Stages::new(stages, context, site);
-                stateless(self.edge(step, 0), stages, name)
+                let (columns, insert_only) = (input(0).columns.clone(), input(0).insert_only);
+                self.stages(self.edge(step, 0), stages, columns, insert_only, name, &site)
             }
             StepOp::Concat => {
                 let edges = (0..step.inputs.len()).map(|i| self.edge(step, i));
@@ -125,7 +127,16 @@ impl<'scope> Lowering<'_, 'scope> {
                     side(1, &spec.right_columns, &spec.right_on, preserves_right),
                 ];
                 let row_ids = [spec.left_id, spec.right_id];
-                self.join(step, sides, spec.mode, spec.ids, row_ids, Pad::None, site)
+                let once = [spec.left_exactly_once, spec.right_exactly_once];
+                let how = JoinSpec {
+                    mode: spec.mode,
+                    ids: spec.ids,
+                    dtypes: Default::default(),
+                    row_ids,
+                    pad: Pad::None,
+                    once,
+                };
+                self.join(step, sides, how, site)
             }
             StepOp::Lookup(spec) => {
                 let sides = [
@@ -142,8 +153,15 @@ impl<'scope> Lowering<'_, 'scope> {
                         preserved: false,
                     },
                 ];
-                let pad = if spec.allow_misses { Pad::None } else { Pad::Error };
-                self.join(step, sides, JoinMode::Left, JoinIds::Left, [false, false], pad, site)
+                let how = JoinSpec {
+                    mode: JoinMode::Left,
+                    ids: JoinIds::Left,
+                    dtypes: Default::default(),
+                    row_ids: [false, false],
+                    pad: if spec.allow_misses { Pad::None } else { Pad::Error },
+                    once: [false, false],
+                };
+                self.join(step, sides, how, site)
             }
             StepOp::Zip => self.combine(program, step, Rule::Zip, site),
             StepOp::UpdateRows => self.combine(program, step, Rule::Update, site),
@@ -163,17 +181,68 @@ impl<'scope> Lowering<'_, 'scope> {
         Some((edge, None))
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn join(
+    /// The stages as one operator, except that a map whose results must be remembered is its own.
+    fn stages(
         &self,
-        step: &Step,
-        sides: [ShipSide; 2],
-        mode: JoinMode,
-        ids: JoinIds,
-        row_ids: [bool; 2],
-        pad: Pad,
-        site: Site,
+        mut edge: Edge<'scope>,
+        stages: &[Stage],
+        mut columns: Vec<DType>,
+        insert_only: bool,
+        name: &str,
+        site: &Site,
     ) -> Edge<'scope> {
+        let mut fused: Vec<Stage> = Vec::new();
+        let flush = |edge: Edge<'scope>, fused: &mut Vec<Stage>| {
+            if fused.is_empty() {
+                return edge;
+            }
+            let stages = Stages::new(fused, self.context.clone(), site.clone());
+            fused.clear();
+            stateless(edge, stages, name)
+        };
+        let remember = |edge: Edge<'scope>, columns: &[DType], expressions: &[Expr], frames: &[_]| {
+            let memo =
+                Memo::new(columns.to_vec(), expressions, frames, self.context.clone(), site.clone());
+            drive(self.scope, name, vec![(edge, Route::Key)], self.context.clone(), memo)
+        };
+        for stage in stages {
+            match stage {
+                Stage::Map { expressions, frames }
+                    if !insert_only && !expressions.iter().all(Expr::is_deterministic) =>
+                {
+                    edge = remember(flush(edge, &mut fused), &columns, expressions, frames);
+                }
+                Stage::Filter { condition, frame } if !insert_only && !condition.is_deterministic() => {
+                    // The condition becomes a remembered column, is tested, and dropped again.
+                    let pass = |i: usize| Expr::input(i, columns[i].clone());
+                    let mut expressions: Vec<Expr> = (0..columns.len()).map(pass).collect();
+                    let mut frames = vec![None; columns.len()];
+                    let drop = Stage::Map { expressions: expressions.clone(), frames: frames.clone() };
+                    expressions.push(condition.clone());
+                    frames.push(frame.clone());
+                    edge = remember(flush(edge, &mut fused), &columns, &expressions, &frames);
+                    let condition = Expr::input(columns.len(), condition.dtype().clone());
+                    fused.extend([Stage::Filter { condition, frame: frame.clone() }, drop]);
+                }
+                other => fused.push(other.clone()),
+            }
+            match stage {
+                Stage::Map { expressions, .. } => {
+                    columns = expressions.iter().map(|e| e.dtype().clone()).collect();
+                }
+                Stage::Flatten { column, element, origin_id, .. } => {
+                    columns[*column] = element.clone();
+                    if *origin_id {
+                        columns.push(DType::ANY_POINTER);
+                    }
+                }
+                Stage::Filter { .. } | Stage::Reindex { .. } => {}
+            }
+        }
+        flush(edge, &mut fused)
+    }
+
+    fn join(&self, step: &Step, sides: [ShipSide; 2], how: JoinSpec, site: Site) -> Edge<'scope> {
         let dtypes: [Vec<DType>; 2] =
             std::array::from_fn(|i| sides[i].columns.iter().map(|c| sides[i].inputs[*c].clone()).collect());
         let mut inputs = Vec::new();
@@ -185,7 +254,7 @@ impl<'scope> Lowering<'_, 'scope> {
             });
             inputs.push((shipped, route));
         }
-        let spec = JoinSpec { mode, ids, dtypes, row_ids, pad };
+        let spec = JoinSpec { dtypes, ..how };
         let join = Join::new(spec, self.context.clone(), site);
         drive(self.scope, &step.name, inputs, self.context.clone(), join)
     }

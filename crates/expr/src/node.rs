@@ -232,6 +232,10 @@ impl Expr {
     pub(crate) fn node(kind: ExprKind, dtype: DType) -> Expr {
         Expr(Arc::new(ExprNode { kind, dtype }))
     }
+    /// A bound reference to a column of the operator's input.
+    pub fn input(position: usize, dtype: DType) -> Expr {
+        Expr::node(ExprKind::Input(position), dtype)
+    }
     /// What the node computes.
     pub fn kind(&self) -> &ExprKind {
         &self.0.kind

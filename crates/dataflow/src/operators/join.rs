@@ -47,6 +47,8 @@ pub struct JoinSpec {
     pub row_ids: [bool; 2],
     /// What stands for a missing right side.
     pub pad: Pad,
+    /// Rows of this side leave the state after their first match; they are never removed.
+    pub once: [bool; 2],
 }
 
 /// The join operator.
@@ -114,15 +116,22 @@ impl Join {
         }
     }
 
-    /// Emits the pairs of new rows of one side with the stored rows of the other.
-    fn match_rows(&self, side: usize, keys: &Keys, batch: &Batch, out: &mut Emitter) {
+    /// Emits the pairs of new rows of one side with the stored rows of the other. Gives, where a side
+    /// matches once, which new rows and which stored rows were matched.
+    fn match_rows(&self, side: usize, keys: &Keys, batch: &Batch, out: &mut Emitter) -> Matched {
+        let mut matched = Matched::default();
         let other = &self.sides[1 - side].rows;
         if other.is_empty() {
-            return;
+            return matched;
         }
+        let once = self.spec.once[0] || self.spec.once[1];
         let mut pairs = Pairs::default();
         for (row, key) in keys.as_slice().iter().enumerate() {
             for entry in other.get(*key) {
+                if once {
+                    matched.mine.push(row as u32);
+                    matched.theirs.push((*key, entry.row));
+                }
                 pairs.mine.push(row as u32);
                 pairs.theirs.push(entry.row);
                 pairs.diffs.push(batch.diffs.get(row) * i64::from(entry.count));
@@ -132,6 +141,43 @@ impl Join {
             }
         }
         self.emit_pairs(side, keys, batch, &mut pairs, out);
+        matched
+    }
+
+    /// Takes rows that match once out of the state, or never lets them in: gives the new rows to store.
+    fn match_once(&mut self, side: usize, keys: &Keys, batch: Batch, matched: &Matched) -> (Keys, Batch) {
+        if self.spec.once[side] && batch.diffs.iter().any(|diff| diff < 0) {
+            let message = "rows that are promised to match once must never be removed, but a row was removed";
+            self.context.data_error(&self.site, &DataError::new(ErrorKind::Engine, message));
+        }
+        if self.spec.once[1 - side] && !matched.theirs.is_empty() {
+            let mut theirs = matched.theirs.clone();
+            theirs.sort_unstable();
+            let found = theirs.len();
+            theirs.dedup();
+            self.check_once(found, theirs.len());
+            let (keys, rows): (Vec<u128>, Vec<RowId>) = theirs.into_iter().unzip();
+            let width = self.spec.dtypes[1 - side].len();
+            let rows = self.sides[1 - side].rows.rows().gather_batch(&rows, 0..width);
+            if let Some(rows) = rows {
+                self.sides[1 - side].rows.apply(&keys.into(), &rows.negate());
+            }
+        }
+        if !self.spec.once[side] || matched.mine.is_empty() {
+            return (keys.clone(), batch);
+        }
+        let mut keep = vec![true; batch.len()];
+        matched.mine.iter().for_each(|row| keep[*row as usize] = false);
+        self.check_once(matched.mine.len(), keep.iter().filter(|k| !**k).count());
+        let keep = arrow_buffer::BooleanBuffer::from(keep);
+        (keys.filter(&keep), batch.filter(&keep))
+    }
+
+    fn check_once(&self, matches: usize, rows: usize) {
+        if matches > rows {
+            let message = "a row that is promised to match once has several matches at one time";
+            self.context.data_error(&self.site, &DataError::value(message));
+        }
     }
 
     fn emit_pairs(&self, side: usize, keys: &Keys, batch: &Batch, pairs: &mut Pairs, out: &mut Emitter) {
@@ -297,6 +343,13 @@ impl Join {
     }
 }
 
+/// Which rows found a match.
+#[derive(Default)]
+struct Matched {
+    mine: Vec<u32>,
+    theirs: Vec<(u128, RowId)>,
+}
+
 #[derive(Default)]
 struct Pairs {
     mine: Vec<u32>,
@@ -305,7 +358,7 @@ struct Pairs {
 }
 
 /// The id of a joined row; a missing side counts as None.
-fn pair_id(hasher: &mut KeyHasher, left: Option<Key>, right: Option<Key>, joint: Key) -> u128 {
+pub(crate) fn pair_id(hasher: &mut KeyHasher, left: Option<Key>, right: Option<Key>, joint: Key) -> u128 {
     hasher.clear();
     for side in [left, right] {
         match side {
@@ -330,7 +383,12 @@ impl Operator for Join {
             self.sides[input].changes.push((batch.clone(), stored));
         }
         batch.columns.truncate(self.spec.dtypes[input].len());
-        self.match_rows(input, &keys, &batch, out);
+        let matched = self.match_rows(input, &keys, &batch, out);
+        let (keys, batch) = if self.spec.once == [false, false] {
+            (keys, batch)
+        } else {
+            self.match_once(input, &keys, batch, &matched)
+        };
         if stored {
             self.sides[input].rows.apply(&keys, &batch);
         }

@@ -2,6 +2,7 @@
 
 pub mod combine;
 pub mod join;
+pub mod memo;
 pub mod reduce;
 pub mod stateless;
 pub mod upsert;

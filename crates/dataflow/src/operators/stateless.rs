@@ -85,38 +85,12 @@ impl Stages {
         batch
     }
 
-    /// Evaluates in pieces where user functions are called, since their batches are bounded.
     fn evaluate(&self, evaluator: &Evaluator, batch: &Batch, calls_user: bool) -> Vec<Outcome> {
-        let most = self.context.max_batch_rows();
-        if !calls_user || batch.len() <= most {
-            return evaluator.evaluate(&Input { columns: &batch.columns, keys: &batch.keys });
-        }
-        let starts = (0..batch.len()).step_by(most);
-        let pieces: Vec<Vec<Outcome>> = starts
-            .map(|start| {
-                let piece = batch.slice(start, most.min(batch.len() - start));
-                evaluator.evaluate(&Input { columns: &piece.columns, keys: &piece.keys })
-            })
-            .collect();
-        (0..evaluator.expressions().len())
-            .map(|i| {
-                let columns: Vec<&Column> = pieces.iter().map(|p| &p[i].column).collect();
-                let mut causes = Vec::new();
-                for (n, piece) in pieces.iter().enumerate() {
-                    causes.extend(piece[i].causes.iter().map(|(row, e)| (row + (n * most) as u32, e.clone())));
-                }
-                Outcome { column: Column::concat(&columns), causes }
-            })
-            .collect()
+        evaluate(evaluator, batch, calls_user, self.context.max_batch_rows())
     }
 
     fn report(&self, outcome: &Outcome, frame: &Option<Frame>) {
-        if !outcome.causes.is_empty() {
-            let site = self.site.at(frame);
-            for (_, error) in &outcome.causes {
-                self.context.data_error(&site, error);
-            }
-        }
+        report(outcome, frame, &self.context, &self.site);
     }
 
     /// Rows where the condition is true; those where it is unknown are reported.
@@ -153,6 +127,38 @@ impl Stages {
         };
         let keys = Keys::of_column(&batch.columns[column]);
         Batch { keys, ..batch }
+    }
+}
+
+/// Evaluates in pieces of at most `most` rows where user functions are called.
+pub(super) fn evaluate(evaluator: &Evaluator, batch: &Batch, calls_user: bool, most: usize) -> Vec<Outcome> {
+    if !calls_user || batch.len() <= most {
+        return evaluator.evaluate(&Input { columns: &batch.columns, keys: &batch.keys });
+    }
+    let starts = (0..batch.len()).step_by(most);
+    let pieces: Vec<Vec<Outcome>> = starts
+        .map(|start| {
+            let piece = batch.slice(start, most.min(batch.len() - start));
+            evaluator.evaluate(&Input { columns: &piece.columns, keys: &piece.keys })
+        })
+        .collect();
+    (0..evaluator.expressions().len())
+        .map(|i| {
+            let columns: Vec<&Column> = pieces.iter().map(|p| &p[i].column).collect();
+            let mut causes = Vec::new();
+            for (n, piece) in pieces.iter().enumerate() {
+                causes.extend(piece[i].causes.iter().map(|(row, e)| (row + (n * most) as u32, e.clone())));
+            }
+            Outcome { column: Column::concat(&columns), causes }
+        })
+        .collect()
+}
+
+/// Hands the errors of an expression to the run's error policy.
+pub(super) fn report(outcome: &Outcome, frame: &Option<Frame>, context: &Context, site: &Site) {
+    if !outcome.causes.is_empty() {
+        let site = site.at(frame);
+        outcome.causes.iter().for_each(|(_, error)| context.data_error(&site, error));
     }
 }
 

@@ -1,8 +1,9 @@
 //! Builds a chunk from rows of other chunks.
 
-use pathway_types::{Column, Diffs};
+use pathway_types::Diffs;
 
 use super::{Rows, TimedChunk};
+use crate::lattice::gather::gather;
 use crate::lattice::time::LatticeTime;
 use crate::lattice::times::TimeTable;
 
@@ -13,7 +14,7 @@ const UNKNOWN: u32 = u32::MAX;
 pub(in crate::lattice) struct Assembler<T> {
     sources: Vec<Source<T>>,
     /// Source and row of each row.
-    places: Vec<(usize, usize)>,
+    places: Vec<(u32, u32)>,
     keys: Vec<u128>,
     prints: Vec<u128>,
     diffs: Vec<i64>,
@@ -73,7 +74,7 @@ impl<T: LatticeTime> Assembler<T> {
         self.prints.push(print);
         self.ranks.push(time);
         self.diffs.push(diff);
-        self.places.push((source, row));
+        self.places.push((source as u32, row as u32));
     }
 
     /// The place of a time, for [`Assembler::push_at`].
@@ -101,9 +102,10 @@ impl<T: LatticeTime> Assembler<T> {
         let (&(first, start), len) = (places.first()?, places.len());
         let neighbours = places.iter().zip(start..).all(|((source, row), next)| *source == first && *row == next);
         let columns = if neighbours {
-            sources[first].chunk.columns.iter().map(|column| column.slice(start, len)).collect()
+            let columns = &sources[first as usize].chunk.columns;
+            columns.iter().map(|column| column.slice(start as usize, len)).collect()
         } else {
-            gather(sources, places)
+            gather(|source| &sources[source].chunk.columns, &places)
         };
         Some(TimedChunk::new(Rows {
             keys: std::mem::take(&mut self.keys).into(),
@@ -113,13 +115,4 @@ impl<T: LatticeTime> Assembler<T> {
             diffs: Diffs::from(std::mem::take(&mut self.diffs)),
         }))
     }
-}
-
-fn gather<T>(sources: Vec<Source<T>>, places: Vec<(usize, usize)>) -> Vec<Column> {
-    let width = sources.first().map_or(0, |source| source.chunk.columns.len());
-    let column = |column: usize| {
-        let columns: Vec<&Column> = sources.iter().map(|source| &source.chunk.columns[column]).collect();
-        Column::interleave(&columns, &places)
-    };
-    (0..width).map(column).collect()
 }

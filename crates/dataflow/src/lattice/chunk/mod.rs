@@ -22,7 +22,8 @@ use super::times::Times;
 use crate::timely::{Antichain, AntichainRef, Chunk, pack};
 
 pub(super) use assemble::Assembler;
-pub(super) use sort::Sorter;
+pub(super) use merge::gallop;
+pub(super) use sort::{Sorter, sort};
 
 /// Most rows of a chunk.
 pub(super) const CHUNK_ROWS: usize = 16 * 1024;

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use pathway_types::{Batch, Column, Diffs};
 
 use super::{Rows, TimedChunk};
+use crate::lattice::gather::gather;
 use crate::lattice::packet::TimedPacket;
 use crate::lattice::print::prints;
 use crate::lattice::time::LatticeTime;
@@ -111,7 +112,7 @@ pub(in crate::lattice) fn sort<T: LatticeTime>(packets: Vec<TimedPacket<T>>) -> 
     Some(TimedChunk::new(Rows {
         keys: kept.iter().map(|row| keys[*row as usize]).collect::<Vec<_>>().into(),
         prints: kept.iter().map(|row| prints[*row as usize]).collect(),
-        columns: gather(&batches, &kept),
+        columns: gather_rows(&batches, &kept),
         times: times.take(&kept),
         diffs: Diffs::from(kept.iter().map(|row| diffs[*row as usize]).collect::<Vec<_>>()),
     }))
@@ -122,20 +123,17 @@ fn prints_of(batch: &Batch) -> Vec<u128> {
 }
 
 /// The cells at these positions of all batches taken as one.
-fn gather(batches: &[Batch], rows: &[u32]) -> Vec<Column> {
-    if let [one] = batches {
-        let rows = rows.to_vec().into();
-        return one.columns.iter().map(|column| column.take(&rows)).collect();
-    }
-    let places: Vec<(usize, usize)> = batches
-        .iter()
-        .enumerate()
-        .flat_map(|(number, batch)| (0..batch.len()).map(move |row| (number, row)))
-        .collect();
-    let places: Vec<(usize, usize)> = rows.iter().map(|row| places[*row as usize]).collect();
-    let column = |column: usize| {
-        let columns: Vec<&Column> = batches.iter().map(|batch| &batch.columns[column]).collect();
-        Column::interleave(&columns, &places)
+fn gather_rows(batches: &[Batch], rows: &[u32]) -> Vec<Column> {
+    let block = |batch: usize| batches[batch].columns.as_slice();
+    let places: Vec<(u32, u32)> = match batches {
+        [_] => rows.iter().map(|row| (0, *row)).collect(),
+        _ => {
+            let all = batches.iter().zip(0u32..).flat_map(|(batch, number)| {
+                (0..batch.len() as u32).map(move |row| (number, row))
+            });
+            let all: Vec<(u32, u32)> = all.collect();
+            rows.iter().map(|row| all[*row as usize]).collect()
+        }
     };
-    (0..batches[0].columns.len()).map(column).collect()
+    gather(block, &places)
 }

@@ -39,6 +39,7 @@ use crate::store::{KeyMap, RowId, RowStore, new_key_map};
 use aggregate::{Aggregate, Merge, aggregate_for};
 
 pub use prepare::Prepare;
+pub(crate) use prepare::lift_all;
 
 /// Rows per emitted batch.
 const EMIT_ROWS: usize = 64 * 1024;
@@ -213,7 +214,7 @@ impl Reduce {
 }
 
 /// The column with further error cells.
-fn with_errors(column: Column, dtype: &DType, failed: impl Iterator<Item = bool>) -> Column {
+pub(crate) fn with_errors(column: Column, dtype: &DType, failed: impl Iterator<Item = bool>) -> Column {
     let failed: Vec<bool> = failed.collect();
     if !failed.contains(&true) {
         return column;

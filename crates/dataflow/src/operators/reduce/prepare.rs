@@ -7,7 +7,7 @@ use arrow_array::Int64Array;
 use arrow_buffer::BooleanBuffer;
 use std::sync::Arc;
 
-use pathway_plan::program::{ARGUMENT_ID, GroupKey, ReduceStep};
+use pathway_plan::program::{ARGUMENT_ID, GroupKey, ReduceColumn, ReduceStep};
 use pathway_types::batch::hash_rows;
 use pathway_types::{Batch, Column, DType, DataError, Diffs, ErrorKind, Keys};
 
@@ -51,29 +51,7 @@ impl Prepare {
         if batch.is_empty() {
             return Batch::default();
         }
-        let ids = batch.keys.to_column();
-        let order = self.step.sort_by.map(|column| &batch.columns[column]);
-        let mut lifted: Vec<(Column, Vec<Column>)> = Vec::with_capacity(self.aggregates.len());
-        for (aggregate, column) in self.aggregates.iter().zip(&self.step.reducers) {
-            let arguments: Vec<&Column> = column
-                .arguments
-                .iter()
-                .map(|a| if *a == ARGUMENT_ID { &ids } else { &batch.columns[*a] })
-                .collect();
-            let errors = arguments.iter().filter_map(|c| c.errors()).fold(None, |all, mask| {
-                Some(all.map_or_else(|| mask.clone(), |all: BooleanBuffer| &all | mask))
-            });
-            let ignored = match &errors {
-                None => Column::nulls(&DType::None, batch.len()),
-                Some(mask) => {
-                    let counts = (0..batch.len()).map(|r| if mask.value(r) { batch.diffs.get(r) } else { 0 });
-                    Column::new(Arc::new(counts.collect::<Int64Array>()))
-                }
-            };
-            let rows =
-                Rows { arguments, ids: &ids, order, diffs: &batch.diffs, errors: errors.as_ref() };
-            lifted.push((ignored, aggregate.lift(&rows)));
-        }
+        let lifted = lift_all(&self.step, &self.aggregates, &batch);
         let net = Column::new(Arc::new(batch.diffs.iter().collect::<Int64Array>()));
         if self.can_sum_up && batch.len() >= MIN_ROWS {
             if self.patience > 0 {
@@ -93,7 +71,7 @@ impl Prepare {
     }
 
     /// The group of each row; rows without one are dropped.
-    fn keys(&self, batch: Batch) -> (Keys, Batch) {
+    pub(crate) fn keys(&self, batch: Batch) -> (Keys, Batch) {
         let (keys, errors) = match &self.step.key {
             GroupKey::Hash { columns, instance } => {
                 let pair = |c: &usize| (&batch.columns[*c], &self.inputs[*c]);
@@ -164,4 +142,34 @@ impl Prepare {
         let keys: Vec<u128> = first.iter().map(|row| keys.as_slice()[*row as usize]).collect();
         Some(Batch::new(keys.into(), columns, Diffs::Ones(groups)))
     }
+}
+
+/// The shipped form of rows for every aggregate: the number of ignored rows, and what it lifts.
+pub(crate) fn lift_all(
+    step: &ReduceStep,
+    aggregates: &[Box<dyn Aggregate>],
+    batch: &Batch,
+) -> Vec<(Column, Vec<Column>)> {
+    let ids = batch.keys.to_column();
+    let order = step.sort_by.map(|column| &batch.columns[column]);
+    let lift = |(aggregate, column): (&Box<dyn Aggregate>, &ReduceColumn)| {
+        let arguments: Vec<&Column> = column
+            .arguments
+            .iter()
+            .map(|a| if *a == ARGUMENT_ID { &ids } else { &batch.columns[*a] })
+            .collect();
+        let errors = arguments.iter().filter_map(|c| c.errors()).fold(None, |all, mask| {
+            Some(all.map_or_else(|| mask.clone(), |all: BooleanBuffer| &all | mask))
+        });
+        let ignored = match &errors {
+            None => Column::nulls(&DType::None, batch.len()),
+            Some(mask) => {
+                let counts = (0..batch.len()).map(|r| if mask.value(r) { batch.diffs.get(r) } else { 0 });
+                Column::new(Arc::new(counts.collect::<Int64Array>()))
+            }
+        };
+        let rows = Rows { arguments, ids: &ids, order, diffs: &batch.diffs, errors: errors.as_ref() };
+        (ignored, aggregate.lift(&rows))
+    };
+    aggregates.iter().zip(&step.reducers).map(lift).collect()
 }
