@@ -248,6 +248,24 @@ impl<'a> CellView<'a> {
         }
     }
 
+    /// The order of the cell and a value, without taking the cell out where its kind allows that.
+    pub fn cmp_value(&self, row: usize, value: &Value) -> Ordering {
+        if !self.is_masked(row) && !self.nulls.is_some_and(|n| n.is_null(row)) {
+            match (&self.cells, value) {
+                (Cells::Int(a), Value::Int(v))
+                | (Cells::DateTimeNaive(a), Value::DateTimeNaive(v))
+                | (Cells::DateTimeUtc(a), Value::DateTimeUtc(v))
+                | (Cells::Duration(a), Value::Duration(v)) => return a[row].cmp(v),
+                (Cells::Float(a), Value::Float(v)) => return float_order(a[row], *v),
+                (Cells::Str(a), Value::Str(v)) => return a.value(row).cmp(v),
+                (Cells::Bytes(a), Value::Bytes(v)) => return a.value(row).cmp(v),
+                (Cells::Pointer(a), Value::Pointer(v)) => return (a[row] as u128).cmp(&v.0),
+                _ => {}
+            }
+        }
+        self.value(row).cmp(value)
+    }
+
     /// True if the two cells, of columns of one dtype, hold the same value.
     #[inline]
     pub fn eq(&self, row: usize, other: &CellView<'_>, other_row: usize) -> bool {

@@ -242,6 +242,3 @@ impl Operator for Combine {
         Ok(())
     }
 }
-
-#[cfg(test)]
-mod tests;

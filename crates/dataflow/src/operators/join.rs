@@ -535,6 +535,3 @@ fn unmatched_keys(
         .with_data_type(pathway_types::storage::POINTER);
     Column::with_errors(std::sync::Arc::new(array), errors.cloned())
 }
-
-#[cfg(test)]
-mod tests;

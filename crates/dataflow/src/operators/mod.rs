@@ -6,3 +6,6 @@ pub mod memo;
 pub mod reduce;
 pub mod stateless;
 pub mod upsert;
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use pathway_plan::program::{ARGUMENT_ID, ReduceColumn};
 use pathway_types::{Batch, Column, DType, DataError, Diffs, Timestamp};
 
 use super::custom::Custom;
+use super::estimate::Estimate;
 use super::extreme::Extreme;
 use super::linear::{Average, Count, FloatSum, IntSum};
 use super::ordered::{ArgExtreme, CountDistinct, Sorted, SortedKind};
@@ -111,9 +112,8 @@ pub fn aggregate_for(
         Reducer::SortedTuple { skip_nones } => {
             Box::new(Sorted::new(first(), result, SortedKind::Tuple { skip_nones: *skip_nones }))
         }
-        Reducer::CountDistinct | Reducer::CountDistinctApproximate { .. } => {
-            Box::new(CountDistinct::new(arguments))
-        }
+        Reducer::CountDistinct => Box::new(CountDistinct::new(arguments)),
+        Reducer::CountDistinctApproximate { precision } => Box::new(Estimate::new(arguments, *precision)),
         Reducer::Any => Box::new(AnyRow::new(first())),
         Reducer::Tuple { skip_nones } | Reducer::NdArray { skip_nones } => {
             let order = sort_by.map(dtype);

@@ -101,14 +101,13 @@ impl Aggregate for Extreme {
                         continue;
                     }
                     let best = &mut best[*slot as usize];
-                    let value = view.value(row);
                     let better = match best {
                         None => true,
-                        Some(best) if self.greatest => value > *best,
-                        Some(best) => value < *best,
+                        Some(best) if self.greatest => view.cmp_value(row, best).is_gt(),
+                        Some(best) => view.cmp_value(row, best).is_lt(),
                     };
                     if better {
-                        *best = Some(value);
+                        *best = Some(view.value(row));
                     }
                 }
             }

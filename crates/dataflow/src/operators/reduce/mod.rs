@@ -12,6 +12,7 @@
 
 pub mod aggregate;
 mod custom;
+mod estimate;
 mod exact_sum;
 mod extreme;
 mod linear;
@@ -393,6 +394,3 @@ fn concat_results(chunks: Vec<Vec<Column>>) -> Vec<Column> {
     let width = chunks.first().map_or(0, Vec::len);
     (0..width).map(|i| Column::concat(&chunks.iter().map(|c| &c[i]).collect::<Vec<_>>())).collect()
 }
-
-#[cfg(test)]
-mod tests;

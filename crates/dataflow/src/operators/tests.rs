@@ -1,0 +1,199 @@
+//! State saved in the middle of a history, shard by shard, and taken up by a fresh operator gives the
+//! same changes as a run without interruption. (What the operators compute is tested against plain
+//! models by the runtime's history tests.)
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pathway_expr::Reducer;
+use pathway_plan::program::{ARGUMENT_ID, GroupKey, JoinIds, JoinMode, ReduceColumn, ReduceStep};
+use pathway_types::{Batch, ColumnBuilder, DType, Value};
+
+use super::combine::{Combine, Rule};
+use super::join::{Join, JoinKey, JoinSpec, Pad, ShipSide};
+use super::reduce::{Prepare, Reduce};
+use super::upsert::Upsert;
+use crate::context::{Context, Monitor, Report, Site};
+use crate::operator::{Emitter, Operator, Progress};
+
+struct Silent;
+
+impl Monitor for Silent {
+    fn report(&self, _report: Report<'_>) {}
+}
+
+fn context() -> Context {
+    Context::new(false, 1024, Arc::new(Silent))
+}
+
+type Bag = BTreeMap<(u128, Vec<Value>), i64>;
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (self.0 >> 33) % n
+    }
+}
+
+fn dtypes() -> Vec<DType> {
+    vec![DType::Int, DType::optional(DType::Float), DType::Str]
+}
+
+/// The changes of one time on one input: rows are replaced, added, removed.
+fn changes(state: &mut BTreeMap<u128, Vec<Value>>, random: &mut Random) -> Batch {
+    let (mut keys, mut rows, mut diffs) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..random.below(8) {
+        let key = u128::from(random.below(10)) * 977;
+        if let Some(old) = state.remove(&key) {
+            keys.push(key);
+            rows.push(old);
+            diffs.push(-1);
+        }
+        if random.below(3) > 0 {
+            let float = match random.below(4) {
+                0 => Value::None,
+                1 => Value::Float(f64::INFINITY),
+                n => Value::Float(0.1 * n as f64),
+            };
+            let row = vec![Value::Int(random.below(3) as i64), float, Value::from("x".repeat(random.below(3) as usize))];
+            state.insert(key, row.clone());
+            keys.push(key);
+            rows.push(row);
+            diffs.push(1);
+        }
+    }
+    let columns = dtypes().iter().enumerate().map(|(i, dtype)| {
+        let mut builder = ColumnBuilder::new(dtype, rows.len());
+        rows.iter().for_each(|row| builder.push(&row[i]));
+        builder.finish()
+    });
+    Batch::new(keys.into(), columns.collect(), diffs.into())
+}
+
+fn epoch(operator: &mut dyn Operator, inputs: Vec<Batch>, dtypes: &[DType]) -> Bag {
+    let progress = Progress {
+        time: 2,
+        complete: vec![true; inputs.len()],
+        applied: vec![false; inputs.len()],
+        ended: vec![false; inputs.len()],
+    };
+    let mut emitter = Emitter::default();
+    for (input, batch) in inputs.into_iter().enumerate().filter(|(_, batch)| !batch.is_empty()) {
+        operator.apply(input, batch, &progress, &mut emitter);
+    }
+    operator.flush(&progress, &mut emitter);
+    let mut bag = Bag::new();
+    for batch in emitter.take() {
+        for row in 0..batch.len() {
+            let cells = batch.columns.iter().zip(dtypes).map(|(c, d)| c.value(d, row)).collect();
+            *bag.entry((batch.keys.as_slice()[row], cells)).or_insert(0) += batch.diffs.get(row);
+        }
+    }
+    bag.retain(|_, n| *n != 0);
+    bag
+}
+
+fn check(
+    inputs: usize,
+    new: impl Fn() -> Box<dyn Operator>,
+    mut ship: impl FnMut(usize, Batch) -> Batch,
+    dtypes: &[DType],
+) {
+    for seed in 0..40 {
+        let mut random = Random(seed);
+        let mut states = vec![BTreeMap::new(); inputs];
+        let (mut whole, mut part) = (new(), new());
+        for time in 0..12 {
+            let batches: Vec<Batch> =
+                states.iter_mut().enumerate().map(|(i, s)| ship(i, changes(s, &mut random))).collect();
+            let expected = epoch(&mut *whole, batches.clone(), dtypes);
+            assert_eq!(epoch(&mut *part, batches, dtypes), expected, "seed {seed}, time {time}");
+            if time % 4 == 2 {
+                let mut fresh = new();
+                for shards in [0..20_000, 20_000..65_536] {
+                    fresh.load(part.save(shards).unwrap()).unwrap();
+                }
+                part = fresh;
+            }
+        }
+    }
+}
+
+#[test]
+fn reduce() {
+    let optional = DType::optional(DType::Float);
+    let column = |reducer, arguments: &[usize], dtype| ReduceColumn {
+        reducer,
+        arguments: arguments.to_vec(),
+        dtype,
+        frame: None,
+    };
+    let linear = vec![
+        column(Reducer::Count, &[], DType::Int),
+        column(Reducer::Sum { strict: false }, &[0], DType::Int),
+        column(Reducer::Sum { strict: false }, &[1], DType::Float),
+        column(Reducer::Avg, &[1], DType::Float),
+    ];
+    let ordered = vec![
+        column(Reducer::Min, &[1], optional.clone()),
+        column(Reducer::ArgMax, &[2, ARGUMENT_ID], DType::ANY_POINTER),
+        column(Reducer::Unique, &[2], DType::Str),
+        column(Reducer::CountDistinct, &[1, 2], DType::Int),
+        column(Reducer::Tuple { skip_nones: true }, &[1], DType::list(DType::Float)),
+        column(Reducer::SortedTuple { skip_nones: false }, &[2], DType::list(DType::Str)),
+        column(Reducer::Any, &[2], DType::Str),
+    ];
+    for reducers in [linear, ordered] {
+        let mut out = vec![DType::Int];
+        out.extend(reducers.iter().map(|r| r.dtype.clone()));
+        let step = ReduceStep {
+            key: GroupKey::Hash { columns: vec![0], instance: false },
+            group_columns: vec![0],
+            reducers,
+            sort_by: Some(0),
+            skip_errors: true,
+        };
+        let mut prepare = Prepare::new(step.clone(), &dtypes(), false, context(), Site::default());
+        let new = || -> Box<dyn Operator> {
+            Box::new(Reduce::new(&step, &dtypes(), false, context(), &Site::default()))
+        };
+        check(1, new, |_, batch| prepare.apply(batch), &out);
+    }
+}
+
+#[test]
+fn join() {
+    let spec = JoinSpec {
+        mode: JoinMode::Outer,
+        ids: JoinIds::Pair,
+        dtypes: [dtypes(), dtypes()],
+        row_ids: [true, true],
+        pad: Pad::None,
+        once: [false, false],
+    };
+    let side = ShipSide {
+        inputs: dtypes(),
+        columns: vec![0, 1, 2],
+        key: JoinKey::Hash { columns: vec![0], instance: false },
+        preserved: true,
+    };
+    let mut out: Vec<DType> = [dtypes(), dtypes()].concat().into_iter().map(DType::optional).collect();
+    out.extend([DType::optional(DType::ANY_POINTER), DType::optional(DType::ANY_POINTER)]);
+    let new = || -> Box<dyn Operator> { Box::new(Join::new(spec.clone(), context(), Site::default())) };
+    check(2, new, |_, batch| side.apply(batch, &context(), &Site::default()), &out);
+}
+
+#[test]
+fn combine() {
+    let new = || -> Box<dyn Operator> {
+        Box::new(Combine::new(Rule::Update, vec![dtypes(), dtypes()], context(), Site::default()))
+    };
+    check(2, new, |_, batch| batch, &dtypes());
+}
+
+#[test]
+fn upsert() {
+    check(1, || Box::new(Upsert::new(dtypes())), |_, batch| batch, &dtypes());
+}
