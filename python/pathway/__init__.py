@@ -1,1 +1,24 @@
-"""Live data pipelines: describe tables and transformations once, run them over files or streams."""
+"""Live data pipelines: describe tables and transformations once, run them over files or streams.
+
+>>> import pathway as pw
+>>> orders = pw.debug.table_from_markdown('''
+... shop | amount
+... A    | 3
+... B    | 5
+... A    | 4
+... ''')
+>>> totals = orders.groupby(pw.this.shop).reduce(pw.this.shop, total=pw.reducers.sum(pw.this.amount))
+>>> pw.debug.compute_and_print(totals, include_id=False)
+shop | total
+A    | 7
+B    | 5
+"""
+
+from pathway import debug, reducers, udfs, universes
+from pathway._engine import build_info
+from pathway.internals import *  # noqa: F403
+from pathway.internals import __all__ as _public
+
+__version__ = build_info()["version"]
+
+__all__ = [*_public, "__version__", "debug", "reducers", "udfs", "universes"]

@@ -1,3 +1,100 @@
 """The public names, gathered; the modules below are not part of the interface."""
 
-from pathway._engine import Pointer as Pointer
+from pathway._engine import Pointer
+from pathway.internals.custom_reducers import BaseCustomAccumulator
+from pathway.internals.datetime_types import DateTimeNaive, DateTimeUtc, Duration
+from pathway.internals.engine_types import PathwayType as Type
+from pathway.internals.expression import ColumnExpression, ColumnReference, ReducerExpression
+from pathway.internals.expression.conditional import coalesce, fill_error, if_else, require, unwrap
+from pathway.internals.expression.convert import cast, declare_type, make_tuple
+from pathway.internals.functions import (
+    groupby,
+    join,
+    join_inner,
+    join_left,
+    join_outer,
+    join_right,
+)
+from pathway.internals.groupby import GroupedJoinResult, GroupedTable
+from pathway.internals.join_mode import JoinMode
+from pathway.internals.joinable import Joinable
+from pathway.internals.joins import JoinResult
+from pathway.internals.json import Json
+from pathway.internals.monitoring import MonitoringLevel
+from pathway.internals.py_object import PyObjectWrapper, wrap_py_object
+from pathway.internals.run import run, run_all
+from pathway.internals.schema import (
+    ColumnDefinition,
+    Schema,
+    SchemaProperties,
+    column_definition,
+    schema_builder,
+    schema_from_csv,
+    schema_from_dict,
+    schema_from_types,
+)
+from pathway.internals.schema_assert import assert_table_has_schema, table_transformer
+from pathway.internals.table import Table
+from pathway.internals.table_like import TableLike
+from pathway.internals.table_slice import TableSlice
+from pathway.internals.thisclass import left, right, this
+from pathway.internals.udfs import UDF, udf
+from pathway.internals.udfs.apply import apply, apply_async, apply_with_type
+
+__all__ = [
+    "UDF",
+    "BaseCustomAccumulator",
+    "ColumnDefinition",
+    "ColumnExpression",
+    "ColumnReference",
+    "DateTimeNaive",
+    "DateTimeUtc",
+    "Duration",
+    "GroupedJoinResult",
+    "GroupedTable",
+    "JoinMode",
+    "JoinResult",
+    "Joinable",
+    "Json",
+    "MonitoringLevel",
+    "Pointer",
+    "PyObjectWrapper",
+    "ReducerExpression",
+    "Schema",
+    "SchemaProperties",
+    "Table",
+    "TableLike",
+    "TableSlice",
+    "Type",
+    "apply",
+    "apply_async",
+    "apply_with_type",
+    "assert_table_has_schema",
+    "cast",
+    "coalesce",
+    "column_definition",
+    "declare_type",
+    "fill_error",
+    "groupby",
+    "if_else",
+    "join",
+    "join_inner",
+    "join_left",
+    "join_outer",
+    "join_right",
+    "left",
+    "make_tuple",
+    "require",
+    "right",
+    "run",
+    "run_all",
+    "schema_builder",
+    "schema_from_csv",
+    "schema_from_dict",
+    "schema_from_types",
+    "table_transformer",
+    "this",
+    "udf",
+    "unwrap",
+    "wrap_py_object",
+]

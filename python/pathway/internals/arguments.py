@@ -27,7 +27,9 @@ def collect_columns(
 
     def add(name: str, expression: ColumnExpression) -> None:
         if name in columns:
-            raise ValueError(f"Duplicate expression value given for {name}: an output column needs its own name.")
+            raise ValueError(
+                f"Duplicate expression value given for {name}: an output column needs its own name."
+            )
         columns[name] = expression
 
     for argument in args:

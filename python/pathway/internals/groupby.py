@@ -66,7 +66,8 @@ class Grouped:
     @property
     def _universe(self) -> _engine.Universe:
         """The ids of the groups: equal in all results of `reduce`."""
-        return (self._first or self.reduce())._universe
+        universe: _engine.Universe = (self._first or self.reduce())._universe
+        return universe
 
     @trace_user_frame
     def reduce(self, *args: Any, **kwargs: Any) -> Table:
@@ -123,7 +124,7 @@ class Grouped:
 
         for expression in columns.values():
             parts.collect(expression)
-        groups = Table(self._group_reduce(scope, parts.columns()))
+        groups: Table = Table(self._group_reduce(scope, parts.columns()))
         outer = _GroupsScope(groups, parts, scope)
         return Table(groups._engine.select(outer.named(columns), current_frame()))
 

@@ -57,7 +57,9 @@ def make_join(
 
 def _check_sides(left: Joinable, right: Any) -> None:
     if not isinstance(right, Joinable):
-        raise TypeError(f"join(): parameter other={right!r} violates type hint Joinable: it is no table or join.")
+        raise TypeError(
+            f"join(): parameter other={right!r} violates type hint Joinable: it is no table or join."
+        )
     if left is right:
         raise ValueError(
             "Cannot join table with itself. Use <table>.copy() as one of the arguments of the join."
@@ -156,7 +158,9 @@ class _Sides:
         own = {"left": self.left, "right": self.right}.get(str(side))
         is_own = isinstance(column.table, Placeholder) or column.table is own
         if column.name != "id" or not is_own:
-            raise AssertionError(f"the id argument of a join is the id of one of its sides; {column!r} is not.")
+            raise AssertionError(
+                f"the id argument of a join is the id of one of its sides; {column!r} is not."
+            )
         return side
 
 
@@ -267,5 +271,3 @@ def _merge_keys(
 def _placed(engine: _engine.Table, prefixes: dict[int, str], column: ColumnReference) -> Expr:
     inner = "m." if isinstance(column.table, JoinResult) else ""
     return Expr.column(engine, f"{prefixes[id(column.table)]}{inner}{column.name}")
-
-

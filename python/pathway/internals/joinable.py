@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pathway.internals.join_mode import JoinMode
-from pathway.internals.table.like import TableLike
+from pathway.internals.table_like import TableLike
 from pathway.internals.trace import trace_user_frame
 
 if TYPE_CHECKING:
@@ -80,7 +80,9 @@ class Joinable(TableLike):
             exactly_once=(left_exactly_once, right_exactly_once),
         )
 
-    def _join_how(self, how: JoinMode, other: Joinable, on: tuple[Any, ...], kwargs: dict[str, Any]) -> JoinResult:
+    def _join_how(
+        self, how: JoinMode, other: Joinable, on: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> JoinResult:
         if "how" in kwargs:
             raise ValueError(
                 "Received `how` argument but was not expecting any: the name of the method says which join it "

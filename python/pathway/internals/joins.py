@@ -178,9 +178,13 @@ class JoinResult(Joinable):
         if id is not None:
             _checked(id, "id")
             if len(by) > 1:
-                raise ValueError("JoinResult.groupby() cannot have id argument when grouping by multiple columns.")
+                raise ValueError(
+                    "JoinResult.groupby() cannot have id argument when grouping by multiple columns."
+                )
             if by and scope.key(scope.resolve(by[0])) != scope.key(scope.resolve(id)):
-                raise ValueError(f"JoinResult.groupby(): id {id!r} and the grouping column {by[0]!r} are not equal.")
+                raise ValueError(
+                    f"JoinResult.groupby(): id {id!r} and the grouping column {by[0]!r} are not equal."
+                )
             by = [id]
         return GroupedJoinResult(self, by, id=id)
 

@@ -26,6 +26,8 @@ class ParseGraph:
         self.taps: list[int] = []
         #: Unique names of sources and sinks, with how often each was given.
         self.names: dict[str, int] = {}
+        #: Universes of static tables, by the identity of their rows: equal rows share one.
+        self.static_universes: dict[bytes, _engine.Universe] = {}
         self._unused = False
 
     def clear(self) -> None:
@@ -34,6 +36,7 @@ class ParseGraph:
         self.outputs.clear()
         self.taps.clear()
         self.names.clear()
+        self.static_universes.clear()
         self._unused = False
 
     def touch(self) -> None:

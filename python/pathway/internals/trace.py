@@ -18,6 +18,7 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 _LIBRARY = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_NOT_OF_THE_USER = (_LIBRARY, "<frozen ")
 
 
 class Location(NamedTuple):
@@ -39,7 +40,7 @@ class Location(NamedTuple):
 def _user_frame() -> FrameType | None:
     """The newest frame that is not the library's own code."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_LIBRARY):
+    while frame is not None and frame.f_code.co_filename.startswith(_NOT_OF_THE_USER):
         frame = frame.f_back
     return frame
 

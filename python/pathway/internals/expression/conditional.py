@@ -126,9 +126,7 @@ def coalesce(*args: Any) -> ColumnExpression:
     if not args:
         raise AssertionError("pw.coalesce() needs at least one argument")
     operands = [operand(arg) for arg in args]
-    useful = [
-        node for node in operands if not (isinstance(node, Constant) and node._value is None)
-    ]
+    useful = [node for node in operands if not (isinstance(node, Constant) and node._value is None)]
     return Coalesce(*(useful or operands[:1]))
 
 

@@ -379,22 +379,6 @@ class SchemaMetaclass(type):
         return "\n".join(line.rstrip() for line in lines)
 
 
-class Schema(metaclass=SchemaMetaclass):
-    """Names and types of the columns of a table: subclass it and annotate one attribute per column.
-
-    >>> import pathway as pw
-    >>> class Order(pw.Schema):
-    ...     shop: str
-    ...     amount: float
-    >>> print(Order)
-    id          | shop | amount
-    ANY_POINTER | STR  | FLOAT
-    """
-
-    def __init_subclass__(cls, /, **kwargs: Any) -> None:
-        super().__init_subclass__()
-
-
 def make_schema(
     name: str,
     columns: Mapping[str, ColumnSchema],
@@ -444,4 +428,21 @@ def _own_annotations(cls: type) -> Mapping[str, Any]:
         import annotationlib
 
         return annotationlib.get_annotations(cls)
-    return cls.__dict__.get("__annotations__", {})
+    own: dict[str, Any] = vars(cls).get("__annotations__", {})
+    return own
+
+
+class Schema(metaclass=SchemaMetaclass):
+    """Names and types of the columns of a table: subclass it and annotate one attribute per column.
+
+    >>> import pathway as pw
+    >>> class Order(pw.Schema):
+    ...     shop: str
+    ...     amount: float
+    >>> print(Order)
+    id          | shop | amount
+    ANY_POINTER | STR  | FLOAT
+    """
+
+    def __init_subclass__(cls, /, **kwargs: Any) -> None:
+        super().__init_subclass__()

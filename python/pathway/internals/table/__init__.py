@@ -1,6 +1,5 @@
-"""`pw.Table` and `pw.TableLike`; the operations are split over the modules by topic."""
+"""`pw.Table`; its operations are split over the modules by topic."""
 
-from pathway.internals.table.like import TableLike
 from pathway.internals.table.table import Table
 
-__all__ = ["Table", "TableLike"]
+__all__ = ["Table"]

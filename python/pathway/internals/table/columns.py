@@ -197,7 +197,9 @@ class ColumnOperations(TableCore):
         """The table with another declared type of row ids."""
         dtype = dt.wrap(id_type)
         if dtype.kind != "pointer":
-            raise AssertionError(f"row ids are pointers, but the given id type is {dtype}; use pw.Pointer[...].")
+            raise AssertionError(
+                f"row ids are pointers, but the given id type is {dtype}; use pw.Pointer[...]."
+            )
         return self._wrap(self._engine.update_id_dtype(dtype, id_append_only, current_frame()))
 
     @trace_user_frame

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.table.core import TableCore
@@ -108,5 +108,5 @@ class CombineOperations(TableCore):
             from pathway.internals.parse_graph import G
 
             G.touch()
-            return cast("Table", other)
+            return other
         return self._wrap(result)

@@ -12,7 +12,7 @@ from pathway.internals.expression.nodes import Constant, MakeTuple, NoneTest
 from pathway.internals.resolve import Scope, TableScope
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.table.core import TableCore
-from pathway.internals.table.like import TableLike
+from pathway.internals.table_like import TableLike
 from pathway.internals.trace import current_frame, trace_user_frame
 
 if TYPE_CHECKING:

@@ -87,4 +87,3 @@ class Table(
                 )
         result: Table = first.select(*args, **kwargs)
         return result
-

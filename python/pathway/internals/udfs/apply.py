@@ -37,9 +37,7 @@ def apply(fun: Callable[..., Any], *args: Any, **kwargs: Any) -> ColumnExpressio
 
 
 @trace_user_frame
-def apply_with_type(
-    fun: Callable[..., Any], ret_type: Any, *args: Any, **kwargs: Any
-) -> ColumnExpression:
+def apply_with_type(fun: Callable[..., Any], ret_type: Any, *args: Any, **kwargs: Any) -> ColumnExpression:
     """The results of a function for each row, of type `ret_type`."""
     _check_keywords("apply_with_type", kwargs)
     return UDFFunction(fun, return_type=ret_type)(*args, **kwargs)

@@ -55,7 +55,9 @@ class AutoExecutor(Executor):
 
 def _checked(name: str, value: Any, expected: Any) -> Any:
     if value is not None and (isinstance(value, bool) or not isinstance(value, expected)):
-        raise TypeError(f"executor parameter {name}={value!r} violates type hint {expected}: got {type(value)}.")
+        raise TypeError(
+            f"executor parameter {name}={value!r} violates type hint {expected}: got {type(value)}."
+        )
     return value
 
 

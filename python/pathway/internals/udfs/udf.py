@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import typing
-from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, overload
 
@@ -76,7 +75,6 @@ class UDF:
         self.max_batch_size = max_batch_size
         self.executor = (executor or AutoExecutor()).resolved(self.__wrapped__)
 
-    @abstractmethod
     def __wrapped__(self, *args: Any, **kwargs: Any) -> Any:
         """The function."""
         raise NotImplementedError(f"{type(self).__name__} has to define __wrapped__, the function itself")
@@ -125,7 +123,11 @@ class UDF:
 
     def _return_dtype(self) -> DType:
         annotation = return_annotation(self.__wrapped__)
-        if self.max_batch_size is not None and annotation is not ... and not isinstance(self.__wrapped__, type):
+        if (
+            self.max_batch_size is not None
+            and annotation is not ...
+            and not isinstance(self.__wrapped__, type)
+        ):
             annotation = self._batch_element(annotation)
         if self.return_type is ...:
             return dt.ANY if annotation is ... else dt.wrap(annotation)
@@ -155,7 +157,7 @@ class UDFFunction(UDF):
     def __init__(self, fun: Callable[..., Any], **options: Any) -> None:
         if not callable(fun):
             raise TypeError(f"pw.udf takes a function, found {fun!r}.")
-        functools.update_wrapper(self, fun)  # type: ignore[arg-type]
+        functools.update_wrapper(self, fun, updated=())
         self.__wrapped__ = fun  # type: ignore[method-assign]
         self._own_options = options
         super().__init__(**options)
@@ -191,7 +193,9 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _check_option(name: str, value: Any, expected: type) -> None:
     if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
-        raise TypeError(f"pw.udf(): parameter {name}={value!r} violates type hint {expected}: got {type(value)}.")
+        raise TypeError(
+            f"pw.udf(): parameter {name}={value!r} violates type hint {expected}: got {type(value)}."
+        )
 
 
 @overload

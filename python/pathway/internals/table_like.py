@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from pathway import _engine
+from pathway._engine import Universe
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.trace import trace_user_frame
 
@@ -17,7 +18,7 @@ class TableLike:
     _engine: _engine.Table
 
     @property
-    def _universe(self) -> _engine.Universe:
+    def _universe(self) -> Universe:
         return self._engine.universe
 
     @trace_user_frame
@@ -40,7 +41,7 @@ class TableLike:
         x
         y
         """
-        _engine.Universe.promise_disjoint([self._universe, other._universe])
+        Universe.promise_disjoint([self._universe, other._universe])
         _show_warnings()
         return self
 

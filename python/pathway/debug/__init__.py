@@ -1,0 +1,27 @@
+"""`pw.debug`: small static tables, and computing tables to look at them."""
+
+from pathway.debug.compute import (
+    compute_and_print,
+    compute_and_print_update_stream,
+    table_to_dicts,
+    table_to_pandas,
+    table_to_parquet,
+)
+from pathway.debug.tables import (
+    table_from_markdown,
+    table_from_pandas,
+    table_from_parquet,
+    table_from_rows,
+)
+
+__all__ = [
+    "compute_and_print",
+    "compute_and_print_update_stream",
+    "table_from_markdown",
+    "table_from_pandas",
+    "table_from_parquet",
+    "table_from_rows",
+    "table_to_dicts",
+    "table_to_pandas",
+    "table_to_parquet",
+]

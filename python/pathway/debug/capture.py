@@ -1,0 +1,89 @@
+"""Running the graph for some tables and keeping what comes out."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from pathway._engine import ERROR, CaptureSink, Pointer
+from pathway.internals.errors import ColumnKeyError
+from pathway.internals.parse_graph import G
+from pathway.internals.run import execute, run_options
+from pathway.internals.table import Table
+from pathway.internals.trace import warn
+
+#: Key, values, time, diff.
+Update = tuple[Pointer, tuple[Any, ...], int, int]
+
+
+@dataclasses.dataclass
+class Captured:
+    """The update stream of a table."""
+
+    table: Table
+    updates: list[Update]
+    terminate_on_error: bool
+
+    def final_state(self) -> dict[Pointer, tuple[Any, ...]]:
+        """The rows that remain; KeyError (or a warning and errors in the row) if ids are not unique."""
+        state: dict[Pointer, tuple[Any, ...]] = {}
+        for key, row, _, diff in sorted(self.updates, key=lambda update: (update[2], update[3])):
+            problem = _apply(state, key, row, diff)
+            if problem is not None:
+                if self.terminate_on_error:
+                    raise ColumnKeyError(problem)
+                warn(problem)
+                state[key] = (ERROR,) * len(row)
+        return state
+
+
+def _apply(
+    state: dict[Pointer, tuple[Any, ...]], key: Pointer, row: tuple[Any, ...], diff: int
+) -> str | None:
+    if diff not in (1, -1):
+        return f"invalid diff value: {diff}; several equal rows have the id {key}"
+    if diff == 1:
+        if key in state:
+            return f"duplicated entries for key {key}"
+        state[key] = row
+        return None
+    if key not in state or not _same(state[key], row):
+        return f"deleting non-existing entry {list(row)} for key {key}"
+    del state[key]
+    return None
+
+
+def _same(left: tuple[Any, ...], right: tuple[Any, ...]) -> bool:
+    return all(_same_cell(a, b) for a, b in zip(left, right, strict=True))
+
+
+def _same_cell(left: Any, right: Any) -> bool:
+    if left is right:
+        return True
+    if type(left).__name__ == "ndarray" and type(right).__name__ == "ndarray":
+        return left.shape == right.shape and bool(
+            ((left == right) | ((left != left) & (right != right))).all()
+        )
+    if isinstance(left, tuple) and isinstance(right, tuple):
+        return len(left) == len(right) and _same(left, right)
+    if isinstance(left, float) and isinstance(right, float) and left != left:
+        return right != right
+    if type(left).__name__ == "PyObjectWrapper":
+        return type(right).__name__ == "PyObjectWrapper"
+    return bool(left == right)
+
+
+def capture(*tables: Table, **kwargs: Any) -> list[Captured]:
+    """Runs what the tables need, in one run."""
+    options = run_options(**kwargs)
+    sinks = []
+    outputs = []
+    for table in tables:
+        sink = CaptureSink([table._engine.column_dtype(name) for name in table.keys()])  # noqa: SIM118
+        outputs.append(G.engine.output(table._engine, sink, keep_errors=True))
+        sinks.append(sink)
+    execute([*outputs, *G.taps], options)
+    return [
+        Captured(table, sink.updates(), options.terminate_on_error)
+        for table, sink in zip(tables, sinks, strict=True)
+    ]

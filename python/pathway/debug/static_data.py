@@ -1,0 +1,194 @@
+"""Rows that are part of a program, on their way to a table."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+import struct
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pathway._engine import DType, Pointer, Universe, ref_scalar, unsafe_make_pointer
+from pathway.internals import dtype as dt
+from pathway.internals.errors import ColumnKeyError, no_such_column
+from pathway.internals.parse_graph import G
+from pathway.internals.schema import ColumnSchema, Schema, make_schema
+from pathway.internals.table import Table
+from pathway.internals.trace import current_frame, warn
+
+_TIME, _DIFF, _SHARD = "__time__", "__diff__", "__shard__"
+
+
+@dataclasses.dataclass
+class StaticData:
+    """Columns of values with the dtypes they suggest, and labels of the rows."""
+
+    columns: dict[str, list[Any]]
+    dtypes: dict[str, DType]
+    labels: list[Any] | None
+    length: int
+
+    def special(self, name: str, default: int) -> list[int] | None:
+        """Takes out a special column; None if it is not there."""
+        values = self.columns.pop(name, None)
+        self.dtypes.pop(name, None)
+        if values is None:
+            return None
+        if not all(isinstance(value, int) and not isinstance(value, bool) for value in values):
+            raise ValueError(f"Column {name} has to contain integers only.")
+        return values
+
+
+def static_table(
+    data: StaticData,
+    schema: type[Schema] | None,
+    *,
+    id_from: Sequence[str] | None = None,
+    unsafe_trusted_ids: bool = False,
+    new_universe: bool = False,
+) -> Table:
+    """The table of some rows."""
+    times = _times(data)
+    diffs = _diffs(data)
+    shards = data.special(_SHARD, 0)
+    if schema is None:
+        schema = _inferred_schema(data, id_from or ())
+    elif id_from:
+        raise ValueError("schema and id_from are mutually exclusive: mark the primary key in the schema.")
+    if set(schema.column_names()) != set(data.columns):
+        raise ValueError(
+            f"schema does not match given dataframe: the schema has the columns {schema.column_names()}, the "
+            f"data has {list(data.columns)}."
+        )
+    schema = schema.update_properties(append_only=-1 not in (diffs or ()))
+    columns = {
+        name: _converted(data.columns[name], column.dtype) for name, column in schema.columns().items()
+    }
+    keys = _keys(data, schema, columns, unsafe_trusted_ids)
+    universe_key = _identity(schema, keys, times, diffs, shards, unsafe_trusted_ids)
+    universe: Universe | None = None if new_universe else G.static_universes.get(universe_key)
+    engine = G.engine.static_table(
+        [column.to_field() for column in schema.columns().values()],
+        keys,
+        list(columns.values()),
+        times=times,
+        diffs=diffs,
+        shards=shards,
+        universe=universe,
+        id_dtype=schema.__pathway_id_dtype__,
+        frame=current_frame(),
+    )
+    if universe is None and not new_universe:
+        G.static_universes[universe_key] = engine.universe
+    return Table(engine, schema)
+
+
+def _times(data: StaticData) -> list[int] | None:
+    times = data.special(_TIME, 0)
+    if times is None:
+        return None
+    if any(time < 0 for time in times):
+        raise ValueError(f"Column {_TIME} cannot contain negative times.")
+    if any(time % 2 for time in times):
+        warn("timestamps are required to be even; all timestamps will be doubled")
+        return [time * 2 for time in times]
+    return times
+
+
+def _diffs(data: StaticData) -> list[int] | None:
+    diffs = data.special(_DIFF, 1)
+    if diffs is not None and any(diff not in (1, -1) for diff in diffs):
+        raise ValueError(f"Column {_DIFF} can only have 1 and -1 values.")
+    return diffs
+
+
+def _inferred_schema(data: StaticData, id_from: Sequence[str]) -> type[Schema]:
+    if isinstance(id_from, str):
+        raise TypeError(f"id_from has to be a list of column names, not the string {id_from!r}.")
+    for name in id_from:
+        if name not in data.columns:
+            raise ColumnKeyError(no_such_column(name, data.columns, "The data"))
+    columns = {
+        name: ColumnSchema(dtype=dtype, name=name, primary_key=name in id_from)
+        for name, dtype in data.dtypes.items()
+    }
+    return make_schema(f"schema_from_values({list(columns)})", columns)
+
+
+def _keys(
+    data: StaticData, schema: type[Schema], columns: dict[str, list[Any]], unsafe_trusted_ids: bool
+) -> list[Pointer]:
+    primary_key = schema.primary_key_columns()
+    if primary_key:
+        return [ref_scalar(*row) for row in zip(*(columns[name] for name in primary_key), strict=True)]
+    labels = range(data.length) if data.labels is None else data.labels
+    make: Callable[[Any], Pointer] = unsafe_make_pointer if unsafe_trusted_ids else ref_scalar
+    return [label if isinstance(label, Pointer) else make(label) for label in labels]
+
+
+def _identity(
+    schema: type[Schema],
+    keys: list[Pointer],
+    times: list[int] | None,
+    diffs: list[int] | None,
+    shards: list[int] | None,
+    unsafe_trusted_ids: bool,
+) -> bytes:
+    """Equal for tables whose rows have the same ids by the same columns, and the same history."""
+    empty = [0] * len(keys)
+    rows = zip(keys, times or empty, diffs or [1] * len(keys), shards or empty, strict=True)
+    packed = sorted(
+        int(key).to_bytes(16, "little") + struct.pack("<QbQ", time, diff, shard % 2**64)
+        for key, time, diff, shard in rows
+    )
+    digest = hashlib.sha256(repr((schema.primary_key_columns(), unsafe_trusted_ids)).encode())
+    for row in packed:
+        digest.update(row)
+    return digest.digest()
+
+
+def _converted(values: list[Any], dtype: DType) -> list[Any]:
+    convert = _CONVERSIONS.get(dt.unoptionalize(dtype).kind)
+    missing_as_none = dtype.kind != "float"
+    result: list[Any] = []
+    for value in values:
+        if value is None or (missing_as_none and _is_missing(value)):
+            result.append(None)
+        else:
+            result.append(value if convert is None else convert(value))
+    return result
+
+
+def _is_missing(value: Any) -> bool:
+    """True for nan, NaT and pandas' NA."""
+    if isinstance(value, float):
+        return math.isnan(value)
+    return type(value).__name__ in ("NaTType", "NAType")
+
+
+def _to_str(value: Any) -> Any:
+    is_scalar = (
+        isinstance(value, (int, float, bytes)) or hasattr(value, "dtype") or hasattr(value, "isoformat")
+    )
+    return str(value) if not isinstance(value, str) and is_scalar else value
+
+
+def _to_float(value: Any) -> Any:
+    return float(value) if isinstance(value, int) else value
+
+
+def _to_int(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _to_bytes(value: Any) -> Any:
+    return value.encode() if isinstance(value, str) else value
+
+
+_CONVERSIONS: dict[str, Callable[[Any], Any]] = {
+    "str": _to_str,
+    "float": _to_float,
+    "int": _to_int,
+    "bytes": _to_bytes,
+}

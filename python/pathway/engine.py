@@ -1,0 +1,27 @@
+"""Names of the engine that programs import from here."""
+
+from pathway._engine import (
+    ERROR,
+    PENDING,
+    EngineError,
+    Pointer,
+    ref_scalar,
+    unsafe_make_pointer,
+)
+from pathway.internals.api import SessionType
+from pathway.internals.engine_types import PathwayType
+from pathway.internals.monitoring import MonitoringLevel
+from pathway.internals.py_object import PyObjectWrapper
+
+__all__ = [
+    "ERROR",
+    "PENDING",
+    "EngineError",
+    "MonitoringLevel",
+    "PathwayType",
+    "Pointer",
+    "PyObjectWrapper",
+    "SessionType",
+    "ref_scalar",
+    "unsafe_make_pointer",
+]

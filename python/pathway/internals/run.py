@@ -1,0 +1,248 @@
+"""`pw.run` and `pw.run_all`: the program that was built is executed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from types import FrameType
+from typing import Any, NoReturn
+
+from pathway._engine import EngineError, Frame, OtherWorkerError
+from pathway.internals.config import RunConfig, current_config
+from pathway.internals.errors import NotYetSupportedError
+from pathway.internals.monitoring import MonitoringLevel
+from pathway.internals.parse_graph import G
+from pathway.internals.runtime_type_check import check_arg_types
+from pathway.internals.trace import add_location_note, occurred_here, trace_user_frame, warn
+from pathway.internals.udfs.event_loop import run_loop
+
+_LOGGER = logging.getLogger("pathway_engine.run")
+_LEVELS = {"info": logging.INFO, "warning": logging.WARNING}
+
+
+@trace_user_frame
+@check_arg_types
+def run(
+    *,
+    debug: bool = False,
+    monitoring_level: MonitoringLevel = MonitoringLevel.AUTO,
+    with_http_server: bool = False,
+    default_logging: bool = True,
+    persistence_config: Any = None,
+    runtime_typechecking: bool | None = None,
+    terminate_on_error: bool | None = None,
+    max_expression_batch_size: int = 1024,
+    event_loop: asyncio.AbstractEventLoop | None = None,
+    udf_cache_directory: str | None = None,
+) -> None:
+    """Computes all outputs registered so far, until their inputs end.
+
+    Args:
+        debug: print the taps of `Table.debug` too.
+        monitoring_level: how much is shown meanwhile.
+        with_http_server: serve metrics over HTTP.
+        default_logging: set up logging to standard error, if nobody has.
+        persistence_config: where the state of the run is kept.
+        runtime_typechecking: check the values of every expression.
+        terminate_on_error: the first error in data ends the run; otherwise it stays in its cell.
+        max_expression_batch_size: most rows per call of a batch function.
+        event_loop: the running loop for asynchronous functions.
+        udf_cache_directory: where results of non-deterministic functions are kept.
+
+    >>> import pathway as pw
+    >>> t = pw.debug.table_from_markdown('''
+    ... a
+    ... 1
+    ... ''')
+    >>> pw.io.subscribe(t, on_change=lambda key, row, time, is_addition: print(row))
+    >>> pw.run(monitoring_level=pw.MonitoringLevel.NONE)
+    {'a': 1}
+    """
+    options = _Options(
+        monitoring_level=monitoring_level,
+        with_http_server=with_http_server,
+        default_logging=default_logging,
+        persistence_config=persistence_config,
+        runtime_typechecking=runtime_typechecking,
+        terminate_on_error=terminate_on_error,
+        max_expression_batch_size=max_expression_batch_size,
+        event_loop=event_loop,
+        udf_cache_directory=udf_cache_directory,
+    )
+    outputs = [*G.outputs, *(G.taps if debug else ())]
+    execute(outputs, options)
+
+
+@trace_user_frame
+@check_arg_types
+def run_all(
+    *,
+    debug: bool = False,
+    monitoring_level: MonitoringLevel = MonitoringLevel.AUTO,
+    with_http_server: bool = False,
+    default_logging: bool = True,
+    persistence_config: Any = None,
+    runtime_typechecking: bool | None = None,
+    terminate_on_error: bool | None = None,
+    max_expression_batch_size: int = 1024,
+    event_loop: asyncio.AbstractEventLoop | None = None,
+    udf_cache_directory: str | None = None,
+) -> None:
+    """Computes all tables, whether an output needs them or not. Takes the arguments of [`run`][]."""
+    options = _Options(
+        monitoring_level=monitoring_level,
+        with_http_server=with_http_server,
+        default_logging=default_logging,
+        persistence_config=persistence_config,
+        runtime_typechecking=runtime_typechecking,
+        terminate_on_error=terminate_on_error,
+        max_expression_batch_size=max_expression_batch_size,
+        event_loop=event_loop,
+        udf_cache_directory=udf_cache_directory,
+    )
+    execute(None, options, run_all=True)
+
+
+class _Options:
+    """The arguments of a run, checked."""
+
+    def __init__(
+        self,
+        *,
+        monitoring_level: MonitoringLevel = MonitoringLevel.NONE,
+        with_http_server: bool = False,
+        default_logging: bool = True,
+        persistence_config: Any = None,
+        runtime_typechecking: bool | None = None,
+        terminate_on_error: bool | None = None,
+        max_expression_batch_size: int = 1024,
+        event_loop: asyncio.AbstractEventLoop | None = None,
+        udf_cache_directory: str | None = None,
+        ignore_asserts: bool | None = None,
+    ) -> None:
+        config = current_config()
+        if runtime_typechecking is None:
+            runtime_typechecking = config.runtime_typechecking
+        unsupported = {
+            f"monitoring_level={monitoring_level}": monitoring_level
+            in (MonitoringLevel.IN_OUT, MonitoringLevel.ALL),
+            "with_http_server=True": with_http_server,
+            "persistence_config": persistence_config is not None,
+            "PATHWAY_REPLAY_STORAGE": config.replay_storage is not None,
+            "runtime_typechecking=True": runtime_typechecking,
+            "udf_cache_directory": udf_cache_directory is not None,
+            "ignore_asserts=True": ignore_asserts or config.ignore_asserts,
+        }
+        for option, given in unsupported.items():
+            if given:
+                raise NotYetSupportedError(f"the option {option} of a run is not supported yet.")
+        if max_expression_batch_size < 1:
+            raise ValueError(
+                f"max_expression_batch_size has to be at least 1, not {max_expression_batch_size}."
+            )
+        if event_loop is not None and not event_loop.is_running():
+            raise ValueError("event_loop has to be running already, in another thread.")
+        self.default_logging = default_logging
+        self.terminate_on_error = (
+            config.terminate_on_error if terminate_on_error is None else terminate_on_error
+        )
+        self.max_batch_size = max_expression_batch_size
+        self.event_loop = event_loop
+
+
+def execute(outputs: Sequence[int] | None, options: _Options, *, run_all: bool = False) -> None:
+    """Runs the given outputs; exceptions carry the line of the operator that failed."""
+    _check_names()
+    G.mark_used()
+    settings = RunConfig.from_environment()
+    if settings.processes > 1:
+        raise NotYetSupportedError("runs of several processes (PATHWAY_PROCESSES > 1) are not supported yet.")
+    if not options.terminate_on_error:
+        warn("terminate_on_error=False mode is experimental: errors in data stay in their cells.")
+    if options.default_logging:
+        _set_up_logging()
+    if os.environ.get("PATHWAY_SKIP_START_LOG") != "1":
+        logging.getLogger("pathway_engine").info("Preparing Pathway computation")
+    try:
+        with run_loop(options.event_loop), _sigterm_as_exit():
+            G.engine.run(
+                outputs=outputs,
+                run_all=run_all,
+                threads=settings.threads,
+                terminate_on_error=options.terminate_on_error,
+                max_batch_size=options.max_batch_size,
+                start_timestamp_ms=settings.start_timestamp_ms,
+                on_error=_log,
+            )
+    except OtherWorkerError:
+        if current_config().suppress_other_worker_errors:
+            sys.exit(1)
+        raise
+    except BaseException as error:
+        frame: Frame | None = getattr(error, "_pathway_frame", None)
+        add_location_note(error, frame)
+        raise
+
+
+def run_options(**kwargs: Any) -> _Options:
+    """The options of a run by a function of `pw.debug`."""
+    for name in ("debug", "monitoring_level"):
+        if name in kwargs:
+            raise TypeError(f"{name} cannot be given here: it is fixed in the functions of pw.debug.")
+    try:
+        return _Options(**{"default_logging": False, **kwargs})
+    except TypeError as error:
+        raise TypeError(str(error).replace("_Options.__init__()", "the run")) from None
+
+
+def _check_names() -> None:
+    for name, uses in G.names.items():
+        if uses > 1:
+            raise ValueError(
+                f"Unique name {name!r} used more than once: each source and sink needs a name of its own."
+            )
+
+
+def _set_up_logging() -> None:
+    logging.basicConfig(
+        level=logging.INFO,
+        format="[%(asctime)s]:%(levelname)s:%(message)s",
+        datefmt="%Y-%m-%dT%H:%M:%S",
+    )
+
+
+def _log(kind: str, text: str, frame: Frame | None) -> None:
+    """Takes what the engine has to say during a run."""
+    if kind == "parse":
+        text = f"Parse error: {text}"
+    if frame is not None and kind == "cell":
+        text = f"{text}. {occurred_here(frame.source, frame.file, frame.line)}"
+    _LOGGER.log(_LEVELS.get(kind, logging.ERROR), "%s", text)
+
+
+@contextlib.contextmanager
+def _sigterm_as_exit() -> Iterator[None]:
+    """SIGTERM ends the run with SystemExit, unless the program handles it itself."""
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not in_main_thread or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+
+    def leave(number: int, frame: FrameType | None) -> NoReturn:
+        _LOGGER.warning("SIGTERM received: the run is being stopped")
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+__all__ = ["EngineError", "execute", "run", "run_all", "run_options"]

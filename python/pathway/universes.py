@@ -1,0 +1,52 @@
+"""`pw.universes`: promises about sets of row ids that the plan cannot prove.
+
+>>> import pathway as pw
+>>> a = pw.debug.table_from_markdown('''
+...   | v
+... 1 | x
+... ''')
+>>> b = pw.debug.table_from_markdown('''
+...   | v
+... 2 | y
+... ''')
+>>> pw.universes.promise_are_pairwise_disjoint(a, b)
+>>> pw.debug.compute_and_print(a.concat(b), include_id=False)
+v
+x
+y
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pathway._engine import Universe
+from pathway.internals.table_like import _show_warnings
+from pathway.internals.trace import trace_user_frame
+
+
+@trace_user_frame
+def promise_are_pairwise_disjoint(self: Any, *others: Any) -> None:
+    """Promises that no row id is in two of the tables."""
+    if others:
+        Universe.promise_disjoint([table._universe for table in (self, *others)])
+        _show_warnings()
+
+
+@trace_user_frame
+def promise_is_subset_of(self: Any, *others: Any) -> None:
+    """Promises that all row ids of the first table are in each of the others."""
+    for other in others:
+        self._universe.promise_subset_of(other._universe)
+    _show_warnings()
+
+
+@trace_user_frame
+def promise_are_equal(self: Any, *others: Any) -> None:
+    """Promises that all tables have the same row ids."""
+    for other in others:
+        self._universe.promise_equal_to(other._universe)
+    _show_warnings()
+
+
+__all__ = ["promise_are_equal", "promise_are_pairwise_disjoint", "promise_is_subset_of"]
