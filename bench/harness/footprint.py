@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 from .engines import ORIGINAL_VERSION, Engine, cache_dir, original_python
 
@@ -39,7 +40,7 @@ def import_seconds(engine: Engine, runs: int) -> float:
 def installed_mb(engine: Engine) -> float:
     """Size of every package in the environment, without the installer and without compiled caches."""
     done = subprocess.run([engine.python, "-c", _SIZES], check=True, capture_output=True, text=True)
-    return json.loads(done.stdout) / 1e6
+    return float(json.loads(done.stdout)) / 1e6
 
 
 def original_wheel() -> Path:
@@ -47,13 +48,22 @@ def original_wheel() -> Path:
     folder = cache_dir() / "wheels"
     found = list(folder.glob("pathway-*.whl"))
     if not found:
-        command = [original_python(), "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder]
+        command = [
+            str(original_python()),
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--dest",
+            str(folder),
+        ]
         subprocess.run([*command, f"pathway=={ORIGINAL_VERSION}"], check=True, stdin=subprocess.DEVNULL)
         found = list(folder.glob("pathway-*.whl"))
     return found[0]
 
 
-def measure(engines: dict[str, Engine], wheel: Path | None, runs: int) -> list[dict]:
+def measure(engines: dict[str, Engine], wheel: Path | None, runs: int) -> list[dict[str, Any]]:
     """Rows of the table for the engines that are Pathway."""
     names = [name for name in ("ours", "original") if name in engines]
     imports = {name: import_seconds(engines[name], runs) for name in names}

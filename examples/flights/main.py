@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import data
+from pipeline import DATA
 
 HERE = Path(__file__).resolve().parent
 
@@ -16,7 +17,7 @@ def main() -> int:
         "--seconds", type=float, default=15.0, help="how long the year of the feed should take"
     )
     options = parser.parse_args()
-    print(f"data: {data.prepare():,} flights from New York in 2013 in {data.DATA}", flush=True)
+    print(f"data: {data.prepare():,} flights from New York in 2013 in {DATA}", flush=True)
     for program, *arguments in (["static.py"], ["live.py", "--seconds", str(options.seconds)], ["verify.py"]):
         code = subprocess.run([sys.executable, HERE / program, *arguments]).returncode
         if code != 0:

@@ -127,7 +127,7 @@ def _members(value: Any, kind: Type) -> Any:
     return tuple(_members(item, member) for item, member in zip(value, members, strict=True))
 
 
-def parse_pointer(text: str) -> pw.Pointer:
+def parse_pointer(text: str) -> Any:
     """A row id: a label (`7`, `Oslo`), `key(…)` of values, `shard(key, key)`, or the printed form `^…`."""
     if text.startswith("^"):
         return api.unsafe_make_pointer(_from_base32(text[1:]))
