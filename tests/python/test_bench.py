@@ -1,0 +1,152 @@
+"""The benchmark jobs compute what they claim: each on a small input, against plain Python."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import compare, jobs, report
+from harness.measure import Sample
+from pathway.internals.parse_graph import G
+
+JOBS = {job.name: job for job in jobs.all_jobs()}
+Rows = Counter[tuple[str, ...]]
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def word_count(inputs: Path) -> Rows:
+    words = Counter(json.loads(line)["word"] for line in (inputs / "words.jsonl").open())
+    return Counter((word, str(count)) for word, count in words.items())
+
+
+def csv_etl(inputs: Path) -> Rows:
+    rows: Rows = Counter()
+    for order in read(inputs / "orders.csv"):
+        if order["paid"] == "true" and int(order["quantity"]) > 5:
+            total = int(order["quantity"]) * float(order["price"]) * (1.0 - float(order["discount"]))
+            kept = (order["order_id"], order["user"], order["country"], order["quantity"])
+            rows[(*kept, repr(total), str(total > 1000.0))] += 1
+    return rows
+
+
+def join_group(inputs: Path) -> Rows:
+    customers = {row["customer"]: row for row in read(inputs / "customers.csv")}
+    groups: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for order in read(inputs / "orders.csv"):
+        customer = customers[order["buyer"]]
+        groups[customer["city"], customer["segment"]].append(int(order["amount"]))
+    return Counter((*key, str(len(v)), str(sum(v)), str(max(v))) for key, v in groups.items())
+
+
+def python_connector(inputs: Path) -> Rows:
+    totals: Counter[str] = Counter()
+    for i in range(int((inputs / "rows.txt").read_text())):
+        totals[f"word{i % 1000}"] += i
+    return Counter((word, str(total)) for word, total in totals.items())
+
+
+def python_udf(inputs: Path) -> Rows:
+    totals: Counter[int] = Counter()
+    for row in read(inputs / "rows.csv"):
+        totals[int(row["a"]) % 10] += int(row["a"]) * 31 + len(row["s"])
+    return Counter((str(bucket), str(total)) for bucket, total in totals.items())
+
+
+def latency(inputs: Path) -> Rows:
+    return Counter((str(slot), "3") for slot in range(100))
+
+
+MODELS: dict[str, tuple[Callable[[Path], Rows], int]] = {
+    "word_count": (word_count, 500),
+    "csv_etl": (csv_etl, 300),
+    "join_group": (join_group, 400),
+    "python_connector": (python_connector, 2500),
+    "python_udf": (python_udf, 300),
+    "latency": (latency, 300),
+}
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_job(name: str, tmp_path: Path) -> None:
+    G.clear()
+    model, rows = MODELS[name]
+    job, inputs, output = JOBS[name], tmp_path / "in", tmp_path / "out"
+    inputs.mkdir()
+    output.mkdir()
+    job.generate(inputs, rows)
+    program = job.program("ours")
+    assert program is not None
+    spec = importlib.util.spec_from_file_location(f"program_{name}", program)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    figures = module.run(inputs, output) or {}
+    found: Rows = Counter()
+    for row in read(output / "result.csv"):
+        found[tuple(row[column] for column in job.result)] += int(row.get("diff", 1))
+    assert Counter({row: count for row, count in found.items() if count}) == model(inputs)
+    assert {metric.key for metric in job.metrics} <= {"seconds", *figures}
+
+
+def test_data_is_the_same_every_time(tmp_path: Path) -> None:
+    for name, job in JOBS.items():
+        for turn in ("1", "2"):
+            folder = tmp_path / turn / name
+            folder.mkdir(parents=True)
+            job.generate(folder, 200)
+        for path in (tmp_path / "1" / name).iterdir():
+            assert path.read_bytes() == (tmp_path / "2" / name / path.name).read_bytes()
+
+
+def test_results_that_differ_are_noticed() -> None:
+    assert compare.verdict({"ours": "3 rows, 17", "original": "3 rows, 17"})[0]
+    agree, text = compare.verdict({"ours": "3 rows, 17", "original": "3 rows, 18", "duckdb": "3 rows, 18"})
+    assert not agree
+    assert "ours: 3 rows, 17" in text
+    assert not compare.verdict({"ours": "unreadable: no result"})[0]
+    assert not compare.verdict({})[0]
+
+
+def sample(seconds: float, peak_mb: float, foreign: float = 0.0) -> Sample:
+    return Sample({"seconds": seconds}, peak_mb, seconds, seconds, foreign)
+
+
+def test_the_table_shows_medians_and_ratios() -> None:
+    table = report.Table()
+    samples: dict[tuple[str, int], list[Any]] = {
+        ("ours", 1): [sample(2.0, 100), sample(1.0, 110), sample(9.0, 90)],
+        ("ours", 2): [sample(1.0, 120)],
+        ("original", 1): [sample(16.0, 400)],
+        ("duckdb", 1): [sample(4.0, 50)],
+    }
+    table.add_job(JOBS["word_count"], 5_000_000, samples, (True, "all agree"))
+    lines = table.markdown().splitlines()
+    cells = [cell.strip() for cell in lines[2].strip("|").split("|")]
+    header = [cell.strip() for cell in lines[0].strip("|").split("|")]
+    row = dict(zip(header, cells, strict=True))
+    assert row["ours"] == "2 s"
+    assert row["ours is faster"] == "8.00x"
+    assert row["ours / DuckDB"] == "0.50x"
+    assert row["ours / original"] == "0.25x"
+    assert row["2 workers"] == "2.00x"
+    assert row["results"] == "agree"
+    assert "Polars" not in header
+
+
+def test_foreign_load_is_marked() -> None:
+    table = report.Table()
+    table.add_job(JOBS["word_count"], 1, {("ours", 1): [sample(1.0, 1, foreign=0.5)]}, (False, ""))
+    assert "~ word count" in table.markdown()
+    assert "DIFFER" in table.markdown()
