@@ -1,5 +1,40 @@
-//! Text forms of plans.
+//! Text forms of plans, for people and for tests: the logical plan with its universes and lines
+//! ([`Graph::explain`]), and the program after rewriting ([`Program`]'s `Display`).
+
+use std::fmt::{self, Write as _};
+
+use crate::graph::Graph;
+use crate::program::Program;
 
 mod expression;
+mod graph;
+mod program;
 
-pub use expression::{expression, plain};
+pub use expression::{Shown, plain};
+
+impl Graph {
+    /// The logical plan: one paragraph per table, in the order they were built.
+    pub fn explain(&self) -> String {
+        let state = self.lock();
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = graph::write(&mut text, &state);
+        text
+    }
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        program::write(f, self)
+    }
+}
+
+/// `a, b, c`.
+fn list<T: fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
+    let mut text = String::new();
+    for (i, item) in items.into_iter().enumerate() {
+        let comma = if i == 0 { "" } else { ", " };
+        let _ = write!(text, "{comma}{item}");
+    }
+    text
+}

@@ -17,6 +17,7 @@ use crate::{Frame, PlanError, Warning};
 pub(crate) mod align;
 pub(crate) mod flags;
 mod op;
+pub(crate) mod traverse;
 
 pub use op::{
     Aggregate, ExternalRows, Flatten, FlattenColumn, GroupIds, Join, JoinColumn, Lookup, Op, Reduce, Rows,

@@ -7,6 +7,7 @@ pub mod explain;
 pub mod frame;
 pub mod graph;
 pub mod program;
+pub mod rewrite;
 pub mod table;
 pub mod universe;
 

@@ -150,7 +150,11 @@ impl Table {
     /// The line of an operation: the one set by [`Table::at`], or the caller's.
     #[track_caller]
     fn here(&self) -> Option<Frame> {
-        Some(self.frame.clone().unwrap_or_else(Frame::of_caller))
+        // Not `unwrap_or_else`: the line would be that of the standard library.
+        match &self.frame {
+            Some(frame) => Some(frame.clone()),
+            None => Some(Frame::of_caller()),
+        }
     }
 
     /// A handle to a node of the same plan.

@@ -66,7 +66,10 @@ impl Graph {
         batches: Vec<(Timestamp, Batch)>,
         options: StaticOptions,
     ) -> Result<Table, PlanError> {
-        let frame = Some(options.frame.unwrap_or_else(Frame::of_caller));
+        let frame = match options.frame {
+            Some(frame) => Some(frame),
+            None => Some(Frame::of_caller()),
+        };
         check_names(schema)?;
         if !batches.is_sorted_by_key(|(time, _)| *time) {
             return Err(PlanError::Value(
@@ -157,7 +160,8 @@ impl Graph {
         let diffs = pathway_types::Diffs::Ones(keys.len());
         let columns = builders.iter_mut().map(ColumnBuilder::finish).collect();
         let batch = Batch::new(Keys::from(keys), columns, diffs);
-        self.static_table(schema, vec![(0, batch)], StaticOptions::default())
+        let options = StaticOptions { frame: Some(Frame::of_caller()), ..StaticOptions::default() };
+        self.static_table(schema, vec![(0, batch)], options)
     }
 
     /// The table of an external source.
@@ -166,7 +170,10 @@ impl Graph {
     /// [`PlanError::Value`] if the schema has unusable column names.
     #[track_caller]
     pub fn source(&self, source: Arc<dyn Source>, options: SourceOptions) -> Result<Table, PlanError> {
-        let frame = Some(options.frame.unwrap_or_else(Frame::of_caller));
+        let frame = match options.frame {
+            Some(frame) => Some(frame),
+            None => Some(Frame::of_caller()),
+        };
         let schema = source.schema();
         check_names(schema)?;
         let columns: Vec<Column> = schema

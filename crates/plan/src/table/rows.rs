@@ -6,7 +6,7 @@ use pathway_types::DType;
 
 use super::{Derived, Table, column_of};
 use crate::PlanError;
-use crate::col::Col;
+use crate::col::{Col, as_reference};
 use crate::graph::{Column, Flatten, FlattenColumn, Node, Op};
 use crate::universe::Definition;
 
@@ -80,15 +80,24 @@ impl Table {
         condition: impl Into<Col>,
         narrowed: impl IntoIterator<Item = &'a str>,
     ) -> Result<(Table, Table), PlanError> {
-        let table = self.at(self.here());
-        let condition = condition.into();
-        let positive = table.filter_narrowing(condition.clone(), narrowed)?;
-        let negative = table.filter(!condition)?;
+        let frame = self.here();
+        let condition = condition.into().resolve(self)?;
+        let table = self.at(frame.clone());
+        // Computed once, so that each row is in one half whatever the condition calls.
+        let condition = match as_reference(&condition) {
+            Some(_) => condition,
+            None => {
+                let computed = table.select([("condition", condition, frame.clone())])?;
+                computed.column("condition")?
+            }
+        };
+        let positive = table.filter_narrowing(&condition, narrowed)?;
+        let negative = table.filter(!Col::from(condition))?;
         let mut state = self.graph.lock();
         let (whole, half) = (state.node(self.node).universe, state.node(positive.node).universe);
         let rest = state.universe(&Definition::Difference(whole, half));
         state.give_universe(negative.node, rest);
-        state.report_empty(self.here());
+        state.report_empty(frame);
         Ok((positive, negative))
     }
 

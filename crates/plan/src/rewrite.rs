@@ -1,0 +1,88 @@
+//! From the logical plan to the program that the engine runs.
+//!
+//! 1. [`need`]: only what the outputs need is looked at.
+//! 2. [`resolve`]: selects dissolve. Every column is traced to where it was made, by a *root* (an
+//!    operation that is not row-wise) or as an expression over such columns; equal expressions and
+//!    equal operations become one ([`intern`]).
+//! 3. [`demand`]: from the outputs down, which columns are wanted where. All columns over one set of
+//!    rows that are computed from the same roots form a *stage*: one wide row-wise step. Stages over
+//!    several roots bring their columns together.
+//! 4. [`lower`]: roots and stages become steps.
+//! 5. [`fuse`]: neighbouring row-wise steps with one consumer become one.
+
+use crate::PlanError;
+use crate::graph::{Graph, OutputId};
+use crate::program::Program;
+
+mod demand;
+mod fuse;
+mod insert_only;
+mod intern;
+mod lower;
+mod need;
+mod resolve;
+
+/// What a run is to compute.
+#[derive(Clone, Debug)]
+pub enum Goal {
+    /// These outputs.
+    Outputs(Vec<OutputId>),
+    /// All outputs, and all tables whether anything uses them or not.
+    Everything,
+}
+
+/// Which rewrites are done; all of them unless a test wants to see the effect of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rewrites {
+    /// Columns that nothing uses are neither read nor kept.
+    pub prune: bool,
+    /// Equal expressions and equal operations are computed once.
+    pub share: bool,
+    /// Selects over the same rows are one step.
+    pub wide: bool,
+    /// Operations that keep the rows of an input also pass its other columns on.
+    pub carry: bool,
+    /// Neighbouring row-wise steps become one.
+    pub fuse: bool,
+}
+
+impl Default for Rewrites {
+    fn default() -> Self {
+        Rewrites { prune: true, share: true, wide: true, carry: true, fuse: true }
+    }
+}
+
+impl Rewrites {
+    /// A direct translation: one step per operation.
+    pub const NONE: Rewrites =
+        Rewrites { prune: false, share: false, wide: false, carry: false, fuse: false };
+}
+
+impl Graph {
+    /// The program that computes `goal`.
+    ///
+    /// # Errors
+    /// [`PlanError::Value`] if there is no such output.
+    pub fn program(&self, goal: &Goal) -> Result<Program, PlanError> {
+        self.program_with(goal, Rewrites::default())
+    }
+
+    /// As [`Graph::program`] with only some rewrites.
+    ///
+    /// # Errors
+    /// As [`Graph::program`].
+    pub fn program_with(&self, goal: &Goal, rewrites: Rewrites) -> Result<Program, PlanError> {
+        let plan = need::collect(&self.lock(), goal)?;
+        let resolved = resolve::resolve(plan, rewrites);
+        let demand = demand::demand(&resolved, rewrites);
+        let mut program = lower::lower(&resolved, &demand);
+        if rewrites.fuse {
+            program = fuse::fuse(program);
+        }
+        insert_only::mark(&mut program);
+        Ok(program)
+    }
+}
+
+#[cfg(test)]
+mod tests;

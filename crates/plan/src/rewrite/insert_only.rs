@@ -1,0 +1,27 @@
+//! Which steps never emit a removal.
+
+use crate::program::{JoinIds, JoinMode, Program, StepId, StepOp};
+
+/// Marks them, inputs before consumers.
+pub(super) fn mark(program: &mut Program) {
+    for i in 0..program.steps.len() {
+        let step = &program.steps[i];
+        let all = |inputs: &[StepId]| inputs.iter().all(|s| program.steps[s.0].insert_only);
+        let inputs = all(&step.inputs);
+        let insert_only = match &step.op {
+            StepOp::Static { batches, .. } => {
+                batches.iter().all(|(_, batch)| batch.diffs.iter().all(|diff| diff > 0))
+            }
+            StepOp::Source(source) => source.source.insert_only(),
+            StepOp::DeadLetters => true,
+            StepOp::Stateless(_) | StepOp::Zip | StepOp::Concat | StepOp::Intersect | StepOp::Output(_) => {
+                inputs
+            }
+            StepOp::Join(join) => inputs && join.mode == JoinMode::Inner && join.ids == JoinIds::Pair,
+            // A row that lacks its counterpart is an error until the counterpart comes.
+            StepOp::Lookup(_) | StepOp::Restrict { .. } => false,
+            StepOp::Reduce(_) | StepOp::UpdateRows | StepOp::UpdateCells { .. } | StepOp::Difference => false,
+        };
+        program.steps[i].insert_only = insert_only;
+    }
+}

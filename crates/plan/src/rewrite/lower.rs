@@ -1,0 +1,294 @@
+//! Roots and stages become steps.
+
+use std::collections::BTreeSet;
+
+use hashbrown::HashMap;
+use pathway_expr::{ColumnRef, Expr, ExprKind};
+use pathway_types::DType;
+
+use super::demand::{Demand, Stage, StageKey};
+use super::resolve::Resolved;
+use crate::Frame;
+use crate::graph::{NodeId, Op};
+use crate::program::{OutputStep, Program, Stage as RowStage, Step, StepId, StepOp};
+
+mod operations;
+pub(super) mod ports;
+
+use ports::{Port, reference};
+
+/// A stage that has become a step.
+struct Placed {
+    step: StepId,
+    /// The columns of the step's output.
+    layout: Vec<ColumnRef>,
+}
+
+/// An input of an operation as it is there.
+struct Input {
+    step: StepId,
+    /// Where the port's columns are.
+    positions: Vec<usize>,
+    /// The port's other expressions over the input.
+    bound: Vec<Expr>,
+}
+
+/// An operation that is ready to become a step.
+struct Operation {
+    op: StepOp,
+    inputs: Vec<StepId>,
+    /// What each column of the output is.
+    layout: Vec<Slot>,
+}
+
+/// A column of an operation's output.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Slot {
+    /// The root's column of this number.
+    Own(u32),
+    /// A column of its carried input.
+    Passed(ColumnRef),
+    /// Something nobody wants, of this dtype in the root's input.
+    Unwanted,
+}
+
+struct Lowering<'a> {
+    plan: &'a Resolved,
+    demand: &'a Demand,
+    program: Program,
+    stages: HashMap<StageKey, Placed>,
+    /// The step of a root itself, before its stage's computations.
+    roots: HashMap<NodeId, StepId>,
+}
+
+/// The steps of a plan.
+pub(super) fn lower(plan: &Resolved, demand: &Demand) -> Program {
+    let mut lowering =
+        Lowering { plan, demand, program: Program::default(), stages: HashMap::new(), roots: HashMap::new() };
+    for (root, keys) in &demand.order {
+        for key in keys {
+            lowering.stage(*root, key);
+        }
+    }
+    for (root, columns, output) in &plan.outputs {
+        let port = Port {
+            table: *root,
+            columns: columns.iter().map(|c| reference(*c)).collect(),
+            bound: vec![],
+            exact: true,
+        };
+        let input = lowering.input(&port, &output.frame);
+        let op = StepOp::Output(OutputStep {
+            sink: output.sink.clone(),
+            name: output.name.clone(),
+            sort_by: output.sort_by.clone(),
+            keep_errors: output.keep_errors,
+        });
+        let columns = lowering.program.steps[input.step.0].columns.clone();
+        let name = output.sink.description();
+        lowering.push(op, vec![input.step], columns, name, output.frame.clone());
+    }
+    lowering.program
+}
+
+impl Lowering<'_> {
+    fn push(
+        &mut self,
+        op: StepOp,
+        inputs: Vec<StepId>,
+        columns: Vec<DType>,
+        name: String,
+        frame: Option<Frame>,
+    ) -> StepId {
+        let id = StepId(self.program.steps.len());
+        self.program.steps.push(Step { op, inputs, columns, insert_only: false, name, frame });
+        id
+    }
+
+    fn stage(&mut self, root: NodeId, key: &StageKey) {
+        let demand = self.demand;
+        let stage = &demand.stages[key];
+        let (step, layout) = match key {
+            StageKey::Own(_) => self.root(root, stage),
+            StageKey::Zip(_) => self.zip(stage),
+        };
+        let (step, layout) = self.compute(step, layout, stage);
+        self.stages.insert(key.clone(), Placed { step, layout });
+    }
+
+    fn root(&mut self, root: NodeId, stage: &Stage) -> (StepId, Vec<ColumnRef>) {
+        let node = &self.plan.roots[&root];
+        let ports = self.demand.ports(self.plan, root, stage);
+        let inputs: Vec<Input> = match node.op {
+            Op::DeadLetters { source } => {
+                vec![Input { step: self.roots[&source], positions: vec![], bound: vec![] }]
+            }
+            _ => ports.iter().map(|port| self.input(port, &node.frame)).collect(),
+        };
+        let operation = operations::operation(node, stage, &ports, inputs);
+        let mut columns = Vec::new();
+        let mut layout = Vec::new();
+        for slot in &operation.layout {
+            let (column, dtype) = match slot {
+                Slot::Own(i) => {
+                    (ColumnRef { source: root, column: *i }, node.columns[*i as usize].dtype.clone())
+                }
+                Slot::Passed(column) => (*column, self.dtype(*column)),
+                Slot::Unwanted => {
+                    let dtype = match &node.op {
+                        Op::Flatten(flatten) => flatten.element.clone(),
+                        _ => DType::Any,
+                    };
+                    (ColumnRef { source: root, column: u32::MAX }, dtype)
+                }
+            };
+            columns.push(dtype);
+            layout.push(column);
+        }
+        let step = match operation.op {
+            // Nothing is left to be done after the columns were computed.
+            StepOp::Stateless(stages) if stages.is_empty() => operation.inputs[0],
+            op => {
+                let name = match &node.op {
+                    Op::Source(source) => source.source.description(),
+                    other => other.name().to_owned(),
+                };
+                self.push(op, operation.inputs, columns, name, node.frame.clone())
+            }
+        };
+        self.roots.insert(root, step);
+        (step, layout)
+    }
+
+    fn zip(&mut self, stage: &Stage) -> (StepId, Vec<ColumnRef>) {
+        let mut inputs = Vec::new();
+        let (mut layout, mut columns) = (Vec::new(), Vec::new());
+        let mut frame = None;
+        for (key, taken) in &stage.pieces {
+            let placed = &self.stages[key];
+            let (step, available) = (placed.step, placed.layout.clone());
+            let taken: Vec<Expr> = taken.iter().map(|c| reference(*c)).collect();
+            let step = self.exactly(step, &available, &taken, &None);
+            inputs.push(step);
+            columns.extend(self.program.steps[step.0].columns.iter().cloned());
+            layout.extend(taken.iter().filter_map(Expr::as_column));
+            frame = frame.or_else(|| self.program.steps[step.0].frame.clone());
+        }
+        let step = self.push(StepOp::Zip, inputs, columns, "zip".to_owned(), frame);
+        (step, layout)
+    }
+
+    /// The columns that a stage computes, level by level: a level needs only those before it.
+    fn compute(
+        &mut self,
+        mut step: StepId,
+        mut layout: Vec<ColumnRef>,
+        stage: &Stage,
+    ) -> (StepId, Vec<ColumnRef>) {
+        let mut left: BTreeSet<ColumnRef> = stage.computed.clone();
+        while !left.is_empty() {
+            let reads = |c: &ColumnRef| super::resolve::columns_of(&self.plan.computed[c].value);
+            let (level, rest): (BTreeSet<ColumnRef>, BTreeSet<ColumnRef>) =
+                left.iter().copied().partition(|c| reads(c).iter().all(|r| layout.contains(r)));
+            debug_assert!(!level.is_empty(), "a computed column reads what its stage does not have");
+            let later: BTreeSet<ColumnRef> = rest.iter().flat_map(reads).collect();
+            let kept = layout.iter().filter(|c| stage.wanted.contains(*c) || later.contains(*c));
+            let mut expressions: Vec<Expr> = kept.map(|c| self.typed(*c)).collect();
+            let mut next: Vec<ColumnRef> = expressions.iter().filter_map(Expr::as_column).collect();
+            let mut frames: Vec<Option<Frame>> = vec![None; expressions.len()];
+            for column in &level {
+                let computed = &self.plan.computed[column];
+                expressions.push(computed.value.clone());
+                frames.push(computed.frame.clone());
+                next.push(*column);
+            }
+            step = self.map(step, &layout, &expressions, frames, "select");
+            layout = next;
+            left = rest;
+        }
+        (step, layout)
+    }
+
+    /// The input of an operation, with columns computed or arranged for it where needed.
+    fn input(&mut self, port: &Port, frame: &Option<Frame>) -> Input {
+        let key = self.demand.stage_of(self.plan, &port.references(), port.table);
+        let placed = &self.stages[&key];
+        let (step, layout) = (placed.step, placed.layout.clone());
+        let plain = port.columns.iter().all(|e| matches!(e.kind(), ExprKind::Column(_)));
+        if plain && !port.exact {
+            let positions = port.columns.iter().filter_map(|e| position(&layout, e.as_column()?));
+            let bound = port.bound.iter().map(|e| bind(e, &layout)).collect();
+            return Input { step, positions: positions.collect(), bound };
+        }
+        debug_assert!(port.bound.is_empty(), "bound expressions go with plain columns only");
+        let step = self.exactly(step, &layout, &port.columns, frame);
+        Input { step, positions: (0..port.columns.len()).collect(), bound: vec![] }
+    }
+
+    /// A step with exactly these columns.
+    fn exactly(
+        &mut self,
+        step: StepId,
+        layout: &[ColumnRef],
+        columns: &[Expr],
+        frame: &Option<Frame>,
+    ) -> StepId {
+        let as_they_are = layout.len() == columns.len()
+            && layout.iter().zip(columns).all(|(c, e)| matches!(e.kind(), ExprKind::Column(d) if c == d));
+        if as_they_are {
+            return step;
+        }
+        let columns: Vec<Expr> = columns
+            .iter()
+            .map(|e| match e.kind() {
+                ExprKind::Column(column) => self.typed(*column),
+                _ => e.clone(),
+            })
+            .collect();
+        let frames = vec![frame.clone(); columns.len()];
+        self.map(step, layout, &columns, frames, "select")
+    }
+
+    fn map(
+        &mut self,
+        input: StepId,
+        layout: &[ColumnRef],
+        expressions: &[Expr],
+        frames: Vec<Option<Frame>>,
+        name: &str,
+    ) -> StepId {
+        let columns = expressions.iter().map(|e| e.dtype().clone()).collect();
+        let frame = frames.iter().flatten().next().cloned();
+        let frame = frame.or_else(|| self.program.steps[input.0].frame.clone());
+        let expressions = expressions.iter().map(|e| bind(e, layout)).collect();
+        let op = StepOp::Stateless(vec![RowStage::Map { expressions, frames }]);
+        self.push(op, vec![input], columns, name.to_owned(), frame)
+    }
+
+    /// The dtype of a column where it is made.
+    fn dtype(&self, column: ColumnRef) -> DType {
+        match self.plan.computed.get(&column) {
+            Some(computed) => computed.value.dtype().clone(),
+            None => match self.plan.roots.get(&column.source) {
+                Some(node) if (column.column as usize) < node.columns.len() => {
+                    node.columns[column.column as usize].dtype.clone()
+                }
+                _ => DType::Any,
+            },
+        }
+    }
+
+    fn typed(&self, column: ColumnRef) -> Expr {
+        Expr::column(column, self.dtype(column))
+    }
+}
+
+fn position(layout: &[ColumnRef], column: ColumnRef) -> Option<usize> {
+    layout.iter().position(|c| *c == column)
+}
+
+fn bind(expression: &Expr, layout: &[ColumnRef]) -> Expr {
+    let bound = expression.bind(&|column| position(layout, column));
+    debug_assert!(super::resolve::columns_of(&bound).is_empty(), "an expression reads what is not there");
+    bound
+}

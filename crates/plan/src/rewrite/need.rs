@@ -1,0 +1,74 @@
+//! What the outputs need: their tables and everything these are made of.
+
+use std::collections::BTreeMap;
+
+use hashbrown::HashSet;
+use pathway_expr::{ColumnRef, Expr, ExprKind, SourceId};
+
+use super::Goal;
+use crate::PlanError;
+use crate::graph::traverse::Mapper;
+use crate::graph::{Node, NodeId, Output, State};
+
+/// The part of a graph that a run needs.
+pub(super) struct Plan {
+    /// The nodes in topological order.
+    pub(super) nodes: BTreeMap<NodeId, Node>,
+    /// The outputs to be fed.
+    pub(super) outputs: Vec<Output>,
+    /// Tables to be computed with all their columns although no output reads them.
+    pub(super) tables: Vec<NodeId>,
+}
+
+/// Collects what `goal` needs.
+pub(super) fn collect(state: &State, goal: &Goal) -> Result<Plan, PlanError> {
+    let outputs = match goal {
+        Goal::Everything => state.outputs.clone(),
+        Goal::Outputs(ids) => ids
+            .iter()
+            .map(|id| {
+                let output = state.outputs.get(id.0 as usize).cloned();
+                output.ok_or_else(|| PlanError::Value(format!("this plan has no output number {}", id.0)))
+            })
+            .collect::<Result<_, _>>()?,
+    };
+    let tables = match goal {
+        Goal::Everything => (0..state.nodes().len() as u32).map(|i| SourceId(state.base() + i)).collect(),
+        Goal::Outputs(_) => vec![],
+    };
+    let mut needed = Needed::default();
+    needed.todo.extend(outputs.iter().map(|o| o.table).chain(tables.iter().copied()));
+    while let Some(id) = needed.todo.pop() {
+        if needed.seen.insert(id) {
+            state.node(id).op.map(&mut needed);
+        }
+    }
+    let nodes = needed.seen.iter().map(|id| (*id, state.node(*id).clone())).collect();
+    Ok(Plan { nodes, outputs, tables })
+}
+
+/// Notes every node that an operation refers to.
+#[derive(Default)]
+struct Needed {
+    seen: HashSet<NodeId>,
+    todo: Vec<NodeId>,
+}
+
+impl Mapper for Needed {
+    fn table(&mut self, table: NodeId) -> NodeId {
+        self.todo.push(table);
+        table
+    }
+    fn column(&mut self, column: ColumnRef) -> ColumnRef {
+        self.todo.push(column.source);
+        column
+    }
+    fn expression(&mut self, expression: &Expr) -> Expr {
+        expression.visit(&mut |e| match e.kind() {
+            ExprKind::Column(column) => self.todo.push(column.source),
+            ExprKind::Id(source) => self.todo.push(*source),
+            _ => {}
+        });
+        expression.clone()
+    }
+}

@@ -1,0 +1,217 @@
+//! Programs of small plans, as text.
+
+use std::sync::Arc;
+
+use pathway_io::{ConnectorError, Sink, Writer};
+use pathway_types::{DType, Field, Schema, Value};
+
+use super::{Goal, Rewrites};
+use crate::col::{reducers, right, row_id};
+use crate::{Col, Graph, JoinOptions, OutputOptions, PlanError, Table, col};
+
+/// A sink that is never opened.
+#[derive(Debug)]
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn description(&self) -> String {
+        "nowhere".to_owned()
+    }
+    fn open(&self) -> Result<Box<dyn Writer>, ConnectorError> {
+        Err(ConnectorError::new("nowhere", pathway_io::FailureClass::Engine, "a plan is only looked at"))
+    }
+}
+
+fn table(graph: &Graph, columns: &[(&str, DType)]) -> Table {
+    let schema = Schema::new(columns.iter().map(|(name, dtype)| Field::new(*name, dtype.clone())));
+    let row = |i: i64| {
+        let cell = |dtype: &DType| match dtype {
+            DType::Int => Value::Int(i),
+            DType::Float => Value::Float(i as f64),
+            DType::Str => Value::from(format!("text {i}")),
+            DType::Pointer(_) => Value::Pointer(pathway_types::Key(i as u128)),
+            _ => Value::None,
+        };
+        columns.iter().map(|(_, dtype)| cell(dtype)).collect()
+    };
+    graph.table_from_rows(&schema, (0..3).map(row)).unwrap()
+}
+
+fn numbers(graph: &Graph) -> Table {
+    table(graph, &[("a", DType::Int), ("b", DType::Int), ("s", DType::Str)])
+}
+
+fn program(tables: &[&Table], rewrites: Rewrites) -> String {
+    let graph = tables[0].graph();
+    let outputs =
+        tables.iter().map(|t| t.output(Arc::new(Nowhere), OutputOptions::default()).unwrap()).collect();
+    graph.program_with(&Goal::Outputs(outputs), rewrites).unwrap().to_string()
+}
+
+fn rewritten(tables: &[&Table]) -> String {
+    program(tables, Rewrites::default())
+}
+
+#[test]
+fn selects_over_the_same_rows_are_one_step() -> Result<(), PlanError> {
+    let graph = Graph::new();
+    let t = numbers(&graph);
+    let u = t.select([("x", col("a") + 1), ("y", col("b") * 2)])?;
+    let v = u.select([("z", col("x") + u.col("y")?), ("a", t.col("a")?)])?;
+    insta::assert_snapshot!("one_step", rewritten(&[&u, &v]));
+    insta::assert_snapshot!("one_step_each", program(&[&u, &v], Rewrites::NONE));
+    Ok(())
+}
+
+#[test]
+fn unused_columns_are_not_read() -> Result<(), PlanError> {
+    let graph = Graph::new();
+    let t = table(&graph, &[("a", DType::Int), ("b", DType::Int), ("c", DType::Int), ("s", DType::Str)]);
+    let f = t.filter(col("b").gt(1))?;
+    let r = f.group_by([col("a")])?.reduce([
+        ("a", col("a")),
+        ("used", reducers::sum(col("c"))),
+        ("unused", reducers::max(col("s"))),
+    ])?;
+    let out = r.select([("double", col("used") * 2)])?;
+    insta::assert_snapshot!("pruned", rewritten(&[&out]));
+    Ok(())
+}
+
+#[test]
+fn a_lookup_passes_the_asking_tables_columns() -> Result<(), PlanError> {
+    let graph = Graph::new();
+    let t = numbers(&graph);
+    let best = t.group_by([col("a")])?.reduce([("a", col("a")), ("best", reducers::argmax(col("b")))])?;
+    let row = t.ix(col("best"), &best, false, false)?;
+    let again = best.select([("a", col("a")), ("s", row.col("s")?), ("b2", row.col("b")? * 2)])?;
+    insta::assert_snapshot!("lookup", rewritten(&[&again]));
+    insta::assert_snapshot!(
+        "lookup_zipped",
+        program(&[&again], Rewrites { carry: false, ..Rewrites::default() })
+    );
+    Ok(())
+}
+
+#[test]
+fn two_lookups_of_one_table_are_a_chain() -> Result<(), PlanError> {
+    let graph = Graph::new();
+    let t = table(&graph, &[("p", DType::ANY_POINTER), ("q", DType::ANY_POINTER), ("a", DType::Int)]);
+    let u = numbers(&graph);
+    let (x, y) = (u.ix(col("p"), &t, false, false)?, u.ix(col("q"), &t, false, true)?);
+    let all = t.select([("a", col("a")), ("x", x.col("a")?), ("y", y.col("b")?)])?;
+    insta::assert_snapshot!("lookup_chain", rewritten(&[&all, &x]));
+    Ok(())
+}
+
+#[test]
+fn equal_operations_are_one() -> Result<(), PlanError> {
+    let graph = Graph::new();
+    let t = numbers(&graph);
+    let one = t.filter(col("a").gt(1))?.select([("x", col("a") + 1)])?;
+    let two = t.select([("b", col("b")), ("a", col("a"))])?.filter(col("a").gt(1))?;
+    let sum = |t: &Table| t.group_by([] as [Col; 0])?.reduce([("n", reducers::count())]);
+    insta::assert_snapshot!("shared", rewritten(&[&one, &two, &sum(&one)?, &sum(&two)?]));
+    Ok(())
+}
+
+#[test]
+fn columns_of_the_unfiltered_table_go_through_the_filter() -> Result<(), PlanError> {
+    let graph = Graph::new();
+    let t = numbers(&graph);
+    let f = t.without(["b"])?.filter(col("a").gt(1))?;
+    let r = f.select([("s", col("s")), ("b", t.col("b")?)])?;
+    insta::assert_snapshot!("implicit_restrict", rewritten(&[&r]));
+    Ok(())
+}
+
+#[test]
+fn joins_keep_what_is_used() -> Result<(), PlanError> {
+    let graph = Graph::new();
+    let l = numbers(&graph);
+    let r = table(&graph, &[("a", DType::Float), ("price", DType::Float), ("note", DType::Str)]);
+    let j = l.join_left(&r, [(l.col("a")?, r.col("a")?)])?;
+    let out = j.select([
+        ("a", col("a")),
+        ("cost", right("price").coalesce(0.0)),
+        ("unmatched", crate::col::right_id().is_none()),
+    ])?;
+    insta::assert_snapshot!("join", rewritten(&[&out]));
+    Ok(())
+}
+
+#[test]
+fn a_join_with_the_left_ids_passes_left_columns() -> Result<(), PlanError> {
+    let graph = Graph::new();
+    let l = numbers(&graph);
+    let r = table(&graph, &[("k", DType::Int), ("v", DType::Int)]);
+    let options = JoinOptions {
+        mode: Some(crate::program::JoinMode::Left),
+        ids: Some(crate::col::Side::Left),
+        ..JoinOptions::default()
+    };
+    let j = l.join_with(&r, [(l.col("a")?, r.col("k")?)], options)?;
+    let v = j.select([("v", right("v"))])?;
+    let out = l.select([("s", col("s")), ("v", v.col("v")?), ("b", col("b") + 1)])?;
+    insta::assert_snapshot!("left_id_join", rewritten(&[&out]));
+    Ok(())
+}
+
+#[test]
+fn concat_casts_and_reindexes() -> Result<(), PlanError> {
+    let graph = Graph::new();
+    let a = table(&graph, &[("x", DType::Int), ("y", DType::Str)]);
+    let b = table(&graph, &[("y", DType::Str), ("x", DType::Float)]);
+    let all = a.concat_reindex(&[&b])?;
+    insta::assert_snapshot!("concat_reindex", rewritten(&[&all]));
+    let updated = a.update_rows(&b)?;
+    insta::assert_snapshot!("update_rows", rewritten(&[&updated.without(["y"])?]));
+    Ok(())
+}
+
+#[test]
+fn update_cells_touches_only_its_cells() -> Result<(), PlanError> {
+    let graph = Graph::new();
+    let t = numbers(&graph);
+    let u = t.filter(col("a").gt(1))?.select([("b", col("b") * 1.5)])?;
+    let out = t.update_cells(&u)?;
+    insta::assert_snapshot!("update_cells", rewritten(&[&out]));
+    Ok(())
+}
+
+#[test]
+fn tables_with_different_roots_are_zipped() -> Result<(), PlanError> {
+    let graph = Graph::new();
+    let t = numbers(&graph);
+    let u = table(&graph, &[("c", DType::Int), ("d", DType::Int)]).with_universe_of(&t)?;
+    let x = t.select([("x", col("a") + u.col("c")?)])?;
+    let y = x.select([("y", col("x") * 2), ("s", t.col("s")?), ("d", u.col("d")?)])?;
+    insta::assert_snapshot!("zip", rewritten(&[&y, &u, &x]));
+    Ok(())
+}
+
+#[test]
+fn flatten_and_split_and_restrict() -> Result<(), PlanError> {
+    let graph = Graph::new();
+    let t = numbers(&graph);
+    let f = t.flatten("s", Some("from"))?;
+    let (yes, no) = t.split((col("a") + col("b")).gt(2))?;
+    let both = yes.concat(&[&no])?.with_universe_of(&t)?;
+    let old = t.ix(f.col("from")?, &f, false, false)?;
+    let named = f.select([("c", f.col("s")?), ("b", old.col("b")?), ("id", row_id())].into_iter().take(2))?;
+    insta::assert_snapshot!("flatten_split", rewritten(&[&named, &both]));
+    let logical = graph.explain();
+    // Lines of this file change with every edit of it.
+    let without_lines = logical.lines().map(|line| line.split("  crates").next().unwrap_or(line));
+    insta::assert_snapshot!("flatten_split_logical", without_lines.collect::<Vec<_>>().join("\n"));
+    Ok(())
+}
+
+#[test]
+fn everything_computes_what_no_output_reads() -> Result<(), PlanError> {
+    let graph = Graph::new();
+    let t = numbers(&graph);
+    t.filter(col("a").gt(1))?.select([("x", col("a") + 1)])?;
+    insta::assert_snapshot!("everything", graph.program(&Goal::Everything)?.to_string());
+    Ok(())
+}
