@@ -9,6 +9,7 @@ pub mod context;
 pub mod driver;
 pub mod input;
 pub mod kernels;
+pub mod lattice;
 pub mod lower;
 pub mod operator;
 pub mod operators;

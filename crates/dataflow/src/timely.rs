@@ -22,6 +22,7 @@ pub use ::timely::bytes::arc::Bytes;
 pub use ::timely::Container;
 pub use ::timely::container::{ContainerBuilder, PushInto};
 pub use ::timely::dataflow::channels::pact::ParallelizationContract;
+pub use ::timely::dataflow::operators::generic::Operator as StreamOperator;
 pub use ::timely::dataflow::operators::CapabilitySet;
 pub use ::timely::order::{PartialOrder, Product};
 pub use ::timely::progress::frontier::AntichainRef;
@@ -42,7 +43,9 @@ pub use ::differential_dataflow::operators::iterate::Variable as LoopVariable;
 pub use ::differential_dataflow::operators::join::{Fresh, JoinTactic, join_with_tactic};
 pub use ::differential_dataflow::operators::reduce::reduce_with_tactic;
 pub use ::differential_dataflow::trace::Description;
-pub use ::differential_dataflow::trace::chunk::{Chunk, ChunkBatch, ChunkBatcher, ChunkSpine, pack};
+pub use ::differential_dataflow::trace::chunk::{
+    Chunk, ChunkBatch, ChunkBatcher, ChunkSpine, pack, settle_all,
+};
 pub use ::differential_dataflow::{AsCollection, Collection};
 
 use crate::driver::Edge;

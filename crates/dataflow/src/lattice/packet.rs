@@ -1,7 +1,7 @@
 //! What travels on an edge inside a loop: a batch of changes with a time per row.
 
 use arrow_buffer::BooleanBuffer;
-use pathway_types::{Batch, Keys, Timestamp};
+use pathway_types::{Batch, Keys};
 
 use super::time::{LatticeTime, LoopTime};
 use super::times::Times;
@@ -126,11 +126,6 @@ impl<Outer: LatticeTime, Inner: LatticeTime> Leave<Product<Outer, Inner>, Outer>
     fn leave(self) -> Self::OuterContainer {
         TimedPacket { times: self.times.map(|time| time.outer.clone()), batch: self.batch }
     }
-}
-
-/// A packet of the outer scope as part of a flow.
-pub(super) fn at_time(time: Timestamp, batch: Batch) -> TimedPacket<Timestamp> {
-    TimedPacket::at(time, batch)
 }
 
 #[cfg(test)]

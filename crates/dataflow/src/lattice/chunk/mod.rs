@@ -23,7 +23,7 @@ use crate::timely::{Antichain, AntichainRef, Chunk, pack};
 
 pub(super) use assemble::Assembler;
 pub(super) use merge::gallop;
-pub(super) use sort::{Sorter, sort};
+pub(super) use sort::Sorter;
 
 /// Most rows of a chunk.
 pub(super) const CHUNK_ROWS: usize = 16 * 1024;
@@ -32,7 +32,7 @@ pub(super) const CHUNK_ROWS: usize = 16 * 1024;
 pub struct TimedChunk<T>(Rc<Rows<T>>);
 
 /// The lanes of a chunk, all of one length.
-pub(super) struct Rows<T> {
+pub struct Rows<T> {
     pub(super) keys: Keys,
     pub(super) prints: ScalarBuffer<u128>,
     pub(super) columns: Vec<Column>,
@@ -74,7 +74,7 @@ impl<T: LatticeTime> Rows<T> {
 }
 
 impl<T: LatticeTime> TimedChunk<T> {
-    fn new(rows: Rows<T>) -> Self {
+    pub(super) fn new(rows: Rows<T>) -> Self {
         debug_assert!(
             (1..rows.keys.len()).all(|row| {
                 (rows.identity(row - 1), rows.times.rank(row - 1)) < (rows.identity(row), rows.times.rank(row))

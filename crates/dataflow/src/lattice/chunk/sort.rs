@@ -16,7 +16,7 @@ use crate::timely::{ContainerBuilder, PushInto};
 const SORT_ROWS: usize = 1 << 20;
 
 /// Collects packets and sorts them, many at once: sorting moves positions, merging moves cells.
-pub struct Sorter<T> {
+pub(in crate::lattice) struct Sorter<T> {
     packets: Vec<TimedPacket<T>>,
     rows: usize,
     ready: VecDeque<TimedChunk<T>>,
@@ -71,7 +71,7 @@ impl<T: LatticeTime> ContainerBuilder for Sorter<T> {
 }
 
 /// The rows of all packets as one chunk of any length; `None` if nothing is left of them.
-pub(in crate::lattice) fn sort<T: LatticeTime>(packets: Vec<TimedPacket<T>>) -> Option<TimedChunk<T>> {
+fn sort<T: LatticeTime>(packets: Vec<TimedPacket<T>>) -> Option<TimedChunk<T>> {
     let times = Times::concat(packets.iter().map(|packet| &packet.times));
     let batches: Vec<Batch> = packets.into_iter().map(|packet| packet.batch).collect();
     let prints: Vec<u128> = match batches.as_slice() {

@@ -21,7 +21,7 @@ pub(super) struct Row {
 }
 
 /// Batches of one side, and the rows under the current key.
-pub(super) struct Side<T> {
+pub(super) struct Side<T: LatticeTime> {
     batches: Vec<TimedBatch<T>>,
     cursors: Vec<Cursor>,
     /// Times may be joined with this one beforehand: all times of the other side are beyond it.

@@ -24,7 +24,7 @@ const EMIT_ROWS: usize = 32 * 1024;
 const MANY: usize = 16;
 
 /// One unit of join work, done packet by packet.
-pub(super) struct Work<T> {
+pub(super) struct Work<T: LatticeTime> {
     shape: Rc<JoinShape>,
     sides: [Side<T>; 2],
     fresh: usize,

@@ -1,0 +1,233 @@
+//! Rows for differential dataflow's proxy reduce: presents the rows of keys by number, has their
+//! outputs computed, and builds batches of what changed.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use pathway_types::Diffs;
+
+use super::draw::{Draw, Pool};
+use super::groups::{Given, Groups, Logic};
+use crate::lattice::arrange::TimedBatch;
+use crate::lattice::chunk::{Rows, TimedChunk};
+use crate::lattice::gather::gather;
+use crate::lattice::print::prints;
+use crate::lattice::time::LatticeTime;
+use crate::lattice::times::TimeTable;
+use crate::timely::{
+    ChunkBatch, Description, KeyPosition, ProxyReduceBackend, ReduceInstance, ReduceWindow, settle_all,
+};
+
+/// Rows that are presented at once.
+const WINDOW_ROWS: usize = 32 * 1024;
+
+pub(super) struct Backend<T, L> {
+    logic: L,
+    /// Keys of the window.
+    keys: Vec<u128>,
+    input: Pool,
+    output: Pool,
+    /// The output batch so far.
+    chunks: VecDeque<TimedChunk<T>>,
+}
+
+impl<T, L> Backend<T, L> {
+    pub(super) fn new(logic: L) -> Self {
+        let (keys, chunks) = (Vec::new(), VecDeque::new());
+        Backend { logic, keys, input: Pool::default(), output: Pool::default(), chunks }
+    }
+}
+
+/// A row that a group should give.
+struct Wanted {
+    print: u128,
+    place: (u32, u32),
+}
+
+impl<T: LatticeTime, L: Logic> Backend<T, L> {
+    /// The rows that groups should give, in ascending order of the groups.
+    fn wanted(&mut self, keys: &[u128], ends: &[usize], rows: &[(u32, i64)]) -> (Vec<u32>, Vec<Wanted>) {
+        let mut groups = Groups {
+            keys: Vec::with_capacity(keys.len()),
+            groups: Vec::with_capacity(rows.len()),
+            places: Vec::with_capacity(rows.len()),
+            counts: Vec::with_capacity(rows.len()),
+            blocks: &self.input.blocks,
+        };
+        // Places of the groups that have rows among all groups, and their rows' numbers.
+        let (mut numbers, mut filled) = (Vec::with_capacity(rows.len()), Vec::with_capacity(keys.len()));
+        let mut start = 0;
+        for (group, (key, end)) in keys.iter().zip(ends).enumerate() {
+            let before = numbers.len();
+            // Rows that are there less than once wait for their insertion.
+            for (row, count) in rows[start..*end].iter().filter(|(_, count)| *count > 0) {
+                groups.groups.push(filled.len() as u32);
+                groups.places.push(self.input.place(*row));
+                groups.counts.push(*count);
+                numbers.push(*row);
+            }
+            if numbers.len() > before {
+                groups.keys.push(*key);
+                filled.push(group as u32);
+            }
+            start = *end;
+        }
+        if groups.keys.is_empty() {
+            return (Vec::new(), Vec::new());
+        }
+        match self.logic.evaluate(&groups) {
+            Given::New { groups, columns } => {
+                let prints = prints(&columns, groups.len());
+                let block = self.output.block(columns);
+                let wanted = prints.into_iter().zip(0..).map(|(print, row)| Wanted { print, place: (block, row) });
+                (groups.iter().map(|group| filled[*group as usize]).collect(), wanted.collect())
+            }
+            Given::Own(rows) => {
+                let first = self.output.blocks.len() as u32;
+                self.output.blocks.extend_from_slice(&self.input.blocks);
+                let owner = rows.iter().map(|row| filled[groups.groups[*row as usize] as usize]).collect();
+                let wanted = rows.iter().map(|row| {
+                    let number = numbers[*row as usize];
+                    let (block, row) = self.input.place(number);
+                    Wanted { print: self.input.print(number), place: (first + block, row) }
+                });
+                (owner, wanted.collect())
+            }
+        }
+    }
+
+    /// What turns the present rows of one group (by number and count) into the wanted ones.
+    fn correct(&mut self, mut wanted: Vec<Wanted>, present: &[(u32, i64)], out: &mut Vec<(u32, i64)>) {
+        let mut present: Vec<(u128, u32, i64)> =
+            present.iter().map(|(row, count)| (self.output.print(*row), *row, *count)).collect();
+        present.sort_unstable();
+        wanted.sort_unstable_by_key(|wanted| wanted.print);
+        wanted.dedup_by_key(|wanted| wanted.print);
+        let mut present = present.into_iter().peekable();
+        let mut wanted = wanted.into_iter().peekable();
+        while let Some((print, row, mut count)) = present.next() {
+            // The same row may have several numbers.
+            while let Some((_, _, more)) = present.next_if(|(other, ..)| *other == print) {
+                count += more;
+            }
+            while let Some(new) = wanted.next_if(|wanted| wanted.print < print) {
+                out.push((self.output.add(new.place, new.print), 1));
+            }
+            let change = i64::from(wanted.next_if(|wanted| wanted.print == print).is_some()) - count;
+            if change != 0 {
+                out.push((row, change));
+            }
+        }
+        for new in wanted {
+            out.push((self.output.add(new.place, new.print), 1));
+        }
+    }
+}
+
+impl<T: LatticeTime, L: Logic> ProxyReduceBackend<T, TimedBatch<T>, TimedBatch<T>> for Backend<T, L> {
+    type Key = u128;
+    type VIn = u32;
+    type VOut = u32;
+    type RIn = i64;
+    type ROut = i64;
+
+    fn begin(&mut self, _description: Description<T>) {
+        self.chunks.clear();
+    }
+
+    fn next_window(
+        &mut self,
+        instance: &ReduceInstance<'_, T, TimedBatch<T>, TimedBatch<T>>,
+        changed: &[u128],
+        from: &mut KeyPosition<u128>,
+        window: &mut ReduceWindow<T, i64, i64, u128, u32, u32>,
+    ) {
+        let start = match from {
+            KeyPosition::Start => 0,
+            KeyPosition::At(key) => *key,
+            KeyPosition::End => return,
+        };
+        self.keys.clear();
+        self.input.clear();
+        self.output.clear();
+        let (novel, prior) = (instance.input_batches, instance.source_batches);
+        let mut draw = Draw::new(novel, prior, changed, start, instance.lower);
+        while window.input.len() < WINDOW_ROWS
+            && let Some(key) = draw.key()
+        {
+            self.keys.push(key);
+            draw.draw(key, &mut self.input, |row, time, diff| window.input.push(((key, row), time, diff)));
+            window.seeds.extend(draw.novel_times.iter().map(|time| (key, time.clone())));
+        }
+        *from = draw.key().map_or(KeyPosition::End, KeyPosition::At);
+        let mut draw = Draw::new(&[], instance.output_batches, &self.keys, start, instance.lower);
+        while let Some(key) = draw.key() {
+            draw.draw(key, &mut self.output, |row, time, diff| window.output.push(((key, row), time, diff)));
+        }
+    }
+
+    fn reduce_corrections(
+        &mut self,
+        keys: &[u128],
+        input_ends: &[usize],
+        input: &[(u32, i64)],
+        output_ends: &[usize],
+        output: &[(u32, i64)],
+    ) -> (Vec<(u32, i64)>, Vec<usize>) {
+        let (owners, wanted) = self.wanted(keys, input_ends, input);
+        let mut wanted = owners.into_iter().zip(wanted).peekable();
+        let (mut corrections, mut ends) = (Vec::new(), Vec::with_capacity(keys.len()));
+        let mut start = 0;
+        for (group, end) in output_ends.iter().enumerate() {
+            let mut rows = Vec::new();
+            while let Some((_, row)) = wanted.next_if(|(owner, _)| *owner == group as u32) {
+                rows.push(row);
+            }
+            self.correct(rows, &output[start..*end], &mut corrections);
+            ends.push(corrections.len());
+            start = *end;
+        }
+        (corrections, ends)
+    }
+
+    fn emit(&mut self, records: &[((u128, u32), T, i64)]) {
+        // Sorted by key and number; a chunk is sorted by key, print and time.
+        let mut order: Vec<u32> = (0..records.len() as u32).collect();
+        let rank = |at: u32| {
+            let ((key, row), time, _) = &records[at as usize];
+            (*key, self.output.print(*row), time)
+        };
+        order.sort_unstable_by(|a, b| rank(*a).cmp(&rank(*b)));
+        let (mut keys, mut kept_prints, mut diffs) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut places, mut ranks) = (Vec::new(), Vec::new());
+        let mut table = TimeTable::default();
+        for equal in order.chunk_by(|a, b| rank(*a) == rank(*b)) {
+            let diff: i64 = equal.iter().map(|at| records[*at as usize].2).sum();
+            let ((key, row), time, _) = &records[equal[0] as usize];
+            if diff != 0 {
+                keys.push(*key);
+                kept_prints.push(self.output.print(*row));
+                diffs.push(diff);
+                places.push(self.output.place(*row));
+                ranks.push(table.place(time));
+            }
+        }
+        if keys.is_empty() {
+            return;
+        }
+        self.chunks.push_back(TimedChunk::new(Rows {
+            keys: keys.into(),
+            prints: kept_prints.into(),
+            columns: gather(|block| &self.output.blocks[block], &places),
+            times: table.finish(ranks),
+            diffs: Diffs::from(diffs),
+        }));
+    }
+
+    fn finish(&mut self) -> Option<TimedBatch<T>> {
+        self.input.clear();
+        self.output.clear();
+        let chunks = settle_all(std::mem::take(&mut self.chunks));
+        (!chunks.is_empty()).then(|| Rc::new(ChunkBatch::new(chunks)))
+    }
+}

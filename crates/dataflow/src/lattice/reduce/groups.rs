@@ -1,0 +1,56 @@
+//! What a reduce computes: from the rows of groups to the rows they give.
+
+use pathway_types::Column;
+
+use crate::lattice::gather::gather;
+
+/// From the rows of each group to the rows that the group gives.
+pub trait Logic: 'static {
+    /// The rows that the groups give. No group is empty.
+    fn evaluate(&mut self, groups: &Groups<'_>) -> Given;
+}
+
+/// Rows that groups give, in ascending order of the groups.
+pub enum Given {
+    /// Some of their own rows, by position, each once.
+    Own(Vec<u32>),
+    /// New rows.
+    New {
+        /// The group of each row.
+        groups: Vec<u32>,
+        /// The cells.
+        columns: Vec<Column>,
+    },
+}
+
+/// The rows of some groups at one time each.
+pub struct Groups<'a> {
+    pub(super) keys: Vec<u128>,
+    /// The group of each row, ascending.
+    pub(super) groups: Vec<u32>,
+    pub(super) places: Vec<(u32, u32)>,
+    pub(super) counts: Vec<i64>,
+    pub(super) blocks: &'a [Vec<Column>],
+}
+
+impl Groups<'_> {
+    /// The key of each group.
+    pub fn keys(&self) -> &[u128] {
+        &self.keys
+    }
+
+    /// The group of each row, ascending.
+    pub fn groups(&self) -> &[u32] {
+        &self.groups
+    }
+
+    /// How often each row is in its group; positive.
+    pub fn counts(&self) -> &[i64] {
+        &self.counts
+    }
+
+    /// The cells of all rows.
+    pub fn columns(&self) -> Vec<Column> {
+        gather(|block| &self.blocks[block], &self.places)
+    }
+}
