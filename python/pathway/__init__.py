@@ -14,11 +14,11 @@ A    | 7
 B    | 5
 """
 
-from pathway import debug, reducers, udfs, universes
+from pathway import debug, demo, io, reducers, udfs, universes, utils
 from pathway._engine import build_info
 from pathway.internals import *  # noqa: F403
 from pathway.internals import __all__ as _public
 
 __version__ = build_info()["version"]
 
-__all__ = [*_public, "__version__", "debug", "reducers", "udfs", "universes"]
+__all__ = [*_public, "__version__", "debug", "demo", "io", "reducers", "udfs", "universes", "utils"]

@@ -258,7 +258,9 @@ impl Join {
             .map(|row| {
                 let is_none = key_column.is_some_and(|c| c.array().is_null(row) && !c.is_error(row));
                 let known_error = key_column.is_some_and(|c| c.is_error(row));
-                if !is_none && !known_error && diffs.get(row) > 0 {
+                // A row whose match came at the same time is taken back again in this flush.
+                let unmatched = !self.has_rows(1, keys.as_slice()[row]);
+                if !is_none && !known_error && unmatched && diffs.get(row) > 0 {
                     let message = format!("the row with id {} is looked up but does not exist", keys.get(row));
                     self.context.data_error(&self.site, &DataError::new(ErrorKind::Key, message));
                 }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from pathway._engine import Expr
 from pathway.internals.expression.column import ColumnReference
+from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.expression.nodes import PointerFrom
 from pathway.internals.resolve import TableScope
 from pathway.internals.runtime_type_check import check_arg_types
@@ -13,6 +15,9 @@ from pathway.internals.trace import current_frame, trace_user_frame
 
 if TYPE_CHECKING:
     from pathway.internals.table import Table
+
+
+_NEW_ID = "_pw_new_id"
 
 
 class IdOperations(TableCore):
@@ -53,6 +58,12 @@ class IdOperations(TableCore):
         >>> t.with_id_from(t.shop)
         <pathway.Table schema={'shop': <class 'str'>, 'n': <class 'int'>} id_type=pathway.engine.Pointer[str]>
         """
-        scope = TableScope(cast("Table", self))
-        pointer = scope.lower(PointerFrom(self, args, False, instance))
-        return self._wrap(self._engine.with_id(pointer, current_frame()))
+        table = cast("Table", self)
+        scope = TableScope(table)
+        columns: dict[str, ColumnExpression] = {column.name: column for column in table}
+        columns[_NEW_ID] = PointerFrom(self, args, False, instance)
+        frame = current_frame()
+        keyed = self._engine.select(scope.named(columns), frame)
+        moved = keyed.with_id(Expr.column(keyed, _NEW_ID), frame)
+        kept = [(name, Expr.column(moved, name), frame) for name in self._names]
+        return self._wrap(moved.select(kept, frame))

@@ -11,9 +11,9 @@ from typing import Any
 def return_annotation(function: Callable[..., Any]) -> Any:
     """What a function says it returns; `...` if it says nothing. A class returns itself.
 
-    >>> def f(x) -> "int":
-    ...     return 1
-    >>> return_annotation(f), return_annotation(str), return_annotation(lambda x: x)
+    >>> def number(text) -> "int":
+    ...     return int(text)
+    >>> return_annotation(number), return_annotation(str), return_annotation(lambda x: x)
     (<class 'int'>, <class 'str'>, Ellipsis)
     """
     if isinstance(function, type):

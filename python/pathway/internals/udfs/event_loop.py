@@ -41,11 +41,19 @@ class RunLoop:
             self._loop = self._thread = None
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(loop), return_exceptions=True))
-        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.run_until_complete(_finish())
         loop.close()
+
+
+async def _finish() -> None:
+    """Ends what is left on the running loop."""
+    loop = asyncio.get_running_loop()
+    others = asyncio.all_tasks(loop) - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    await loop.shutdown_asyncgens()
+    await loop.shutdown_default_executor()
 
 
 _current: RunLoop | None = None

@@ -1,0 +1,106 @@
+"""`pw.io.python.read`: the table of a subject's rows."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pathway._engine import SubjectSource
+from pathway.internals import dtype as dt
+from pathway.internals.api import SessionType
+from pathway.internals.parse_graph import G
+from pathway.internals.runtime_type_check import check_arg_types
+from pathway.internals.schema import ColumnDefinition, Schema, schema_builder
+from pathway.internals.table import Table
+from pathway.internals.trace import current_frame, trace_user_frame, warn
+from pathway.io._utils import (
+    check_max_backlog,
+    check_no_metadata_column,
+    refuse_debug_data,
+    source_name,
+    with_metadata_column,
+)
+from pathway.io.python.subject import ConnectorSubject
+
+
+@trace_user_frame
+@check_arg_types
+def read(
+    subject: ConnectorSubject,
+    *,
+    schema: type[Schema] | None = None,
+    format: Literal["json", "raw", "binary"] | None = None,
+    autocommit_duration_ms: int | None = 1500,
+    debug_data: Any = None,
+    name: str | None = None,
+    max_backlog_size: int | None = None,
+    **kwargs: Any,
+) -> Table:
+    """The table of the rows that a subject sends.
+
+    Args:
+        subject: the sender; it can be read once.
+        schema: the columns.
+        format: deprecated; `raw` and `binary` give one column `data`.
+        autocommit_duration_ms: the longest time between two commits.
+        name: a unique name, for logs and persistence.
+        max_backlog_size: the most rows in flight; `next` waits beyond.
+    """
+    refuse_debug_data(debug_data)
+    check_max_backlog(max_backlog_size)
+    if format is not None:
+        warn("the argument format of pw.io.python.read is deprecated.", DeprecationWarning)
+    subject._format = format or "json"
+    if subject._already_used:
+        raise ValueError(
+            "can't use the same ConnectorSubject object twice: make one for each pw.io.python.read()."
+        )
+    schema = _schema(subject, schema)
+    session = subject._session_type
+    if session is SessionType.UPSERT and schema.primary_key_columns() is None and _is_declared(subject):
+        raise ValueError(
+            "session_type='upsert' requires a schema with at least one primary_key column: it tells which row a "
+            "new one replaces."
+        )
+    deletions = bool(subject._deletions_enabled)
+    subject._already_used = True
+    source = SubjectSource(
+        subject,
+        [column.to_field() for column in schema.columns().values()],
+        session=session.value,
+        deletions=deletions,
+        start=subject.start,
+        finite=subject._is_finite,
+        description=subject._datasource_name,
+        format=subject._format if subject._format != "json" else "values",
+    )
+    engine = G.engine.read(
+        source,
+        name=source_name(name, kwargs, "pw.io.python.read"),
+        autocommit_ms=autocommit_duration_ms,
+        max_backlog=max_backlog_size,
+        id_dtype=schema.__pathway_id_dtype__,
+        append_only=not deletions,
+        frame=current_frame(),
+    )
+    return Table(engine, schema if deletions else schema.update_properties(append_only=True))
+
+
+def _is_declared(subject: ConnectorSubject) -> bool:
+    """True if the session was chosen by argument: then keys come from the schema."""
+    return subject._session_name == "upsert"
+
+
+def _schema(subject: ConnectorSubject, schema: type[Schema] | None) -> type[Schema]:
+    if subject._format == "json":
+        if schema is None:
+            own = getattr(type(subject), "schema", None)  # a subject may bring its schema
+            if not (isinstance(own, type) and issubclass(own, Schema)):
+                raise ValueError("Schema must be specified.")
+            schema = own
+        check_no_metadata_column(schema, subject._with_metadata)
+        return schema
+    if schema is not None:
+        raise ValueError(f"Unexpected argument for '{subject._format}' format: schema")
+    data = ColumnDefinition(dtype=dt.STR if subject._format == "raw" else dt.BYTES)
+    payload = schema_builder({"data": data}, name="Payload")
+    return with_metadata_column(payload) if subject._with_metadata else payload

@@ -1,0 +1,5 @@
+"""Functions built from the operations of tables."""
+
+from pathway.stdlib import utils
+
+__all__ = ["utils"]
