@@ -27,6 +27,8 @@ mod lanes;
 mod layout;
 mod number;
 mod rows;
+#[cfg(test)]
+pub(crate) mod testing;
 mod values;
 
 pub use layout::Layout;

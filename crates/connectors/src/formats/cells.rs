@@ -264,6 +264,3 @@ impl CellBuilder {
         Column::with_errors(array, errors)
     }
 }
-
-#[cfg(test)]
-mod tests;

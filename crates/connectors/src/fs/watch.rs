@@ -304,7 +304,8 @@ impl Watch<'_> {
                 return Ok(());
             }
         };
-        let not_before = Instant::now() + started.elapsed() * PATIENCE;
+        let pause = Some(started.elapsed() * PATIENCE).filter(|pause| *pause > INTERVAL);
+        let not_before = Instant::now() + pause.unwrap_or_default();
         let same_length = state.fingerprint.size == known.content.len();
         let describes_anew = self.reading.metadata.is_some() && state.fingerprint != known.fingerprint;
         match prefix {

@@ -125,3 +125,6 @@ fn write_value(value: &Value, scratch: &mut Vec<u8>, out: &mut Vec<u8>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

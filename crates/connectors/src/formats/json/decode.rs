@@ -15,6 +15,8 @@ pub(super) struct JsonDecoder {
     names: Vec<Option<Box<[u8]>>>,
     /// The other columns, with the pointers they follow.
     pointers: Vec<(usize, Pointer)>,
+    /// The pointers of all columns, if all have one: then a record need not be an object.
+    all_pointers: Option<Vec<Pointer>>,
 }
 
 /// What the decoder carries from record to record.
@@ -64,7 +66,8 @@ impl JsonDecoder {
                 }
             }
         }
-        JsonDecoder { names, pointers }
+        let all_pointers: Option<Vec<Pointer>> = layout.fields().iter().map(pointer_of).collect();
+        JsonDecoder { names, pointers, all_pointers: all_pointers.filter(|all| !all.is_empty()) }
     }
 
     /// Decodes valid UTF-8.
@@ -119,8 +122,12 @@ impl JsonDecoder {
             _ if scanner.at_end() => return Ok(false),
             _ => {
                 let value = scanner.value(0)?;
-                if self.pointers.len() < self.names.len() || self.names.is_empty() {
-                    return Err("the record is JSON, but no object with named fields");
+                let pointers = self
+                    .all_pointers
+                    .as_ref()
+                    .ok_or("the record is JSON, but no object with named fields")?;
+                for (token, pointer) in session.tokens.iter_mut().zip(pointers) {
+                    *token = pointer.resolve(value);
                 }
                 value
             }
