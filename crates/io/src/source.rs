@@ -43,7 +43,9 @@ pub struct Parsed {
     /// The rows; cells that could not be converted are errors.
     pub batch: Batch,
     /// Why single cells of `batch` are errors: row, column, cause. Whether such a row is kept (with
-    /// error cells) or dropped is decided by the run's error mode, not by the connector.
+    /// error cells) or dropped is decided by the run's error mode, not by the connector. A source that
+    /// removes such a row names its errors again, so that the removal shares the row's fate; only
+    /// those of added rows are news to be reported.
     pub cell_errors: Vec<CellError>,
     /// Records that gave no row at all.
     pub rejected: Vec<Rejected>,
