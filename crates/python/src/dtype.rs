@@ -7,8 +7,9 @@ use parking_lot::Mutex;
 use pathway_types::DType;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::PyTuple;
 
+use crate::mapping;
 use crate::value::Converter;
 
 /// The type of a column's cells. Equal dtypes are one object.
@@ -212,9 +213,8 @@ impl PyDType {
     #[staticmethod]
     fn from_dict(notation: &Bound<'_, PyAny>) -> Interned {
         let py = notation.py();
-        let plain = PyDict::new(py);
-        plain.update(notation.cast()?)?;
-        let text: String = py.import("json")?.getattr("dumps")?.call1((plain,))?.extract()?;
+        let notation = mapping::dict(notation)?;
+        let text: String = py.import("json")?.getattr("dumps")?.call1((notation,))?.extract()?;
         let parsed = serde_json::from_str(&text)
             .map_err(|error| error.to_string())
             .and_then(|notation| DType::from_notation(&notation).map_err(|error| error.to_string()));

@@ -11,6 +11,7 @@ use pyo3::types::PyDict;
 use crate::dtype::{PyDType, intern};
 use crate::errors;
 use crate::frame::{self, PyFrame};
+use crate::mapping;
 use crate::reducer::UserReducer;
 use crate::table::PyTable;
 use crate::udf::PyUdf;
@@ -155,8 +156,8 @@ impl PyExpr {
         built(Expr::udf(udf.get().0.clone(), exprs(&args)))
     }
     #[staticmethod]
-    fn reducer(name: &str, args: Vec<Bound<'_, PyExpr>>, options: &Bound<'_, PyDict>) -> PyResult<PyExpr> {
-        built(Expr::reducer(builtin_reducer(name, options)?, exprs(&args)))
+    fn reducer(name: &str, args: Vec<Bound<'_, PyExpr>>, options: &Bound<'_, PyAny>) -> PyResult<PyExpr> {
+        built(Expr::reducer(builtin_reducer(name, &mapping::dict(options)?)?, exprs(&args)))
     }
     #[staticmethod]
     fn custom_reducer(

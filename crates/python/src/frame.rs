@@ -41,6 +41,13 @@ impl PyFrame {
     }
 }
 
+/// The frame as a Python object. The plan names a line of this crate where Python gave none; nobody
+/// is helped by that.
+pub(crate) fn object(py: Python<'_>, frame: Option<&Frame>) -> PyResult<Option<Py<PyFrame>>> {
+    let frame = frame.filter(|frame| !frame.file.ends_with(".rs"));
+    frame.map(|frame| Py::new(py, PyFrame(frame.clone()))).transpose()
+}
+
 /// The frame that a Python argument holds, if it holds one.
 pub(crate) fn of(frame: Option<&Bound<'_, PyFrame>>) -> Option<Frame> {
     frame.map(|frame| frame.get().0.clone())

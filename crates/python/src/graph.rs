@@ -139,9 +139,9 @@ impl PyGraph {
         Ok(id.0)
     }
 
-    fn take_warnings(&self) -> Vec<(String, Option<PyFrame>)> {
+    fn take_warnings(&self, py: Python<'_>) -> PyResult<Vec<(String, Option<Py<PyFrame>>)>> {
         let warnings = self.graph.take_warnings().into_iter();
-        warnings.map(|warning| (warning.message, warning.frame.map(PyFrame))).collect()
+        warnings.map(|warning| Ok((warning.message, frame::object(py, warning.frame.as_ref())?))).collect()
     }
 
     #[pyo3(signature = (

@@ -15,6 +15,7 @@ mod field;
 mod frame;
 mod graph;
 mod joined;
+mod mapping;
 mod pointer;
 mod raised;
 mod reducer;

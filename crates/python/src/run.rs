@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use crossbeam_channel::RecvTimeoutError;
 use pathway_plan::rewrite::Goal;
-use pathway_plan::{Frame, Graph, OutputId};
+use pathway_plan::{Graph, OutputId};
 use pathway_runtime::{Context, Failure, Monitor, Report, RunOptions};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::errors;
-use crate::frame::PyFrame;
+use crate::frame;
 use crate::raised::KeepExceptions;
 
 /// How often the caller looks for signals.
@@ -94,13 +94,9 @@ fn exception(py: Python<'_>, failure: Failure) -> PyErr {
         Failure::Stopped => (errors::EngineError::new_err("the run was stopped"), None),
     };
     // Exceptions with slots and no dict take no attribute; they are raised all the same.
-    let _ = frame_object(py, frame.as_ref())
+    let _ = frame::object(py, frame.as_ref())
         .and_then(|frame| error.value(py).setattr(intern!(py, "_pathway_frame"), frame));
     error
-}
-
-fn frame_object(py: Python<'_>, frame: Option<&Frame>) -> PyResult<Option<Py<PyFrame>>> {
-    frame.map(|frame| Py::new(py, PyFrame(frame.clone()))).transpose()
 }
 
 /// Hands what is to be logged to Python.
@@ -122,7 +118,7 @@ impl Monitor for PythonMonitor {
         };
         Python::try_attach(|py| {
             let called =
-                frame_object(py, frame).and_then(|frame| on_error.bind(py).call1((kind, text, frame)));
+                frame::object(py, frame).and_then(|frame| on_error.bind(py).call1((kind, text, frame)));
             if let Err(error) = called {
                 error.write_unraisable(py, Some(on_error.bind(py)));
             }

@@ -6,7 +6,6 @@ use pathway_plan::program::JoinMode;
 use pathway_plan::{Frame, JoinOptions, PlanError, Table};
 use pyo3::exceptions::{PyKeyError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use crate::dtype::{PyDType, intern};
 use crate::errors;
@@ -14,6 +13,7 @@ use crate::expr::{PyExpr, exprs};
 use crate::frame::{self, PyFrame};
 use crate::graph::PyGraph;
 use crate::joined::PyJoined;
+use crate::mapping;
 use crate::universe::PyUniverse;
 
 /// A handle to a table of the plan.
@@ -332,11 +332,11 @@ impl PyTable {
     fn update_types(
         &self,
         py: Python<'_>,
-        dtypes: &Bound<'_, PyDict>,
+        dtypes: &Bound<'_, PyAny>,
         frame: OptionalFrame<'_, '_>,
     ) -> PyResult<PyTable> {
-        let mut all = Vec::with_capacity(dtypes.len());
-        for (name, dtype) in dtypes {
+        let mut all = Vec::new();
+        for (name, dtype) in mapping::dict(dtypes)? {
             all.push((name.extract::<String>()?, dtype.cast::<PyDType>()?.get().0.clone()));
         }
         let dtypes = all.iter().map(|(name, dtype)| (name.as_str(), dtype.clone()));

@@ -9,10 +9,10 @@ use pathway_connectors::fs::FileSource;
 use pathway_io::ReadMode;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use crate::errors;
 use crate::field::{self, PyField};
+use crate::mapping;
 
 /// Reads records of files.
 #[pyclass(frozen, module = "pathway._engine", name = "FileSource")]
@@ -35,8 +35,8 @@ impl PyFileSource {
         mode: &str,
         object_pattern: &str,
         with_metadata: bool,
-        csv_settings: Option<Bound<'_, PyDict>>,
-        json_field_paths: Option<Bound<'_, PyDict>>,
+        csv_settings: Option<Bound<'_, PyAny>>,
+        json_field_paths: Option<Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let mode = match mode {
             "static" => ReadMode::Static,
@@ -71,11 +71,11 @@ impl PyFileSource {
 }
 
 /// The settings under the names of `pw.io.CsvParserSettings`.
-fn csv(settings: Option<&Bound<'_, PyDict>>) -> PyResult<CsvSettings> {
+fn csv(settings: Option<&Bound<'_, PyAny>>) -> PyResult<CsvSettings> {
     let Some(settings) = settings else { return Ok(CsvSettings::default()) };
     let (mut delimiter, mut quote, mut escape, mut comment) = (',', '"', None, None);
     let (mut double_quote_escapes, mut quoting) = (true, true);
-    for (name, value) in settings {
+    for (name, value) in mapping::dict(settings)? {
         match name.extract::<String>()?.as_str() {
             "delimiter" => delimiter = value.extract()?,
             "quote" => quote = value.extract()?,
@@ -90,10 +90,10 @@ fn csv(settings: Option<&Bound<'_, PyDict>>) -> PyResult<CsvSettings> {
         .map_err(|error| errors::of_connector(&error))
 }
 
-fn json(paths: Option<&Bound<'_, PyDict>>) -> PyResult<JsonSettings> {
+fn json(paths: Option<&Bound<'_, PyAny>>) -> PyResult<JsonSettings> {
     let mut field_paths = Vec::new();
     if let Some(paths) = paths {
-        for (column, path) in paths {
+        for (column, path) in mapping::dict(paths)? {
             field_paths.push((column.extract()?, path.extract()?));
         }
     }

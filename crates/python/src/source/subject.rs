@@ -5,13 +5,14 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use pathway_io::Session;
 use pyo3::create_exception;
-use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use super::feed::{Event, Feed, Row};
 use super::rows::Identity;
+use crate::mapping;
 use crate::pointer::PyPointer;
 
 create_exception!(
@@ -240,11 +241,11 @@ impl PySubject {
     }
     /// Adds a row with an explicit key.
     fn _add_inner(&self, key: Option<Bound<'_, PyPointer>>, values: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.send(key.as_ref(), &dict(values)?, Change::Add)
+        self.send(key.as_ref(), &mapping::dict(values)?, Change::Add)
     }
     /// Removes a row with an explicit key.
     fn _remove_inner(&self, key: Option<Bound<'_, PyPointer>>, values: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.send(key.as_ref(), &dict(values)?, Change::Remove)
+        self.send(key.as_ref(), &mapping::dict(values)?, Change::Remove)
     }
     /// No minibatch is closed by the clock from here on.
     fn _disable_commits(&self) -> PyResult<()> {
@@ -270,20 +271,4 @@ impl PySubject {
         values.set_item(intern!(data.py(), "data"), data)?;
         self.send(None, &values, Change::Add)
     }
-}
-
-/// Any mapping as a dict.
-fn dict<'py>(values: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
-    if let Ok(dict) = values.cast::<PyDict>() {
-        return Ok(dict.clone());
-    }
-    let dict = PyDict::new(values.py());
-    let mapping = values.cast::<pyo3::types::PyMapping>().map_err(|_| {
-        PyTypeError::new_err(format!(
-            "the values of a row are a mapping, not {}",
-            crate::value::describe(values)
-        ))
-    })?;
-    dict.update(mapping)?;
-    Ok(dict)
 }

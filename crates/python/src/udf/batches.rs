@@ -2,7 +2,7 @@
 
 use pathway_expr::UdfOutcome;
 use pathway_types::{Column, ColumnBuilder, DType, DataError};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyBaseException, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
@@ -25,8 +25,13 @@ pub(super) fn call(
         match results(py, udf, arguments, start, len) {
             Ok(results) => {
                 for result in results.iter() {
-                    if let Err(rejected) = udf.converter.push(&result, &mut column) {
-                        causes.push((column.len() as u32 - 1, rejected.into_data_error()));
+                    let row = column.len() as u32;
+                    if result.is_instance_of::<PyBaseException>() {
+                        // The failure of this row alone.
+                        column.push_error();
+                        causes.push((row, raised::data_error(py, PyErr::from_value(result))));
+                    } else if let Err(rejected) = udf.converter.push(&result, &mut column) {
+                        causes.push((row, rejected.into_data_error()));
                     }
                 }
             }

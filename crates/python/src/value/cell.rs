@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pathway_types::key::{Unhashable, tag};
 use pathway_types::{ColumnBuilder, DType, KeyHasher, Value};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyList, PyString, PyTuple};
 
@@ -251,8 +252,13 @@ impl Converter {
     }
 
     fn float<'a>(&self, object: &'a Bound<'_, PyAny>) -> Result<Cell<'a>, Rejected> {
-        // `extract` goes by `__float__` and `__index__`, and not by text.
-        object.extract().map(Cell::Float).map_err(|_| self.refuse(object, ""))
+        // `extract` goes by `__float__` and `__index__`, and not by text (but a Json text would be parsed).
+        let is_text = json::is_json(object)
+            && object.getattr(intern!(object.py(), "value")).is_ok_and(|v| v.is_instance_of::<PyString>());
+        match object.extract() {
+            Ok(value) if !is_text => Ok(Cell::Float(value)),
+            _ => Err(self.refuse(object, "")),
+        }
     }
 
     fn tuple<'a>(&self, object: &'a Bound<'_, PyAny>, members: &[Converter]) -> Result<Cell<'a>, Rejected> {
