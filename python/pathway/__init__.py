@@ -14,7 +14,19 @@ A    | 7
 B    | 5
 """
 
-from pathway import debug, demo, io, reducers, udfs, universes, utils
+from pathway import (
+    debug,
+    demo,
+    engine,
+    internals,
+    io,
+    reducers,
+    schema,
+    stdlib,
+    udfs,
+    universes,
+    utils,
+)
 from pathway._engine import build_info
 from pathway.internals import *  # noqa: F403
 from pathway.internals import __all__ as _public
@@ -22,3 +34,6 @@ from pathway.internals import __all__ as _public
 __version__ = build_info()["version"]
 
 __all__ = [*_public, "__version__", "debug", "demo", "io", "reducers", "udfs", "universes", "utils"]
+
+# Reached as attributes, but not part of `from pathway import *`.
+_MODULES = (engine, internals, schema, stdlib)

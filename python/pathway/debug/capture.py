@@ -6,7 +6,6 @@ import dataclasses
 from typing import Any
 
 from pathway._engine import ERROR, CaptureSink, Pointer
-from pathway.internals.errors import ColumnKeyError
 from pathway.internals.parse_graph import G
 from pathway.internals.run import execute, run_options
 from pathway.internals.table import Table
@@ -31,7 +30,7 @@ class Captured:
             problem = _apply(state, key, row, diff)
             if problem is not None:
                 if self.terminate_on_error:
-                    raise ColumnKeyError(problem)
+                    raise KeyError(problem)
                 warn(problem)
                 state[key] = (ERROR,) * len(row)
         return state

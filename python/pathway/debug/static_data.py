@@ -11,7 +11,7 @@ from typing import Any
 
 from pathway._engine import DType, Pointer, Universe, ref_scalar, unsafe_make_pointer
 from pathway.internals import dtype as dt
-from pathway.internals.errors import ColumnKeyError, no_such_column
+from pathway.internals.errors import no_such_column
 from pathway.internals.parse_graph import G
 from pathway.internals.schema import ColumnSchema, Schema, make_schema
 from pathway.internals.table import Table
@@ -108,7 +108,7 @@ def _inferred_schema(data: StaticData, id_from: Sequence[str]) -> type[Schema]:
         raise TypeError(f"id_from has to be a list of column names, not the string {id_from!r}.")
     for name in id_from:
         if name not in data.columns:
-            raise ColumnKeyError(no_such_column(name, data.columns, "The data"))
+            raise KeyError(no_such_column(name, data.columns, "The data"))
     columns = {
         name: ColumnSchema(dtype=dtype, name=name, primary_key=name in id_from)
         for name, dtype in data.dtypes.items()

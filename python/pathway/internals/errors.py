@@ -19,12 +19,5 @@ def no_such_column(name: str, names: Iterable[str], what: str = "Table") -> str:
     return f"{what} has no column with name {name}.{hint}{columns}"
 
 
-class ColumnKeyError(KeyError):
-    """A KeyError whose text is a sentence, not the repr of one."""
-
-    def __str__(self) -> str:
-        return str(self.args[0]) if self.args else ""
-
-
 class NotYetSupportedError(NotImplementedError):
     """A feature that the interface names but this version does not have."""

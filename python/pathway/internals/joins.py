@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pathway import _engine
 from pathway._engine import Expr
 from pathway.internals.arguments import collect_columns, expand_references
-from pathway.internals.errors import ColumnKeyError, no_such_column
+from pathway.internals.errors import no_such_column
 from pathway.internals.expression.column import ColumnReference
 from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.expression.nodes import NoneTest
@@ -79,10 +79,10 @@ class JoinResult(Joinable):
         if name == "id" or name in self._merged:
             return ColumnReference(self, name)
         if name not in self._names:
-            raise ColumnKeyError(no_such_column(str(name), self.keys(), "Join"))
+            raise KeyError(no_such_column(str(name), self.keys(), "Join"))
         column = self._names[name]
         if column is None:
-            raise ColumnKeyError(
+            raise KeyError(
                 f"Column {name} appears on both left and right inputs of join. Write pw.left.{name} or "
                 f"pw.right.{name}."
             )

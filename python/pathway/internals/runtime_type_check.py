@@ -36,13 +36,19 @@ def check_arg_types(function: Callable[_P, _R]) -> Callable[_P, _R]:
         try:
             bound = signature.bind(*args, **kwargs)
         except TypeError as error:
-            raise TypeError(f"{function.__qualname__}() {error}") from None
+            raise TypeError(f"{_public_name(function)}() {error}") from None
         for name, value in bound.arguments.items():
             if name in hints:
-                _check(function.__qualname__, signature.parameters[name], value, hints[name])
+                _check(_public_name(function), signature.parameters[name], value, hints[name])
         return function(*args, **kwargs)
 
     return checked
+
+
+def _public_name(function: Callable[..., Any]) -> str:
+    """The name under which users know a function."""
+    owner, _, name = function.__qualname__.rpartition(".")
+    return f"Table.{name}" if owner.endswith("Operations") else function.__qualname__
 
 
 def _resolve_hints(function: Callable[..., Any]) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, KeysView, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pathway.internals.errors import ColumnKeyError
 from pathway.internals.expression.column import ColumnReference
 from pathway.internals.expression.printing import TableNames
 from pathway.internals.thisclass import Placeholder, _is_table_method, this
@@ -119,7 +118,7 @@ class TableSlice:
 
     def _checked(self, name: str) -> str:
         if name not in self._mapping:
-            raise ColumnKeyError(f"Column name {name!r} not found in a {self!r}.")
+            raise KeyError(f"Column name {name!r} not found in a {self!r}.")
         return name
 
     def _name(self, column: Any) -> str:

@@ -60,7 +60,7 @@ class Placeholder:
 
     def __getitem__(self, item: Any) -> Any:
         if isinstance(item, str):
-            return ColumnReference(self, item)
+            return Unpacked(self) if item.startswith(_UNPACK_PREFIX) else ColumnReference(self, item)
         if isinstance(item, ColumnReference):
             return ColumnReference(self, item.name)
         return DerivedPlaceholder(self, "__getitem__", (list(item),), {})

@@ -35,16 +35,16 @@ _SYMBOLS = {
 class Constant(ColumnExpression):
     """The same value in every row."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("_dtype", "_value")
 
     def __init__(self, value: Any) -> None:
         super().__init__()
         self._value = value
+        self._dtype = dt.of_constant(value)
 
     def _lower(self, operands: Sequence[Expr]) -> Expr:
-        dtype = dt.of_constant(self._value)
         value = tuple(self._value) if isinstance(self._value, list) else self._value
-        return Expr.constant(value, dtype)
+        return Expr.constant(value, self._dtype)
 
     def _text(self, operands: Sequence[str]) -> str:
         return repr(self._value)

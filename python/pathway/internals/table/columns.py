@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pathway.internals import dtype as dt
 from pathway.internals.arguments import collect_columns, expand_references
-from pathway.internals.errors import ColumnKeyError, no_such_column
+from pathway.internals.errors import no_such_column
 from pathway.internals.expression.column import ColumnReference
 from pathway.internals.expression.convert import Cast
 from pathway.internals.expression.expression import ColumnExpression
@@ -86,7 +86,8 @@ class ColumnOperations(TableCore):
                 raise TypeError(f"Table.without() takes names and references of columns, found {column!r}.")
             name = column if isinstance(column, str) else column.name
             if name not in kept:
-                raise ColumnKeyError(self._missing(name))
+                again = f"column {name} is dropped twice."
+                raise KeyError(again if name in self._names else self._missing(name))
             del kept[name]
         return self._select(kept, scope)
 
@@ -136,9 +137,9 @@ class ColumnOperations(TableCore):
             name = old if isinstance(old, str) else old.name
             if name not in self._names:
                 text = self._missing(name)
-                raise missing(text) if missing is not KeyError else ColumnKeyError(text)
+                raise missing(text)
             if name in olds:
-                raise ColumnKeyError(f"column {name} is renamed twice, to {olds[name]} and to {new}.")
+                raise KeyError(f"column {name} is renamed twice, to {olds[name]} and to {new}.")
             olds[name] = new
         columns: dict[str, ColumnExpression] = {c.name: c for c in self if c.name not in olds}
         for old, new in olds.items():

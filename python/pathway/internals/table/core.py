@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pathway import _engine
 from pathway._engine import DType
-from pathway.internals.errors import ColumnKeyError, no_such_column
+from pathway.internals.errors import no_such_column
 from pathway.internals.expression.column import ColumnReference
 from pathway.internals.expression.nodes import column_value
 from pathway.internals.joinable import Joinable
@@ -81,7 +81,7 @@ class TableCore(Joinable):
         if name == "id":
             return self.id
         if name not in self._names:
-            raise ColumnKeyError(no_such_column(str(name), self._names))
+            raise KeyError(no_such_column(str(name), self._names))
         return ColumnReference(self, name)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from pathway import _engine
 from pathway._engine import Expr
 from pathway.internals.expression.column import ColumnReference
 from pathway.internals.expression.conditional import FillError
@@ -67,7 +68,8 @@ class RowOperations(TableCore):
         """
         condition, narrowed = self._condition(split_expression)
         positive, negative = self._engine.split(condition, narrowed, current_frame())
-        return self._wrap(positive), self._wrap(negative)
+        _, narrowed_there = self._condition(~split_expression)
+        return self._wrap(positive), self._wrap(_narrowed(negative, narrowed_there))
 
     @trace_user_frame
     @check_arg_types
@@ -157,6 +159,16 @@ class RowOperations(TableCore):
         row = MakeTuple(*self)
         has_error = FillError(NoneTest(row, True), Constant(True))
         return cast("Table", self).filter(~has_error)
+
+
+def _narrowed(table: _engine.Table, names: list[str]) -> _engine.Table:
+    """The table with these columns under their non-Optional types."""
+    if not names:
+        return table
+    frame = current_frame()
+    columns = {name: Expr.column(table, name) for name in table.column_names()}
+    columns.update((name, columns[name].narrow()) for name in names)
+    return table.select([(name, column, frame) for name, column in columns.items()], frame)
 
 
 def narrowed_columns(expression: ColumnExpression, scope: Scope, owner: Any) -> list[str]:

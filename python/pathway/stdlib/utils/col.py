@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pathway._engine import DType
+from pathway._engine import DType, Pointer
 from pathway.internals import dtype as dt
 from pathway.internals import reducers
 from pathway.internals.expression.column import ColumnReference
@@ -154,11 +154,11 @@ def multiapply_all_rows(
     columns = {name: this.rows[index + 1] for index, name in enumerate(names)}
     unpacked = flat.select(_pw_id=_as_pointer(flat.rows[0]), **columns)
     result = unpacked.with_id(unpacked._pw_id).without("_pw_id")
-    return result.with_universe_of(table)
+    append_only = table.schema.universe_properties.append_only
+    return result.update_id_type(Pointer, id_append_only=append_only).with_universe_of(table)
 
 
 def _as_pointer(value: ColumnExpression) -> ColumnExpression:
-    from pathway._engine import Pointer
     from pathway.internals.expression.convert import declare_type
 
     return declare_type(Pointer, value)
