@@ -18,9 +18,6 @@ mod compile;
 mod frame;
 mod user;
 
-#[cfg(test)]
-mod tests;
-
 /// The rows an expression is evaluated over.
 pub struct Input<'a> {
     /// The operator's input columns.
@@ -65,3 +62,6 @@ impl Evaluator {
         frame::evaluate(&self.graph, input)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowPrimitiveType, Decimal128Type, DurationNanosecondType, Float64Type, Int64Type, TimestampNanosecondType,
+    ArrowPrimitiveType, Decimal128Type, DurationNanosecondType, Float64Type, Int64Type,
+    TimestampNanosecondType,
 };
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Decimal128Array, DurationNanosecondArray, Float64Array, Int64Array,
@@ -232,9 +233,11 @@ pub(crate) fn zip_bits<A: Copy, B: Copy>(
         answers.enumerate().fold(0, |word, (i, bit)| word | (u64::from(bit) << i))
     }
     let words: Vec<u64> = match (left, right) {
-        (Lane::Each(a), Lane::Each(b)) => {
-            a.chunks(64).zip(b.chunks(64)).map(|(a, b)| pack(a.iter().zip(b).map(|(a, b)| f(*a, *b)))).collect()
-        }
+        (Lane::Each(a), Lane::Each(b)) => a
+            .chunks(64)
+            .zip(b.chunks(64))
+            .map(|(a, b)| pack(a.iter().zip(b).map(|(a, b)| f(*a, *b))))
+            .collect(),
         (Lane::Each(a), Lane::One(b)) => a.chunks(64).map(|a| pack(a.iter().map(|a| f(*a, b)))).collect(),
         (Lane::One(a), Lane::Each(b)) => b.chunks(64).map(|b| pack(b.iter().map(|b| f(a, *b)))).collect(),
         (Lane::One(a), Lane::One(b)) => {
@@ -331,7 +334,11 @@ pub(crate) fn by_values_in(
     let mut out = ColumnBuilder::new(dtype, rows);
     for row in 0..rows {
         if !frame.is_valid(row) {
-            if frame.is_error(row) { out.push_error() } else { out.push_none() }
+            if frame.is_error(row) {
+                out.push_error()
+            } else {
+                out.push_none()
+            }
             continue;
         }
         for (i, view) in &views {

@@ -106,7 +106,8 @@ pub(super) fn unwrap((operand, from): (&Cells, &DType), dtype: &DType, rows: usi
         Data::Scalar(_) => Column::nulls(dtype, rows),
         Data::Rows(column) => column.clone(),
     };
-    let error = || DataError::value("None was found where unwrap expects a value; use coalesce for a default");
+    let error =
+        || DataError::value("None was found where unwrap expects a value; use coalesce for a default");
     let new = Causes::new(nones.set_indices().map(|row| (row as u32, error())).collect());
     let errors = or_masks(column.errors().cloned(), Some(&nones));
     // In dynamic columns None is an encoded value, which an error must not keep.

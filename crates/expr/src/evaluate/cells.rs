@@ -51,7 +51,9 @@ impl Causes {
     pub(crate) fn filter(&self, keep: impl Fn(usize) -> bool) -> Causes {
         match &self.0 {
             None => Causes(None),
-            Some(causes) => Causes::new(causes.iter().filter(|(row, _)| keep(*row as usize)).cloned().collect()),
+            Some(causes) => {
+                Causes::new(causes.iter().filter(|(row, _)| keep(*row as usize)).cloned().collect())
+            }
         }
     }
     /// The causes with rows renamed; `rename` ascends.

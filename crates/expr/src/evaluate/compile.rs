@@ -38,10 +38,16 @@ pub(crate) enum Op {
     MakeTuple,
     Cast,
     DeclareType,
-    Pointer { optional: bool, instance: bool },
+    Pointer {
+        optional: bool,
+        instance: bool,
+    },
     GetItem,
     Get,
-    FromJson { default: bool, unwrap: bool },
+    FromJson {
+        default: bool,
+        unwrap: bool,
+    },
     ToString,
     Call(Kernel),
     Udf(Arc<dyn Udf>),
@@ -193,10 +199,8 @@ impl Compiler {
     /// The value of a node over constants, as a node.
     fn fold(&self, node: Node) -> Node {
         let constant = |id: &NodeId| matches!(self.graph.node(*id).op, Op::Constant(_) | Op::Failed(_));
-        let computes = !matches!(
-            node.op,
-            Op::Input(_) | Op::InputId | Op::Constant(_) | Op::Failed(_) | Op::Udf(_)
-        );
+        let computes =
+            !matches!(node.op, Op::Input(_) | Op::InputId | Op::Constant(_) | Op::Failed(_) | Op::Udf(_));
         if !computes || !node.operands.iter().all(constant) {
             return node;
         }

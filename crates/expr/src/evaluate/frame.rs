@@ -228,7 +228,9 @@ fn binary(
     use BinaryOp::{Eq, Ge, Gt, Le, Lt, MatMul, Mul, Ne, Xor};
     let (l, r) = (&left.spread_none(left_type, rows), &right.spread_none(right_type, rows));
     match (op, left_type, right_type) {
-        (Eq | Ne | Lt | Le | Gt | Ge, ..) => compare::compare(op, (left, left_type), (right, right_type), rows),
+        (Eq | Ne | Lt | Le | Gt | Ge, ..) => {
+            compare::compare(op, (left, left_type), (right, right_type), rows)
+        }
         (MatMul, ..) => arrays::matrix_product((l, left_type), (r, right_type), dtype, rows),
         (Xor, DType::Bool, _) => boolean::xor(l, r, rows),
         (_, DType::Int, DType::Int) => arithmetic::int(op, l, r, rows),

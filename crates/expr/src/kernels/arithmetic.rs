@@ -5,7 +5,7 @@
 
 use pathway_types::{DType, DataError};
 
-use super::{Lane, floats, float_array, int_array, ints, map, zip};
+use super::{Lane, float_array, floats, int_array, ints, map, zip};
 use crate::BinaryOp;
 use crate::evaluate::cells::{Cells, Strict};
 

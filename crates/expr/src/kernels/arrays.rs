@@ -24,7 +24,9 @@ pub(crate) fn matrix_product(
             Ok(Value::FloatArray(Arc::new(product(a, b, 0.0, |sum, a, b| sum + a * b)?)))
         }
         [Value::IntArray(_), Value::FloatArray(_)] | [Value::FloatArray(_), Value::IntArray(_)] => {
-            Err(DataError::value("an array of ints and an array of floats cannot be multiplied; convert one of them"))
+            Err(DataError::value(
+                "an array of ints and an array of floats cannot be multiplied; convert one of them",
+            ))
         }
         [Value::IntArray(_) | Value::FloatArray(_), other] | [other, ..] => {
             Err(DataError::type_mismatch("array", other))

@@ -28,11 +28,7 @@ pub(crate) fn decide(op: BinaryOp, left: &Cells, right: &Cells, rows: usize) -> 
     let bits = bools(left, rows);
     let open = undecided(op, &frame, &bits);
     frame.add_where(right, &DType::Bool, &open);
-    let result = if op == BinaryOp::And {
-        &bits & &bools(right, rows)
-    } else {
-        &bits | &bools(right, rows)
-    };
+    let result = if op == BinaryOp::And { &bits & &bools(right, rows) } else { &bits | &bools(right, rows) };
     frame.finish(|nulls| bool_array(result, nulls))
 }
 

@@ -48,8 +48,12 @@ impl fmt::Debug for Kernel {
 
 /// Runs a function.
 pub(crate) fn call(kernel: &Kernel, call: &Call<'_>) -> Cells {
-    let operands: Vec<Cells> =
-        call.operands.iter().zip(call.types).map(|(cells, dtype)| cells.spread_none(dtype, call.rows)).collect();
+    let operands: Vec<Cells> = call
+        .operands
+        .iter()
+        .zip(call.types)
+        .map(|(cells, dtype)| cells.spread_none(dtype, call.rows))
+        .collect();
     (kernel.run)(&Call { operands: &operands, ..*call })
 }
 

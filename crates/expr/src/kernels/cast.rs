@@ -5,9 +5,7 @@ use pathway_types::{DType, DataError};
 
 use super::builder::TextBuilder;
 use super::strings::parse::{parse_float, parse_int};
-use super::{
-    Lane, bool_array, bools, convert, float_array, floats, int_array, ints, map, texts, zip_bits,
-};
+use super::{Lane, bool_array, bools, convert, float_array, floats, int_array, ints, map, texts, zip_bits};
 use crate::evaluate::cells::{Cells, Strict};
 
 /// The operand converted to `to`; None stays None if `to` is Optional and is an error otherwise.

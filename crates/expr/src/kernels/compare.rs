@@ -1,25 +1,20 @@
 //! Comparison. Floats compare as IEEE says; `==` and `!=` also take None, which equals None only.
 
 use arrow_buffer::BooleanBuffer;
-use pathway_types::view::CellView;
 use pathway_types::DType;
+use pathway_types::view::CellView;
 
 use super::{BytesLane, bool_array, bools, byte_strings, floats, ints, pointers, sequence, zip_bits};
 use crate::BinaryOp;
 use crate::evaluate::cells::{Cells, Strict};
 
 /// `left op right` for the six comparisons.
-pub(crate) fn compare(
-    op: BinaryOp,
-    left: (&Cells, &DType),
-    right: (&Cells, &DType),
-    rows: usize,
-) -> Cells {
+pub(crate) fn compare(op: BinaryOp, left: (&Cells, &DType), right: (&Cells, &DType), rows: usize) -> Cells {
     if sequence::needs_values(left.1, right.1) {
         return sequence::compare(op, left, right, rows);
     }
-    let null_aware = matches!(op, BinaryOp::Eq | BinaryOp::Ne)
-        && (left.1.admits_none() || right.1.admits_none());
+    let null_aware =
+        matches!(op, BinaryOp::Eq | BinaryOp::Ne) && (left.1.admits_none() || right.1.admits_none());
     if null_aware {
         return equal_or_none(op, left, right, rows);
     }
@@ -108,7 +103,8 @@ fn booleans(op: BinaryOp, a: &BooleanBuffer, b: &BooleanBuffer) -> BooleanBuffer
 
 /// Byte order, which for UTF-8 is the order of code points.
 fn strings(op: BinaryOp, a: BytesLane<'_>, b: BytesLane<'_>, rows: usize) -> BooleanBuffer {
-    let by = |f: &dyn Fn(&[u8], &[u8]) -> bool| BooleanBuffer::collect_bool(rows, |row| f(a.get(row), b.get(row)));
+    let by =
+        |f: &dyn Fn(&[u8], &[u8]) -> bool| BooleanBuffer::collect_bool(rows, |row| f(a.get(row), b.get(row)));
     match op {
         BinaryOp::Eq => equal_strings(a, b, rows),
         BinaryOp::Ne => !&equal_strings(a, b, rows),

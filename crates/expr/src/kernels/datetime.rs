@@ -16,5 +16,7 @@ pub(crate) const DAY: i64 = 86_400 * SECOND;
 
 /// The instant lies outside of what 64-bit nanoseconds can tell.
 pub(crate) fn out_of_range() -> DataError {
-    DataError::parse("the datetime is outside of the range from 1677-09-21 to 2262-04-11 that nanoseconds can tell")
+    DataError::parse(
+        "the datetime is outside of the range from 1677-09-21 to 2262-04-11 that nanoseconds can tell",
+    )
 }

@@ -3,7 +3,7 @@
 use pathway_types::DType;
 
 use super::arithmetic::{divide, floor_div, floor_mod, guard_zeros};
-use super::{floats, float_array, int_array, ints, zip};
+use super::{float_array, floats, int_array, ints, zip};
 use crate::BinaryOp;
 use crate::evaluate::cells::{Cells, Strict};
 

@@ -28,7 +28,12 @@ pub(crate) fn make_tuple(members: &[Cells], types: &[&DType], dtype: &DType, row
 }
 
 /// `object[index]`; an index outside is an error.
-pub(crate) fn get_item(object: (&Cells, &DType), index: (&Cells, &DType), dtype: &DType, rows: usize) -> Cells {
+pub(crate) fn get_item(
+    object: (&Cells, &DType),
+    index: (&Cells, &DType),
+    dtype: &DType,
+    rows: usize,
+) -> Cells {
     let mut frame = Strict::of(&[object, index], rows);
     if let Some(member) = tuple_member(object, index, &frame) {
         return frame.finish(|_| member);

@@ -109,7 +109,8 @@ fn skip_value(bytes: &[u8], at: usize) -> usize {
         }
         _ => {
             let rest = bytes.get(at..).unwrap_or_default();
-            let len = rest.iter().position(|b| matches!(b, b',' | b'}' | b']' | b' ' | b'\n' | b'\t' | b'\r'));
+            let len =
+                rest.iter().position(|b| matches!(b, b',' | b'}' | b']' | b' ' | b'\n' | b'\t' | b'\r'));
             len.map_or(bytes.len(), |len| at + len)
         }
     }
@@ -126,7 +127,11 @@ fn string_is(quoted: &str, content: &str) -> bool {
 /// The content of a quoted string.
 fn unquote(quoted: &str) -> Option<Cow<'_, str>> {
     let inner = quoted.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') { serde_json::from_str(quoted).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
+    if inner.contains('\\') {
+        serde_json::from_str(quoted).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(inner))
+    }
 }
 
 /// `json[index]`, with JSON null for what is missing.
@@ -169,7 +174,9 @@ impl Index<'_> {
             Index::Any(view) => match view.value(row) {
                 Value::Str(key) => Ok(member(document, &key)),
                 Value::Int(position) => Ok(at(position)),
-                other => Err(DataError::value(format!("an index into Json must be str or int, it is {other}"))),
+                other => {
+                    Err(DataError::value(format!("an index into Json must be str or int, it is {other}")))
+                }
             },
         }
     }
@@ -342,7 +349,10 @@ enum Given<'a> {
 
 /// A JSON number.
 fn number(text: &str) -> Option<f64> {
-    text.bytes().next().is_some_and(|byte| byte == b'-' || byte.is_ascii_digit()).then(|| text.parse().ok())?
+    text.bytes()
+        .next()
+        .is_some_and(|byte| byte == b'-' || byte.is_ascii_digit())
+        .then(|| text.parse().ok())?
 }
 
 #[cfg(test)]

@@ -31,7 +31,9 @@ pub(crate) fn round(call: &Call<'_>) -> Cells {
             _ => {
                 let mut digits = String::new();
                 let values = floats(&call.operands[0]);
-                (0..call.rows).map(|row| round_float(values.get(row), decimals.get(row), &mut digits)).collect()
+                (0..call.rows)
+                    .map(|row| round_float(values.get(row), decimals.get(row), &mut digits))
+                    .collect()
             }
         };
         return frame.finish(|nulls| float_array(values, nulls));

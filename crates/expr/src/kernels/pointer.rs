@@ -8,7 +8,13 @@ use crate::evaluate::cells::{Cells, Strict};
 
 /// The key of the operands, the last of which is the instance if so told. With `optional`, a None in
 /// any gives None.
-pub(crate) fn key(operands: &[Cells], types: &[&DType], optional: bool, instance: bool, rows: usize) -> Cells {
+pub(crate) fn key(
+    operands: &[Cells],
+    types: &[&DType],
+    optional: bool,
+    instance: bool,
+    rows: usize,
+) -> Cells {
     let sides: Vec<(&Cells, &DType)> = operands.iter().zip(types.iter().copied()).collect();
     let mut frame = Strict::none_allowed(&sides, rows);
     if optional {

@@ -11,7 +11,9 @@ use pathway_types::{Column, DType, Value};
 use std::sync::Arc;
 
 use super::builder::{BytesBuilder, TextBuilder};
-use super::{BytesLane, Lane, bool_array, bools, byte_strings, floats, ints, nullify, pointers, primitive_array, texts};
+use super::{
+    BytesLane, Lane, bool_array, bools, byte_strings, floats, ints, nullify, pointers, primitive_array, texts,
+};
 use crate::evaluate::cells::{Causes, Cells, Data, Strict, or_masks};
 
 /// `then` where `mask` is set, `otherwise` elsewhere; both of `dtype`'s layout.
@@ -60,7 +62,13 @@ fn select_nulls(mask: &BooleanBuffer, then: &Cells, otherwise: &Cells) -> Option
     Some(NullBuffer::new(valid))
 }
 
-fn select_array(mask: &BooleanBuffer, then: &Cells, otherwise: &Cells, dtype: &DType, rows: usize) -> ArrayRef {
+fn select_array(
+    mask: &BooleanBuffer,
+    then: &Cells,
+    otherwise: &Cells,
+    dtype: &DType,
+    rows: usize,
+) -> ArrayRef {
     let data_type = arrow_type(dtype);
     if data_type == DataType::Null {
         return Arc::new(NullArray::new(rows));
@@ -75,15 +83,19 @@ fn select_array(mask: &BooleanBuffer, then: &Cells, otherwise: &Cells, dtype: &D
             nulls,
             &data_type,
         ),
-        DataType::Duration(_) => {
-            primitive_array::<DurationNanosecondType>(choose(mask, ints(then), ints(otherwise)), nulls, &data_type)
-        }
+        DataType::Duration(_) => primitive_array::<DurationNanosecondType>(
+            choose(mask, ints(then), ints(otherwise)),
+            nulls,
+            &data_type,
+        ),
         DataType::Float64 => {
             primitive_array::<Float64Type>(choose(mask, floats(then), floats(otherwise)), nulls, &data_type)
         }
-        DataType::Decimal128(..) => {
-            primitive_array::<Decimal128Type>(choose(mask, pointers(then), pointers(otherwise)), nulls, &data_type)
-        }
+        DataType::Decimal128(..) => primitive_array::<Decimal128Type>(
+            choose(mask, pointers(then), pointers(otherwise)),
+            nulls,
+            &data_type,
+        ),
         DataType::Boolean => {
             let (a, b) = (bools(then, rows), bools(otherwise, rows));
             bool_array(&(mask & &a) | &(&!mask & &b), nulls)
@@ -127,10 +139,14 @@ fn choose<T: Copy>(mask: &BooleanBuffer, then: Lane<'_, T>, otherwise: Lane<'_, 
                 out.extend(pairs.map(|(i, (a, b))| if word >> i & 1 == 1 { *a } else { *b }));
             }
             (Lane::Each(a), Lane::One(b)) => {
-                out.extend(a[at..end].iter().enumerate().map(|(i, a)| if word >> i & 1 == 1 { *a } else { b }));
+                out.extend(
+                    a[at..end].iter().enumerate().map(|(i, a)| if word >> i & 1 == 1 { *a } else { b }),
+                );
             }
             (Lane::One(a), Lane::Each(b)) => {
-                out.extend(b[at..end].iter().enumerate().map(|(i, b)| if word >> i & 1 == 1 { a } else { *b }));
+                out.extend(
+                    b[at..end].iter().enumerate().map(|(i, b)| if word >> i & 1 == 1 { a } else { *b }),
+                );
             }
             (Lane::One(a), Lane::One(b)) => {
                 out.extend((0..end - at).map(|i| if word >> i & 1 == 1 { a } else { b }));
@@ -176,12 +192,9 @@ pub(crate) fn expand(cells: &Cells, mask: &BooleanBuffer, dtype: &DType) -> Cell
     let array = Column::new(column.array().clone()).take(&indices).array().clone();
     debug_assert_eq!(array.data_type(), &arrow_type(dtype));
     let spread = |bits: Option<&BooleanBuffer>| {
-        bits.map(|bits| {
-            crate::evaluate::cells::mask_of(bits.set_indices().map(|at| places[at]), mask.len())
-        })
+        bits.map(|bits| crate::evaluate::cells::mask_of(bits.set_indices().map(|at| places[at]), mask.len()))
     };
-    let column =
-        Column::with_errors(array, spread(column.errors())).with_pending(spread(column.pending()));
+    let column = Column::with_errors(array, spread(column.errors())).with_pending(spread(column.pending()));
     Cells::with_causes(column, cells.causes.rename(|row| places[row]))
 }
 

@@ -31,8 +31,7 @@ fn has_any(dtype: &DType) -> bool {
 pub(crate) fn compare(op: BinaryOp, left: (&Cells, &DType), right: (&Cells, &DType), rows: usize) -> Cells {
     let equality = matches!(op, BinaryOp::Eq | BinaryOp::Ne);
     let operands = [left, right];
-    let frame =
-        if equality { Strict::none_allowed(&operands, rows) } else { Strict::of(&operands, rows) };
+    let frame = if equality { Strict::none_allowed(&operands, rows) } else { Strict::of(&operands, rows) };
     by_values_in(frame, &operands, &DType::Bool, |values| {
         let [left, right] = values else { return Ok(Value::Error) };
         Ok(Value::Bool(match op {

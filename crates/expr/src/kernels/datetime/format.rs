@@ -13,9 +13,9 @@ use crate::evaluate::cells::{Cells, Strict};
 
 /// The parts of a format, or why it is none.
 pub(super) fn parse_format(format: &str) -> Result<Vec<Item<'_>>, DataError> {
-    StrftimeItems::new(format)
-        .parse()
-        .map_err(|_| DataError::parse(format!("{format:?} is not a datetime format: it has an unknown specifier")))
+    StrftimeItems::new(format).parse().map_err(|_| {
+        DataError::parse(format!("{format:?} is not a datetime format: it has an unknown specifier"))
+    })
 }
 
 /// `dt.strftime`.

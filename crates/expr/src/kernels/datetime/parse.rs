@@ -97,7 +97,10 @@ impl Format {
             ParseErrorKind::TooLong => "it goes on after the end of the format",
             _ => "the format is not understood",
         };
-        DataError::parse(format!("the text {text:?} does not match the datetime format {:?}: {reason}", self.text))
+        DataError::parse(format!(
+            "the text {text:?} does not match the datetime format {:?}: {reason}",
+            self.text
+        ))
     }
 }
 

@@ -98,7 +98,9 @@ impl<'a> Zones<'a> {
 /// A computation in the zone that is the last argument.
 fn each(call: &Call<'_>, f: impl Fn(Zone, usize) -> Option<i64>) -> Cells {
     let mut frame = Strict::of(&call.sides(), call.rows);
-    let Some(zone) = call.operands.last() else { return Cells::failed(&out_of_range(), call.dtype, call.rows) };
+    let Some(zone) = call.operands.last() else {
+        return Cells::failed(&out_of_range(), call.dtype, call.rows);
+    };
     let mut zones = Zones::new(zone);
     let values = (0..call.rows).map(|row| {
         if !frame.is_valid(row) {

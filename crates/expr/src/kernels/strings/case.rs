@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
 use arrow_array::LargeStringArray;
+use arrow_array::cast::AsArray;
 use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 
 use super::super::call::Call;

@@ -39,7 +39,7 @@ pub(crate) fn repeat(text: &Cells, times: &Cells, rows: usize) -> Cells {
             if text.len().saturating_mul(count) > LONGEST {
                 let message = format!("a text of {} bytes repeated {count} times is too long", text.len());
                 frame.fail(row, DataError::value(message));
-            } else {
+            } else if !text.is_empty() {
                 (0..count).for_each(|_| out.push_str(text));
             }
         }

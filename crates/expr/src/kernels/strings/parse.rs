@@ -64,11 +64,7 @@ fn answer_lower(text: &str, answer: impl Fn(&str) -> Option<bool>) -> Option<boo
 }
 
 /// Parses each text; one that does not parse is None if the result may be, an error otherwise.
-fn parse<T: Default>(
-    call: &Call<'_>,
-    target: &str,
-    parse: impl Fn(&str) -> Option<T>,
-) -> (Strict, Vec<T>) {
+fn parse<T: Default>(call: &Call<'_>, target: &str, parse: impl Fn(&str) -> Option<T>) -> (Strict, Vec<T>) {
     let mut frame = Strict::of(&[call.side(0)], call.rows);
     let values = texts(&call.operands[0]);
     let optional = call.dtype.is_optional();

@@ -26,7 +26,9 @@ pub(crate) fn find(call: &Call<'_>) -> Cells {
 
 /// `str.rfind`: position of the last occurrence, -1 if there is none.
 pub(crate) fn rfind(call: &Call<'_>) -> Cells {
-    search(call, -1, |part, needle| Some(needle.offset + char_count(&part[..part.rfind(needle.needle)?]) as i64))
+    search(call, -1, |part, needle| {
+        Some(needle.offset + char_count(&part[..part.rfind(needle.needle)?]) as i64)
+    })
 }
 
 /// What is searched for in a part of a text.
