@@ -26,7 +26,7 @@ def read(path: Path) -> list[dict[str, str]]:
 
 
 def word_count(inputs: Path) -> Rows:
-    words = Counter(json.loads(line)["word"] for line in (inputs / "words.jsonl").open())
+    words = Counter(json.loads(line)["word"] for line in (inputs / "words.jsonl").read_text().splitlines())
     return Counter((word, str(count)) for word, count in words.items())
 
 

@@ -232,7 +232,7 @@ def test_output_is_the_stream_of_changes(tmp_path: Path) -> None:
     record = json.loads((tmp_path / "out.jsonl").read_text())
     assert list(record) == ["k", "s", "diff", "time"]
     assert record["time"] % 2 == 0
-    assert (tmp_path / "empty.csv").read_text() == ""
+    assert (tmp_path / "empty.csv").read_text() == '"k","s","time","diff"\n'
 
 
 def test_an_output_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
