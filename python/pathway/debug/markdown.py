@@ -91,7 +91,7 @@ def _infer_known(cells: list[str]) -> tuple[list[Any], DType]:
     if all(cell in _BOOLS for cell in cells):
         return [_BOOLS[cell] for cell in cells], DType.BOOL
     try:
-        floats = [float(cell) for cell in cells if "_" not in cell]
+        floats = [float(cell) for cell in cells if cell.isascii() and "_" not in cell]
     except ValueError:
         return list(cells), DType.STR
     if len(floats) < len(cells):

@@ -15,13 +15,15 @@ from pathway.io._files import CsvParserSettings, read_files, write_file
 
 #: `static` reads what is there; `streaming` keeps watching.
 Mode = Literal["streaming", "static"]
+#: What the files hold.
+Format = Literal["csv", "json", "plaintext", "plaintext_by_file", "binary", "only_metadata"]
 
 
 @trace_user_frame
 @check_arg_types
 def read(
     path: str | os.PathLike[str],
-    format: str = "json",
+    format: Format,
     *,
     schema: type[Schema] | None = None,
     mode: Mode = "streaming",

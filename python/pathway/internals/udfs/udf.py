@@ -58,16 +58,13 @@ class UDF:
         cache_strategy: CacheStrategy | None = None,
         max_batch_size: int | None = None,
     ) -> None:
-        _check_option("deterministic", deterministic, bool)
-        _check_option("propagate_none", propagate_none, bool)
-        if executor is not None:
-            _check_option("executor", executor, Executor)
-        if cache_strategy is not None:
-            _check_option("cache_strategy", cache_strategy, CacheStrategy)
-        if max_batch_size is not None:
-            _check_option("max_batch_size", max_batch_size, int)
-            if max_batch_size < 1:
-                raise ValueError(f"max_batch_size has to be at least 1, not {max_batch_size}.")
+        _check_options(
+            deterministic=deterministic,
+            propagate_none=propagate_none,
+            executor=executor,
+            cache_strategy=cache_strategy,
+            max_batch_size=max_batch_size,
+        )
         self.return_type = return_type
         self.deterministic = deterministic
         self.propagate_none = propagate_none
@@ -143,11 +140,11 @@ class UDF:
         args = typing.get_args(annotation)
         if typing.get_origin(annotation) is list and args:
             return args[0]
-        if annotation is list or self.return_type is not ...:
+        if self.return_type is not ...:
             return ...
         raise ValueError(
-            f"A batch UDF has to return a list but is annotated as returning {annotation}: write "
-            "list[...] with the type of one result."
+            f"A batch function returns a list, but {self._name()} is annotated as returning "
+            f"{'nothing' if annotation is ... else annotation}: write list[...] with the type of one result."
         )
 
 
@@ -191,11 +188,29 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
     return plain
 
 
-def _check_option(name: str, value: Any, expected: type) -> None:
-    if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
-        raise TypeError(
-            f"pw.udf(): parameter {name}={value!r} violates type hint {expected}: got {type(value)}."
-        )
+_OPTION_TYPES: dict[str, type] = {
+    "deterministic": bool,
+    "propagate_none": bool,
+    "executor": Executor,
+    "cache_strategy": CacheStrategy,
+    "max_batch_size": int,
+}
+_MAY_BE_NONE = ("executor", "cache_strategy", "max_batch_size")
+
+
+def _check_options(**options: Any) -> None:
+    for name, value in options.items():
+        if name == "return_type" or (value is None and name in _MAY_BE_NONE):
+            continue
+        expected = _OPTION_TYPES.get(name)
+        if expected is None:
+            raise TypeError(f"pw.udf() got an unexpected keyword argument {name!r}.")
+        if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
+            raise TypeError(
+                f"pw.udf(): parameter {name}={value!r} violates type hint {expected}: got {type(value)}."
+            )
+    if options.get("max_batch_size") is not None and options["max_batch_size"] < 1:
+        raise ValueError(f"max_batch_size has to be at least 1, not {options['max_batch_size']}.")
 
 
 @overload
@@ -230,10 +245,7 @@ def udf(fun: Any = None, /, **options: Any) -> Any:
     loud
     TEA!
     """
-    known = inspect.signature(UDF.__init__).parameters
-    for name in options:
-        if name not in known or name == "self":
-            raise TypeError(f"pw.udf() got an unexpected keyword argument {name!r}.")
+    _check_options(**options)
     if fun is None:
         return lambda function: UDFFunction(function, **options)
     return UDFFunction(fun, **options)

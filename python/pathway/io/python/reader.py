@@ -63,6 +63,8 @@ def read(
         )
     deletions = bool(subject._deletions_enabled)
     subject._already_used = True
+    if not deletions:
+        schema = schema.update_properties(append_only=True)
     source = SubjectSource(
         subject,
         [column.to_field() for column in schema.columns().values()],
@@ -82,7 +84,7 @@ def read(
         append_only=not deletions,
         frame=current_frame(),
     )
-    return Table(engine, schema if deletions else schema.update_properties(append_only=True))
+    return Table(engine, schema)
 
 
 def _is_declared(subject: ConnectorSubject) -> bool:

@@ -41,6 +41,8 @@ class ConnectorSubject(SubjectBase):
         self, datasource_name: str = "python", *, session_type: Literal["native", "upsert"] = "native"
     ) -> None:
         super().__init__()
+        if type(self).run is ConnectorSubject.run:
+            raise TypeError(f"{type(self).__name__} has to define run(), which sends the rows.")
         if session_type not in ("native", "upsert"):
             raise ValueError(f"invalid session_type {session_type!r}: it has to be 'native' or 'upsert'.")
         self._datasource_name = datasource_name
