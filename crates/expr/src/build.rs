@@ -28,6 +28,8 @@ mod operators;
 mod pointer;
 mod reducers;
 mod special;
+#[cfg(test)]
+mod tests;
 
 pub use functions::function_names;
 pub(crate) use index::member_position;
