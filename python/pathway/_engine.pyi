@@ -241,7 +241,9 @@ class Graph:
     ) -> int:
         """Registers a sink; the number names it in `run(outputs=...)`."""
     def take_warnings(self) -> list[tuple[str, Frame | None]]: ...
-    def explain(self, *, rewritten: bool = False, outputs: Sequence[int] | None = None) -> str: ...
+    def explain(self, *, rewritten: bool = False, outputs: Sequence[int] | None = None) -> str:
+        """The plan as it was built, or the program that runs for these outputs (default: those that `run`
+        takes)."""
     def run(
         self,
         *,
@@ -442,3 +444,5 @@ class CaptureSink:
     def clear(self) -> None: ...
 
 def build_info() -> dict[str, str]: ...
+def _round_trip(values: Sequence[Any], dtype: DType) -> builtins.tuple[list[Any], list[Exception | None]]:
+    """For tests: the values as a column of the dtype and back, and why each was refused, if it was."""

@@ -40,14 +40,14 @@ def _apply(
     state: dict[Pointer, tuple[Any, ...]], key: Pointer, row: tuple[Any, ...], diff: int
 ) -> str | None:
     if diff not in (1, -1):
-        return f"invalid diff value: {diff}; several equal rows have the id {key}"
+        return f"{abs(diff)} equal rows have the id {key}"
     if diff == 1:
         if key in state:
-            return f"duplicated entries for key {key}"
+            return f"two rows have the id {key}"
         state[key] = row
         return None
     if key not in state or not _same(state[key], row):
-        return f"deleting non-existing entry {list(row)} for key {key}"
+        return f"the row {list(row)} with the id {key} is removed but was not there"
     del state[key]
     return None
 

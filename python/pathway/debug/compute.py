@@ -51,7 +51,9 @@ def compute_and_print_update_stream(
     n_rows: int | None = None,
     **kwargs: Any,
 ) -> None:
-    """Computes tables and prints all their changes, with times. Takes the arguments of [`compute_and_print`][].
+    """Computes tables and prints all their changes, with times.
+
+    Takes the arguments of [`compute_and_print`][].
 
     >>> import pathway as pw
     >>> t = pw.debug.table_from_markdown('''

@@ -36,7 +36,7 @@ class StaticData:
         if values is None:
             return None
         if not all(isinstance(value, int) and not isinstance(value, bool) for value in values):
-            raise ValueError(f"Column {name} has to contain integers only.")
+            raise ValueError(f"the column {name} holds integers; there is something else in it.")
         return values
 
 
@@ -55,11 +55,10 @@ def static_table(
     if schema is None:
         schema = _inferred_schema(data, id_from or ())
     elif id_from:
-        raise ValueError("schema and id_from are mutually exclusive: mark the primary key in the schema.")
+        raise ValueError("give schema or id_from, not both: a schema tells the primary key itself.")
     if set(schema.column_names()) != set(data.columns):
         raise ValueError(
-            f"schema does not match given dataframe: the schema has the columns {schema.column_names()}, the "
-            f"data has {list(data.columns)}."
+            f"the schema has the columns {schema.column_names()}, but the data has {list(data.columns)}."
         )
     schema = schema.update_properties(append_only=-1 not in (diffs or ()))
     columns = {
@@ -89,9 +88,9 @@ def _times(data: StaticData) -> list[int] | None:
     if times is None:
         return None
     if any(time < 0 for time in times):
-        raise ValueError(f"Column {_TIME} cannot contain negative times.")
+        raise ValueError(f"the times in the column {_TIME} have to be 0 or more.")
     if any(time % 2 for time in times):
-        warn("timestamps are required to be even; all timestamps will be doubled")
+        warn(f"times are even numbers; as there are odd ones in {_TIME}, all are doubled")
         return [time * 2 for time in times]
     return times
 
@@ -99,7 +98,7 @@ def _times(data: StaticData) -> list[int] | None:
 def _diffs(data: StaticData) -> list[int] | None:
     diffs = data.special(_DIFF, 1)
     if diffs is not None and any(diff not in (1, -1) for diff in diffs):
-        raise ValueError(f"Column {_DIFF} can only have 1 and -1 values.")
+        raise ValueError(f"the column {_DIFF} holds 1 (a row is added) or -1 (it is removed).")
     return diffs
 
 
@@ -108,7 +107,7 @@ def _inferred_schema(data: StaticData, id_from: Sequence[str]) -> type[Schema]:
         raise TypeError(f"id_from has to be a list of column names, not the string {id_from!r}.")
     for name in id_from:
         if name not in data.columns:
-            raise KeyError(no_such_column(name, data.columns, "The data"))
+            raise KeyError(no_such_column(name, data.columns, "the data"))
     columns = {
         name: ColumnSchema(dtype=dtype, name=name, primary_key=name in id_from)
         for name, dtype in data.dtypes.items()

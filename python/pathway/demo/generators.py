@@ -76,9 +76,7 @@ def generate_custom_stream(
     2 | 4
     """
     if nb_rows is not None and nb_rows < 0:
-        raise ValueError(
-            f"demo.generate_custom_stream error: nb_rows should be None or strictly positive, not {nb_rows}."
-        )
+        raise ValueError(f"nb_rows is a number of rows or None for no end, not {nb_rows}.")
     columns = [column for column in schema.column_names() if column != METADATA]
     subject = _Generator(value_generators, columns, nb_rows, input_rate)
     return python.read(subject, schema=schema, autocommit_duration_ms=autocommit_duration_ms, name=name)
@@ -103,7 +101,8 @@ def range_stream(
     """A stream of consecutive numbers: one column `value`.
 
     >>> import pathway as pw
-    >>> pw.debug.compute_and_print(pw.demo.range_stream(nb_rows=2, offset=5, input_rate=1000), include_id=False)
+    >>> numbers = pw.demo.range_stream(nb_rows=2, offset=5, input_rate=1000)
+    >>> pw.debug.compute_and_print(numbers, include_id=False)
     value
     5.0
     6.0
@@ -133,4 +132,4 @@ def noisy_linear_stream(nb_rows: int | None = 10, input_rate: float = 1.0) -> Ta
 
 def _check_rows(nb_rows: int | None) -> None:
     if nb_rows is not None and nb_rows < 0:
-        raise ValueError(f"nb_rows should be strictly positive, not {nb_rows}.")
+        raise ValueError(f"nb_rows is a number of rows or None for no end, not {nb_rows}.")

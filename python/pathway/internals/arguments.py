@@ -27,9 +27,7 @@ def collect_columns(
 
     def add(name: str, expression: ColumnExpression) -> None:
         if name in columns:
-            raise ValueError(
-                f"Duplicate expression value given for {name}: an output column needs its own name."
-            )
+            raise ValueError(f"two output columns are named {name}; give one of them another name.")
         columns[name] = expression
 
     for argument in args:
@@ -49,7 +47,7 @@ def collect_columns(
         columns[name] = expression
     if "id" in columns:
         raise ValueError(
-            "Can't use 'id' as a column name: it stands for the row ids. Give the column another name, as in "
+            "a column cannot be named id, which stands for the row ids. Give it another name, as in "
             f"{function}(row_id=table.id)."
         )
     return columns
@@ -68,11 +66,11 @@ def _positional(
         return [(scope.resolve(named).name, argument)]
     if isinstance(argument, str):
         raise ValueError(
-            f"Expected a ColumnReference, found a string. Did you mean this.{argument} instead of {argument!r}?"
+            f"{function}() takes columns, and {argument!r} is a string: write pw.this.{argument}."
         )
     raise ValueError(
-        f"In {function}() all positional arguments have to be a ColumnReference; {argument!r} is none. Give it "
-        f"a name: {function}(name=...)."
+        f"{argument!r} has no name for its output column, as only columns have. Give it one: "
+        f"{function}(name=...)."
     )
 
 

@@ -19,7 +19,7 @@ def _flag(name: str, default: bool) -> bool:
     if text.lower() in ("0", "false", "no"):
         return False
     raise ValueError(
-        f"Unexpected value for {name!r} environment variable: {text!r}; expected one of 1, true, yes, 0, false, no."
+        f"the environment variable {name} is {text!r}; it has to be 1, true, yes, 0, false or no."
     )
 
 
@@ -73,10 +73,10 @@ class RunConfig:
         """The settings as they are now; EngineError if they make no sense."""
         threads = _number("PATHWAY_THREADS", 1)
         if threads < 1:
-            raise EngineError("can't run with no threads: PATHWAY_THREADS has to be at least 1")
+            raise EngineError("PATHWAY_THREADS has to be at least 1.")
         processes = _number("PATHWAY_PROCESSES", 1)
         if processes < 1:
-            raise EngineError("can't run with no processes: PATHWAY_PROCESSES has to be at least 1")
+            raise EngineError("PATHWAY_PROCESSES has to be at least 1.")
         start = os.environ.get("PATHWAY_START_TIMESTAMP_MS")
         return cls(threads, processes, None if start is None else _number("PATHWAY_START_TIMESTAMP_MS", 0))
 
@@ -88,6 +88,4 @@ def _number(name: str, default: int) -> int:
     try:
         return int(text)
     except ValueError:
-        raise EngineError(
-            f'couldn\'t parse the value of "{name}" environment variable: {text!r} is not a number'
-        ) from None
+        raise EngineError(f"the environment variable {name} is {text!r}, which is no number.") from None

@@ -129,8 +129,8 @@ def stateful_single(combine_single: Callable[..., Any]) -> Callable[..., ColumnE
         for values, number in rows:
             if number < 0:
                 raise AssertionError(
-                    f"stateful_single cannot take back the row {tuple(values)}; use stateful_many or udf_reducer "
-                    "for input with deletions."
+                    f"stateful_single cannot take back the row {tuple(values)}; for input with deletions "
+                    "use stateful_many or udf_reducer."
                 )
             for _ in range(number):
                 state = combine_single(state, *values)

@@ -17,9 +17,7 @@ def _pandas() -> Any:
     try:
         import pandas
     except ImportError as error:
-        raise ImportError(
-            "pw.DateTimeNaive, pw.DateTimeUtc and pw.Duration values need pandas: pip install 'pathway[pandas]'."
-        ) from error
+        raise ImportError("values of dates and times need pandas: pip install 'pathway[pandas]'.") from error
     return pandas
 
 
@@ -40,9 +38,8 @@ class _PandasType(type):
     def _check(cls, value: Any) -> None:
         """Raises ValueError if the value is not one of this class."""
         if value is not _pandas().NaT and not isinstance(value, cls):
-            has = "contain" if cls is DateTimeUtc else "not contain"
-            example = ", for example tz='UTC'" if cls is DateTimeUtc else ""
-            raise ValueError(f"{cls.__name__} must {has} timezone information{example}; got {value}.")
+            wanted = "needs a time zone, such as tz='UTC'" if cls is DateTimeUtc else "has no time zone"
+            raise ValueError(f"a {cls.__name__} {wanted}; the given moment is {value}.")
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("__"):

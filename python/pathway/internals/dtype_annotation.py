@@ -49,6 +49,9 @@ def wrap(annotation: Any) -> DType:
     """
     if isinstance(annotation, DType):
         return annotation
+    origin = typing.get_origin(annotation)
+    if origin is not None:
+        return _wrap_generic(annotation, origin, typing.get_args(annotation))
     own = getattr(annotation, "__pathway_dtype__", None)  # columns of schemas, pw.Type, classes of values
     if isinstance(own, DType):
         return own
@@ -62,9 +65,6 @@ def wrap(annotation: Any) -> DType:
         simple = None
     if simple is not None:
         return simple
-    origin = typing.get_origin(annotation)
-    if origin is not None:
-        return _wrap_generic(annotation, origin, typing.get_args(annotation))
     if annotation is typing.Callable or annotation is Callable:
         return DType.callable(None, DType.ANY)
     if isinstance(annotation, type):
@@ -192,7 +192,7 @@ def typehint(dtype: DType) -> Any:
     if kind == "list":
         return list[typehint(args[0])]  # type: ignore[misc]
     if kind == "callable":
-        return typing.Callable[..., typehint(args[0])]  # type: ignore[misc]
+        return typing.Callable[..., typehint(args[0])]
     return _rare_typehint(dtype, kind, args)
 
 
@@ -230,4 +230,4 @@ def _rare_typehint(dtype: DType, kind: str, args: tuple[DType, ...]) -> Any:
 
 
 # The engine knows nothing of Python annotations; its dtypes offer them all the same.
-DType.typehint = property(typehint)  # type: ignore[assignment,method-assign]
+DType.typehint = property(typehint)  # type: ignore[assignment]

@@ -144,11 +144,11 @@ class GroupedTable(Grouped):
         if id is not None:
             _checked(id, "id")
             if len(by) > 1:
-                raise ValueError("Table.groupby() cannot have id argument when grouping by multiple columns.")
+                raise ValueError("with id= rows are grouped by that column alone; leave the others out.")
             if by and scope.key(scope.resolve(by[0])) != scope.key(scope.resolve(id)):
                 raise ValueError(
-                    "Table.groupby() received id argument and a single grouping column, but the arguments are "
-                    f"not equal: {id!r} and {by[0]!r}. Give one of them."
+                    f"rows are grouped by the column given as id={id!r}; the other column, {by[0]!r}, is "
+                    "another one. Give one of them."
                 )
             by = [id]
         for name, column in (("sort_by", sort_by), ("instance", instance)):
@@ -172,8 +172,8 @@ class GroupedJoinResult(Grouped):
 def _checked(column: Any, parameter: str) -> ColumnReference:
     if not isinstance(column, ColumnReference):
         raise TypeError(
-            f"groupby(): parameter {parameter}={column!r} violates type hint ColumnReference: rows are grouped by "
-            "columns. Compute expressions first, with with_columns()."
+            f"groupby(): parameter {parameter}={column!r} violates type hint ColumnReference: rows are "
+            "grouped by columns. Compute expressions first, with with_columns()."
         )
     return column
 

@@ -17,7 +17,7 @@ from pathway.internals.table import Table
 from pathway.internals.thisclass import Placeholder, TablePlaceholder
 from pathway.internals.trace import current_frame
 
-_FORM = "join condition should be of form <left_table>.<column> == <right_table>.<column>"
+_FORM = "a join condition compares two columns: left.column == right.column"
 _HOW = {JoinMode.INNER: "inner", JoinMode.LEFT: "left", JoinMode.RIGHT: "right", JoinMode.OUTER: "outer"}
 
 
@@ -37,7 +37,7 @@ def make_join(
     sides = _Sides(left, right)
     conditions = [sides.condition(condition) for condition in on]
     if (instances[0] is None) != (instances[1] is None):
-        raise ValueError("left_instance and right_instance should always be provided simultaneously.")
+        raise ValueError("left_instance and right_instance go together; one of them is missing.")
     paired = None if instances[0] is None else sides.pair(*instances)
     joined = left._engine.join(
         right._engine,
@@ -57,13 +57,9 @@ def make_join(
 
 def _check_sides(left: Joinable, right: Any) -> None:
     if not isinstance(right, Joinable):
-        raise TypeError(
-            f"join(): parameter other={right!r} violates type hint Joinable: it is no table or join."
-        )
+        raise TypeError(f"join(): parameter other={right!r} violates type hint Joinable: it is no table.")
     if left is right:
-        raise ValueError(
-            "Cannot join table with itself. Use <table>.copy() as one of the arguments of the join."
-        )
+        raise ValueError("the sides of a join have to be two tables: use table.copy() for one of them.")
     common = {id(table) for table in _tables(left)} & {id(table) for table in _tables(right)}
     if common:
         raise AssertionError(
@@ -75,11 +71,10 @@ def _check_sides(left: Joinable, right: Any) -> None:
 def _check_how(how: Any) -> None:
     if isinstance(how, str):
         raise ValueError(
-            f"Received `how` argument of join that is a string. Use pw.JoinMode.{how.upper()} instead of {how!r}; "
-            "there are INNER, LEFT, RIGHT and OUTER."
+            f"how={how!r} is a string; write pw.JoinMode.{how.upper()} (there are INNER, LEFT, RIGHT, OUTER)."
         )
     if not isinstance(how, JoinMode):
-        raise ValueError(f"How argument of join should be one of pw.JoinMode's members, found {how!r}.")
+        raise ValueError(f"how={how!r} is no member of pw.JoinMode.")
 
 
 def _tables(side: Any) -> Iterator[Any]:
@@ -114,14 +109,13 @@ class _Sides:
                 raise ValueError(f"{_FORM}; {column!r} is not a column.")
         if self._side_of(first) == "right" and self._side_of(second) == "left":
             raise ValueError(
-                "The boolean condition is not properly ordered: the left part should refer to the left side and "
-                f"the right part to the right one, as in {second!r} == {first!r}."
+                f"the column of the left side comes first in a join condition: write {second!r} == {first!r}."
             )
         for column, side in ((first, "left"), (second, "right")):
             if self._side_of(column) != side:
                 raise ValueError(
-                    f"{side.capitalize()} part of a join condition has to be a reference to a table on the {side} "
-                    f"side of a join; {column!r} is none."
+                    f"{column!r} is no column of the {side} side of the join, where this condition "
+                    "expects one."
                 )
         return self._resolve(0, first), self._resolve(1, second)
 
@@ -149,11 +143,10 @@ class _Sides:
             return None
         if isinstance(column, str):
             raise ValueError(
-                f"Received `id` argument of join that is a string. Did you mean <table>.{column} instead of "
-                f"{column!r}?"
+                f"id={column!r} is a string; the ids of a side are named by a column: pw.left.{column}."
             )
         if not isinstance(column, ColumnReference):
-            raise ValueError(f"The id argument of a join has to be a ColumnReference, found {column!r}.")
+            raise ValueError(f"id={column!r} is no column: write pw.left.id or pw.right.id.")
         side = self._side_of(column)
         own = {"left": self.left, "right": self.right}.get(str(side))
         is_own = isinstance(column.table, Placeholder) or column.table is own

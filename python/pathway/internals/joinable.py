@@ -67,7 +67,7 @@ class Joinable(TableLike):
 
         if kwargs:
             raise ValueError(
-                f"Join received extra kwargs: {', '.join(kwargs)}. Output columns are computed by select: "
+                f"join() has no parameters {', '.join(kwargs)}; output columns are computed by select: "
                 "left.join(right, ...).select(name=...)."
             )
         return make_join(
@@ -85,8 +85,7 @@ class Joinable(TableLike):
     ) -> JoinResult:
         if "how" in kwargs:
             raise ValueError(
-                "Received `how` argument but was not expecting any: the name of the method says which join it "
-                "is. Use join(..., how=...) to choose it by argument."
+                "the name of the method says which join it is; choose it by how= with join(..., how=...)."
             )
         return self.join(other, *on, how=how, **kwargs)
 

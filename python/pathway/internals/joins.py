@@ -79,12 +79,11 @@ class JoinResult(Joinable):
         if name == "id" or name in self._merged:
             return ColumnReference(self, name)
         if name not in self._names:
-            raise KeyError(no_such_column(str(name), self.keys(), "Join"))
+            raise KeyError(no_such_column(str(name), self.keys(), "the join"))
         column = self._names[name]
         if column is None:
             raise KeyError(
-                f"Column {name} appears on both left and right inputs of join. Write pw.left.{name} or "
-                f"pw.right.{name}."
+                f"both sides of the join have a column {name}: write pw.left.{name} or pw.right.{name}."
             )
         return column
 
@@ -112,7 +111,7 @@ class JoinResult(Joinable):
         """The columns as a mapping that can be narrowed and renamed."""
         from pathway.internals.table_slice import TableSlice
 
-        return TableSlice({name: self[name] for name in self.keys()}, self)  # noqa: SIM118 (not a dict)
+        return TableSlice({name: self[name] for name in self.keys()}, self)
 
     def __repr__(self) -> str:
         return f"<pathway.JoinResult columns={list(self.keys())}>"
@@ -178,12 +177,10 @@ class JoinResult(Joinable):
         if id is not None:
             _checked(id, "id")
             if len(by) > 1:
-                raise ValueError(
-                    "JoinResult.groupby() cannot have id argument when grouping by multiple columns."
-                )
+                raise ValueError("with id= rows are grouped by that column alone; leave the others out.")
             if by and scope.key(scope.resolve(by[0])) != scope.key(scope.resolve(id)):
                 raise ValueError(
-                    f"JoinResult.groupby(): id {id!r} and the grouping column {by[0]!r} are not equal."
+                    f"rows are grouped by the column given as id={id!r}; {by[0]!r} is another one."
                 )
             by = [id]
         return GroupedJoinResult(self, by, id=id)

@@ -10,8 +10,8 @@ from pathway import _engine
 from pathway.internals.trace import warn
 
 _UNUSED = (
-    "There are operators in the computation graph that haven't been used. "
-    "Use pathway.run() (or similar) to run the computation involving these nodes."
+    "The program ends without having run the tables it built: call pw.run() to compute its outputs, or "
+    "pw.debug.compute_and_print() to look at a table."
 )
 
 

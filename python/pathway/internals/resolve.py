@@ -44,7 +44,7 @@ class Scope:
 
     def placeholder(self, kind: str) -> Any:
         """What `pw.this`, `pw.left` or `pw.right` stands for."""
-        raise TypeError(f"Usage of pw.{kind} is not supported here.")
+        raise TypeError(f"pw.{kind} stands for nothing here; it is meant for joins.")
 
     def column(self, reference: ColumnReference) -> Expr:
         """The engine's expression for a column that is not one of a placeholder."""
@@ -156,8 +156,9 @@ def checked_table(reference: ColumnReference) -> Table:
 
     if not isinstance(reference.table, Table):
         raise ValueError(
-            f"You cannot use {reference!r} in this context: it is a column of a {type(reference.table).__name__}, "
-            "whose columns can be used in its own select() or reduce()."
+            f"{reference!r} belongs to a {type(reference.table).__name__}; such columns can be used "
+            "only in its "
+            "own select(), filter(), groupby() or reduce()."
         )
     return reference.table
 
@@ -168,8 +169,7 @@ def foreign_universe(reference: ColumnReference, table: Any) -> ValueError:
     text, own = names.text(reference), names.of(table)
     other = names.of(reference.table)
     return ValueError(
-        f"You cannot use {text} in this context. Its universe is different than the universe of {own}, the table "
-        f"the method was called on, so its rows cannot be matched with those of {own}. If the sets of row ids "
-        f"are equal, use {other}.with_universe_of({own}).{reference.name}; otherwise join the tables or use "
-        f"{other}.ix(...)."
+        f"{text} cannot be used for the rows of {own}: the universes of {other} and {own}, their sets of row "
+        f"ids, are different. If you are sure that they are equal, write "
+        f"{other}.with_universe_of({own}).{reference.name}; otherwise join the tables or use {other}.ix(...)."
     )

@@ -204,9 +204,7 @@ def run_options(**kwargs: Any) -> _Options:
 def _check_names() -> None:
     for name, uses in G.names.items():
         if uses > 1:
-            raise ValueError(
-                f"Unique name {name!r} used more than once: each source and sink needs a name of its own."
-            )
+            raise ValueError(f"{uses} sources or sinks are named {name!r}: each needs a name of its own.")
 
 
 def _set_up_logging() -> None:

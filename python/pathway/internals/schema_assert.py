@@ -100,9 +100,7 @@ def table_transformer(
                 )
             except AssertionError as error:
                 what = "return value" if name == "return" else f"argument {name}"
-                raise AssertionError(
-                    f"{what} of {function.__name__} has incorrect schema: {error}"
-                ) from error
+                raise AssertionError(f"the {what} of {function.__name__} does not fit: {error}") from error
 
         @functools.wraps(function)
         @trace_user_frame

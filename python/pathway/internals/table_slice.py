@@ -65,10 +65,9 @@ class TableSlice:
         if name not in self._mapping:
             if _is_table_method(name):
                 raise ValueError(
-                    f"{name!r} is a method name. It is discouraged to use it as a column name; if the column "
-                    f"really has this name, write [{name!r}]."
+                    f"{name} is a method of tables; for a column of that name write slice[{name!r}]."
                 )
-            raise AttributeError(f"Column name {name!r} not found in {self!r}.")
+            raise AttributeError(f"there is no column {name} in {self!r}.")
         return self._mapping[name]
 
     @trace_user_frame
@@ -118,7 +117,7 @@ class TableSlice:
 
     def _checked(self, name: str) -> str:
         if name not in self._mapping:
-            raise KeyError(f"Column name {name!r} not found in a {self!r}.")
+            raise KeyError(f"there is no column {name} in {self!r}.")
         return name
 
     def _name(self, column: Any) -> str:
@@ -129,14 +128,10 @@ class TableSlice:
         if isinstance(column.table, Placeholder):
             if column.table is not this:
                 raise ValueError(
-                    f"TableSlice expects {column.name!r} or this.{column.name} argument as column reference, "
-                    f"found {column!r}."
+                    f"{column!r} has no meaning here; write {column.name!r} or pw.this.{column.name}."
                 )
         elif column.table is not self._table:
-            raise ValueError(
-                f"TableSlice method arguments should refer to table of which the slice was created; {column!r} "
-                "belongs to another one."
-            )
+            raise ValueError(f"{column!r} belongs to another table than the one whose columns are sliced.")
         return column.name
 
     @staticmethod

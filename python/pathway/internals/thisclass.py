@@ -53,8 +53,7 @@ class Placeholder:
             raise AttributeError(name)
         if _is_table_method(name):
             raise ValueError(
-                f"{name} is a method name. It is discouraged to use it as a column name; if the column really "
-                f"has this name, write {self!r}[{name!r}]."
+                f"{name} is a method of tables; for a column of that name write {self!r}[{name!r}]."
             )
         return ColumnReference(self, name)
 
@@ -74,7 +73,7 @@ class Placeholder:
 
     @trace_user_frame
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise TypeError(f"You cannot instantiate {self!r}: it stands for a table in an operation.")
+        raise TypeError(f"{self!r} cannot be called: it stands for a table in an operation.")
 
     @property
     def C(self) -> ColumnNamespace:

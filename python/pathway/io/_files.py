@@ -95,13 +95,13 @@ def read_files(
         given = {"schema": schema, "csv_settings": csv_settings, "json_field_paths": json_field_paths}
         for argument, value in given.items():
             if value is not None:
-                raise ValueError(f"Unexpected argument for '{format}' format: {argument}")
+                raise ValueError(f"files of the format {format!r} are read without {argument}.")
         schema = _payload_schema(format)
     for column in schema.columns().values():
         if column.source_component != "payload":
             raise ValueError(
-                f"column {column.name}: files have no component {column.source_component!r}; only the readers of "
-                "message queues do."
+                f"column {column.name}: files have no component {column.source_component!r}; only message "
+                "queues do."
             )
     fields = [column.to_field() for column in schema.columns().values()]
     settings = None if csv_settings is None else dataclasses.asdict(csv_settings)
@@ -137,13 +137,13 @@ def _record_schema(
 ) -> type[Schema]:
     if schema is None:
         hint = " pw.schema_from_csv(path) makes one of a file." if format == "csv" else ""
-        raise ValueError(f"Schema must be specified.{hint}")
+        raise ValueError(f"schema= is missing: it tells the columns.{hint}")
     check_no_metadata_column(schema, with_metadata)
     if format == "json" and csv_settings is not None:
-        raise ValueError("Unexpected argument for json format: csv_settings")
+        raise ValueError("csv_settings make no sense for JSON.")
     if json_field_paths is not None:
         if format == "csv":
-            raise ValueError("Unexpected argument for csv format: json_field_paths")
+            raise ValueError("json_field_paths make no sense for CSV.")
         for column, pointer in json_field_paths.items():
             _check_json_path(schema, column, pointer)
     return schema
@@ -159,7 +159,8 @@ def _check_json_path(schema: type[Schema], column: str, pointer: str) -> None:
         )
     if pointer and not pointer.startswith("/"):
         raise ValueError(
-            f"json_field_paths: {pointer!r} (of column {column}) is no JSON pointer; it has to start with a slash."
+            f"json_field_paths: {pointer!r}, of column {column}, is no JSON pointer: it starts "
+            "without a slash."
         )
 
 

@@ -83,7 +83,7 @@ def subscribe(
     """
     is_async = is_coroutine_function(on_change)
     if is_async and sort_by is not None:
-        raise ValueError("Using sort_by with async observer is not supported: the calls run concurrently.")
+        raise ValueError("the calls of a coroutine function run concurrently, so sort_by has no meaning.")
     time_end = None if on_time_end is _nothing_at else on_time_end
     if is_async:
         calls = _ConcurrentCalls(on_change, on_time_end)

@@ -31,13 +31,13 @@ def as_duration_seconds(value: DurationLike, name: str) -> float:
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, datetime.timedelta)):
         raise TypeError(
-            f"{name!r} must be a number of seconds (int or float) or a datetime.timedelta, not {value!r}."
+            f"{name} is a length of time, in seconds or as a datetime.timedelta; {value!r} is none."
         )
     seconds = value.total_seconds() if isinstance(value, datetime.timedelta) else float(value)
     if not math.isfinite(seconds):
-        raise ValueError(f"{name!r} must be finite, not {value!r}.")
+        raise ValueError(f"{name} has to be finite, not {value!r}.")
     if seconds < 0:
-        raise ValueError(f"{name!r} must be non-negative, not {value!r}.")
+        raise ValueError(f"{name} has to be 0 or more, not {value!r}.")
     return seconds
 
 
@@ -96,7 +96,7 @@ def sort_columns(table: Table, sort_by: Iterable[ColumnReference] | None) -> lis
     columns = list(sort_by)
     for column in columns:
         if not isinstance(column, ColumnReference) or column.table is not table:
-            raise ValueError(f"The column {column!r} doesn't belong to the target table.")
+            raise ValueError(f"sort_by: {column!r} is no column of the table that is written.")
     scope = TableScope(table)
     return [scope.lower(column) for column in columns]
 

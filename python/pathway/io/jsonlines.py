@@ -59,7 +59,10 @@ def write(
     name: str | None = None,
     sort_by: Iterable[ColumnReference] | None = None,
 ) -> None:
-    """Writes the changes of a table as JSON objects, one per line. Takes the arguments of `pw.io.fs.write`."""
+    """Writes the changes of a table as JSON objects, one per line.
+
+    Takes the arguments of `pw.io.fs.write`.
+    """
     write_file(table, filename, "json", name=name, sort_by=sort_by)
 
 

@@ -6,7 +6,7 @@ import datetime
 from typing import Any
 
 from pathway.internals.expression.expression import ColumnExpression
-from pathway.internals.expression.nodes import MethodCall
+from pathway.internals.expression.nodes import MethodCall, operand
 from pathway.internals.trace import trace_user_frame, warn
 
 _UNITS = ("s", "ms", "us", "ns")
@@ -94,7 +94,7 @@ class DateTimeNamespace:
         """The moment that a text in the format `fmt` tells; with a zone in the format it is UTC."""
         if contains_timezone is None and not isinstance(fmt, str):
             raise ValueError(
-                "If fmt is not a string, tell with contains_timezone=True or False whether the texts "
+                "the format is a column, so tell with contains_timezone=True or False whether the texts "
                 "contain a time zone; the type of the result depends on it."
             )
         return MethodCall("dt.strptime", self._expression, fmt, contains_timezone, shown=(fmt,))
@@ -115,16 +115,16 @@ class DateTimeNamespace:
 
     def add_duration_in_timezone(self, duration: Any, timezone: Any) -> ColumnExpression:
         """The local time when `duration` has passed in a zone."""
-        return (self.to_utc(timezone) + duration).dt.to_naive_in_timezone(timezone)
+        later = operand(self.to_utc(timezone) + duration)
+        return later.dt.to_naive_in_timezone(timezone)
 
     def subtract_duration_in_timezone(self, duration: Any, timezone: Any) -> ColumnExpression:
         """The local time `duration` ago in a zone."""
-        return (self.to_utc(timezone) - duration).dt.to_naive_in_timezone(timezone)
+        earlier = operand(self.to_utc(timezone) - duration)
+        return earlier.dt.to_naive_in_timezone(timezone)
 
     def subtract_date_time_in_timezone(self, date_time: Any, timezone: Any) -> ColumnExpression:
         """The time that passed in a zone between two local times."""
-        from pathway.internals.expression.nodes import operand
-
         return self.to_utc(timezone) - operand(date_time).dt.to_utc(timezone)
 
     # --- rounding ---------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ class DateTimeNamespace:
 
 def _check_unit(unit: str) -> None:
     if unit not in _UNITS:
-        raise ValueError(f"unit has to be one of {', '.join(_UNITS)} but is {unit!r}.")
+        raise ValueError(f"there is no unit {unit!r} here; the units are {', '.join(_UNITS)}.")
 
 
 #: What `round` and `floor` take besides expressions.

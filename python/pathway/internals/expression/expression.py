@@ -164,15 +164,16 @@ class ColumnExpression:
     @trace_user_frame
     def __bool__(self) -> NoReturn:
         raise RuntimeError(
-            f"Cannot use expression as boolean: {self!r} is a value per row, which is not known yet. "
-            "Use & for and, | for or, ~ for not, pw.if_else for if, and put comparisons in parentheses."
+            f"{self!r} is a value per row, so it is neither true nor false here. Use & for and, | for or, "
+            "~ for not, pw.if_else for if, and put comparisons in parentheses."
         )
 
     @trace_user_frame
     def __iter__(self) -> Iterator[Any]:
         raise TypeError(
-            f"{type(self).__name__} object is not iterable: {self!r} is a value per row, which is not known "
-            "yet. Take elements with [index], or use pw.apply with a function that iterates."
+            f"{type(self).__name__} is not iterable: {self!r} is a value per row. Take elements with "
+            "[index], "
+            "or use pw.apply with a function that iterates."
         )
 
     def __repr__(self) -> str:

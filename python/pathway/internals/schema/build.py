@@ -57,8 +57,8 @@ def schema_builder(
     for attribute, definition in columns.items():
         if not isinstance(definition, ColumnDefinition):
             raise ValueError(
-                f"`{attribute}` should be a column definition, found {type(definition)}; "
-                "make one with pw.column_definition(dtype=...)."
+                f"column {attribute} is given {definition!r}, which is no column definition; make one with "
+                "pw.column_definition(dtype=...)."
             )
         dtype = dt.ANY if definition.dtype is None else definition.dtype
         column = column_schema(dtype, attribute, definition, properties)

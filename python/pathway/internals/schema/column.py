@@ -171,8 +171,8 @@ def column_schema(
         append_only = properties.append_only
     elif properties.append_only is not None and properties.append_only != append_only:
         raise ValueError(
-            f"ambiguous property; the schema says append_only={properties.append_only} and the definition "
-            f"of column `{name}` says append_only={append_only}. Remove one of them."
+            f"the schema says append_only={properties.append_only}, the definition of its column {name} says "
+            f"append_only={append_only}. Remove one of them."
         )
     return ColumnSchema(
         dtype=dtype,

@@ -24,7 +24,7 @@ def assert_matches_schema(
     missing = [name for name in theirs if name not in ours]
     if missing:
         raise AssertionError(
-            f"schema does not have columns {_names(missing)}; its columns are {', '.join(ours) or '(none)'}"
+            f"the columns {_names(missing)} are missing; there are {', '.join(ours) or 'no columns'}"
         )
     for name, expected in theirs.items():
         found = ours[name]
@@ -33,8 +33,8 @@ def assert_matches_schema(
         )
         if not fits:
             raise AssertionError(
-                f"type of column {name} does not match: it is {found.dtype} in {schema.__name__} and "
-                f"{expected.dtype} in {other.__name__}"
+                f"column {name} is of type {found.dtype} in {schema.__name__}, but {other.__name__} wants "
+                f"{expected.dtype}"
             )
         if not ignore_properties and found.append_only != expected.append_only:
             raise AssertionError(
@@ -43,9 +43,7 @@ def assert_matches_schema(
             )
     extra = [name for name in ours if name not in theirs]
     if extra and not allow_superset:
-        raise AssertionError(
-            f"there are extra columns: {_names(extra)} which are not present in the provided schema"
-        )
+        raise AssertionError(f"the columns {_names(extra)} are not in the schema {other.__name__}")
     if not ignore_primary_keys and schema.primary_key_columns() != other.primary_key_columns():
         raise AssertionError(
             f"primary keys do not match: {schema.primary_key_columns()} in {schema.__name__} and "

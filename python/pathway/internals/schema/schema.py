@@ -97,8 +97,9 @@ class SchemaMetaclass(type):
         ]
         if untyped:
             raise ValueError(
-                f"definitions of columns {', '.join(untyped)} lack type annotation: in the class body of a "
-                "schema every attribute is a column, written as `name: type`."
+                f"no type is given for {', '.join(untyped)}: in the class body of a schema every "
+                "attribute is a "
+                "column, written as `name: type`."
             )
         names = list(hints)
         names += [key for key in body if key not in hints]
@@ -119,8 +120,8 @@ class SchemaMetaclass(type):
             return column_schema(dtype, name, ColumnDefinition(), cls.__properties)
         if not isinstance(definition, ColumnDefinition):
             raise ValueError(
-                f"`{name}` should be a column definition, found {type(definition)}. To give column "
-                f"`{name}` a default value write `{name}: ... = pw.column_definition(default_value={definition!r})`."
+                f"column {name} is given {definition!r}, which is no column definition. A default value is "
+                f"written as {name}: ... = pw.column_definition(default_value={definition!r})."
             )
         if hint is None and definition.dtype is not None:
             dtype = definition.dtype
@@ -266,8 +267,7 @@ class SchemaMetaclass(type):
         for name, annotation in kwargs.items():
             if name not in columns:
                 raise ValueError(
-                    f"Schema.with_types(): {name} is not an existing column name of {cls.__name__}; "
-                    f"its columns are {', '.join(columns)}."
+                    f"schema {cls.__name__} has no column {name}; its columns are {', '.join(columns)}."
                 )
             columns[name] = dataclasses.replace(columns[name], dtype=dt.wrap(annotation))
         return cls.__derive(columns)
@@ -280,8 +280,8 @@ class SchemaMetaclass(type):
             name = column if isinstance(column, str) else column.name
             if name not in remaining:
                 raise ValueError(
-                    f"Schema.without(): {name!r} has to refer to an existing column of {cls.__name__}; "
-                    f"its columns are {', '.join(cls.column_names())}."
+                    f"schema {cls.__name__} has no column {name}; its columns are "
+                    f"{', '.join(cls.column_names())}."
                 )
             del remaining[name]
         return cls.__derive(remaining, id_dtype=cls.__pathway_id_dtype__)
@@ -417,10 +417,7 @@ def _is_machinery(name: str) -> bool:
 
 
 def _conflict(name: str, annotation: DType, definition: DType) -> NoReturn:
-    raise TypeError(
-        f"type annotation of column `{name}` does not match its column definition: "
-        f"{annotation} and {definition}."
-    )
+    raise TypeError(f"column {name} is annotated as {annotation}, but its definition says {definition}.")
 
 
 def _own_annotations(cls: type) -> Mapping[str, Any]:

@@ -28,7 +28,7 @@ def generate_class(schema: type[Schema], class_name: str | None, generate_import
     """The text of a class that equals `schema`."""
     name = schema.__name__ if class_name is None else class_name
     if not name.isidentifier() or keyword.iskeyword(name):
-        warn(f'Name {name} is not a valid name for a class. Using "CustomSchema" instead')
+        warn(f"{name} cannot be the name of a class; the class is named CustomSchema instead.")
         name = "CustomSchema"
     lines = [f"class {name}(pw.Schema):"]
     modules: dict[str, None] = {}

@@ -145,7 +145,7 @@ class ColumnOperations(TableCore):
         for old, new in olds.items():
             columns[new] = ColumnReference(self, old)
         if "id" in columns:
-            raise ValueError("Can't use 'id' as a column name: it stands for the row ids.")
+            raise ValueError("a column cannot be named id, which stands for the row ids.")
         return self._select(columns, TableScope(cast("Table", self)))
 
     @trace_user_frame
@@ -218,18 +218,16 @@ class ColumnOperations(TableCore):
     def _beside(self, other: Table) -> Table:
         if not self._universe.is_equal_to(other._universe):
             raise ValueError(
-                "Universes of all arguments of Table.__add__() have to be equal: + puts rows with the same ids "
-                "side by side. Promise it with pw.universes.promise_are_equal(), or join the tables."
+                "+ puts the columns of rows with the same ids side by side, so both tables need the "
+                "same row ids, "
+                "which is not known of these. Promise it with with_universe_of(), or join the tables."
             )
         return cast("Table", self).select(*self, *other)
 
     def _check_names(self, method: str, named: Mapping[str, Any]) -> None:
         for name in named:
             if name not in self._names:
-                raise ValueError(
-                    f"Table.{method}() argument name has to be an existing table column name. "
-                    f"{self._missing(name)}"
-                )
+                raise ValueError(f"{method}() changes columns that exist: {self._missing(name)}")
 
     def _missing(self, name: str) -> str:
         return no_such_column(name, self._names)

@@ -41,6 +41,7 @@ class TableCore(Joinable):
         from pathway.internals.table import Table
 
         if engine.node == self._engine.node:
+            G.touch()
             return cast("Table", self)
         return Table(engine)
 
@@ -74,8 +75,9 @@ class TableCore(Joinable):
         if isinstance(args, ColumnReference):
             if args.table is not self and args.table is not this:
                 raise ValueError(
-                    "Table.__getitem__ argument has to be a ColumnReference to the same table or pw.this, or a "
-                    f"string (or a list of those); {args!r} belongs to another table."
+                    f"table[...] takes names, columns of that table and of pw.this; {args!r} belongs "
+                    "to another "
+                    "table."
                 )
             name = args.name
         if name == "id":

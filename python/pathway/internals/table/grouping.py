@@ -48,8 +48,8 @@ class GroupOperations(TableCore):
         """
         if kwargs:
             raise ValueError(
-                f"Table.groupby() received extra kwargs: {', '.join(kwargs)}. Output columns are computed by "
-                "reduce: Table.groupby(...).reduce(name=...)."
+                f"groupby() has no parameters {', '.join(kwargs)}; output columns are computed by reduce: "
+                "table.groupby(...).reduce(name=...)."
             )
         return GroupedTable.create(
             cast("Table", self),

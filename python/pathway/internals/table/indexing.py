@@ -72,7 +72,8 @@ class IndexOperations(TableCore):
         ... B    | 1
         ... ''')
         >>> sums = t.groupby(t.shop).reduce(t.shop, total=pw.reducers.sum(t.n))
-        >>> pw.debug.compute_and_print(t.select(t.shop, part=t.n / sums.ix_ref(t.shop).total), include_id=False)
+        >>> parts = t.select(t.shop, part=t.n / sums.ix_ref(t.shop).total)
+        >>> pw.debug.compute_and_print(parts, include_id=False)
         shop | part
         A    | 0.25
         A    | 0.75
@@ -131,7 +132,8 @@ def _asking_table(pointer: ColumnExpression, indexed: Table) -> Any:
             asking = node.table
         elif asking is not node.table and asking._universe != node.table._universe:
             raise ValueError(
-                f"the pointers {pointer!r} use columns of tables with different rows, so it is unclear for which "
-                "rows to look them up; name the asking table with context=."
+                f"the pointers {pointer!r} are made of columns of tables with different rows, so it "
+                "is unclear "
+                "for which rows to look them up; name the asking table with context=."
             )
     return asking

@@ -14,7 +14,7 @@ from pathway.internals.resolve import Scope, TableScope
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.table.core import TableCore
 from pathway.internals.table_like import TableLike
-from pathway.internals.trace import current_frame, trace_user_frame
+from pathway.internals.trace import current_frame, trace_user_frame, warn
 
 if TYPE_CHECKING:
     from pathway.internals.table import Table
@@ -91,6 +91,9 @@ class RowOperations(TableCore):
         a
         2
         """
+        if not tables:
+            warn("intersect() without other tables gives the table itself.")
+            return cast("Table", self)
         return self._wrap(self._engine.intersect([t._engine for t in tables], current_frame()))
 
     @trace_user_frame

@@ -73,7 +73,7 @@ class Table(
         columns = [*args, *kwargs.values()]
         if not columns:
             raise ValueError(
-                "Table.from_columns() cannot have empty arguments list: it is the columns that give the rows."
+                "Table.from_columns() needs at least one column: it is the columns that give the rows."
             )
         for column in columns:
             if not isinstance(column, ColumnReference) or not isinstance(column.table, Table):
@@ -82,8 +82,8 @@ class Table(
         for column in columns:
             if not first._universe.is_equal_to(column.table._universe):
                 raise ValueError(
-                    "Universes of all arguments of Table.from_columns() have to be equal; the rows of "
-                    f"{column!r} are not known to be those of {columns[0]!r}."
+                    f"the rows of {column!r} are not known to be those of {columns[0]!r}; promise it with "
+                    "with_universe_of()."
                 )
         result: Table = first.select(*args, **kwargs)
         return result

@@ -26,9 +26,9 @@ def return_annotation(function: Callable[..., Any]) -> Any:
         return ...
     if annotation is inspect.Signature.empty:
         return ...
-    if isinstance(annotation, str):
-        scope = getattr(inspect.unwrap(function), "__globals__", {})
-        return eval(annotation, scope)
+    scope = getattr(inspect.unwrap(function), "__globals__", {})
+    while isinstance(annotation, str):  # a quoted one, in a module whose annotations are all texts, is twice
+        annotation = eval(annotation, scope)
     return annotation
 
 
@@ -38,5 +38,9 @@ def is_coroutine_function(function: Any) -> bool:
         function = function.func
     if inspect.iscoroutinefunction(function):
         return True
-    call = getattr(type(function), "__call__", None)
-    return not isinstance(function, type) and inspect.iscoroutinefunction(call)
+    return not isinstance(function, type) and inspect.iscoroutinefunction(_call_of(function))
+
+
+def _call_of(function: Any) -> Any:
+    """What `function(...)` calls."""
+    return inspect.getattr_static(type(function), "__call__", None)

@@ -94,7 +94,7 @@ class DiskCache(CacheStrategy):
         root = os.environ.get("PATHWAY_PERSISTENT_STORAGE")
         if not root:
             raise RuntimeError(
-                "no persistent storage configured for the disk cache: set PATHWAY_PERSISTENT_STORAGE to a folder."
+                "a disk cache needs a folder: name it in the environment variable PATHWAY_PERSISTENT_STORAGE."
             )
         return os.path.join(root, "runtime_calls")
 
@@ -103,9 +103,7 @@ class DiskCache(CacheStrategy):
             if self._store is None:
                 name = self._name or f"{func.__module__}_{func.__qualname__}"
                 if DiskCache._used.setdefault(name, self) is not self:
-                    raise ValueError(
-                        f"cache name {name!r} used more than once; give one of the caches another name=."
-                    )
+                    raise ValueError(f"two disk caches are named {name!r}; give one of them another name=.")
                 self._store = DiskStore(os.path.join(self._directory(), name), self._size_limit)
             return self._store
 

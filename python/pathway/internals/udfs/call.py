@@ -102,8 +102,8 @@ def _rows(batch: list[list[Any]], result: Any) -> list[Any]:
     rows = list(result)
     if len(rows) != expected:
         error = ValueError(
-            f"The number of rows produced by a UDF ({len(rows)}) is different than the number of rows on its "
-            f"input ({expected})."
+            f"the batch function was given {expected} rows and returned {len(rows)} results: one per row is "
+            "needed, in order."
         )
         return [error] * expected
     return rows

@@ -23,7 +23,8 @@ class DiskStore:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA busy_timeout = 10000")
         self._connection.execute(
-            "CREATE TABLE IF NOT EXISTS calls (key TEXT PRIMARY KEY, value BLOB NOT NULL, size INTEGER NOT NULL)"
+            "CREATE TABLE IF NOT EXISTS calls "
+            "(key TEXT PRIMARY KEY, value BLOB NOT NULL, size INTEGER NOT NULL)"
         )
 
     def get(self, key: str) -> tuple[bool, Any]:

@@ -25,7 +25,8 @@ class SyncExecutor(Executor):
         """The executor; ValueError for a coroutine function."""
         if is_coroutine_function(function):
             raise ValueError(
-                "You can't use SyncExecutor for a coroutine function; use pw.udfs.async_executor() or leave the "
+                "the sync executor cannot call a coroutine function; use pw.udfs.async_executor() or "
+                "leave the "
                 "executor out."
             )
         return self

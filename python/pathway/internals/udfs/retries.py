@@ -43,7 +43,7 @@ class ExponentialBackoffRetryStrategy(AsyncRetryStrategy):
         jitter_ms: int = 300,
     ) -> None:
         if max_retries < 0:
-            raise ValueError(f"incorrect max_retries: {max_retries}; it has to be 0 or more")
+            raise ValueError(f"max_retries has to be 0 or more, not {max_retries}.")
         self._max_retries = max_retries
         self._initial_delay = initial_delay / 1000
         self._backoff_factor = backoff_factor

@@ -98,8 +98,8 @@ class UDF:
             raise TypeError(f"{type(self).__name__}.__init__() has to call super().__init__().")
         if not args and not kwargs:
             raise AssertionError(
-                f"the function {self._name()} was called without arguments; a user function needs at least one, "
-                "which tells the rows it is called for."
+                f"the function {self._name()} was called without arguments; a user function needs one, which "
+                "tells for which rows it is called."
             )
         return ApplyExpression(self._plan(), args, kwargs)
 
@@ -131,8 +131,8 @@ class UDF:
         declared = dt.wrap(self.return_type)
         if annotation is not ... and not dt.dtype_issubclass(dt.wrap(annotation), declared):
             warn(
-                f"The value of return_type parameter ({self.return_type}) is inconsistent with UDF's return type "
-                f"annotation ({annotation})."
+                f"the function {self._name()} is annotated as returning {annotation}, but return_type says "
+                f"{self.return_type}."
             )
         return declared
 

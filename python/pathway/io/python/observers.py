@@ -14,7 +14,7 @@ from pathway.internals.trace import trace_user_frame
 from pathway.io._subscribe import subscribe
 
 
-class _Observer(ABC):
+class _Observer(ABC):  # noqa: B024 (its subclasses have the abstract method)
     def on_time_end(self, time: int) -> None:  # noqa: B027 (overriding it is optional)
         """Called after the changes of each time."""
 

@@ -15,7 +15,7 @@ class InteractiveCsvPlayer(ConnectorSubject):
     def __init__(self, csv_file: str = "") -> None:
         super().__init__()
         try:
-            import panel
+            import panel  # type: ignore[import-not-found, unused-ignore]
         except ImportError as error:
             raise ImportError("InteractiveCsvPlayer needs panel: pip install panel.") from error
         with open(csv_file, encoding="utf-8-sig", newline="") as file:

@@ -51,15 +51,12 @@ def read(
         warn("the argument format of pw.io.python.read is deprecated.", DeprecationWarning)
     subject._format = format or "json"
     if subject._already_used:
-        raise ValueError(
-            "can't use the same ConnectorSubject object twice: make one for each pw.io.python.read()."
-        )
+        raise ValueError("this subject is read already; make a new one for each pw.io.python.read().")
     schema = _schema(subject, schema)
     session = subject._session_type
     if session is SessionType.UPSERT and schema.primary_key_columns() is None and _is_declared(subject):
         raise ValueError(
-            "session_type='upsert' requires a schema with at least one primary_key column: it tells which row a "
-            "new one replaces."
+            "an upsert session needs a primary key in the schema: it tells which row a new one replaces."
         )
     deletions = bool(subject._deletions_enabled)
     subject._already_used = True
@@ -97,12 +94,12 @@ def _schema(subject: ConnectorSubject, schema: type[Schema] | None) -> type[Sche
         if schema is None:
             own = getattr(type(subject), "schema", None)  # a subject may bring its schema
             if not (isinstance(own, type) and issubclass(own, Schema)):
-                raise ValueError("Schema must be specified.")
+                raise ValueError("schema= is missing: it tells the columns.")
             schema = own
         check_no_metadata_column(schema, subject._with_metadata)
         return schema
     if schema is not None:
-        raise ValueError(f"Unexpected argument for '{subject._format}' format: schema")
+        raise ValueError(f"a subject of the format {subject._format!r} is read without schema.")
     data = ColumnDefinition(dtype=dt.STR if subject._format == "raw" else dt.BYTES)
     payload = schema_builder({"data": data}, name="Payload")
     return with_metadata_column(payload) if subject._with_metadata else payload

@@ -44,7 +44,7 @@ class ConnectorSubject(SubjectBase):
         if type(self).run is ConnectorSubject.run:
             raise TypeError(f"{type(self).__name__} has to define run(), which sends the rows.")
         if session_type not in ("native", "upsert"):
-            raise ValueError(f"invalid session_type {session_type!r}: it has to be 'native' or 'upsert'.")
+            raise ValueError(f"session_type has to be 'native' or 'upsert', not {session_type!r}.")
         self._datasource_name = datasource_name
         self._session_name = session_type
 

@@ -38,7 +38,7 @@ def unpack_col(
     1 | x
     """
     if (schema is None) == (not unpacked_columns):
-        raise ValueError("exactly one of the parameters `schema` or `unpacked_columns` must be provided")
+        raise ValueError("give either names for the elements or a schema")
     if schema is not None:
         names = schema.column_names()
     else:
@@ -69,7 +69,7 @@ def unpack_col_dict(column: ColumnReference, schema: type[Schema]) -> Table:
 def _json_field(field: ColumnExpression, dtype: DType) -> ColumnExpression:
     convert = _FROM_JSON.get(dt.unoptionalize(dtype).kind)
     if convert is None:
-        raise TypeError(f"Unsupported conversion from pw.Json to {dtype}.")
+        raise TypeError(f"a field of a Json object cannot be converted to {dtype}.")
     value = convert(field)
     return value if dtype.kind == "optional" else unwrap(value)
 
@@ -145,7 +145,7 @@ def multiapply_all_rows(
     everything = table.reduce(
         rows=apply_with_type(
             rows,
-            list[tuple],  # type: ignore[type-arg]
+            list[tuple],
             reducers.tuple(table.id),
             *(reducers.tuple(column) for column in cols),
         )
