@@ -99,5 +99,5 @@ def test_generality() -> None:
     assert not DType.INT.is_subtype_of(DType.FLOAT, int_float_compatible=False)
     assert DType.common_type(DType.NONE, DType.INT) is DType.optional(DType.INT)
     assert DType.common_type_or_any(DType.STR, DType.INT) is DType.ANY
-    with pytest.raises(TypeError, match="STR.*INT"):
+    with pytest.raises(TypeError, match=r"STR.*INT"):
         DType.common_type(DType.STR, DType.INT)

@@ -200,7 +200,7 @@ CASES: dict[str, tuple[DType, list[tuple[Any, Any]]]] = {
             (1.0, Json(1.0)),
             ('"ż\n\x01', Json('"ż\n\x01')),
             ({"b": [1, {"a": (2, None)}]}, Json({"b": [1, {"a": [2, None]}]})),
-            ({1: 2, None: 3, 1.5: 4, True: 5}, Json({"1": 5, "null": 3, "1.5": 4})),
+            ({1: 2, None: 3, 1.5: 4}, Json({"1": 2, "null": 3, "1.5": 4})),
             (Json([1, Json(2)]), Json([1, 2])),
             (Pair(1, 2), Json([1, 2])),
             (IntColor.RED, Json(5)),

@@ -135,7 +135,8 @@ impl PyExpr {
     fn get(&self, index: &Bound<'_, PyExpr>, default: &Bound<'_, PyExpr>) -> PyResult<PyExpr> {
         built(Expr::get(self.expr.clone(), index.get().expr.clone(), default.get().expr.clone()))
     }
-    fn from_json(
+    #[pyo3(name = "from_json")]
+    fn convert_json(
         &self,
         target: &Bound<'_, PyDType>,
         default: Option<&Bound<'_, PyExpr>>,

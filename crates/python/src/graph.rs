@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use pathway_io::{Sink, Source};
+use pathway_plan::rewrite::Goal;
 use pathway_plan::{Graph, OutputId, OutputOptions, SourceOptions};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -142,6 +143,15 @@ impl PyGraph {
     fn take_warnings(&self, py: Python<'_>) -> PyResult<Vec<(String, Option<Py<PyFrame>>)>> {
         let warnings = self.graph.take_warnings().into_iter();
         warnings.map(|warning| Ok((warning.message, frame::object(py, warning.frame.as_ref())?))).collect()
+    }
+
+    #[pyo3(signature = (*, rewritten=false, outputs=None))]
+    fn explain(&self, rewritten: bool, outputs: Option<Vec<u32>>) -> PyResult<String> {
+        if !rewritten {
+            return Ok(self.graph.explain());
+        }
+        let goal = Goal::Outputs(self.chosen(outputs));
+        Ok(self.graph.program(&goal).map_err(errors::of_plan)?.to_string())
     }
 
     #[pyo3(signature = (

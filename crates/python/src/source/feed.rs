@@ -21,7 +21,7 @@ const BATCH_ROWS: usize = 4096;
 /// Rows that may wait before senders have to.
 const MOST_WAITING: usize = 4 * BATCH_ROWS;
 /// Rows come together for this long before the next batch is handed over.
-const LINGER: Duration = Duration::from_micros(250);
+const LINGER: Duration = Duration::from_micros(500);
 /// How often a reader without rows looks whether the run is ending.
 const PATIENCE: Duration = Duration::from_millis(20);
 
