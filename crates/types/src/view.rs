@@ -12,6 +12,7 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, BooleanArray, LargeBinaryArray, LargeStringArray};
 use arrow_buffer::{BooleanBuffer, NullBuffer};
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::encoding::decode;
 use crate::key::{KeyHasher, Unhashable, tag};
@@ -215,6 +216,43 @@ impl<'a> CellView<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The keys of the first `rows` cells, each hashed alone, where all of them are plain integers or
+    /// text; the common case of a single key column.
+    pub(crate) fn plain_keys(&self, rows: usize) -> Option<Vec<u128>> {
+        if self.nulls.is_some_and(|n| n.null_count() > 0) || self.errors.is_some() || self.pending.is_some() {
+            return None;
+        }
+        match &self.cells {
+            Cells::Int(values) => {
+                let mut bytes = [tag::INT; 9];
+                let key = |value: &i64| {
+                    bytes[1..].copy_from_slice(&value.to_le_bytes());
+                    xxh3_128(&bytes)
+                };
+                Some(values[..rows].iter().map(key).collect())
+            }
+            Cells::Str(array) => {
+                const INLINE: usize = 128;
+                let (offsets, text) = (array.value_offsets(), array.value_data());
+                let mut bytes = [tag::STR; 9 + INLINE];
+                let mut hasher = KeyHasher::default();
+                let key = |window: &[i64]| {
+                    let cell = &text[window[0] as usize..window[1] as usize];
+                    if cell.len() > INLINE {
+                        hasher.clear();
+                        hasher.bytes(tag::STR, cell);
+                        return hasher.finish().0;
+                    }
+                    bytes[1..9].copy_from_slice(&(cell.len() as u64).to_le_bytes());
+                    bytes[9..9 + cell.len()].copy_from_slice(cell);
+                    xxh3_128(&bytes[..9 + cell.len()])
+                };
+                Some(offsets[..rows + 1].windows(2).map(key).collect())
+            }
+            _ => None,
+        }
     }
 
     /// The order of two cells of columns of one dtype: None first, error last, as values order.

@@ -56,3 +56,23 @@ fn partition_covers_every_row_once() {
         assert!(rows.iter().all(|r| Key(keys[*r as usize]).worker(3) == worker));
     }
 }
+
+#[test]
+fn single_columns_hash_as_their_values() {
+    let long = "x".repeat(1000);
+    let cases = [
+        (DType::Int, [1, -1, 7].map(Value::Int).to_vec()),
+        (DType::Str, ["", "ab", &long].map(Value::from).to_vec()),
+        (DType::optional(DType::Str), vec!["a".into(), Value::None]),
+    ];
+    for (dtype, values) in cases {
+        let all = column(&dtype, &values);
+        for offset in 0..values.len() {
+            let part = all.slice(offset, values.len() - offset);
+            let hashed = hash_rows(&[(&part, &dtype)], None, part.len());
+            for (i, value) in values[offset..].iter().enumerate() {
+                assert_eq!(hashed.keys.get(i), Key::of(std::slice::from_ref(value)).unwrap(), "{value}");
+            }
+        }
+    }
+}
