@@ -18,6 +18,7 @@ from pathway import (
     debug,
     demo,
     engine,
+    handbook,
     internals,
     io,
     reducers,
@@ -37,3 +38,5 @@ __all__ = [*_public, "__version__", "debug", "demo", "io", "reducers", "udfs", "
 
 # Reached as attributes, but not part of `from pathway import *`.
 _MODULES = (engine, internals, schema, stdlib)
+
+handbook.install()

@@ -20,7 +20,10 @@ class Pointer(Generic[Unpack[_Ts]]):
     def __gt__(self, other: Pointer) -> bool: ...
     def __ge__(self, other: Pointer) -> bool: ...
 
+@final
 class _ErrorType: ...
+
+@final
 class _PendingType: ...
 
 ERROR: _ErrorType
@@ -180,6 +183,8 @@ class Udf:
         mode: str = "row",
         max_batch_size: int | None = None,
     ) -> None: ...
+    @property
+    def name(self) -> str: ...
 
 @final
 class Universe:

@@ -140,7 +140,10 @@ class GroupedTable(Grouped):
     ) -> GroupedTable:
         """Checks the arguments of `groupby`."""
         scope = TableScope(table)
-        by = [_checked(column, "args") for column in expand_references(args, scope)]
+        from pathway.handbook import row_expression
+
+        columns = map(row_expression, expand_references(args, scope))
+        by = [_checked(column, "args") for column in columns]
         if id is not None:
             _checked(id, "id")
             if len(by) > 1:

@@ -40,6 +40,7 @@ def run(
     max_expression_batch_size: int = 1024,
     event_loop: asyncio.AbstractEventLoop | None = None,
     udf_cache_directory: str | None = None,
+    monitoring: bool | None = None,
 ) -> None:
     """Computes all outputs registered so far, until their inputs end.
 
@@ -54,6 +55,7 @@ def run(
         max_expression_batch_size: most rows per call of a batch function.
         event_loop: the running loop for asynchronous functions.
         udf_cache_directory: where results of non-deterministic functions are kept.
+        monitoring: True for the monitoring level AUTO, False for NONE.
 
     >>> import pathway as pw
     >>> t = pw.debug.table_from_markdown('''
@@ -64,6 +66,8 @@ def run(
     >>> pw.run(monitoring_level=pw.MonitoringLevel.NONE)
     {'a': 1}
     """
+    if monitoring is not None:
+        monitoring_level = MonitoringLevel.AUTO if monitoring else MonitoringLevel.NONE
     options = _Options(
         monitoring_level=monitoring_level,
         with_http_server=with_http_server,

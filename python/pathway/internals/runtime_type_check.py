@@ -48,7 +48,7 @@ def check_arg_types(function: Callable[_P, _R]) -> Callable[_P, _R]:
 def _public_name(function: Callable[..., Any]) -> str:
     """The name under which users know a function."""
     owner, _, name = function.__qualname__.rpartition(".")
-    return f"Table.{name}" if owner.endswith("Operations") else function.__qualname__
+    return f"Table.{name.lstrip('_')}" if owner.endswith("Operations") else function.__qualname__
 
 
 def _resolve_hints(function: Callable[..., Any]) -> dict[str, Any]:

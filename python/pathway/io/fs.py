@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pathway.internals.expression.column import ColumnReference
 from pathway.internals.runtime_type_check import check_arg_types
@@ -23,7 +23,7 @@ Format = Literal["csv", "json", "plaintext", "plaintext_by_file", "binary", "onl
 @check_arg_types
 def read(
     path: str | os.PathLike[str],
-    format: Format,
+    format: Format | None = None,
     *,
     schema: type[Schema] | None = None,
     mode: Mode = "streaming",
@@ -43,7 +43,7 @@ def read(
         path: a file, a folder (read with all below it) or a pattern.
         format: `csv` and `json` (one object per line) give the columns of the schema; `plaintext`
             (one row per line), `plaintext_by_file` and `binary` the column `data`; `only_metadata`
-            just `_metadata`.
+            just `_metadata`. By default it follows from the ending of the path.
         schema: the columns of `csv` and `json`.
         mode: `streaming` keeps watching for new, changed and deleted files; `static` reads what is there.
         csv_settings: how CSV is taken apart.
@@ -54,6 +54,10 @@ def read(
         autocommit_duration_ms: the longest time between two commits.
         max_backlog_size: the most rows in flight.
     """
+    if format is None:
+        from pathway.handbook import format_of
+
+        format = cast("Format", format_of(path, schema))
     return read_files(
         path,
         format,

@@ -62,6 +62,10 @@ class TableCore(Joinable):
         if name.startswith("__") or name == "_names":
             raise AttributeError(name)
         if name not in self._names:
+            if name == "star":
+                from pathway.handbook import star
+
+                return cast("ColumnReference", star(cast("Table", self)))
             error = AttributeError(no_such_column(name, self._names))
             raise _noted(error)
         return ColumnReference(self, name)

@@ -29,7 +29,6 @@ class RowOperations(TableCore):
         return scope.lower(expression), narrowed_columns(expression, scope, self)
 
     @trace_user_frame
-    @check_arg_types
     def filter(self, filter_expression: ColumnExpression) -> Table:
         """The rows where the condition is true.
 
@@ -47,6 +46,12 @@ class RowOperations(TableCore):
         a
         5
         """
+        from pathway.handbook import row_expression
+
+        return self._filter(row_expression(filter_expression))
+
+    @check_arg_types
+    def _filter(self, filter_expression: ColumnExpression) -> Table:
         condition, narrowed = self._condition(filter_expression)
         return self._wrap(self._engine.filter(condition, narrowed, current_frame()))
 

@@ -45,6 +45,8 @@ def read(
         name: a unique name, for logs and persistence.
         max_backlog_size: the most rows in flight; `next` waits beyond.
     """
+    from pathway.handbook import drive_callbacks, is_callback_subject
+
     refuse_debug_data(debug_data)
     check_max_backlog(max_backlog_size)
     if format is not None:
@@ -62,12 +64,19 @@ def read(
     subject._already_used = True
     if not deletions:
         schema = schema.update_properties(append_only=True)
+    start = subject.start
+    if is_callback_subject(subject):
+        names = schema.column_names()
+
+        def start() -> None:
+            drive_callbacks(subject, names)
+
     source = SubjectSource(
         subject,
         [column.to_field() for column in schema.columns().values()],
         session=session.value,
         deletions=deletions,
-        start=subject.start,
+        start=start,
         finite=subject._is_finite,
         description=subject._datasource_name,
         format=subject._format if subject._format != "json" else "values",

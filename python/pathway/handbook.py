@@ -1,0 +1,239 @@
+"""Names of the user's handbook for what exists under another name.
+
+Each is a synonym, or a thin reading, of something canonical; the page `docs/handbook-names.md` lists
+them side by side. New code should use the canonical names.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+from pathway._engine import DType
+from pathway.internals import reducers as _reducers
+from pathway.internals.engine_types import PathwayType
+from pathway.internals.expression.expression import ColumnExpression
+from pathway.internals.schema import Schema, column_definition
+from pathway.internals.table import Table
+from pathway.internals.thisclass import Unpacked, this
+from pathway.internals.trace import trace_user_frame
+from pathway.internals.udfs.apply import apply_with_type
+from pathway.io import fs, jsonlines, python
+
+# --- types and schemas ------------------------------------------------------------------------------
+
+_TYPES = {
+    "STR": DType.STR,
+    "DATETIME": DType.DATE_TIME_NAIVE,
+    "FLOAT_ARRAY": DType.list(DType.FLOAT),
+    "DICT": DType.JSON,
+}
+
+
+def ColumnDefinition(*, type: Any = None, **options: Any) -> Any:
+    """`pw.column_definition` with `type=` for `dtype=`.
+
+    >>> import pathway as pw
+    >>> schema = pw.Schema(
+    ...     id=pw.ColumnDefinition(type=pw.Type.INT, primary_key=True),
+    ...     name=pw.ColumnDefinition(type=pw.Type.STR),
+    ... )
+    >>> schema.column_names(), schema.primary_key_columns()
+    (['id', 'name'], ['id'])
+    """
+    return column_definition(type_=type, **options)
+
+
+def schema_class(cls: Any) -> Any:
+    """The schema class itself: the decorator adds nothing."""
+    return cls
+
+
+class ConnectorMode(str, enum.Enum):
+    """`mode=` of sources: `"static"` or `"streaming"`."""
+
+    STATIC = "static"
+    STREAMING = "streaming"
+
+    def is_polling_enabled(self) -> bool:
+        """True if the source keeps watching."""
+        return self is ConnectorMode.STREAMING
+
+
+# --- reducers ---------------------------------------------------------------------------------------
+
+
+@trace_user_frame
+def collect(arg: Any) -> ColumnExpression:
+    """`pw.reducers.tuple`."""
+    return _reducers.tuple(arg)
+
+
+@trace_user_frame
+def var_pop(arg: Any) -> ColumnExpression:
+    """The variance of the values of a group.
+
+    >>> import pathway as pw
+    >>> t = pw.debug.table_from_markdown('''
+    ... v
+    ... 1
+    ... 3
+    ... ''')
+    >>> pw.debug.compute_and_print(
+    ...     t.reduce(v=pw.reducers.var_pop(t.v), s=pw.reducers.stddev(t.v)), include_id=False
+    ... )
+    v   | s
+    1.0 | 1.0
+    """
+    return apply_with_type(_variance, float, _reducers.sorted_tuple(arg))
+
+
+@trace_user_frame
+def stddev(arg: Any) -> ColumnExpression:
+    """The standard deviation of the values of a group."""
+    return apply_with_type(lambda values: _variance(values) ** 0.5, float, _reducers.sorted_tuple(arg))
+
+
+def _variance(values: tuple[float, ...]) -> float:
+    import statistics
+
+    return float(statistics.pvariance(values))
+
+
+# --- rows and columns -------------------------------------------------------------------------------
+
+
+def row_expression(argument: Any) -> Any:
+    """The expression that a function of a row stands for: `lambda row: row.a > 0`."""
+    is_function = callable(argument) and not isinstance(argument, (ColumnExpression, type))
+    return argument(this) if is_function and hasattr(argument, "__code__") else argument
+
+
+class _AllColumns:
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def _columns(self, scope: Any) -> Table:
+        return self._table
+
+
+def star(table: Table) -> Unpacked:
+    """`table.star`: all columns of a table, as `*table`."""
+    return Unpacked(_AllColumns(table))  # type: ignore[arg-type]
+
+
+# --- sources and sinks ------------------------------------------------------------------------------
+
+
+def format_of(path: Any, schema: type[Schema] | None) -> str:
+    """The format of files where none is given: by their ending, CSV with a schema, else binary."""
+    ending = os.path.splitext(str(path))[1].lower()
+    if schema is None:
+        return "plaintext" if ending == ".txt" else "binary"
+    return "json" if ending in (".json", ".jsonl", ".ndjson") else "csv"
+
+
+@trace_user_frame
+def write_json_lines(table: Table, path: Any = None, *, filename: Any = None, **options: Any) -> None:
+    """`pw.io.jsonlines.write` with `path=` for `filename=`."""
+    jsonlines.write(table, filename if path is None else path, **options)
+
+
+filesystem = fs
+json_lines = SimpleNamespace(read=jsonlines.read, write=write_json_lines)
+
+
+def is_callback_subject(subject: Any) -> bool:
+    """True for a subject with the callbacks `start`, `read`, `end` instead of `run`."""
+    base = python.ConnectorSubject
+    return type(subject).run is base.run and callable(getattr(subject, "read", None))
+
+
+def drive_callbacks(subject: Any, columns: list[str]) -> None:
+    """Calls `start`, then `read` until it gives None, then `end`; sends the rows it gives."""
+    if type(subject).start is not python.ConnectorSubject.start:
+        subject.start()
+    try:
+        while True:
+            rows = subject.read()
+            if rows is None:
+                return
+            sent = _send(subject, rows, columns)
+            subject.commit()
+            if not sent:
+                time.sleep(0.1)
+    finally:
+        subject.end()
+
+
+def _send(subject: Any, rows: Iterable[Any], columns: list[str]) -> int:
+    sent = 0
+    for row in rows:
+        values = dict(row) if isinstance(row, Mapping) else dict(zip(columns, row, strict=True))
+        subject.next(**values)
+        sent += 1
+    return sent
+
+
+@trace_user_frame
+def connector(
+    *,
+    schema: type[Schema],
+    read_function: Callable[[], Iterable[Any] | None],
+    start_function: Callable[[], Any] | None = None,
+    seek_function: Callable[[bytes], Any] | None = None,
+    stop_function: Callable[[], Any] | None = None,
+    **options: Any,
+) -> Table:
+    """A source from functions: `read_function` gives lists of rows (dicts or tuples), None at the end.
+
+    >>> import pathway as pw
+    >>> batches = iter([[{"a": 1}], [(2,), (3,)], None])
+    >>> t = pw.io.python.connector(
+    ...     schema=pw.schema_from_types(a=int), read_function=lambda: next(batches)
+    ... )
+    >>> pw.debug.compute_and_print(t, include_id=False)
+    a
+    1
+    2
+    3
+    """
+
+    class Callbacks(python.ConnectorSubject):
+        def start(self) -> None:
+            if start_function is not None:
+                start_function()
+
+        def read(self) -> Iterable[Any] | None:
+            return read_function()
+
+        def seek(self, state: bytes) -> None:
+            if seek_function is not None:
+                seek_function(state)
+
+        def end(self) -> None:
+            if stop_function is not None:
+                stop_function()
+
+    return python.read(Callbacks(), schema=schema, **options)
+
+
+def install() -> None:
+    """Puts the names where the handbook has them."""
+    import pathway
+    from pathway import io, reducers
+
+    for name in ("ColumnDefinition", "ConnectorMode", "schema_class"):
+        setattr(pathway, name, globals()[name])
+    pathway.ConnectorSubject = python.ConnectorSubject  # type: ignore[attr-defined]
+    for name, dtype in _TYPES.items():
+        setattr(PathwayType, name, PathwayType(dtype))
+    for name in ("collect", "var_pop", "stddev"):
+        setattr(reducers, name, globals()[name])
+    io.filesystem = filesystem  # type: ignore[attr-defined]
+    io.json_lines = json_lines  # type: ignore[attr-defined]
+    python.connector = connector  # type: ignore[attr-defined]
