@@ -79,7 +79,7 @@ def subscribe(table: Table, on_change: Callable[..., Any], **options: Any) -> in
 class Script(SubjectBase):
     """A subject whose `run` is a function of it."""
 
-    def __init__(self, run: Callable[[Script], None], *, finite: bool = True) -> None:
+    def __init__(self, run: Callable[[Script], Any], *, finite: bool = True) -> None:
         self.run = run
         self.finite = finite
 

@@ -24,6 +24,7 @@ UTC = datetime.timezone.utc
 WARSAW = pd.Timestamp("2020-01-01", tz="Europe/Warsaw")
 Pair = collections.namedtuple("Pair", "a b")
 REFUSED = object()
+JSON: Any = json  # dumps to text, not bytes, which is taken all the same
 
 
 class IntColor(enum.IntEnum):
@@ -292,7 +293,7 @@ CASES: dict[str, tuple[DType, list[tuple[Any, Any]]]] = {
             (PyObjectWrapper([1]), PyObjectWrapper([1])),
             ({1, 2}, PyObjectWrapper({1, 2})),
             (None, PyObjectWrapper(None)),
-            (wrap_py_object({"a": 1}, serializer=json), PyObjectWrapper({"a": 1})),
+            (wrap_py_object({"a": 1}, serializer=JSON), PyObjectWrapper({"a": 1})),
         ],
     ),
     "any": (
@@ -432,7 +433,7 @@ def test_an_object_that_cannot_be_pickled_stays_in_the_process() -> None:
 
 
 def test_a_serializer_travels_with_its_object() -> None:
-    [wrapped], _ = _round_trip([wrap_py_object([1, 2], serializer=json)], DType.py_object("object"))
+    [wrapped], _ = _round_trip([wrap_py_object([1, 2], serializer=JSON)], DType.py_object("object"))
     assert wrapped.value == [1, 2]
     assert wrapped._serializer is json
 

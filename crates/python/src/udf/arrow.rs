@@ -178,3 +178,6 @@ fn checked(udf: &UserFunction, array: ArrayRef) -> UdfOutcome {
     let causes = rows.map(|row| (row as u32, cause.clone())).collect();
     UdfOutcome { column: Column::with_errors(array, missing), causes }
 }
+
+#[cfg(test)]
+mod tests;

@@ -148,3 +148,6 @@ pub(super) fn raw_to_python<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<
 pub(super) fn to_python<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
     classes::json(py)?.call1((raw_to_python(py, text)?,))
 }
+
+#[cfg(test)]
+mod tests;
