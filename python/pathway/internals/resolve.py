@@ -105,14 +105,9 @@ class Scope:
         return lowered.narrow() if self.key(reference) in narrowed else lowered
 
     def named(self, columns: dict[str, ColumnExpression]) -> list[_engine.NamedExpr]:
-        """The columns as the engine takes them: name, expression, the user's line."""
+        """The columns as the engine takes them: name, expression, the line of the operation."""
         here = current_frame()
-        result = []
-        for name, expression in columns.items():
-            is_leaf = isinstance(expression, (ColumnReference, Constant)) or expression._location is None
-            frame = here if is_leaf or expression._location is None else expression._location.to_frame()
-            result.append((name, self.lower(expression), frame))
-        return result
+        return [(name, self.lower(expression), here) for name, expression in columns.items()]
 
 
 def _build(node: ColumnExpression, operands: Sequence[Expr]) -> Expr:

@@ -376,7 +376,8 @@ class SchemaMetaclass(type):
         cells += [(name, str(column.dtype)) for name, column in cls.columns().items()]
         widths = [max(len(name), len(dtype)) for name, dtype in cells]
         lines = [" | ".join(row[i].ljust(w) for row, w in zip(cells, widths, strict=True)) for i in (0, 1)]
-        return "\n".join(line.rstrip() for line in lines)
+        # Programs see the second line padded, and the first not.
+        return f"{lines[0].rstrip()}\n{lines[1]}"
 
 
 def make_schema(
