@@ -100,6 +100,55 @@ pub enum ExprKind {
     Reducer(Reducer, Vec<Expr>),
 }
 
+impl ExprKind {
+    /// The operands, taken out.
+    fn into_children(self) -> Vec<Expr> {
+        match self {
+            ExprKind::Column(_)
+            | ExprKind::Id(_)
+            | ExprKind::Input(_)
+            | ExprKind::InputId
+            | ExprKind::Constant(_) => vec![],
+            ExprKind::Unary(_, e)
+            | ExprKind::IsNone(e)
+            | ExprKind::IsNotNone(e)
+            | ExprKind::Unwrap(e)
+            | ExprKind::Cast(e)
+            | ExprKind::DeclareType(e)
+            | ExprKind::ToString(e) => vec![e],
+            ExprKind::Binary(_, a, b) | ExprKind::FillError(a, b) | ExprKind::GetItem(a, b) => vec![a, b],
+            ExprKind::IfElse(a, b, c) | ExprKind::Get(a, b, c) => vec![a, b, c],
+            ExprKind::Coalesce(es)
+            | ExprKind::MakeTuple(es)
+            | ExprKind::Call(_, es)
+            | ExprKind::Udf(_, es)
+            | ExprKind::Reducer(_, es) => es,
+            ExprKind::Require(e, mut es) => {
+                es.push(e);
+                es
+            }
+            ExprKind::Pointer { mut arguments, instance, .. } => {
+                arguments.extend(instance);
+                arguments
+            }
+            ExprKind::FromJson { operand, default, .. } => std::iter::once(operand).chain(default).collect(),
+        }
+    }
+}
+
+impl Drop for ExprNode {
+    /// Drops deep trees without recursion, which could overflow the thread's stack.
+    fn drop(&mut self) {
+        let take = |kind: &mut ExprKind| std::mem::replace(kind, ExprKind::InputId).into_children();
+        let mut stack = take(&mut self.kind);
+        while let Some(child) = stack.pop() {
+            if let Some(mut node) = Arc::into_inner(child.0) {
+                stack.extend(take(&mut node.kind));
+            }
+        }
+    }
+}
+
 /// Binary operators, named as Python's `operator` functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
@@ -336,40 +385,43 @@ impl Expr {
     /// Rebuilds the tree bottom-up: `replace` may give another expression for a node (then its
     /// operands are not visited). Shared nodes are visited once and stay shared.
     pub fn rewrite(&self, replace: &mut dyn FnMut(&Expr) -> Option<Expr>) -> Expr {
-        fn go(
-            expr: &Expr,
-            replace: &mut dyn FnMut(&Expr) -> Option<Expr>,
-            done: &mut hashbrown::HashMap<usize, Expr>,
-        ) -> Expr {
-            if let Some(new) = done.get(&expr.identity()) {
-                return new.clone();
+        let mut done: hashbrown::HashMap<usize, Expr> = hashbrown::HashMap::new();
+        // A stack of its own, since expressions can be deeper than the thread's stack allows.
+        let mut stack = vec![(self.clone(), false)];
+        while let Some((expr, operands_done)) = stack.pop() {
+            if done.contains_key(&expr.identity()) {
+                continue;
             }
-            let new = replace(expr).unwrap_or_else(|| {
+            if operands_done {
                 let old = expr.children();
-                let new: Vec<Expr> = old.iter().map(|child| go(child, replace, done)).collect();
-                if old.iter().zip(&new).all(|(o, n)| o.is_same(n)) {
-                    expr.clone()
-                } else {
-                    expr.with_children(new)
-                }
-            });
-            done.insert(expr.identity(), new.clone());
-            new
+                let new: Vec<Expr> = old.iter().map(|child| done[&child.identity()].clone()).collect();
+                let same = old.iter().zip(&new).all(|(o, n)| o.is_same(n));
+                let rebuilt = if same { expr.clone() } else { expr.with_children(new) };
+                done.insert(expr.identity(), rebuilt);
+            } else if let Some(new) = replace(&expr) {
+                done.insert(expr.identity(), new);
+            } else {
+                let children: Vec<Expr> = expr.children().into_iter().rev().cloned().collect();
+                stack.push((expr, true));
+                stack.extend(children.into_iter().map(|child| (child, false)));
+            }
         }
-        go(self, replace, &mut hashbrown::HashMap::new())
+        done[&self.identity()].clone()
     }
 
     /// Calls `visit` for each distinct node, operands first.
     pub fn visit(&self, visit: &mut dyn FnMut(&Expr)) {
-        fn go(expr: &Expr, visit: &mut dyn FnMut(&Expr), done: &mut hashbrown::HashSet<usize>) {
-            if done.insert(expr.identity()) {
-                for child in expr.children() {
-                    go(child, visit, done);
-                }
-                visit(expr);
+        let mut done: hashbrown::HashSet<usize> = hashbrown::HashSet::new();
+        let mut stack = vec![(self.clone(), false)];
+        while let Some((expr, operands_done)) = stack.pop() {
+            if operands_done {
+                visit(&expr);
+            } else if done.insert(expr.identity()) {
+                let children: Vec<Expr> = expr.children().into_iter().rev().cloned().collect();
+                stack.push((expr, true));
+                stack.extend(children.into_iter().map(|child| (child, false)));
             }
         }
-        go(self, visit, &mut hashbrown::HashSet::new());
     }
 
     /// The same expression with references to columns and ids replaced by input positions.
@@ -384,7 +436,7 @@ impl Expr {
         })
     }
 
-    /// True if a user function whose results are not reproducible is called.
+    /// True if every user function that is called gives reproducible results.
     pub fn is_deterministic(&self) -> bool {
         let mut deterministic = true;
         self.visit(&mut |e| {

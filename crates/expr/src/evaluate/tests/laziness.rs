@@ -259,10 +259,11 @@ fn misplaced_expressions_are_errors() {
 #[test]
 fn deep_expressions() {
     let mut expr = input(0, &Int);
-    for _ in 0..20_000 {
+    for _ in 0..100_000 {
         expr = Expr::binary(BinaryOp::Add, expr, lit(1)).unwrap();
     }
-    assert_eq!(run(&expr, &[(Int, vals![1, E])]), vals![20_001, E]);
+    let bound = expr.rewrite(&mut |e| matches!(e.kind(), ExprKind::Input(0)).then(|| input(1, &Int)));
+    assert_eq!(run(&bound, &[(Int, vals![7, 7]), (Int, vals![1, E])]), vals![100_001, E]);
 }
 
 #[test]
