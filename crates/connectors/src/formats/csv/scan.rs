@@ -211,14 +211,21 @@ pub(super) fn has_quotes(settings: &CsvSettings, data: &[u8]) -> bool {
 
 /// See [`crate::formats::Format::cut`]. Blank lines are not counted.
 pub(super) fn cut(settings: &CsvSettings, data: &[u8], end: bool, limit: u64) -> Cut {
-    if has_quotes(settings, data) {
-        return walk::<true>(settings, data, end, limit);
+    let has_quotes = has_quotes(settings, data);
+    if limit == u64::MAX {
+        let whole = match has_quotes {
+            false => Some(cut_plain(data, end)),
+            true => cut_quoted(settings, data, end),
+        };
+        if let Some(cut) = whole {
+            return cut;
+        }
     }
-    if limit < u64::MAX {
-        return walk::<false>(settings, data, end, limit);
+    if has_quotes {
+        walk::<true>(settings, data, end, limit)
+    } else {
+        walk::<false>(settings, data, end, limit)
     }
-    let bytes = if end { data.len() } else { memchr::memrchr2(b'\n', b'\r', data).map_or(0, |at| at + 1) };
-    Cut { bytes, records: count(&data[..bytes]) }
 }
 
 /// Cuts record by record.
@@ -241,16 +248,87 @@ fn walk<const QUOTES: bool>(settings: &CsvSettings, data: &[u8], end: bool, limi
     cut
 }
 
-/// The number of records in text without quotes: of line ends (and the end of the data) that do not
-/// stand behind another line end or the start.
-fn count(data: &[u8]) -> u64 {
-    let mut records = 0;
-    let mut blank = 1u64;
-    for chunk in data.chunks(64) {
-        let block = Block::load(chunk);
-        let ends = (block.eq(b'\n') | block.eq(b'\r')) & valid(chunk.len());
-        records += u64::from((ends & !(ends << 1 | blank)).count_ones());
-        blank = ends >> (chunk.len() - 1) & 1;
+/// Cuts text without quotes.
+fn cut_plain(data: &[u8], end: bool) -> Cut {
+    let bytes = if end { data.len() } else { memchr::memrchr2(b'\n', b'\r', data).map_or(0, |at| at + 1) };
+    let data = &data[..bytes];
+    let is_regular = data.first().is_none_or(|byte| *byte != b'\n')
+        && memchr::memchr(b'\r', data).is_none()
+        && memchr::memmem::find(data, b"\n\n").is_none();
+    if !is_regular {
+        let mut ends = Ends::default();
+        for (base, chunk) in (0..).step_by(64).zip(data.chunks(64)) {
+            let block = Block::load(chunk);
+            ends.add((block.eq(b'\n') | block.eq(b'\r')) & valid(chunk.len()), base, chunk.len());
+        }
+        return Cut { bytes, records: ends.records + u64::from(ends.blank == 0) };
     }
-    records + u64::from(blank == 0)
+    let open = data.last().is_some_and(|byte| *byte != b'\n');
+    Cut { bytes, records: memchr::memchr_iter(b'\n', data).count() as u64 + u64::from(open) }
+}
+
+/// Cuts text with quotes, by counting them: an odd number of them stands before what is quoted.
+/// `None` if quotes stand where that does not hold: inside of unquoted text.
+fn cut_quoted(settings: &CsvSettings, data: &[u8], end: bool) -> Option<Cut> {
+    if !settings.double_quote_escapes {
+        return None;
+    }
+    let mut ends = Ends::default();
+    // All ones while inside of quotes; one if the byte before may be followed by an opening quote.
+    let (mut inside, mut before) = (0u64, 1u64);
+    let mut is_odd = false;
+    for (base, chunk) in (0..).step_by(64).zip(data.chunks(64)) {
+        let block = Block::load(chunk);
+        let valid = valid(chunk.len());
+        let quotes = block.eq(settings.quote) & valid;
+        let line_ends = (block.eq(b'\n') | block.eq(b'\r')) & valid;
+        let quoted = prefix_xor(quotes) ^ inside;
+        let borders = block.eq(settings.delimiter) | line_ends | quotes;
+        is_odd |= quotes & quoted & !(borders << 1 | before) != 0;
+        inside = ((quoted as i64) >> 63) as u64;
+        before = borders >> 63;
+        ends.add(line_ends & !quoted, base, chunk.len());
+    }
+    if is_odd {
+        return None;
+    }
+    Some(match end {
+        true => Cut { bytes: data.len(), records: ends.records + u64::from(ends.blank == 0) },
+        false => Cut { bytes: ends.last, records: ends.records },
+    })
+}
+
+/// Bit `i` is the parity of bits `0..=i`.
+fn prefix_xor(mut bits: u64) -> u64 {
+    for shift in [1, 2, 4, 8, 16, 32] {
+        bits ^= bits << shift;
+    }
+    bits
+}
+
+/// Counts records by their ends, block by block: ends behind an end (or the start) end blank lines.
+struct Ends {
+    records: u64,
+    /// Behind the last end.
+    last: usize,
+    /// One if the last byte was an end, or there was none.
+    blank: u64,
+}
+
+impl Default for Ends {
+    fn default() -> Self {
+        Ends { records: 0, last: 0, blank: 1 }
+    }
+}
+
+impl Ends {
+    /// Takes in the ends of the block of `len` bytes at `base`.
+    #[inline]
+    fn add(&mut self, ends: u64, base: usize, len: usize) {
+        self.records += u64::from((ends & !(ends << 1 | self.blank)).count_ones());
+        self.blank = ends >> (len - 1) & 1;
+        if ends != 0 {
+            self.last = base + 64 - ends.leading_zeros() as usize;
+        }
+    }
 }

@@ -366,6 +366,18 @@ proptest! {
             for end in 0..document.len() {
                 prop_assert_eq!(&outcome(&spec, &columns, &document, &[end]), &whole, "cut at {}", end);
             }
+            // Counting quotes gives what walking from record to record gives.
+            if settings == simple {
+                for end in [false, true] {
+                    for start in [0, document.len() / 3] {
+                        let data = &document[start..];
+                        let counted = scan::cut(&settings, data, end, u64::MAX);
+                        let walked = scan::cut(&settings, data, end, u64::MAX - 1);
+                        prop_assert_eq!(counted.records, walked.records);
+                        prop_assert!(counted.bytes == walked.bytes || data[walked.bytes.min(counted.bytes)..walked.bytes.max(counted.bytes)].iter().all(|b| b"\r\n".contains(b)));
+                    }
+                }
+            }
             // Cuts with a limit are prefixes of longer ones and take as many records as they may.
             let format = spec.compile(&columns, &[]);
             let body = body.as_bytes();
