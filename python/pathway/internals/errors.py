@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -12,6 +11,8 @@ def no_such_column(name: str, names: Iterable[str], what: str = "the table") -> 
     >>> no_such_column("prise", ["price", "shop"])
     'there is no column prise in the table. Did you mean price? Its columns are: price, shop.'
     """
+    import difflib
+
     known = list(names)
     close = difflib.get_close_matches(name, known, n=1)
     hint = f" Did you mean {close[0]}?" if close else ""

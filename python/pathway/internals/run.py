@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import os
@@ -11,16 +10,22 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pathway._engine import EngineError, Frame, OtherWorkerError
 from pathway.internals.config import RunConfig, current_config
 from pathway.internals.errors import NotYetSupportedError
+from pathway.internals.lazy_import import LazyModule
 from pathway.internals.monitoring import MonitoringLevel
 from pathway.internals.parse_graph import G
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.trace import add_location_note, occurred_here, trace_user_frame, warn
 from pathway.internals.udfs.event_loop import run_loop
+
+if TYPE_CHECKING:
+    import asyncio
+else:
+    asyncio = LazyModule("asyncio")
 
 _LOGGER = logging.getLogger("pathway_engine.run")
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING}

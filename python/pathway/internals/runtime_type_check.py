@@ -26,13 +26,13 @@ def check_arg_types(function: Callable[_P, _R]) -> Callable[_P, _R]:
     TypeError: double(): parameter text=3 violates type hint <class 'str'>: got a value of type int.
     """
     hints: dict[str, Any] | None = None
-    signature = inspect.signature(function)
+    signature: inspect.Signature | None = None
 
     @functools.wraps(function)
     def checked(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        nonlocal hints
-        if hints is None:
-            hints = _resolve_hints(function)
+        nonlocal hints, signature
+        if hints is None or signature is None:
+            hints, signature = _resolve_hints(function), inspect.signature(function)
         try:
             bound = signature.bind(*args, **kwargs)
         except TypeError as error:

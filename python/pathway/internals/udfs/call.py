@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pathway._engine import DType, Expr, Udf
 from pathway.internals import dtype as dt
 from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.expression.nodes import operand
+from pathway.internals.lazy_import import LazyModule
 from pathway.internals.udfs.event_loop import current_loop
+
+if TYPE_CHECKING:
+    import asyncio
+else:
+    asyncio = LazyModule("asyncio")
 
 
 @dataclasses.dataclass(frozen=True)

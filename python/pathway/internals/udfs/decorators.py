@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from pathway.internals.lazy_import import LazyModule
 from pathway.internals.udfs.annotations import is_coroutine_function
 from pathway.internals.udfs.caches import CacheStrategy
 from pathway.internals.udfs.retries import AsyncRetryStrategy
 from pathway.internals.udfs.utils import AsyncFunction, coerce_async
+
+if TYPE_CHECKING:
+    import asyncio
+else:
+    asyncio = LazyModule("asyncio")
 
 
 def with_capacity(func: Callable[..., Any], capacity: int) -> AsyncFunction:

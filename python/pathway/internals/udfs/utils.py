@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from pathway.internals.lazy_import import LazyModule
 from pathway.internals.udfs.annotations import is_coroutine_function
+
+if TYPE_CHECKING:
+    import asyncio
+else:
+    asyncio = LazyModule("asyncio")
 
 _T = TypeVar("_T")
 AsyncFunction = Callable[..., Awaitable[Any]]
