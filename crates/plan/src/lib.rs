@@ -7,6 +7,8 @@ pub mod explain;
 pub mod frame;
 pub mod graph;
 pub mod program;
+#[cfg(any(test, feature = "reference"))]
+pub mod reference;
 pub mod rewrite;
 pub mod table;
 pub mod universe;

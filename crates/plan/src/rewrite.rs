@@ -85,4 +85,6 @@ impl Graph {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
