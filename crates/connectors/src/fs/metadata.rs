@@ -24,9 +24,9 @@ impl Fingerprint {
         }
     }
 
-    /// True if this is the same file (whatever its name and content), where the system can tell.
-    pub(super) fn is_same_file(&self, other: &Fingerprint) -> bool {
-        self.identity == other.identity && self.identity != (0, 0)
+    /// What stays with a file when it gets another name, where the system tells.
+    pub(super) fn identity(&self) -> Option<(u64, u64)> {
+        Some(self.identity).filter(|identity| *identity != (0, 0))
     }
 
     /// True if the file may have been changed again since, at `seen`, without a trace: the clock of

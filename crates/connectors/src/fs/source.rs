@@ -79,7 +79,7 @@ impl FileSource {
     }
 
     /// What all readers share.
-    fn reading(&self) -> Reading {
+    pub(super) fn reading(&self) -> Reading {
         let offset = usize::from(self.with_metadata);
         let records = self.projection.iter().filter_map(|column| column.checked_sub(offset));
         Reading {

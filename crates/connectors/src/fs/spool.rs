@@ -126,6 +126,12 @@ impl Spool {
         }
     }
 
+    /// True if nothing is kept.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.budget == BUDGET && self.free.len() == self.blocks as usize
+    }
+
     /// Reads from an offset of a content on; returns how much was read, 0 at the end.
     fn read_at(&mut self, content: &Content, offset: u64, out: &mut [u8]) -> io::Result<usize> {
         let left = content.len().saturating_sub(offset);

@@ -14,22 +14,25 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Seek as _, SeekFrom};
+use std::io::{self, ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use pathway_io::{ConnectorError, FailureClass, Reader, SourceOutput};
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::chunks::{Chunk, Chunks};
 use super::find::{Finder, Found};
 use super::metadata::{Fingerprint, Owners};
-use super::parse::FileRows;
 use super::read::{Failure, Reading};
 use super::spool::{Content, ContentReader, Spool};
 use crate::formats::Framing;
+use tee::begins_with;
+
+mod exchange;
+mod tee;
 
 /// The pause between two listings.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -155,14 +158,18 @@ impl Watch<'_> {
         gone.sort();
         // A file under a new name is moved in one unit.
         let mut moved: HashMap<PathBuf, PathBuf> = HashMap::new();
-        for found in files.iter().filter(|found| !self.files.contains_key(&found.path)) {
-            let fingerprint = Fingerprint::of(&found.metadata);
-            let is_it = |path: &&PathBuf| self.files[*path].fingerprint.is_same_file(&fingerprint);
-            if let Some(old) = gone.iter().find(is_it).cloned() {
-                gone.retain(|path| *path != old);
-                moved.insert(found.path.clone(), old);
-            }
+        let mut by_identity: HashMap<(u64, u64), PathBuf> = HashMap::new();
+        for path in &gone {
+            by_identity
+                .extend(self.files[path].fingerprint.identity().map(|identity| (identity, path.clone())));
         }
+        for found in files.iter().filter(|found| !self.files.contains_key(&found.path)) {
+            let identity = Fingerprint::of(&found.metadata).identity();
+            moved
+                .extend(identity.and_then(|id| by_identity.remove(&id)).map(|old| (found.path.clone(), old)));
+        }
+        let kept: HashSet<&PathBuf> = moved.values().collect();
+        gone.retain(|path| !kept.contains(path));
         for path in gone {
             self.output.begin_atomic()?;
             self.forget(&path)?;
@@ -291,7 +298,7 @@ impl Watch<'_> {
     }
 
     /// Compares an open file with what is known of it, and takes in the difference.
-    fn compare(&mut self, path: &Path, mut file: File, state: State) -> Result<(), Failure> {
+    fn compare<I: Read + Seek>(&mut self, path: &Path, mut file: I, state: State) -> Result<(), Failure> {
         let started = Instant::now();
         let Some(mut known) = self.files.remove(path) else {
             return self.replace(path, file, state, None);
@@ -324,169 +331,6 @@ impl Watch<'_> {
         }
         Ok(())
     }
-
-    /// Takes in what follows behind the known part of a file. `hash` covers it up to the tail.
-    fn extend(
-        &mut self,
-        path: &Path,
-        mut file: File,
-        state: State,
-        known: Known,
-        hash: Xxh3,
-    ) -> Result<(), Failure> {
-        let Known { mut content, preamble, metadata, tail, .. } = known;
-        let mut old_tail = Vec::new();
-        ContentReader::new(&self.spool, &content, tail.offset)
-            .read_to_end(&mut old_tail)
-            .map_err(|error| self.spool_failed(&error))?;
-        self.spool.borrow_mut().truncate(&mut content, tail.offset);
-        let seek = file.seek(SeekFrom::Start(tail.offset));
-        let format = self.reading.format.clone();
-        let input = Tee {
-            input: file,
-            spool: self.spool.clone(),
-            content,
-            hash,
-            failed: seek.err().map(Trouble::Input),
-        };
-        let new = Chunks::new(&*format, input, tail.ordinal, tail.offset);
-        let old = Chunks::new(&*format, &*old_tail, tail.ordinal, tail.offset);
-        let old_rows = self.reading.rows(path, &preamble, metadata);
-        let new = Version { rows: old_rows.clone(), preamble, chunks: new };
-        self.exchange(path, new, Some((old_rows, old)), state, true)
-    }
-
-    /// Takes in a whole file in place of what is known of it.
-    fn replace(
-        &mut self,
-        path: &Path,
-        mut file: File,
-        state: State,
-        known: Option<Known>,
-    ) -> Result<(), Failure> {
-        let seek = file.seek(SeekFrom::Start(0));
-        let format = self.reading.format.clone();
-        let failed = seek.err().map(Trouble::Input);
-        let input = Tee {
-            input: file,
-            spool: self.spool.clone(),
-            content: Content::default(),
-            hash: Xxh3::new(),
-            failed,
-        };
-        let mut chunks = Chunks::new(&*format, input, 0, 0);
-        // If this fails, so will the next read, which reports it.
-        let preamble = chunks.preamble().unwrap_or_default();
-        let rows = self.reading.rows(path, &preamble, state.metadata.clone());
-        let comparable =
-            known.as_ref().is_some_and(|known| known.preamble == preamble) && self.reading.metadata.is_none();
-        let spool = self.spool.clone();
-        let old = known.as_ref().map(|known| {
-            let start = known.preamble.len() as u64;
-            let rows = self.reading.rows(path, &known.preamble, known.metadata.clone());
-            (rows, Chunks::new(&*format, ContentReader::new(&spool, &known.content, start), 0, start))
-        });
-        self.exchange(path, Version { rows, preamble, chunks }, old, state, comparable)?;
-        if let Some(known) = known {
-            self.spool.borrow_mut().release(known.content);
-        }
-        Ok(())
-    }
-
-    /// Removes old rows and adds new ones, except where the same bytes stand at the same ordinals
-    /// and, if `comparable`, mean the same rows. Then the new content is what is known of the file.
-    fn exchange<R: Read>(
-        &mut self,
-        path: &Path,
-        mut new: Version<'_>,
-        mut old: Option<(FileRows, Chunks<'_, R>)>,
-        state: State,
-        comparable: bool,
-    ) -> Result<(), Failure> {
-        self.output.begin_atomic()?;
-        let mut last: Option<Chunk> = None;
-        let mut trouble = None;
-        loop {
-            // What cannot be read is treated as if the file ended there, and then forgotten.
-            let come = match new.chunks.available() {
-                Ok(come) => come,
-                Err(error) => {
-                    trouble = Some(error);
-                    None
-                }
-            };
-            let gone = match &mut old {
-                Some((_, chunks)) => chunks.available().map_err(|error| self.spool_failed(&error))?,
-                None => None,
-            };
-            match (gone, come, &mut old) {
-                (Some(gone), Some(come), Some((old_rows, old_chunks))) => {
-                    let records = gone.min(come);
-                    let (was, is) = (old_chunks.take(records), new.chunks.take(records));
-                    last = Some(is.clone());
-                    if !comparable || was.bytes() != is.bytes() {
-                        let job = new.rows.replace(old_rows, was, is, &self.reading.dtypes);
-                        self.output.parse(job)?;
-                    }
-                }
-                (Some(gone), None, Some((old_rows, old_chunks))) => {
-                    self.output.parse(old_rows.remove(old_chunks.take(gone)))?;
-                }
-                (_, Some(come), _) => {
-                    let is = new.chunks.take(come);
-                    last = Some(is.clone());
-                    self.output.parse(new.rows.add(is))?;
-                }
-                (_, None, _) => break,
-            }
-        }
-        self.settle(path, new, last, state, trouble)?;
-        Ok(self.output.end_atomic()?)
-    }
-
-    /// Remembers the new content of a file, or takes its rows back if it could not all be read.
-    fn settle(
-        &mut self,
-        path: &Path,
-        new: Version<'_>,
-        last: Option<Chunk>,
-        state: State,
-        trouble: Option<io::Error>,
-    ) -> Result<(), Failure> {
-        let end = Tail { offset: new.chunks.offset(), ordinal: new.chunks.ordinal() };
-        let Tee { content, hash, failed, .. } = new.chunks.into_input();
-        if let Some(Trouble::Spool(error)) = &failed {
-            return Err(self.spool_failed(error));
-        }
-        if let Some(error) = trouble {
-            self.complain(path, &format!("cannot be read to its end: {error}"));
-            self.remove_rows(path, &new.preamble, state.metadata, &content, end.offset)?;
-            self.spool.borrow_mut().release(content);
-            return Ok(());
-        }
-        let tail = last.map_or(end, |last| {
-            let whole = self.reading.format.cut(last.bytes(), false, u64::MAX);
-            match whole.bytes == last.bytes().len() {
-                true => end,
-                false => {
-                    Tail { offset: last.offset + whole.bytes as u64, ordinal: last.first + whole.records }
-                }
-            }
-        });
-        let known = Known {
-            fingerprint: state.fingerprint,
-            fresh: state.fresh,
-            not_before: Instant::now(),
-            content,
-            digest: hash.digest128(),
-            preamble: new.preamble,
-            metadata: state.metadata,
-            tail,
-        };
-        self.complaints.remove(path);
-        self.files.insert(path.to_owned(), known);
-        Ok(())
-    }
 }
 
 /// What the system said about a file when it was opened.
@@ -496,80 +340,5 @@ struct State {
     metadata: Option<Arc<str>>,
 }
 
-/// The new content of a file, being read.
-struct Version<'f> {
-    rows: FileRows,
-    preamble: Vec<u8>,
-    chunks: Chunks<'f, Tee>,
-}
-
-/// Why reading a file failed.
-enum Trouble {
-    /// The file cannot be read.
-    Input(io::Error),
-    /// What was read cannot be kept.
-    Spool(io::Error),
-}
-
-/// Reads a file, and keeps and hashes what is read.
-struct Tee {
-    input: File,
-    spool: Rc<RefCell<Spool>>,
-    content: Content,
-    hash: Xxh3,
-    failed: Option<Trouble>,
-}
-
-impl Read for Tee {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if let Some(Trouble::Input(error) | Trouble::Spool(error)) = &self.failed {
-            return Err(io::Error::new(error.kind(), error.to_string()));
-        }
-        let read = match self.input.read(out) {
-            Ok(read) => read,
-            Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
-            Err(error) => {
-                let again = io::Error::new(error.kind(), error.to_string());
-                self.failed = Some(Trouble::Input(error));
-                return Err(again);
-            }
-        };
-        self.hash.update(&out[..read]);
-        if let Err(error) = self.spool.borrow_mut().append(&mut self.content, &out[..read]) {
-            let again = io::Error::new(error.kind(), error.to_string());
-            self.failed = Some(Trouble::Spool(error));
-            return Err(again);
-        }
-        Ok(read)
-    }
-}
-
-/// Checks that a file begins with what is known of it: the hash of that up to the tail.
-fn begins_with(file: &mut File, known: &Known) -> io::Result<Option<Xxh3>> {
-    let mut hash = Xxh3::new();
-    if !feed(file, known.tail.offset, &mut hash)? {
-        return Ok(None);
-    }
-    let mut whole = hash.clone();
-    let rest = known.content.len().saturating_sub(known.tail.offset);
-    Ok((feed(file, rest, &mut whole)? && whole.digest128() == known.digest).then_some(hash))
-}
-
-/// Hashes the next bytes of a file; false if there are not as many.
-fn feed(file: &mut File, bytes: u64, hash: &mut Xxh3) -> io::Result<bool> {
-    let mut buffer = vec![0; 128 << 10];
-    let mut left = bytes;
-    while left > 0 {
-        let wanted = buffer.len().min(left.try_into().unwrap_or(usize::MAX));
-        match file.read(&mut buffer[..wanted]) {
-            Ok(0) => return Ok(false),
-            Ok(read) => {
-                hash.update(&buffer[..read]);
-                left -= read as u64;
-            }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(true)
-}
+#[cfg(test)]
+mod tests;
