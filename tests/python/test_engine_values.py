@@ -7,6 +7,7 @@ import dataclasses
 import datetime
 import decimal
 import enum
+import functools
 import json
 import math
 from collections.abc import Callable
@@ -24,6 +25,7 @@ UTC = datetime.timezone.utc
 WARSAW = pd.Timestamp("2020-01-01", tz="Europe/Warsaw")
 Pair = collections.namedtuple("Pair", "a b")
 REFUSED = object()
+DEEP = Json(functools.reduce(lambda inner, _: [inner], range(150), "deep"))
 JSON: Any = json  # dumps to text, not bytes, which is taken all the same
 
 
@@ -198,6 +200,13 @@ CASES: dict[str, tuple[DType, list[tuple[Any, Any]]]] = {
             (None, Json(None)),
             (True, Json(True)),
             (2**70, Json(2**70)),
+            (-(2**63) - 1, Json(-(2**63) - 1)),
+            (2**64 - 1, Json(2**64 - 1)),
+            ("9" * 30, Json("9" * 30)),
+            (1e300, Json(1e300)),
+            (5e-324, Json(5e-324)),
+            (0.1 + 0.2, Json(0.1 + 0.2)),
+            (functools.reduce(lambda inner, _: [inner], range(150), "deep"), DEEP),
             (1.0, Json(1.0)),
             ('"ż\n\x01', Json('"ż\n\x01')),
             ({"b": [1, {"a": (2, None)}]}, Json({"b": [1, {"a": [2, None]}]})),

@@ -17,9 +17,9 @@ pub(super) fn from_python(
     element: &DType,
 ) -> Result<Value, Rejected> {
     let refuse = |hint: &str| Rejected::object(object, dtype, hint);
-    let array = if classes::is_instance(object, "numpy", "ndarray") {
+    let array = if classes::is_ndarray(object) {
         object.clone()
-    } else if classes::is_instance(object, "pandas", "Series") {
+    } else if classes::is_series(object) {
         object.call_method0(intern!(object.py(), "to_numpy")).map_err(|_| refuse(""))?
     } else {
         return Err(refuse("a numpy.ndarray is needed"));
@@ -65,7 +65,7 @@ pub(crate) fn is_flat_array(object: &Bound<'_, PyAny>) -> bool {
         let kind: String = dtype.getattr(intern!(py, "kind"))?.extract()?;
         Ok::<_, PyErr>(dimensions == 1 && matches!(kind.as_str(), "i" | "u" | "f" | "b"))
     };
-    classes::is_instance(object, "numpy", "ndarray") && is_flat().unwrap_or(false)
+    classes::is_ndarray(object) && is_flat().unwrap_or(false)
 }
 
 enum Kind {

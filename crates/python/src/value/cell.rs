@@ -253,7 +253,7 @@ impl Converter {
 
     fn float<'a>(&self, object: &'a Bound<'_, PyAny>) -> Result<Cell<'a>, Rejected> {
         // `extract` goes by `__float__` and `__index__`, and not by text (but a Json text would be parsed).
-        let is_text = json::is_json(object)
+        let is_text = classes::is_json(object)
             && object.getattr(intern!(object.py(), "value")).is_ok_and(|v| v.is_instance_of::<PyString>());
         match object.extract() {
             Ok(value) if !is_text => Ok(Cell::Float(value)),
@@ -300,7 +300,7 @@ pub(super) fn sequence<'py>(object: &Bound<'py, PyAny>) -> Option<Vec<Bound<'py,
     if object.is_instance_of::<PyString>() || !is_sequence_like(object) {
         return None;
     }
-    if json::is_json(object) && !object.getattr("value").ok()?.is_instance_of::<PyList>() {
+    if classes::is_json(object) && !object.getattr("value").ok()?.is_instance_of::<PyList>() {
         return None;
     }
     object.try_iter().ok()?.collect::<PyResult<Vec<_>>>().ok()

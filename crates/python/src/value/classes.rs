@@ -4,7 +4,7 @@ use pyo3::exceptions::PyImportError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyType};
+use pyo3::types::{PyDict, PyString};
 
 macro_rules! imported {
     ($(#[$doc:meta])* $name:ident, $module:literal, $attribute:literal) => {
@@ -65,34 +65,62 @@ fn import<'py>(py: Python<'py>, module: &str) -> PyResult<Bound<'py, PyModule>> 
     })
 }
 
+macro_rules! instance_test {
+    ($(#[$doc:meta])* $name:ident, $module:literal, $class:literal) => {
+        $(#[$doc])*
+        pub(super) fn $name(object: &Bound<'_, PyAny>) -> bool {
+            static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+            let py = object.py();
+            let class = match CLASS.get(py) {
+                Some(class) => class,
+                None => match if_loaded(py, intern!(py, $module), intern!(py, $class)) {
+                    // Lost only if another thread has found it at the same moment.
+                    Some(class) => CLASS.get_or_init(py, || class.unbind()),
+                    None => return false,
+                },
+            };
+            object.is_instance(class.bind(py)).unwrap_or(false)
+        }
+    };
+}
+
+instance_test!(/// True for `pw.Json`.
+    is_json, "pathway.internals.json", "Json");
+instance_test!(/// True for `pw.PyObjectWrapper`.
+    is_py_object_wrapper, "pathway.internals.py_object", "PyObjectWrapper");
+instance_test!(/// True for arrays of numpy.
+    is_ndarray, "numpy", "ndarray");
+instance_test!(/// True for numpy's moments, whose unit is not part of the value.
+    is_datetime64, "numpy", "datetime64");
+instance_test!(/// True for numpy's lengths of time.
+    is_timedelta64, "numpy", "timedelta64");
+instance_test!(/// True for columns of pandas.
+    is_series, "pandas", "Series");
+instance_test!(/// True for moments of pandas.
+    is_timestamp, "pandas", "Timestamp");
+instance_test!(/// True for lengths of time of pandas.
+    is_timedelta, "pandas", "Timedelta");
+
 /// `module.attribute`, if the module has been imported by somebody already.
 ///
 /// An object of a class of numpy or pandas cannot exist otherwise, so that looking for one never
 /// imports these packages.
-pub(super) fn if_loaded<'py>(
+fn if_loaded<'py>(
     py: Python<'py>,
-    module: &str,
-    attribute: &str,
-) -> PyResult<Option<Bound<'py, PyAny>>> {
+    module: &Bound<'py, PyString>,
+    attribute: &Bound<'py, PyString>,
+) -> Option<Bound<'py, PyAny>> {
     static MODULES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
     let modules = MODULES.get_or_try_init(py, || {
         let modules = py.import("sys")?.getattr(intern!(py, "modules"))?;
         Ok::<_, PyErr>(modules.cast_into::<PyDict>()?.unbind())
-    })?;
-    match modules.bind(py).get_item(module)? {
-        Some(module) if !module.is_none() => module.getattr(attribute).map(Some),
-        _ => Ok(None),
-    }
-}
-
-/// True if the object is of the class `module.class`, without importing the module.
-pub(super) fn is_instance(object: &Bound<'_, PyAny>, module: &str, class: &str) -> bool {
-    let class = if_loaded(object.py(), module, class);
-    class.is_ok_and(|class| class.is_some_and(|class| object.is_instance(&class).unwrap_or(false)))
+    });
+    let module = modules.ok()?.bind(py).get_item(module).ok()??;
+    // A module that is just being imported may not have the class yet.
+    module.getattr(attribute).ok()
 }
 
 /// True if the object's class itself comes from numpy.
 pub(super) fn is_numpy(object: &Bound<'_, PyAny>) -> bool {
-    let module = |class: &Bound<'_, PyType>| class.module().is_ok_and(|m| m == "numpy");
-    module(&object.get_type())
+    object.get_type().module().is_ok_and(|module| module == "numpy")
 }

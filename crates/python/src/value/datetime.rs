@@ -60,7 +60,7 @@ fn nanoseconds(moment: &Bound<'_, PyDateTime>) -> Result<i64, Rejected> {
         let range = "the engine counts nanoseconds in 64 bits, from the year 1677 to 2262";
         Rejected::value_error(format!("{} is out of range: {range}", describe(moment)))
     };
-    if classes::is_instance(moment, "pandas", "Timestamp") {
+    if classes::is_timestamp(moment) {
         // pandas counts nanoseconds itself, with and without a zone.
         return own_nanoseconds(moment).ok_or_else(out_of_range);
     }
@@ -92,7 +92,7 @@ pub(super) fn duration(object: &Bound<'_, PyAny>) -> Result<i64, Rejected> {
             return Err(Rejected::object(object, "DURATION", hint));
         }
     };
-    let nanoseconds = if classes::is_instance(object, "pandas", "Timedelta") {
+    let nanoseconds = if classes::is_timedelta(object) {
         own_nanoseconds(object)
     } else {
         let rest =

@@ -1,5 +1,7 @@
 //! JSON values: compact text here, `pw.Json` there.
 
+mod parse;
+
 use std::fmt::Write;
 
 use pathway_types::JsonText;
@@ -8,11 +10,6 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDateTime, PyDelta, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
 use super::{MAX_DEPTH, Rejected, classes, datetime, describe};
-
-/// True for `pw.Json`.
-pub(super) fn is_json(object: &Bound<'_, PyAny>) -> bool {
-    classes::is_instance(object, "pathway.internals.json", "Json")
-}
 
 /// The JSON value of a Python object: None, booleans, numbers, text, dicts, lists, tuples, `pw.Json`
 /// and moments, nested as they like.
@@ -46,7 +43,7 @@ fn write(object: &Bound<'_, PyAny>, text: &mut String, depth: u32) -> Result<(),
         items(list.iter(), text, depth)?;
     } else if let Ok(tuple) = object.cast::<PyTuple>() {
         items(tuple.iter(), text, depth)?;
-    } else if is_json(object) {
+    } else if classes::is_json(object) {
         let value = object.getattr(intern!(object.py(), "value"));
         write(&value.map_err(|error| refuse(object, &error.to_string()))?, text, depth + 1)?;
     } else if object.is_instance_of::<PyDateTime>() {
@@ -141,7 +138,10 @@ fn members(dict: &Bound<'_, PyDict>, text: &mut String, depth: u32) -> Result<()
 
 /// The raw Python value of a JSON text.
 pub(super) fn raw_to_python<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
-    classes::json_loads(py)?.call1((text,))
+    match parse::parse(py, text) {
+        Some(value) => Ok(value),
+        None => classes::json_loads(py)?.call1((text,)),
+    }
 }
 
 /// A `pw.Json` of a JSON text.

@@ -54,7 +54,7 @@ fn compound(object: &Bound<'_, PyAny>, depth: u32) -> Result<Value, Rejected> {
     if object.is_instance_of::<PyTuple>() || object.is_instance_of::<PyList>() {
         return members(object, depth);
     }
-    if object.is_instance_of::<PyDict>() || json::is_json(object) {
+    if object.is_instance_of::<PyDict>() || classes::is_json(object) {
         return json::from_python(object).map(Value::Json);
     }
     if object.is_instance_of::<PyDateTime>() {
@@ -66,13 +66,13 @@ fn compound(object: &Bound<'_, PyAny>, depth: u32) -> Result<Value, Rejected> {
     if object.is_instance_of::<PyDelta>() {
         return datetime::duration(object).map(Value::Duration);
     }
-    if py_object::is_wrapper(object) {
+    if classes::is_py_object_wrapper(object) {
         return py_object::wrap(object).map(Value::PyObject);
     }
     if let Some(value) = boolean(object) {
         return Ok(Value::Bool(value));
     }
-    if classes::is_instance(object, "numpy", "ndarray") {
+    if classes::is_ndarray(object) {
         // Arrays of booleans, text, objects and short integers are sequences like any other.
         return if array::is_array_kind(object) { array::natural(object) } else { members(object, depth) };
     }
@@ -87,7 +87,7 @@ fn compound(object: &Bound<'_, PyAny>, depth: u32) -> Result<Value, Rejected> {
 
 /// numpy's own dates and durations, whose unit is not part of the value.
 fn is_time_of_numpy(object: &Bound<'_, PyAny>) -> bool {
-    ["datetime64", "timedelta64"].iter().any(|class| classes::is_instance(object, "numpy", class))
+    classes::is_datetime64(object) || classes::is_timedelta64(object)
 }
 
 fn integer<'a>(object: &'a Bound<'_, PyAny>) -> Result<Cell<'a>, Rejected> {

@@ -24,11 +24,6 @@ const PROTOCOL: u8 = 4;
 /// Objects that cannot be pickled, for the life of the process: a value may be anywhere.
 static LOCAL_OBJECTS: Mutex<Option<HashMap<u64, Py<PyAny>>>> = Mutex::new(None);
 
-/// True for `pw.PyObjectWrapper`.
-pub(super) fn is_wrapper(object: &Bound<'_, PyAny>) -> bool {
-    classes::is_instance(object, "pathway.internals.py_object", "PyObjectWrapper")
-}
-
 /// The engine's form of a wrapper, or of any other object as if it were wrapped.
 pub(super) fn wrap(object: &Bound<'_, PyAny>) -> Result<PyObject, Rejected> {
     serialize(object).map(PyObject::new).map_err(|error| {
@@ -38,7 +33,7 @@ pub(super) fn wrap(object: &Bound<'_, PyAny>) -> Result<PyObject, Rejected> {
 
 fn serialize(object: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     let py = object.py();
-    if !is_wrapper(object) {
+    if !classes::is_py_object_wrapper(object) {
         return Ok(pickle_or_keep(object));
     }
     let value = object.getattr(intern!(py, "value"))?;

@@ -4,7 +4,8 @@ use super::quote;
 
 #[test]
 fn quoted_text_is_what_a_parser_reads() {
-    for text in ["", "plain", "ż 🦀", "a\"b", "back\\slash", "line\nend", "\u{0}\u{1f}\u{7f}", "</script>"] {
+    for text in ["", "plain", "ż 🦀", "a\"b", "back\\slash", "line\nend", "\u{0}\u{1f}\u{7f}", "</script>"]
+    {
         let mut quoted = String::from("[");
         quote(text, &mut quoted);
         quoted.push(']');
