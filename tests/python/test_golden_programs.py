@@ -23,7 +23,12 @@ def output_of(program: pathlib.Path, threads: int = 1) -> str:
     environment = {**os.environ, "PATHWAY_THREADS": str(threads)}
     environment.pop("OUT", None)
     done = subprocess.run(
-        [sys.executable, str(program)], capture_output=True, text=True, timeout=120, env=environment, check=False
+        [sys.executable, str(program)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=environment,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout

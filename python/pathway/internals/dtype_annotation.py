@@ -65,7 +65,7 @@ def wrap(annotation: Any) -> DType:
         simple = None
     if simple is not None:
         return simple
-    if annotation is typing.Callable or annotation is Callable:
+    if annotation is Callable:
         return DType.callable(None, DType.ANY)
     if isinstance(annotation, type):
         return _wrap_class(annotation)
@@ -129,6 +129,8 @@ def _wrap_pointer(args: tuple[Any, ...]) -> DType:
 
 
 def _wrap_callable(args: tuple[Any, ...]) -> DType:
+    if not args:
+        return DType.callable(None, DType.ANY)
     parameters, result = args
     known = None if parameters is ... else [wrap(parameter) for parameter in parameters]
     return DType.callable(known, wrap(result))

@@ -27,7 +27,7 @@ class ParseGraph:
         #: Unique names of sources and sinks, with how often each was given.
         self.names: dict[str, int] = {}
         #: Universes of static tables, by the identity of their rows: equal rows share one.
-        self.static_universes: dict[bytes, _engine.Universe] = {}
+        self.static_universes: dict[tuple[object, ...], _engine.Universe] = {}
         self._unused = False
 
     def clear(self) -> None:

@@ -113,7 +113,9 @@ def _fits(value: Any, hint: Any) -> bool:
     if origin is typing.Union or origin is types.UnionType:
         return any(_fits(value, member) for member in args)
     if origin is typing.Literal:
-        return any(value is member or (type(value) is type(member) and value == member) for member in args)
+        return any(
+            value is member or (isinstance(value, type(member)) and value == member) for member in args
+        )
     if origin is type:
         return isinstance(value, type) and (not isinstance(args[0], type) or issubclass(value, args[0]))
     if origin is Callable:

@@ -30,14 +30,15 @@ show(u.groupby(u.q).reduce(u.q, c=r.count()))
 show(u.join(t, u.q == t.b).select(u.a, t.b))
 show(u.join_left(t, u.q == t.b).select(u.a, t.b))
 show(u.with_id_from(u.q))
-show(u.select(x=pw.if_else(u.a == 5, 0, u.q), y=pw.coalesce(u.q, 1), z=u.q.is_none(), w=(u.a > 0) | (u.q > 0)))
+show(
+    u.select(x=pw.if_else(u.a == 5, 0, u.q), y=pw.coalesce(u.q, 1), z=u.q.is_none(), w=(u.a > 0) | (u.q > 0))
+)
 show(t.with_id_from(1))
 
 
 def first():
     x = t.select(
-        q=t.a
-        // t.b,
+        q=t.a // t.b,
         z=1,
     )
     pw.debug.compute_and_print(x)

@@ -8,7 +8,15 @@ import pathway as pw
 
 t = pw.debug.table_from_rows(
     pw.schema_from_types(
-        a=int, b=int | None, f=float, g=float | None, p=bool, j=pw.Json, x=tuple[int, str], l=list[int], o=typing.Any
+        a=int,
+        b=int | None,
+        f=float,
+        g=float | None,
+        p=bool,
+        j=pw.Json,
+        x=tuple[int, str],
+        l=list[int],
+        o=typing.Any,
     ),
     [
         (7, None, 1.5, None, True, {"a": [1, {"b": None}], "c": "x"}, (1, "q"), [1, 2], 3),

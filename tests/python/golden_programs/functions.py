@@ -90,7 +90,11 @@ class Times(pw.UDF):
 
 show(t.select(z=Times(3)(t.a), s=pw.udf(str)(t.a), l=pw.apply(lambda x: x, t.a)))
 show(t.select(x=pw.apply_with_type(lambda x: [x, "q"], tuple[int, str], t.a)))
-show(t.select(x=pw.apply_with_type(lambda x: {"a": x}, pw.Json, t.a), n=pw.apply_with_type(len, int, (t.a, t.b))))
+show(
+    t.select(
+        x=pw.apply_with_type(lambda x: {"a": x}, pw.Json, t.a), n=pw.apply_with_type(len, int, (t.a, t.b))
+    )
+)
 print(repr(remembered(t.a)), repr(product(t.a, y=3)), remembered.__name__)
 
 

@@ -19,8 +19,16 @@ def show(table):
 
 
 show(known.groupby(pw.this.shop).reduce(pw.this.shop, s=r.sum(pw.this.n), c=r.count(), a=r.avg(pw.this.n)))
-show(t.groupby(t.shop).reduce(t.shop, mn=r.min(t.n), mx=r.max(t.w), un=r.unique(t.shop), cd=r.count_distinct(t.item)))
-show(t.groupby(t.shop, sort_by=t.item).reduce(t.shop, items=r.tuple(t.item), ns=r.sorted_tuple(t.n, skip_nones=True)))
+show(
+    t.groupby(t.shop).reduce(
+        t.shop, mn=r.min(t.n), mx=r.max(t.w), un=r.unique(t.shop), cd=r.count_distinct(t.item)
+    )
+)
+show(
+    t.groupby(t.shop, sort_by=t.item).reduce(
+        t.shop, items=r.tuple(t.item), ns=r.sorted_tuple(t.n, skip_nones=True)
+    )
+)
 show(t.groupby(t.shop, t.item).reduce(t.item, t.shop))
 show(t.groupby(t.item, instance=t.shop).reduce(t.item, t.shop, c=r.count()))
 show(t.groupby(id=t.id).reduce(c=r.count()))
@@ -45,7 +53,9 @@ changes = pw.debug.table_from_markdown("""
 """)
 g, v = changes.g, changes.v
 grouped = changes.groupby(g)
-show(grouped.reduce(g, c=r.count(), s=r.sum(v), mx=r.max(v), mn=r.min(v), t=r.tuple(v), a=r.any(v), m=r.avg(v)))
+show(
+    grouped.reduce(g, c=r.count(), s=r.sum(v), mx=r.max(v), mn=r.min(v), t=r.tuple(v), a=r.any(v), m=r.avg(v))
+)
 show(changes.reduce(c=r.count()))
 for wrong in [
     lambda: t.groupby(t.shop).reduce(t.item),

@@ -44,7 +44,11 @@ show(inner.join(v, pw.left.tax == v.tax).select(t.item, u.tax, v.z, pw.left.shop
 show(inner.select(*pw.left.without("shop"), *pw.right))
 show(inner.select(t.item) + inner.select(z=u.tax))
 totals = t.groupby(t.shop).reduce(t.shop, n=r.count())
-show(totals.join_left(u.filter(u.tax != 4), pw.left.shop == pw.right.shop, id=pw.left.id).select(pw.left.shop, pw.right.tax))
+show(
+    totals.join_left(u.filter(u.tax != 4), pw.left.shop == pw.right.shop, id=pw.left.id).select(
+        pw.left.shop, pw.right.tax
+    )
+)
 a = pw.debug.table_from_markdown("""
   | k | v | __time__ | __diff__
 1 | x | 1 | 2        | 1

@@ -21,7 +21,14 @@ def show(table):
 
 
 missing, known = t.split(t.n.is_none())
-for table in (missing, known, known.concat(missing), t.difference(missing), t.intersect(known), t.restrict(known)):
+for table in (
+    missing,
+    known,
+    known.concat(missing),
+    t.difference(missing),
+    t.intersect(known),
+    t.restrict(known),
+):
     show(table)
 show(known.concat(missing).with_universe_of(t) + t.select(k=1))
 show(t.with_id_from(t.shop, t.item))
@@ -42,7 +49,9 @@ cells = pw.debug.table_from_markdown("""
 show(t.update_cells(cells.promise_universe_is_subset_of(t)))
 show(t << t.select(n=1.5))
 show(t.flatten(t.item, origin_id="from"))
-lists = pw.debug.table_from_rows(pw.schema_from_types(a=list[int], b=str), [([1, 2], "x"), ([], "y"), ([3], "z")])
+lists = pw.debug.table_from_rows(
+    pw.schema_from_types(a=list[int], b=str), [([1, 2], "x"), ([], "y"), ([3], "z")]
+)
 show(lists.flatten(lists.a))
 totals = known.groupby(known.shop).reduce(known.shop, total=r.sum(known.n))
 show(known.select(known.item, share=known.n / totals.ix_ref(known.shop).total))

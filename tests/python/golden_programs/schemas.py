@@ -24,13 +24,20 @@ for schema in (
     Order.with_types(amount=int),
     Order.without("note"),
     Extra.update_properties(append_only=True),
-    pw.schema_from_types(a=pw.Json, b=pw.Pointer[int], c=list[int], d=pw.DateTimeUtc, e=pw.PyObjectWrapper[int]),
+    pw.schema_from_types(
+        a=pw.Json, b=pw.Pointer[int], c=list[int], d=pw.DateTimeUtc, e=pw.PyObjectWrapper[int]
+    ),
     pw.schema_builder({"a": pw.column_definition(dtype=int), "b": pw.column_definition(name="q")}),
     pw.schema_from_dict({"a": int, "b": "str", "c": {"dtype": "float", "primary_key": True}}),
 ):
     print(schema)
     print(repr(schema))
-    print(schema.column_names(), schema.primary_key_columns(), schema.default_values(), schema.universe_properties)
+    print(
+        schema.column_names(),
+        schema.primary_key_columns(),
+        schema.default_values(),
+        schema.universe_properties,
+    )
     for column in schema.columns().values():
         print(column)
 print(Order.generate_class(), Extra | Order, Order == Priced.without("price"))

@@ -52,7 +52,11 @@ show(lambda: pw.debug.table_from_markdown("a\n1", id_from=["z"]))
 schema = pw.schema_from_types(a=int, b=str)
 show(lambda: pw.debug.table_from_markdown("a | b\n1 | 2", schema=schema))
 show(lambda: pw.debug.table_from_markdown("a | c\n1 | 2", schema=schema))
-show(lambda: pw.debug.table_from_rows(schema, [(1, "a", 2, 1), (2, "b", 4, 1), (1, "a", 6, -1)], is_stream=True))
+show(
+    lambda: pw.debug.table_from_rows(
+        schema, [(1, "a", 2, 1), (2, "b", 4, 1), (1, "a", 6, -1)], is_stream=True
+    )
+)
 show(lambda: pw.debug.table_from_rows(schema, [(1,)]))
 show(lambda: pw.debug.table_from_rows(pw.schema_from_types(a=float, c=bytes, d=int | None), [(1, "x", 2.0)]))
 FRAMES = [

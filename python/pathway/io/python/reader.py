@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import threading
+from collections.abc import Callable
 from typing import Any, Literal
 
 from pathway._engine import SubjectSource
@@ -66,17 +69,14 @@ def read(
         schema = schema.update_properties(append_only=True)
     start = subject.start
     if is_callback_subject(subject):
-        names = schema.column_names()
-
-        def start() -> None:
-            drive_callbacks(subject, names)
+        start = functools.partial(drive_callbacks, subject, schema.column_names())
 
     source = SubjectSource(
         subject,
         [column.to_field() for column in schema.columns().values()],
         session=session.value,
         deletions=deletions,
-        start=start,
+        start=functools.partial(_in_daemon_thread, start, subject._datasource_name),
         finite=subject._is_finite,
         description=subject._datasource_name,
         format=subject._format if subject._format != "json" else "values",
@@ -91,6 +91,29 @@ def read(
         frame=current_frame(),
     )
     return Table(engine, schema)
+
+
+def _in_daemon_thread(start: Callable[[], Any], name: str) -> None:
+    """Runs a subject and waits for it.
+
+    The code of a subject may still be running when the interpreter exits, which ends such threads the
+    hard way. They must then be Python's own: a thread of the engine cannot be ended so. The wait is on a
+    lock that nobody releases in that case.
+    """
+    done = threading.Event()
+    raised: list[BaseException] = []
+
+    def target() -> None:
+        try:
+            start()
+        except BaseException as error:
+            raised.append(error)
+        done.set()
+
+    threading.Thread(target=target, name=f"pathway:{name}", daemon=True).start()
+    done.wait()
+    if raised:
+        raise raised[0]
 
 
 def _is_declared(subject: ConnectorSubject) -> bool:

@@ -1,0 +1,115 @@
+"""The handbook's names mean the same as the canonical ones."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Iterable
+
+import pytest
+
+import pathway as pw
+
+
+def rows(table: pw.Table) -> list[tuple[object, ...]]:
+    _, columns = pw.debug.table_to_dicts(table)
+    names = table.column_names()
+    keys = next(iter(columns.values())).keys() if columns else ()
+    return sorted((tuple(columns[name][key] for name in names) for key in keys), key=str)
+
+
+def test_schemas() -> None:
+    class Document(pw.Schema):
+        doc_id = pw.column_definition(type_=pw.Type.STRING)
+        vector = pw.column_definition(type_=pw.Type.FLOAT_ARRAY)
+        when = pw.column_definition(type_=pw.Type.DATETIME)
+        extra = pw.column_definition(type_=pw.Type.DICT)
+
+        @staticmethod
+        def primary_key() -> object:
+            return Document.doc_id
+
+    assert Document.primary_key_columns() == ["doc_id"]
+    assert [str(c.dtype) for c in Document.columns().values()] == [
+        "STR",
+        "List(FLOAT)",
+        "DATE_TIME_NAIVE",
+        "Json",
+    ]
+    assert str(Document.universe_properties.dtype) == "Pointer(STR)"
+
+    @pw.schema_class  # type: ignore[attr-defined, misc]
+    class Plain(pw.Schema):
+        a: int
+
+    assert Plain.column_names() == ["a"]
+
+
+def test_files(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "a.csv").write_text("id,name\n1,x\n")
+    schema = pw.Schema(
+        number=pw.ColumnDefinition(type=pw.Type.INT, name="id2"),  # type: ignore[attr-defined]
+    )
+    assert schema.column_names() == ["id2"]
+    named = pw.Schema(name=pw.ColumnDefinition(type=pw.Type.STR))  # type: ignore[attr-defined]
+    mode = pw.ConnectorMode.STATIC  # type: ignore[attr-defined]
+    assert rows(pw.io.csv.read(path=tmp_path, schema=named, mode=mode)) == [("x",)]
+    assert rows(pw.io.filesystem.read(tmp_path / "a.csv", schema=named, mode=mode)) == [("x",)]  # type: ignore[attr-defined]
+    t = pw.debug.table_from_markdown("a\n1")
+    pw.io.json_lines.write(table=t, path=tmp_path / "out.jsonl")  # type: ignore[attr-defined]
+    pw.run(monitoring=True)
+    assert (tmp_path / "out.jsonl").read_text() == '{"a":1,"diff":1,"time":0}\n'
+
+
+def test_subject_with_callbacks() -> None:
+    events: list[str] = []
+
+    class Numbers(pw.ConnectorSubject):  # type: ignore[name-defined, misc]
+        schema = pw.schema_from_types(a=int, b=str)
+
+        def __init__(self) -> None:  # without super().__init__()
+            self.left = 3
+
+        def start(self) -> None:
+            events.append("start")
+
+        def read(self) -> Iterable[object] | None:
+            self.left -= 1
+            return [(self.left, "x"), {"a": -1, "b": "y"}] if self.left else None
+
+        def end(self) -> None:
+            events.append("end")
+
+    assert rows(pw.io.python.read(Numbers())) == [(-1, "y"), (-1, "y"), (1, "x"), (2, "x")]
+    assert events == ["start", "end"]
+
+
+def test_functions_of_rows() -> None:
+    t = pw.debug.table_from_markdown("a | b\n1 | x\n2 | x\n3 | y")
+    assert rows(t.filter(lambda row: row.a > 2)) == [(3, "y")]  # type: ignore[arg-type, return-value]
+    assert rows(t.groupby(lambda row: row.b).reduce(t.b, n=pw.reducers.count())) == [("x", 2), ("y", 1)]
+    with pytest.raises(TypeError):
+        t.filter(len)  # type: ignore[arg-type]
+
+
+def test_reducers_and_star() -> None:
+    t = pw.debug.table_from_markdown("a | b\n1 | x\n3 | x")
+    reduced = t.reduce(
+        all=pw.reducers.collect(t.a),  # type: ignore[attr-defined]
+        variance=pw.reducers.var_pop(t.a),  # type: ignore[attr-defined]
+        deviation=pw.reducers.stddev(t.a),  # type: ignore[attr-defined]
+    )
+    ((everything, variance, deviation),) = rows(reduced)
+    assert sorted(everything) == [1, 3]  # type: ignore[call-overload]
+    assert (variance, deviation) == (1.0, 1.0)
+    u = pw.debug.table_from_markdown("b2 | c\nx | 5")
+    assert rows(t.join(u, t.b == u.b2).select(t.star, u.c)) == [(1, "x", 5), (3, "x", 5)]
+    own = pw.debug.table_from_markdown("star\n7")
+    assert rows(own.select(own.star)) == [(7,)]
+
+
+def test_documented_names_exist() -> None:
+    page = pathlib.Path(__file__).parents[3] / "docs" / "handbook-names.md"
+    text = page.read_text()
+    for name in ("ColumnDefinition", "ConnectorMode", "schema_class", "ConnectorSubject"):
+        assert f"pw.{name}" in text or name in text
+        assert hasattr(pw, name)

@@ -1,0 +1,186 @@
+"""Running: options, names, interrupts, errors of outputs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+import pathway as pw
+from pathway.internals.parse_graph import G
+
+QUIET = pw.MonitoringLevel.NONE
+
+
+@pytest.fixture
+def t() -> pw.Table:
+    return pw.debug.table_from_markdown("a\n1\n2")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"with_http_server": True},
+        {"persistence_config": object()},
+        {"runtime_typechecking": True},
+        {"udf_cache_directory": "x"},
+        {"monitoring_level": pw.MonitoringLevel.ALL},
+    ],
+)
+def test_options_that_are_missing_are_refused(t: pw.Table, options: dict[str, object]) -> None:
+    pw.io.null.write(t)
+    with pytest.raises(NotImplementedError, match=next(iter(options))):
+        pw.run(**options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"debug": 5}, {"monitoring_level": 3}, {"foo": 1}, {"terminate_on_error": "yes"}, {"event_loop": 1}],
+)
+def test_options_of_the_wrong_kind(options: dict[str, object]) -> None:
+    with pytest.raises(TypeError):
+        pw.run(**options)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        pw.run(True)  # type: ignore[misc]
+
+
+def test_batch_size_has_to_be_positive(t: pw.Table) -> None:
+    with pytest.raises(ValueError, match="max_expression_batch_size"):
+        pw.run(max_expression_batch_size=0)
+
+
+def test_names_are_unique(t: pw.Table) -> None:
+    pw.io.null.write(t, name="one")
+    pw.io.subscribe(t, lambda key, row, time, is_addition: None, name="one")
+    with pytest.raises(ValueError, match="'one'"):
+        pw.run(monitoring_level=QUIET)
+
+
+def test_runs_can_be_repeated(t: pw.Table) -> None:
+    seen: list[int] = []
+    pw.io.subscribe(t, lambda key, row, time, is_addition: seen.append(row["a"]))
+    pw.run(monitoring_level=QUIET)
+    pw.run(monitoring_level=QUIET)
+    assert sorted(seen) == [1, 1, 2, 2]
+
+
+def test_unused_columns_are_not_computed_except_by_run_all(t: pw.Table) -> None:
+    failing = t.select(x=t.a // 0)
+    pw.io.null.write(t.select(y=t.a + 1))
+    pw.run(monitoring_level=QUIET)
+    with pytest.raises(ZeroDivisionError):
+        pw.run_all(monitoring_level=QUIET)
+    assert failing.column_names() == ["x"]
+
+
+def test_nothing_to_run() -> None:
+    pw.run(monitoring_level=QUIET)
+
+
+@pytest.mark.parametrize("threads", ["0", "two"])
+def test_threads_from_the_environment(t: pw.Table, monkeypatch: pytest.MonkeyPatch, threads: str) -> None:
+    monkeypatch.setenv("PATHWAY_THREADS", threads)
+    pw.io.null.write(t)
+    with pytest.raises(pw.engine.EngineError, match="PATHWAY_THREADS"):
+        pw.run(monitoring_level=QUIET)
+
+
+def test_exceptions_of_callbacks_end_the_run(t: pw.Table) -> None:
+    def fail(key: pw.Pointer, row: dict[str, int], time: int, is_addition: bool) -> None:
+        raise LookupError("mine")
+
+    async def fail_too(key: pw.Pointer, row: dict[str, int], time: int, is_addition: bool) -> None:
+        raise LookupError("mine")
+
+    for callback in (fail, fail_too):
+        G.clear()
+        table = pw.debug.table_from_markdown("a\n1")
+        pw.io.subscribe(table, callback)
+        with pytest.raises(LookupError, match="mine"):
+            pw.run(monitoring_level=QUIET)
+
+
+def test_unused_tables_are_reported_at_the_end() -> None:
+    program = "import pathway as pw; pw.debug.table_from_markdown('a\\n1')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "UserWarning" in done.stderr
+    assert "pw.run()" in done.stderr
+    used = program + "; pw.run(monitoring_level=pw.MonitoringLevel.NONE)"
+    done = subprocess.run([sys.executable, "-c", used], capture_output=True, text=True, check=True)
+    assert "UserWarning" not in done.stderr
+
+
+ENDLESS = """
+import time
+import pathway as pw
+
+class Endless(pw.io.python.ConnectorSubject):
+    def run(self):
+        print("started", flush=True)
+        while True:
+            self.next(a=1)
+            time.sleep(0.01)
+
+t = pw.io.python.read(Endless(), schema=pw.schema_from_types(a=int))
+pw.io.null.write(t)
+pw.run(monitoring_level=pw.MonitoringLevel.NONE)
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, -signal.SIGINT)])
+def test_signals_end_an_endless_run(number: signal.Signals, code: int) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", ENDLESS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "started\n"
+    time.sleep(0.1)
+    os.kill(process.pid, number)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == code, errors
+
+
+def test_runs_in_other_threads(t: pw.Table) -> None:
+    seen: list[int] = []
+    pw.io.subscribe(t, lambda key, row, time, is_addition: seen.append(row["a"]))
+    thread = threading.Thread(target=lambda: pw.run(monitoring_level=QUIET))
+    thread.start()
+    thread.join()
+    assert sorted(seen) == [1, 2]
+
+
+def test_taps(t: pw.Table, capsys: pytest.CaptureFixture[str]) -> None:
+    values = pw.debug.table_from_rows(
+        pw.schema_from_types(a=float, b=str, c=bool, d=int | None, e=tuple, f=bytes),
+        [(1.5, 'x"y\n', True, None, (1, "q", None), b"ab")],
+    )
+    assert values.debug("tap") is values
+    pw.io.null.write(values)
+    pw.run(monitoring_level=QUIET)
+    assert capsys.readouterr().out == ""
+    pw.run(debug=True, monitoring_level=QUIET)
+    assert capsys.readouterr().out == (
+        '[0][tap] @Timestamp(0) +1 id=^X1MXHYYG4YM0DB900V28XN5T4W, a=Float(1.5), b=String("x\\"y\\n"), '
+        'c=Bool(true), d=None, e=Tuple([Int(1), String("q"), None]), f=Bytes([97, 98])\n'
+    )
+
+
+def test_notes_name_the_line_of_the_operator(t: pw.Table) -> None:
+    failing = t.select(x=t.a // 0)
+    with pytest.raises(ZeroDivisionError) as caught:
+        pw.debug.compute_and_print(failing)
+    (note,) = caught.value.__notes__
+    assert note == caught.value._pathway_trace_note  # type: ignore[attr-defined]
+    assert note.startswith("Occurred here:\n    Line: failing = t.select(x=t.a // 0)\n    File: ")
+
+
+def test_warnings_point_at_the_user() -> None:
+    t = pw.debug.table_from_markdown("a\n1")
+    with pytest.warns(UserWarning, match="count") as caught:
+        t.reduce(c=pw.reducers.count(t.id))
+    assert caught[0].filename == __file__
