@@ -6,7 +6,7 @@ import datetime
 from typing import Any
 
 from pathway._engine import DType, Pointer
-from pathway.debug.static_data import StaticData, _is_missing
+from pathway.debug.static_data import StaticData
 from pathway.internals.json import Json
 from pathway.internals.py_object import PyObjectWrapper
 
@@ -16,12 +16,21 @@ def from_data_frame(frame: Any) -> StaticData:
     columns: dict[str, list[Any]] = {}
     dtypes: dict[str, DType] = {}
     for name in frame.columns:
-        values = [None if _is_missing(value) else value for value in frame[name].tolist()]
-        columns[str(name)] = values
-        dtypes[str(name)] = _dtype_of_series(frame[name], values)
-        if dtypes[str(name)] in (DType.STR, DType.optional(DType.STR)):
-            columns[str(name)] = [_text(value) for value in values]
+        values = _values(frame[name])
+        dtype = _dtype_of_series(frame[name], values)
+        if dtype in (DType.STR, DType.optional(DType.STR)):
+            values = [value if type(value) is str else _text(value) for value in values]
+        columns[str(name)], dtypes[str(name)] = values, dtype
     return StaticData(columns, dtypes, frame.index.tolist(), len(frame))
+
+
+def _values(series: Any) -> list[Any]:
+    """The cells, missing ones as None."""
+    values: list[Any] = series.tolist()
+    missing = series.isna()
+    if not missing.any():
+        return values
+    return [None if is_missing else value for value, is_missing in zip(values, missing, strict=True)]
 
 
 def _text(value: Any) -> Any:

@@ -60,7 +60,10 @@ def static_table(
         )
     schema = schema.update_properties(append_only=-1 not in (diffs or ()))
     columns = {
-        name: _converted(data.columns[name], column.dtype) for name, column in schema.columns().items()
+        name: data.columns[name]
+        if data.dtypes.get(name) is column.dtype
+        else _converted(data.columns[name], column.dtype)
+        for name, column in schema.columns().items()
     }
     keys = _keys(data, schema, columns, unsafe_trusted_ids)
     universe_key = _identity(schema, keys, times, diffs, shards, unsafe_trusted_ids)
