@@ -41,7 +41,8 @@ pub fn drive<'scope, O: Operator>(
     let mut output = OutputBuilder::<_, NoopBuilder<Packet>>::from(output);
     builder.build_reschedule(move |mut capabilities| {
         capabilities.clear();
-        let mut driver = Driver { operator, context, pending: BTreeMap::new(), progress: Progress::default() };
+        let mut driver =
+            Driver { operator, context, pending: BTreeMap::new(), progress: Progress::default() };
         driver.progress.complete.resize(count, false);
         driver.progress.applied.resize(count, false);
         driver.progress.ended.resize(count, false);
@@ -69,7 +70,9 @@ pub(crate) fn connect<'scope>(
 ) -> Reader {
     if route == Route::Local || stream.scope().peers() == 1 {
         let mut input = builder.new_input(stream, Pipeline);
-        Box::new(move |take| input.for_each(|capability, packet| take(capability, std::mem::take(&mut packet.0))))
+        Box::new(move |take| {
+            input.for_each(|capability, packet| take(capability, std::mem::take(&mut packet.0)))
+        })
     } else {
         let router = Router::new(route, context.clone());
         let mut input = builder.new_input(stream, DistributorPact(move |_peers| router));

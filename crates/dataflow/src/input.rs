@@ -215,8 +215,10 @@ fn settle(parsed: Parsed, context: &Context, site: &Site) -> (Batch, Vec<Rejecte
     if cell_errors.is_empty() {
         return (batch, rejected);
     }
+    // A removed row names the errors that it had when it was added; only added rows are news.
+    let is_news = |row: u32| batch.diffs.get(row as usize) > 0;
     if !context.terminates_on_error() {
-        for error in &cell_errors {
+        for error in cell_errors.iter().filter(|error| is_news(error.row)) {
             context.parse_error(site, &error.record.position, &error.cause.message);
         }
         return (batch, rejected);
@@ -224,11 +226,11 @@ fn settle(parsed: Parsed, context: &Context, site: &Site) -> (Batch, Vec<Rejecte
     let mut keep = vec![true; batch.len()];
     for error in cell_errors {
         let keep = &mut keep[error.row as usize];
-        if *keep {
-            *keep = false;
+        if *keep && is_news(error.row) {
             context.parse_error(site, &error.record.position, &error.cause.message);
             rejected.push(error.record);
         }
+        *keep = false;
     }
     (batch.filter(&BooleanBuffer::from(keep)), rejected)
 }

@@ -75,7 +75,8 @@ impl<'scope> Lowering<'_, 'scope> {
             }
             StepOp::Source(spec) => {
                 let wanted = program.steps.iter().any(|other| {
-                    matches!(other.op, StepOp::DeadLetters) && other.inputs.first().is_some_and(|i| i.0 == number)
+                    matches!(other.op, StepOp::DeadLetters)
+                        && other.inputs.first().is_some_and(|i| i.0 == number)
                 });
                 let queue = environment.queue(number);
                 let (rows, dead) = source(self.scope, name, queue, context.clone(), site, wanted);
@@ -107,13 +108,15 @@ impl<'scope> Lowering<'_, 'scope> {
                 let mut prepare =
                     Prepare::new(spec.clone(), inputs, insert_only, context.clone(), site.clone());
                 let reduce = Reduce::new(spec, inputs, insert_only, context.clone(), &site);
-                let shipped = per_batch(self.edge(step, 0), "group keys", context.clone(), move |_, batch| {
-                    prepare.apply(batch)
-                });
+                let shipped =
+                    per_batch(self.edge(step, 0), "group keys", context.clone(), move |_, batch| {
+                        prepare.apply(batch)
+                    });
                 drive(self.scope, name, vec![(shipped, Route::Key)], context, reduce)
             }
             StepOp::Join(spec) => {
-                let hash = |columns: &[usize]| JoinKey::Hash { columns: columns.to_vec(), instance: spec.instance };
+                let hash =
+                    |columns: &[usize]| JoinKey::Hash { columns: columns.to_vec(), instance: spec.instance };
                 let side = |i: usize, columns: &[usize], on: &[usize], preserved| ShipSide {
                     inputs: input(i).columns.clone(),
                     columns: columns.to_vec(),
@@ -201,8 +204,7 @@ impl<'scope> Lowering<'_, 'scope> {
             stateless(edge, stages, name)
         };
         let remember = |edge: Edge<'scope>, columns: &[DType], expressions: &[Expr], frames: &[_]| {
-            let memo =
-                Memo::new(columns.to_vec(), expressions, frames, self.context.clone(), site.clone());
+            let memo = Memo::new(columns.to_vec(), expressions, frames, self.context.clone(), site.clone());
             drive(self.scope, name, vec![(edge, Route::Key)], self.context.clone(), memo)
         };
         for stage in stages {

@@ -46,7 +46,8 @@ pub fn sink<'scope>(
     let encoder = step.sink.encoder().filter(|_| step.sort_by.is_none());
     let encoded = encoder.is_some();
     if let Some(encoder) = encoder {
-        stream = per_batch(stream, "encode", context.clone(), move |time, batch| encode(&*encoder, batch, time));
+        stream =
+            per_batch(stream, "encode", context.clone(), move |time, batch| encode(&*encoder, batch, time));
     }
     let sort_by = step.sort_by.clone();
     let order = match sort_by {

@@ -31,12 +31,7 @@ impl Router {
         Router { route, context }
     }
 
-    fn send<T: Clone, P: Push<Message<T, Packet>>>(
-        &self,
-        batch: Batch,
-        stamp: &Stamp<T>,
-        pusher: &mut P,
-    ) {
+    fn send<T: Clone, P: Push<Message<T, Packet>>>(&self, batch: Batch, stamp: &Stamp<T>, pusher: &mut P) {
         self.context.count_between_workers(batch.len() as i64);
         Message::push_at(&mut Packet(batch), stamp.clone(), pusher);
     }

@@ -22,8 +22,9 @@ pub use ::timely::bytes::arc::Bytes;
 pub use ::timely::Container;
 pub use ::timely::container::{ContainerBuilder, PushInto};
 pub use ::timely::dataflow::channels::pact::ParallelizationContract;
-pub use ::timely::dataflow::operators::generic::Operator as StreamOperator;
 pub use ::timely::dataflow::operators::CapabilitySet;
+pub use ::timely::dataflow::operators::core::input::{Handle as InputHandle, Input};
+pub use ::timely::dataflow::operators::generic::Operator as StreamOperator;
 pub use ::timely::order::{PartialOrder, Product};
 pub use ::timely::progress::frontier::AntichainRef;
 pub use ::timely::progress::timestamp::Refines;
@@ -44,7 +45,7 @@ pub use ::differential_dataflow::operators::join::{Fresh, JoinTactic, join_with_
 pub use ::differential_dataflow::operators::reduce::reduce_with_tactic;
 pub use ::differential_dataflow::trace::Description;
 pub use ::differential_dataflow::trace::chunk::{
-    Chunk, ChunkBatch, ChunkBatcher, ChunkSpine, pack, settle_all,
+    Chunk, ChunkBatch, ChunkBatcher, ChunkSpine, is_graded, pack, settle_all,
 };
 pub use ::differential_dataflow::{AsCollection, Collection};
 

@@ -108,7 +108,11 @@ impl Feed {
             Ok(Err(error)) => Some(error),
             Err(panic) => {
                 let text = panic_text(&*panic);
-                Some(ConnectorError::new(&*site.name, FailureClass::Engine, format!("the reader failed: {text}")))
+                Some(ConnectorError::new(
+                    &*site.name,
+                    FailureClass::Engine,
+                    format!("the reader failed: {text}"),
+                ))
             }
         };
         // A unit that the reader left open ends with it.

@@ -32,6 +32,8 @@ pub struct RunOptions {
 /// # Errors
 /// The first failure: a data error if the context says so, a failed connector, a failed worker, or
 /// the request to stop.
+// Returned once per run: its size does not matter.
+#[allow(clippy::result_large_err)]
 pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<(), Failure> {
     let workers = options.workers.max(1);
     let start = options.start.map_or_else(even_now, |time| time & !1);

@@ -126,15 +126,25 @@ fn reduce_steps(reducers: Vec<ReduceColumn>, sort_by: Option<usize>) -> Vec<path
     vec![step(StepOp::Reduce(reduce), &[0], columns)]
 }
 
-fn check_reduce(name: &str, reducers: fn() -> Vec<ReduceColumn>, sort_by: Option<usize>, model: fn(&[(u128, Row)]) -> Row) {
-    check(name, &[mixed()], || reduce_steps(reducers(), sort_by), |inputs| {
-        let rows = groups(&inputs[0]).into_iter().map(|(group, rows)| {
-            let mut row = vec![group.clone()];
-            row.extend(model(&rows));
-            (key_of(&[group]), row)
-        });
-        bag(rows)
-    });
+fn check_reduce(
+    name: &str,
+    reducers: fn() -> Vec<ReduceColumn>,
+    sort_by: Option<usize>,
+    model: fn(&[(u128, Row)]) -> Row,
+) {
+    check(
+        name,
+        &[mixed()],
+        || reduce_steps(reducers(), sort_by),
+        |inputs| {
+            let rows = groups(&inputs[0]).into_iter().map(|(group, rows)| {
+                let mut row = vec![group.clone()];
+                row.extend(model(&rows));
+                (key_of(&[group]), row)
+            });
+            bag(rows)
+        },
+    );
 }
 
 #[test]
@@ -226,7 +236,10 @@ fn unique_is_an_error_while_rows_disagree() {
     });
 }
 
-fn joined(mode: JoinMode, ids: JoinIds) -> (impl Fn() -> Vec<pathway_plan::program::Step>, impl Fn(&[Table]) -> Bag) {
+fn joined(
+    mode: JoinMode,
+    ids: JoinIds,
+) -> (impl Fn() -> Vec<pathway_plan::program::Step>, impl Fn(&[Table]) -> Bag) {
     let steps = move || {
         let join = JoinStep {
             mode,
@@ -253,13 +266,12 @@ fn joined(mode: JoinMode, ids: JoinIds) -> (impl Fn() -> Vec<pathway_plan::progr
             let joint = left.or(right).map(|(_, row)| key_of(&row[..1])).unwrap();
             let (l, r) = (left.map(|(k, _)| *k), right.map(|(k, _)| *k));
             let id = match ids {
-                JoinIds::Pair => {
-                    Key::of(&[pointer(l), pointer(r)]).unwrap().on_shard_of(Key(joint)).0
-                }
+                JoinIds::Pair => Key::of(&[pointer(l), pointer(r)]).unwrap().on_shard_of(Key(joint)).0,
                 JoinIds::Left => l.unwrap(),
                 JoinIds::Right => r.unwrap(),
             };
-            let cell = |row: Option<(&u128, &Row)>, i: usize| row.map_or(Value::None, |(_, row)| row[i].clone());
+            let cell =
+                |row: Option<(&u128, &Row)>, i: usize| row.map_or(Value::None, |(_, row)| row[i].clone());
             rows.push((id, vec![cell(left, 2), cell(right, 1), cell(right, 2), pointer(l), pointer(r)]));
         };
         for left in &inputs[0] {
@@ -329,38 +341,64 @@ fn lookups() {
 fn combinations_by_key() {
     let three = || mixed().dtypes;
     let two = || [mixed(), mixed()];
-    check("update_rows", &two(), || vec![step(StepOp::UpdateRows, &[0, 1], three())], |inputs| {
-        let mut all = inputs[0].clone();
-        all.extend(inputs[1].clone());
-        bag(all)
-    });
+    check(
+        "update_rows",
+        &two(),
+        || vec![step(StepOp::UpdateRows, &[0, 1], three())],
+        |inputs| {
+            let mut all = inputs[0].clone();
+            all.extend(inputs[1].clone());
+            bag(all)
+        },
+    );
     let cells = || StepOp::UpdateCells { cells: vec![(2, 2), (0, 0)] };
-    check("update_cells", &two(), || vec![step(cells(), &[0, 1], three())], |inputs| {
-        let rows = inputs[0].iter().map(|(key, row)| match inputs[1].get(key) {
-            Some(new) => (*key, vec![new[0].clone(), row[1].clone(), new[2].clone()]),
-            None => (*key, row.clone()),
-        });
-        bag(rows)
-    });
-    check("intersect", &two(), || vec![step(StepOp::Intersect, &[0, 1], three())], |inputs| {
-        bag(inputs[0].clone().into_iter().filter(|(k, _)| inputs[1].contains_key(k)))
-    });
-    check("difference", &two(), || vec![step(StepOp::Difference, &[0, 1], three())], |inputs| {
-        bag(inputs[0].clone().into_iter().filter(|(k, _)| !inputs[1].contains_key(k)))
-    });
-    for exact in [true, false] {
-        check("restrict", &two(), || vec![step(StepOp::Restrict { exact }, &[0, 1], three())], |inputs| {
-            let rows = inputs[1].keys().map(|key| {
-                (*key, inputs[0].get(key).cloned().unwrap_or_else(|| vec![Value::Error; 3]))
+    check(
+        "update_cells",
+        &two(),
+        || vec![step(cells(), &[0, 1], three())],
+        |inputs| {
+            let rows = inputs[0].iter().map(|(key, row)| match inputs[1].get(key) {
+                Some(new) => (*key, vec![new[0].clone(), row[1].clone(), new[2].clone()]),
+                None => (*key, row.clone()),
             });
             bag(rows)
-        });
+        },
+    );
+    check(
+        "intersect",
+        &two(),
+        || vec![step(StepOp::Intersect, &[0, 1], three())],
+        |inputs| bag(inputs[0].clone().into_iter().filter(|(k, _)| inputs[1].contains_key(k))),
+    );
+    check(
+        "difference",
+        &two(),
+        || vec![step(StepOp::Difference, &[0, 1], three())],
+        |inputs| bag(inputs[0].clone().into_iter().filter(|(k, _)| !inputs[1].contains_key(k))),
+    );
+    for exact in [true, false] {
+        check(
+            "restrict",
+            &two(),
+            || vec![step(StepOp::Restrict { exact }, &[0, 1], three())],
+            |inputs| {
+                let rows = inputs[1]
+                    .keys()
+                    .map(|key| (*key, inputs[0].get(key).cloned().unwrap_or_else(|| vec![Value::Error; 3])));
+                bag(rows)
+            },
+        );
     }
     let six = || [three(), three()].concat();
-    check("zip", &two(), || vec![step(StepOp::Zip, &[0, 1], six())], |inputs| {
-        let rows = inputs[0].iter().filter_map(|(key, row)| {
-            Some((*key, [row.clone(), inputs[1].get(key)?.clone()].concat()))
-        });
-        bag(rows)
-    });
+    check(
+        "zip",
+        &two(),
+        || vec![step(StepOp::Zip, &[0, 1], six())],
+        |inputs| {
+            let rows = inputs[0]
+                .iter()
+                .filter_map(|(key, row)| Some((*key, [row.clone(), inputs[1].get(key)?.clone()].concat())));
+            bag(rows)
+        },
+    );
 }

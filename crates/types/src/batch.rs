@@ -47,8 +47,7 @@ impl Keys {
     pub fn to_column(&self) -> Column {
         // The pointer layout carries the same bits under Arrow's signed 128-bit type.
         let bits = ScalarBuffer::<i128>::new(self.0.inner().clone(), 0, self.0.len());
-        let array = arrow_array::Decimal128Array::new(bits, None)
-            .with_data_type(crate::storage::POINTER);
+        let array = arrow_array::Decimal128Array::new(bits, None).with_data_type(crate::storage::POINTER);
         Column::new(std::sync::Arc::new(array))
     }
     /// The keys held by a pointer column (whatever stands under null or error cells included).
@@ -214,9 +213,8 @@ impl Batch {
             [one] => one.clone(),
             [first, ..] => {
                 let keys = batches.iter().flat_map(|b| b.keys.as_slice().iter().copied());
-                let columns = (0..first.columns.len()).map(|i| {
-                    Column::concat(&batches.iter().map(|b| &b.columns[i]).collect::<Vec<_>>())
-                });
+                let columns = (0..first.columns.len())
+                    .map(|i| Column::concat(&batches.iter().map(|b| &b.columns[i]).collect::<Vec<_>>()));
                 let diffs = if batches.iter().all(|b| b.diffs.is_ones()) {
                     Diffs::Ones(batches.iter().map(Batch::len).sum())
                 } else {

@@ -102,7 +102,13 @@ impl ColumnBuilder {
     /// An empty builder for cells of `dtype`, with room for `capacity` of them.
     pub fn new(dtype: &DType, capacity: usize) -> Self {
         let cells = Cells::new(dtype, capacity);
-        ColumnBuilder { dtype: dtype.clone(), cells, errors: Mask::default(), pending: Mask::default(), len: 0 }
+        ColumnBuilder {
+            dtype: dtype.clone(),
+            cells,
+            errors: Mask::default(),
+            pending: Mask::default(),
+            len: 0,
+        }
     }
 
     /// The dtype of the cells.
@@ -297,9 +303,7 @@ impl Cells {
             DType::Json => Cells::Json(LargeStringBuilder::with_capacity(capacity, 0)),
             DType::Bytes => Cells::Bytes(LargeBinaryBuilder::with_capacity(capacity, 0)),
             DType::PyObject(_) => Cells::PyObject(LargeBinaryBuilder::with_capacity(capacity, 0)),
-            DType::DateTimeNaive => {
-                Cells::DateTimeNaive(TimestampNanosecondBuilder::with_capacity(capacity))
-            }
+            DType::DateTimeNaive => Cells::DateTimeNaive(TimestampNanosecondBuilder::with_capacity(capacity)),
             DType::DateTimeUtc => {
                 let builder = TimestampNanosecondBuilder::with_capacity(capacity);
                 Cells::DateTimeUtc(builder.with_data_type(crate::storage::arrow_type(dtype)))

@@ -75,7 +75,9 @@ impl<'a> CellView<'a> {
             DType::DateTimeNaive => {
                 Cells::DateTimeNaive(array.as_primitive::<TimestampNanosecondType>().values())
             }
-            DType::DateTimeUtc => Cells::DateTimeUtc(array.as_primitive::<TimestampNanosecondType>().values()),
+            DType::DateTimeUtc => {
+                Cells::DateTimeUtc(array.as_primitive::<TimestampNanosecondType>().values())
+            }
             DType::Duration => Cells::Duration(array.as_primitive::<DurationNanosecondType>().values()),
             DType::Tuple(members) => {
                 let fields = array.as_struct();

@@ -21,8 +21,7 @@ pub fn consolidate(batch: Batch, dtypes: &[DType]) -> Batch {
         (key as u64 ^ (key >> 64) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
     };
     let same = |a: u32, b: u32| {
-        keys[a as usize] == keys[b as usize]
-            && views.iter().all(|view| view.eq(a as usize, view, b as usize))
+        keys[a as usize] == keys[b as usize] && views.iter().all(|view| view.eq(a as usize, view, b as usize))
     };
     let mut first: HashTable<u32> = HashTable::with_capacity(batch.len());
     let mut sums: Vec<i64> = batch.diffs.iter().collect();

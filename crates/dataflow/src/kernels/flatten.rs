@@ -23,9 +23,8 @@ pub fn flatten(batch: Batch, stage: &Stage, mut failed: impl FnMut(&Option<Frame
         DType::List(member) if !sequence.is_any_tuple() => list_elements(cells, member, element),
         _ => None,
     };
-    let (rows, elements) = elements.unwrap_or_else(|| {
-        scalar_elements(cells, sequence, element, |error| failed(frame, error))
-    });
+    let (rows, elements) =
+        elements.unwrap_or_else(|| scalar_elements(cells, sequence, element, |error| failed(frame, error)));
     let mut hasher = KeyHasher::default();
     let mut keys = Vec::with_capacity(rows.len());
     let mut position = 0i64;
@@ -55,9 +54,8 @@ fn list_elements(cells: &Column, member: &DType, element: &DType) -> Option<(Vec
     }
     let list = cells.array().as_list::<i64>();
     let offsets = list.value_offsets();
-    let rows = (0..list.len()).flat_map(|row| {
-        std::iter::repeat_n(row as u32, (offsets[row + 1] - offsets[row]) as usize)
-    });
+    let rows = (0..list.len())
+        .flat_map(|row| std::iter::repeat_n(row as u32, (offsets[row + 1] - offsets[row]) as usize));
     let (first, last) = (*offsets.first()?, *offsets.last()?);
     let values = list.values().slice(first as usize, (last - first) as usize);
     Some((rows.collect(), Column::new(values)))

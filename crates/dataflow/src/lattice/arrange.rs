@@ -7,8 +7,8 @@ use super::exchange::ByKey;
 use super::packet::{Flow, TimedPacket};
 use super::time::{LatticeTime, LoopTime};
 use crate::timely::{
-    Arranged, ChunkBatch, ChunkBatcher, ChunkSpine, DistributorPact, NoopBuilder, Pipeline,
-    StreamOperator, TraceAgent, arrange_core,
+    Arranged, ChunkBatch, ChunkBatcher, ChunkSpine, DistributorPact, NoopBuilder, Pipeline, StreamOperator,
+    TraceAgent, arrange_core,
 };
 
 /// The rows that a step of progress brought, in chunks.

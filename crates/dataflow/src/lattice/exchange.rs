@@ -31,5 +31,10 @@ impl<T: LatticeTime> Distributor<TimedPacket<T>> for ByKey {
         }
     }
 
-    fn flush<S: Clone, P: Push<Message<S, TimedPacket<T>>>>(&mut self, _stamp: &Stamp<S>, _pushers: &mut [P]) {}
+    fn flush<S: Clone, P: Push<Message<S, TimedPacket<T>>>>(
+        &mut self,
+        _stamp: &Stamp<S>,
+        _pushers: &mut [P],
+    ) {
+    }
 }

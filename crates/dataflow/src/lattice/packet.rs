@@ -6,8 +6,7 @@ use pathway_types::{Batch, Keys};
 use super::time::{LatticeTime, LoopTime};
 use super::times::Times;
 use crate::timely::{
-    Accountable, Collection, Enter, Leave, Negate, PathSummary, Product, Refines, ResultsIn,
-    TimelyTimestamp,
+    Accountable, Collection, Enter, Leave, Negate, PathSummary, Product, Refines, ResultsIn, TimelyTimestamp,
 };
 
 /// The changes of a table inside a loop.

@@ -1,8 +1,7 @@
 //! Prints of rows: 128 bits per row that stand for its cells.
 //!
 //! Chunks order rows of one key by print and take rows with equal prints as equal, as row keys,
-//! which are hashes of the same width, are taken as exact. A row of one column of at most 64 bits
-//! is its own print. Cells that compare as equal ([`pathway_types::view::CellView`]) print alike:
+//! which are hashes of the same width, are taken as exact. Cells that compare as equal ([`pathway_types::view::CellView`]) print alike:
 //! floats by value, everything else by its bits.
 
 use arrow_array::cast::AsArray;
@@ -19,19 +18,22 @@ const NONE: u128 = 1 << 64;
 const ERROR: u128 = 2 << 64;
 const PENDING: u128 = 3 << 64;
 
-/// An odd number of random bits.
+/// Random bits: what to multiply with (odd), and where rows, tuples and lists start from.
 const FACTOR: u128 = 0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835;
+const ROW: u128 = 0x2411_5F2B_7DA2_9B64_D13B_0F0E_5A8B_7C91;
+const TUPLE: u128 = 0x8B6F_51C0_93A4_E21D_47D5_2C6A_B81E_60F3;
+const LIST: u128 = 0x53E9_1D87_0C4A_B6F2_A97C_E35D_1604_8FB2;
 
 /// Adds one cell to a row's print. Different cells after equal prints give different prints.
 #[inline]
 fn mix(print: u128, cell: u128) -> u128 {
-    let product = (print ^ cell).wrapping_mul(FACTOR);
+    let product = (print.rotate_left(41) ^ cell).wrapping_mul(FACTOR);
     product ^ (product >> 64)
 }
 
 /// The prints of the rows of these columns.
 pub(super) fn prints(columns: &[Column], rows: usize) -> Vec<u128> {
-    let mut prints = vec![0; rows];
+    let mut prints = vec![ROW; rows];
     for column in columns {
         match (column.errors(), column.pending()) {
             (None, None) => add_array(column.array(), &mut prints),
@@ -92,7 +94,7 @@ fn add_array(array: &ArrayRef, prints: &mut [u128]) {
             add_cells(nulls, prints, |row| xxh3_128(values.value(row)));
         }
         DataType::Struct(_) => {
-            let mut inner = vec![0; array.len()];
+            let mut inner = vec![TUPLE; array.len()];
             array.as_struct().columns().iter().for_each(|member| add_array(member, &mut inner));
             add_cells(nulls, prints, |row| inner[row]);
         }
@@ -100,11 +102,11 @@ fn add_array(array: &ArrayRef, prints: &mut [u128]) {
             let list = array.as_list::<i64>();
             let offsets = list.value_offsets();
             let (first, last) = (offsets[0] as usize, offsets[array.len()] as usize);
-            let mut inner = vec![0; last - first];
+            let mut inner = vec![LIST; last - first];
             add_array(&list.values().slice(first, last - first), &mut inner);
             add_cells(nulls, prints, |row| {
                 let members = &inner[offsets[row] as usize - first..offsets[row + 1] as usize - first];
-                members.iter().fold(members.len() as u128, |print, member| mix(print, *member))
+                members.iter().fold(LIST ^ members.len() as u128, |print, member| mix(print, *member))
             });
         }
         other => {

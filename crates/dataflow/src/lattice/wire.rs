@@ -45,7 +45,8 @@ fn encode<T: LatticeTime>(packet: &TimedPacket<T>, writer: impl Write) -> Result
         fields.push(Field::new(RANKS, DataType::UInt32, false));
         arrays.push(Arc::new(ranks) as ArrayRef);
     }
-    let table = serde_json::to_string(times.table()).map_err(|error| ArrowError::JsonError(error.to_string()))?;
+    let table =
+        serde_json::to_string(times.table()).map_err(|error| ArrowError::JsonError(error.to_string()))?;
     let schema = Schema::new_with_metadata(fields, HashMap::from([(TABLE.to_owned(), table)]));
     write_stream(schema, arrays, writer)
 }

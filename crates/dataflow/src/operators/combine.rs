@@ -120,10 +120,8 @@ impl Combine {
             let entries = input.get(key);
             let entry = entries.iter().find(|entry| entry.count > 0)?;
             if report && (entries.len() > 1 || entry.count > 1) {
-                let message = format!(
-                    "several rows have the id {}, but this operation needs unique ids",
-                    Key(key)
-                );
+                let message =
+                    format!("several rows have the id {}, but this operation needs unique ids", Key(key));
                 self.context.data_error(&self.site, &DataError::new(ErrorKind::Key, message));
             }
             Some(entry.row)
@@ -234,7 +232,11 @@ impl Operator for Combine {
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {
         if state.tables.len() != self.inputs.len() {
-            return Err(WrongState(format!("{} inputs instead of {}", state.tables.len(), self.inputs.len())));
+            return Err(WrongState(format!(
+                "{} inputs instead of {}",
+                state.tables.len(),
+                self.inputs.len()
+            )));
         }
         for (input, (_, table)) in self.inputs.iter_mut().zip(state.tables) {
             input.load(table)?;

@@ -14,9 +14,7 @@ use arrow_array::Array;
 use hashbrown::hash_map::Entry as MapEntry;
 
 use pathway_plan::program::{JoinIds, JoinMode};
-use pathway_types::{
-    Batch, Column, DType, DataError, Diffs, ErrorKind, Key, KeyHasher, Keys,
-};
+use pathway_types::{Batch, Column, DType, DataError, Diffs, ErrorKind, Key, KeyHasher, Keys};
 
 use crate::context::{Context, Site};
 use crate::operator::{Emitter, Operator, Progress, State, WrongState};
@@ -197,7 +195,9 @@ impl Join {
             JoinIds::Pair => {
                 let mut hasher = KeyHasher::default();
                 let rows = 0..joint.len();
-                let pair = |row| pair_id(&mut hasher, Some(left.keys.get(row)), Some(right.keys.get(row)), joint.get(row));
+                let pair = |row| {
+                    pair_id(&mut hasher, Some(left.keys.get(row)), Some(right.keys.get(row)), joint.get(row))
+                };
                 rows.map(pair).collect::<Vec<_>>().into()
             }
         };
@@ -214,7 +214,14 @@ impl Join {
     }
 
     /// Emits rows of one side without a match. `key_column` tells None and error pointers.
-    fn emit_unmatched(&self, side: usize, keys: &Keys, batch: Batch, key_column: Option<&Column>, out: &mut Emitter) {
+    fn emit_unmatched(
+        &self,
+        side: usize,
+        keys: &Keys,
+        batch: Batch,
+        key_column: Option<&Column>,
+        out: &mut Emitter,
+    ) {
         let len = batch.len();
         let ids: Keys = match (self.spec.ids, side) {
             (JoinIds::Left, 0) | (JoinIds::Right, 1) => batch.keys.clone(),
@@ -253,7 +260,12 @@ impl Join {
     }
 
     /// Which rows of a lookup without a match are errors; reports missing keys.
-    fn missing(&self, keys: &Keys, diffs: &Diffs, key_column: Option<&Column>) -> arrow_buffer::BooleanBuffer {
+    fn missing(
+        &self,
+        keys: &Keys,
+        diffs: &Diffs,
+        key_column: Option<&Column>,
+    ) -> arrow_buffer::BooleanBuffer {
         (0..keys.len())
             .map(|row| {
                 let is_none = key_column.is_some_and(|c| c.array().is_null(row) && !c.is_error(row));
@@ -261,7 +273,8 @@ impl Join {
                 // A row whose match came at the same time is taken back again in this flush.
                 let unmatched = !self.has_rows(1, keys.as_slice()[row]);
                 if !is_none && !known_error && unmatched && diffs.get(row) > 0 {
-                    let message = format!("the row with id {} is looked up but does not exist", keys.get(row));
+                    let message =
+                        format!("the row with id {} is looked up but does not exist", keys.get(row));
                     self.context.data_error(&self.site, &DataError::new(ErrorKind::Key, message));
                 }
                 !is_none
@@ -338,7 +351,8 @@ impl Join {
             if matches > 1 && self.has_rows(owner, *key) {
                 let row = self.sides[owner].rows.get(*key).first();
                 let id = row.map_or(Key(*key), |entry| Key(self.sides[owner].rows.rows().id(entry.row)));
-                let message = format!("the row with id {id} gives its id to the result but has {matches} matches");
+                let message =
+                    format!("the row with id {id} gives its id to the result but has {matches} matches");
                 self.context.data_error(&self.site, &DataError::new(ErrorKind::Key, message));
             }
         }

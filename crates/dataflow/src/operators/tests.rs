@@ -57,15 +57,19 @@ fn changes(state: &mut BTreeMap<u128, Vec<Value>>, random: &mut Random) -> Batch
                 1 => Value::Float(f64::INFINITY),
                 n => Value::Float(0.1 * n as f64),
             };
-            let row = vec![Value::Int(random.below(3) as i64), float, Value::from("x".repeat(random.below(3) as usize))];
+            let row = vec![
+                Value::Int(random.below(3) as i64),
+                float,
+                Value::from("x".repeat(random.below(3) as usize)),
+            ];
             state.insert(key, row.clone());
             keys.push(key);
             rows.push(row);
             diffs.push(1);
         }
     }
-    let columns = dtypes().iter().enumerate().map(|(i, dtype)| {
-        let mut builder = ColumnBuilder::new(dtype, rows.len());
+    let columns = dtypes().into_iter().enumerate().map(|(i, dtype)| {
+        let mut builder = ColumnBuilder::new(&dtype, rows.len());
         rows.iter().for_each(|row| builder.push(&row[i]));
         builder.finish()
     });

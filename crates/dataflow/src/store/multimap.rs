@@ -1,7 +1,7 @@
 //! Rows by key, with multiplicities: the state of one input of a join or of a keyed combination.
 
-use pathway_types::{Batch, Column, DType, Diffs, Keys};
 use pathway_types::view::CellView;
+use pathway_types::{Batch, Column, DType, Diffs, Keys};
 use smallvec::SmallVec;
 
 use super::hash::{KeyMap, new_key_map};
@@ -130,7 +130,8 @@ impl MultiMap {
             let (keys, batch) = (keys.take(&unmatched), batch.take(&unmatched));
             let chunk = self.rows.insert(batch.keys.clone(), batch.columns.clone(), keys.clone());
             for (row, key) in keys.as_slice().iter().enumerate() {
-                let entry = Entry { row: RowId { chunk, row: row as u32 }, count: batch.diffs.get(row) as i32 };
+                let entry =
+                    Entry { row: RowId { chunk, row: row as u32 }, count: batch.diffs.get(row) as i32 };
                 self.index.entry(*key).or_default().push(entry);
             }
         }
@@ -164,10 +165,8 @@ impl MultiMap {
                 }
             }
         }
-        let mut batch = self
-            .rows
-            .gather_batch(&rows, 0..self.dtypes.len())
-            .unwrap_or_else(|| Batch::empty(&self.dtypes));
+        let mut batch =
+            self.rows.gather_batch(&rows, 0..self.dtypes.len()).unwrap_or_else(|| Batch::empty(&self.dtypes));
         batch.columns.push(Keys::from(keys).to_column());
         batch.diffs = Diffs::from(counts);
         batch
@@ -203,7 +202,13 @@ fn find(rows: &RowStore, dtypes: &[DType], entries: &Entries, batch: &Batch, row
 }
 
 /// True if two rows hold the same cells.
-pub fn same_cells(dtypes: &[DType], left: &[Column], left_row: usize, right: &[Column], right_row: usize) -> bool {
+pub fn same_cells(
+    dtypes: &[DType],
+    left: &[Column],
+    left_row: usize,
+    right: &[Column],
+    right_row: usize,
+) -> bool {
     dtypes.iter().zip(left.iter().zip(right)).all(|(dtype, (left, right))| {
         CellView::new(left, dtype).eq(left_row, &CellView::new(right, dtype), right_row)
     })

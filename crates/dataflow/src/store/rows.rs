@@ -21,6 +21,9 @@ pub struct RowId {
     pub row: u32,
 }
 
+/// Rows by the position of their chunk in a list, and their position in the chunk.
+type Places = Vec<(usize, usize)>;
+
 #[derive(Debug)]
 struct Chunk {
     ids: Keys,
@@ -116,7 +119,7 @@ impl RowStore {
     }
 
     /// The chunks that hold these rows, and each row's place among them.
-    fn places(&self, rows: &[RowId]) -> Option<(Vec<&Chunk>, Vec<(usize, usize)>)> {
+    fn places(&self, rows: &[RowId]) -> Option<(Vec<&Chunk>, Places)> {
         if rows.is_empty() {
             return None;
         }
@@ -189,8 +192,7 @@ impl RowStore {
         let width = self.chunk(numbers[0]).columns.len();
         let columns: Vec<Column> = (0..width)
             .map(|column| {
-                let columns: Vec<&Column> =
-                    numbers.iter().map(|n| &self.chunk(*n).columns[column]).collect();
+                let columns: Vec<&Column> = numbers.iter().map(|n| &self.chunk(*n).columns[column]).collect();
                 pick(&columns, &places)
             })
             .collect();

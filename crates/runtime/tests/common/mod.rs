@@ -186,12 +186,7 @@ pub fn cases() -> u64 {
 
 /// Random histories of the inputs: at every time the accumulated output equals the model of the
 /// accumulated inputs, and one time's changes are a net difference.
-pub fn check(
-    name: &str,
-    inputs: &[Input],
-    steps: impl Fn() -> Vec<Step>,
-    model: impl Fn(&[Table]) -> Bag,
-) {
+pub fn check(name: &str, inputs: &[Input], steps: impl Fn() -> Vec<Step>, model: impl Fn(&[Table]) -> Bag) {
     for case in 0..cases() {
         let mut random = Random::new(case + 1);
         let times = 1 + random.below(8) as usize;

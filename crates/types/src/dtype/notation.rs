@@ -41,14 +41,12 @@ impl fmt::Display for DType {
             DType::Pointer(Some(arguments)) => list(f, "Pointer", arguments),
             DType::Tuple(members) => list(f, "Tuple", members),
             DType::List(member) => write!(f, "List({member})"),
-            DType::Array { n_dim, element } => {
-                match (n_dim, &**element) {
-                    (None, DType::Any) => f.write_str("Array"),
-                    (None, element) => write!(f, "Array({element})"),
-                    (Some(n_dim), DType::Any) => write!(f, "Array({n_dim})"),
-                    (Some(n_dim), element) => write!(f, "Array({n_dim}, {element})"),
-                }
-            }
+            DType::Array { n_dim, element } => match (n_dim, &**element) {
+                (None, DType::Any) => f.write_str("Array"),
+                (None, element) => write!(f, "Array({element})"),
+                (Some(n_dim), DType::Any) => write!(f, "Array({n_dim})"),
+                (Some(n_dim), element) => write!(f, "Array({n_dim}, {element})"),
+            },
             DType::Json => f.write_str("Json"),
             DType::DateTimeNaive => f.write_str("DATE_TIME_NAIVE"),
             DType::DateTimeUtc => f.write_str("DATE_TIME_UTC"),
@@ -101,7 +99,8 @@ impl DType {
     pub fn from_notation(notation: &DTypeNotation) -> Result<DType, ParseDTypeError> {
         let fail = || ParseDTypeError(notation.to_string());
         let object = notation.as_object().ok_or_else(fail)?;
-        let wrapped = |object: &Map<String, Json>| DType::from_notation(object.get("wrapped").ok_or_else(fail)?);
+        let wrapped =
+            |object: &Map<String, Json>| DType::from_notation(object.get("wrapped").ok_or_else(fail)?);
         Ok(match object.get("type").and_then(Json::as_str).ok_or_else(fail)? {
             "INT" => DType::Int,
             "FLOAT" => DType::Float,

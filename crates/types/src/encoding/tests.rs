@@ -5,7 +5,8 @@ use super::*;
 fn samples() -> Vec<Value> {
     let mut values = vec![Value::None, Value::Bool(false), Value::Bool(true)];
     values.extend([i64::MIN, -1, 0, 1, 255, 256, i64::MAX].map(Value::Int));
-    values.extend([f64::NEG_INFINITY, -1.5, -0.0, 0.0, 1e-300, 1.5, f64::INFINITY, f64::NAN].map(Value::Float));
+    values
+        .extend([f64::NEG_INFINITY, -1.5, -0.0, 0.0, 1e-300, 1.5, f64::INFINITY, f64::NAN].map(Value::Float));
     values.extend([Key(0), Key(1), Key(u128::MAX)].map(Value::Pointer));
     values.extend(["", "\0", "\0a", "a", "a\0", "a\0b", "ab", "b", "ż"].map(Value::from));
     values.push(Value::Bytes(vec![].into()));

@@ -7,7 +7,8 @@ fn run(sequence: DType, element: DType, values: &[Value]) -> (Vec<Value>, Vec<Da
     values.iter().for_each(|v| builder.push(v));
     let keys: Vec<u128> = (0..values.len() as u128).collect();
     let batch = Batch::new(keys.into(), vec![builder.finish()], pathway_types::Diffs::Ones(values.len()));
-    let stage = Stage::Flatten { column: 0, sequence, element: element.clone(), origin_id: true, frame: None };
+    let stage =
+        Stage::Flatten { column: 0, sequence, element: element.clone(), origin_id: true, frame: None };
     let mut errors = Vec::new();
     let out = flatten(batch, &stage, |_, error| errors.push(error));
     assert_eq!(out.columns.len(), 2);
@@ -34,8 +35,7 @@ fn kinds_of_sequences() {
     assert_eq!((out, errors.len()), (vec![json("1"), json("null")], 1));
     let array = Value::IntArray(NdArray::new(vec![2, 2], vec![1, 2, 3, 4]).unwrap().into());
     let rows = |v: [i64; 2]| Value::IntArray(NdArray::new(vec![2], v).unwrap().into());
-    let (out, _) =
-        run(DType::array(Some(2), DType::Int), DType::array(Some(1), DType::Int), &[array]);
+    let (out, _) = run(DType::array(Some(2), DType::Int), DType::array(Some(1), DType::Int), &[array]);
     assert_eq!(out, [rows([1, 2]), rows([3, 4])]);
     let (out, errors) = run(DType::Any, DType::Any, &[Value::Int(1), ints(&[7]), Value::Error]);
     assert_eq!((out, errors.len()), (vec![Value::Int(7)], 2));

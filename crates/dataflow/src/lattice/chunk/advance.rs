@@ -83,7 +83,9 @@ fn emit<T: LatticeTime>(
 ) {
     if group.len() > 1 {
         // Equal times have equal places, so neighbours tell.
-        group.sort_by(|(a, _), (b, _)| if a == b { std::cmp::Ordering::Equal } else { assembler.order(*a, *b) });
+        group.sort_by(
+            |(a, _), (b, _)| if a == b { std::cmp::Ordering::Equal } else { assembler.order(*a, *b) },
+        );
     }
     let mut rest = &*group;
     while let Some(&(time, (chunk, row))) = rest.first() {

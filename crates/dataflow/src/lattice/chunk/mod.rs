@@ -77,7 +77,8 @@ impl<T: LatticeTime> TimedChunk<T> {
     pub(super) fn new(rows: Rows<T>) -> Self {
         debug_assert!(
             (1..rows.keys.len()).all(|row| {
-                (rows.identity(row - 1), rows.times.rank(row - 1)) < (rows.identity(row), rows.times.rank(row))
+                (rows.identity(row - 1), rows.times.rank(row - 1))
+                    < (rows.identity(row), rows.times.rank(row))
             }),
             "the rows of a chunk ascend"
         );
@@ -100,7 +101,8 @@ impl<T: LatticeTime> TimedChunk<T> {
 
     /// The rows at these ascending positions.
     fn take(&self, rows: &[u32]) -> Self {
-        let batch = Batch { keys: self.keys.clone(), columns: self.columns.clone(), diffs: self.diffs.clone() };
+        let batch =
+            Batch { keys: self.keys.clone(), columns: self.columns.clone(), diffs: self.diffs.clone() };
         let Batch { keys, columns, diffs } = batch.take(rows);
         let prints = rows.iter().map(|row| self.prints[*row as usize]).collect();
         TimedChunk(Rc::new(Rows { keys, prints, columns, times: self.times.take(rows), diffs }))
@@ -117,7 +119,8 @@ impl<T: LatticeTime> TimedChunk<T> {
 
     /// The rows as changes.
     pub(super) fn packet(&self) -> TimedPacket<T> {
-        let batch = Batch { keys: self.keys.clone(), columns: self.columns.clone(), diffs: self.diffs.clone() };
+        let batch =
+            Batch { keys: self.keys.clone(), columns: self.columns.clone(), diffs: self.diffs.clone() };
         TimedPacket { batch, times: self.times.clone() }
     }
 }

@@ -128,9 +128,10 @@ fn gather_rows(batches: &[Batch], rows: &[u32]) -> Vec<Column> {
     let places: Vec<(u32, u32)> = match batches {
         [_] => rows.iter().map(|row| (0, *row)).collect(),
         _ => {
-            let all = batches.iter().zip(0u32..).flat_map(|(batch, number)| {
-                (0..batch.len() as u32).map(move |row| (number, row))
-            });
+            let all = batches
+                .iter()
+                .zip(0u32..)
+                .flat_map(|(batch, number)| (0..batch.len() as u32).map(move |row| (number, row)));
             let all: Vec<(u32, u32)> = all.collect();
             rows.iter().map(|row| all[*row as usize]).collect()
         }

@@ -224,7 +224,8 @@ impl<T: LatticeTime> Iterator for Work<T> {
 
     fn next(&mut self) -> Option<TimedPacket<T>> {
         while self.pairs.times.len() < EMIT_ROWS {
-            let Some((key, mut done)) = self.open.take().or_else(|| self.next_key().map(|key| (key, 0))) else {
+            let Some((key, mut done)) = self.open.take().or_else(|| self.next_key().map(|key| (key, 0)))
+            else {
                 break;
             };
             if !self.pair(key, &mut done) {

@@ -89,7 +89,8 @@ impl Needed {
         let by_id = |column: &ReduceColumn| {
             matches!(column.reducer, Reducer::Any | Reducer::Tuple { .. } | Reducer::NdArray { .. })
         };
-        let ids = arguments.into_iter().any(|argument| argument == ARGUMENT_ID) || step.reducers.iter().any(by_id);
+        let ids =
+            arguments.into_iter().any(|argument| argument == ARGUMENT_ID) || step.reducers.iter().any(by_id);
         Needed { columns, ids }
     }
 
@@ -132,7 +133,14 @@ impl Aggregates {
     }
 
     /// The results of one reducer for the groups `0..totals.len()`, from its shipped rows.
-    fn results(&mut self, reducer: usize, owners: &[u32], shipped: &(Column, Vec<Column>), batch: &Batch, totals: &[i64]) -> Column {
+    fn results(
+        &mut self,
+        reducer: usize,
+        owners: &[u32],
+        shipped: &(Column, Vec<Column>),
+        batch: &Batch,
+        totals: &[i64],
+    ) -> Column {
         let aggregate = &mut self.aggregates[reducer];
         let (context, site) = (&self.context, &self.sites[reducer]);
         let (ignored, shipped) = shipped;
@@ -143,9 +151,10 @@ impl Aggregates {
         let Some(ignored) = ignored.array().as_primitive_opt::<Int64Type>() else { return column };
         let mut counts = vec![0; totals.len()];
         owners.iter().zip(ignored.values()).for_each(|(owner, count)| counts[*owner as usize] += count);
-        let failed = counts.iter().zip(totals).map(|(ignored, total)| {
-            if self.step.skip_errors { ignored >= total } else { *ignored > 0 }
-        });
+        let failed = counts
+            .iter()
+            .zip(totals)
+            .map(|(ignored, total)| if self.step.skip_errors { ignored >= total } else { *ignored > 0 });
         with_errors(column, &self.step.reducers[reducer].dtype, failed)
     }
 

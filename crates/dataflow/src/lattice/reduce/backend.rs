@@ -79,7 +79,8 @@ impl<T: LatticeTime, L: Logic> Backend<T, L> {
             Given::New { groups, columns } => {
                 let prints = prints(&columns, groups.len());
                 let block = self.output.block(columns);
-                let wanted = prints.into_iter().zip(0..).map(|(print, row)| Wanted { print, place: (block, row) });
+                let wanted =
+                    prints.into_iter().zip(0..).map(|(print, row)| Wanted { print, place: (block, row) });
                 (groups.iter().map(|group| filled[*group as usize]).collect(), wanted.collect())
             }
             Given::Own(rows) => {

@@ -140,7 +140,9 @@ impl<'a, T: LatticeTime> Draw<'a, T> {
         let mut numbered = None;
         let mut rest = self.drawn.drain(..).peekable();
         while let Some(mut first) = rest.next() {
-            while let Some(equal) = rest.next_if(|next| (next.print, &next.time) == (first.print, &first.time)) {
+            while let Some(equal) =
+                rest.next_if(|next| (next.print, &next.time) == (first.print, &first.time))
+            {
                 first.diff += equal.diff;
             }
             if first.diff == 0 {

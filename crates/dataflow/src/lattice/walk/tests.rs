@@ -1,1 +1,64 @@
-//! Tests.
+//! Finding keys in batches of many chunks.
+
+use proptest::prelude::*;
+use std::rc::Rc;
+
+use pathway_types::Diffs;
+
+use super::*;
+use crate::lattice::chunk::{Rows, TimedChunk};
+use crate::lattice::times::Times;
+use crate::timely::ChunkBatch;
+
+fn batch(chunks: &[Vec<(u128, u128)>]) -> TimedBatch<u64> {
+    let chunk = |rows: &Vec<(u128, u128)>| {
+        TimedChunk::new(Rows {
+            keys: rows.iter().map(|(key, _)| *key).collect::<Vec<_>>().into(),
+            prints: rows.iter().map(|(_, print)| *print).collect(),
+            columns: Vec::new(),
+            times: Times::same(0, rows.len()),
+            diffs: Diffs::Ones(rows.len()),
+        })
+    };
+    Rc::new(ChunkBatch::new(chunks.iter().map(chunk).collect()))
+}
+
+proptest! {
+    #[test]
+    fn seeks_and_takes(
+        rows in prop::collection::btree_set((0..20u128, 0..3u128), 1..60),
+        cuts in prop::collection::vec(1..9usize, 60),
+        mut keys in prop::collection::vec(0..22u128, 1..8),
+    ) {
+        let rows: Vec<(u128, u128)> = rows.into_iter().collect();
+        let mut chunks = Vec::new();
+        let mut rest = &rows[..];
+        for cut in cuts {
+            let (chunk, later) = rest.split_at(cut.min(rest.len()));
+            chunks.extend((!chunk.is_empty()).then(|| chunk.to_vec()));
+            rest = later;
+        }
+        chunks.extend((!rest.is_empty()).then(|| rest.to_vec()));
+        let batch = batch(&chunks);
+        keys.sort_unstable();
+        keys.dedup();
+        let mut cursor = Cursor::default();
+        for key in keys {
+            cursor.seek(&batch, key);
+            assert_eq!(cursor.key(&batch), rows.iter().map(|row| row.0).find(|k| *k >= key));
+            let mut found = Vec::new();
+            cursor.take(&batch, key, |chunk, range| found.extend(chunks[chunk][range].iter().copied()));
+            assert_eq!(found, rows.iter().copied().filter(|row| row.0 == key).collect::<Vec<_>>());
+            assert_eq!(cursor.key(&batch), rows.iter().map(|row| row.0).find(|k| *k > key));
+        }
+    }
+
+    #[test]
+    fn galloping(values in prop::collection::vec(0..9u8, 0..40), start in 0..40usize, limit in 0..10u8) {
+        let mut values = values;
+        values.sort_unstable();
+        let start = start.min(values.len());
+        let expected = values[start..].iter().position(|v| *v >= limit).map_or(values.len(), |at| start + at);
+        assert_eq!(gallop(start, values.len(), |at| values[at] < limit), expected);
+    }
+}

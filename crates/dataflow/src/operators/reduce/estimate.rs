@@ -109,7 +109,8 @@ impl Aggregate for Estimate {
     fn results(&mut self, slots: &[u32], report: &mut dyn FnMut(DataError)) -> Column {
         results_column(&DType::Int, slots, report, |slot| {
             if self.groups[slot].removed {
-                let message = "the count_distinct_approximate reducer needs input from which no row is removed";
+                let message =
+                    "the count_distinct_approximate reducer needs input from which no row is removed";
                 return Err(DataError::new(ErrorKind::Engine, message));
             }
             Ok(Value::Int(estimate(&self.groups[slot].registers)))

@@ -25,7 +25,9 @@ impl Extreme {
     pub(super) fn new(dtype: DType, greatest: bool) -> Self {
         // None counts as the least value, so only columns without it take the typed way.
         let best = match dtype {
-            DType::Int | DType::DateTimeNaive | DType::DateTimeUtc | DType::Duration => Best::Ints(Vec::new()),
+            DType::Int | DType::DateTimeNaive | DType::DateTimeUtc | DType::Duration => {
+                Best::Ints(Vec::new())
+            }
             _ => Best::Values(Vec::new()),
         };
         Extreme { dtype, greatest, best }

@@ -23,9 +23,9 @@ mod sequence;
 
 use std::ops::Range;
 
+use arrow_array::Int64Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use arrow_array::Int64Array;
 use arrow_buffer::BooleanBufferBuilder;
 use std::sync::Arc;
 
@@ -84,7 +84,13 @@ struct TimeState {
 
 impl Reduce {
     /// An operator for the step; `inputs` are the dtypes of the step's input.
-    pub fn new(step: &ReduceStep, inputs: &[DType], insert_only: bool, context: Context, site: &Site) -> Self {
+    pub fn new(
+        step: &ReduceStep,
+        inputs: &[DType],
+        insert_only: bool,
+        context: Context,
+        site: &Site,
+    ) -> Self {
         let reducers = step.reducers.iter().map(|column| {
             let aggregate = aggregate_for(column, inputs, step.sort_by, insert_only);
             Slot {
@@ -277,8 +283,8 @@ impl Operator for Reduce {
             let mut new_keep = vec![true; live.len()];
             for (i, slot) in old_groups.iter().enumerate() {
                 let at = place[*slot as usize];
-                let same = at != u32::MAX
-                    && old_views.iter().zip(&new_views).all(|(o, n)| o.eq(i, n, at as usize));
+                let same =
+                    at != u32::MAX && old_views.iter().zip(&new_views).all(|(o, n)| o.eq(i, n, at as usize));
                 old_keep.append(!same);
                 if same {
                     new_keep[at as usize] = false;

@@ -48,7 +48,9 @@ impl Sorted {
                     (Some((first, _)), Some((second, _))) => {
                         return Err(DataError::new(
                             ErrorKind::Engine,
-                            format!("the rows of a group must agree on a unique value, but have {first} and {second}"),
+                            format!(
+                                "the rows of a group must agree on a unique value, but have {first} and {second}"
+                            ),
                         ));
                     }
                     _ => Value::Error,
@@ -99,7 +101,11 @@ fn broadcast<A, B, C>(
     add: impl Fn(&A, &B) -> C,
 ) -> Result<NdArray<C>, DataError> {
     let fail = || {
-        DataError::value(format!("arrays of shapes {:?} and {:?} cannot be added", left.shape(), right.shape()))
+        DataError::value(format!(
+            "arrays of shapes {:?} and {:?} cannot be added",
+            left.shape(),
+            right.shape()
+        ))
     };
     let rank = left.shape().len().max(right.shape().len());
     let dim = |shape: &[usize], i: usize| {

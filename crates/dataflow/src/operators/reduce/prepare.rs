@@ -152,15 +152,16 @@ pub(crate) fn lift_all(
 ) -> Vec<(Column, Vec<Column>)> {
     let ids = batch.keys.to_column();
     let order = step.sort_by.map(|column| &batch.columns[column]);
-    let lift = |(aggregate, column): (&Box<dyn Aggregate>, &ReduceColumn)| {
+    let lift = |aggregate: &dyn Aggregate, column: &ReduceColumn| {
         let arguments: Vec<&Column> = column
             .arguments
             .iter()
             .map(|a| if *a == ARGUMENT_ID { &ids } else { &batch.columns[*a] })
             .collect();
-        let errors = arguments.iter().filter_map(|c| c.errors()).fold(None, |all, mask| {
-            Some(all.map_or_else(|| mask.clone(), |all: BooleanBuffer| &all | mask))
-        });
+        let errors = arguments
+            .iter()
+            .filter_map(|c| c.errors())
+            .fold(None, |all, mask| Some(all.map_or_else(|| mask.clone(), |all: BooleanBuffer| &all | mask)));
         let ignored = match &errors {
             None => Column::nulls(&DType::None, batch.len()),
             Some(mask) => {
@@ -171,5 +172,5 @@ pub(crate) fn lift_all(
         let rows = Rows { arguments, ids: &ids, order, diffs: &batch.diffs, errors: errors.as_ref() };
         (ignored, aggregate.lift(&rows))
     };
-    aggregates.iter().zip(&step.reducers).map(lift).collect()
+    aggregates.iter().zip(&step.reducers).map(|(aggregate, column)| lift(&**aggregate, column)).collect()
 }

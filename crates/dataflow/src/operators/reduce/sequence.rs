@@ -263,9 +263,9 @@ impl Aggregate for ByTime {
             let time = times.map_or(merge.time, |times| times.value(row) as Timestamp);
             let rank = (time, ids.as_slice()[row]);
             let best = &mut self.groups[*slot as usize];
-            let better = best.as_ref().is_none_or(|(t, id, _)| {
-                if self.latest { rank > (*t, *id) } else { rank < (*t, *id) }
-            });
+            let better = best
+                .as_ref()
+                .is_none_or(|(t, id, _)| if self.latest { rank > (*t, *id) } else { rank < (*t, *id) });
             if better {
                 *best = Some((rank.0, rank.1, view.value(row)));
             }
@@ -280,7 +280,9 @@ impl Aggregate for ByTime {
             if self.removed[slot] {
                 return Err(DataError::new(
                     ErrorKind::Engine,
-                    format!("the {name} reducer needs input from which no row is removed, but a row was removed"),
+                    format!(
+                        "the {name} reducer needs input from which no row is removed, but a row was removed"
+                    ),
                 ));
             }
             Ok(self.groups[slot].as_ref().map_or(Value::Error, |(_, _, value)| value.clone()))

@@ -31,7 +31,8 @@ fn contents(map: &MultiMap) -> BTreeMap<(u128, i64), i64> {
 #[test]
 fn removal_may_come_before_its_insertion() {
     let mut map = MultiMap::new(vec![DType::Int]);
-    for rows in [vec![(1, 5, 1)], vec![(1, 6, 1)], vec![(1, 5, -1)], vec![(1, 6, -1), (1, 7, -1)], vec![(1, 7, 1)]]
+    for rows in
+        [vec![(1, 5, 1)], vec![(1, 6, 1)], vec![(1, 5, -1)], vec![(1, 6, -1), (1, 7, -1)], vec![(1, 7, 1)]]
     {
         let batch = batch(&rows);
         map.apply(&batch.keys.clone(), &batch);
