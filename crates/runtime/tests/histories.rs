@@ -1,6 +1,8 @@
 //! Every operator under random insertions, updates and deletions, with 1, 2 and 4 workers, equals a
 //! plain model at every time.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod common;
 
 use std::collections::BTreeMap;

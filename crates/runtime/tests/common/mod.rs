@@ -1,6 +1,6 @@
 //! A harness for histories: tables that change over time, run through a program, compared at every
 //! time with a plain model of what the program means.
-#![allow(dead_code, missing_docs, unreachable_pub)]
+#![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -17,6 +17,10 @@ pub type Table = BTreeMap<u128, Row>;
 /// What a program outputs: rows with multiplicities.
 pub type Bag = BTreeMap<(u128, Row), i64>;
 pub type Changes = Vec<(u128, Row, i64)>;
+/// What a sink receives: time, key, row, diff.
+pub type Captured = Vec<(Timestamp, u128, Row, i64)>;
+/// An input of a program: its dtypes and its changes.
+pub type Timed = (Vec<DType>, Vec<(Timestamp, Batch)>);
 
 /// A small deterministic generator.
 pub struct Random(u64);
@@ -101,12 +105,12 @@ pub fn state_at(history: &[(Timestamp, Changes)], time: Timestamp) -> Table {
 
 #[derive(Debug, Default)]
 pub struct Capture {
-    rows: Arc<Mutex<Vec<(Timestamp, u128, Row, i64)>>>,
+    rows: Arc<Mutex<Captured>>,
     dtypes: Vec<DType>,
 }
 
 struct Capturing {
-    rows: Arc<Mutex<Vec<(Timestamp, u128, Row, i64)>>>,
+    rows: Arc<Mutex<Captured>>,
     dtypes: Vec<DType>,
     last: Option<Timestamp>,
 }
@@ -158,11 +162,11 @@ pub fn step(op: StepOp, inputs: &[usize], columns: Vec<DType>) -> Step {
 
 /// Runs static inputs through the steps (numbered after the inputs); the last step is the output.
 pub fn run_steps(
-    inputs: &[(Vec<DType>, Vec<(Timestamp, Batch)>)],
+    inputs: &[Timed],
     steps: Vec<Step>,
     workers: usize,
     terminate_on_error: bool,
-) -> Vec<(Timestamp, u128, Row, i64)> {
+) -> Captured {
     let mut program = Program::default();
     for (dtypes, batches) in inputs {
         let batches = Arc::new(batches.clone());
@@ -176,8 +180,7 @@ pub fn run_steps(
     program.steps.push(step(StepOp::Output(output), &[last], dtypes));
     let context = Context::new(terminate_on_error, 1024, Arc::new(Silent));
     run(program, &RunOptions { workers, start: None }, &context).unwrap();
-    let rows = std::mem::take(&mut *capture.rows.lock().unwrap());
-    rows
+    std::mem::take(&mut *capture.rows.lock().unwrap())
 }
 
 pub fn cases() -> u64 {
