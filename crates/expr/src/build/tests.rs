@@ -310,7 +310,7 @@ fn reducers() {
     let array = DType::array(Some(1), Float);
     for (what, result, dtype) in [
         ("count", reducer(Reducer::Count, &[]), Int),
-        ("sum", reducer(sum(), &[array.clone()]), array),
+        ("sum", reducer(sum(), std::slice::from_ref(&array)), array.clone()),
         ("avg", reducer(Reducer::Avg, &[Int]), Float),
         ("min", reducer(Reducer::Min, &[opt(Str)]), opt(Str)),
         ("argmax", reducer(Reducer::ArgMax, &[Int, DType::ANY_POINTER]), DType::ANY_POINTER),

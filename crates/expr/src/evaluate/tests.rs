@@ -1,6 +1,9 @@
 //! Evaluation tests: a table of values for each operation (`operators`, `nulls`, `conversions`,
 //! `methods`, `dates`), laziness, and random inputs against a model (`model`).
 
+// One macro writes the lists of values, whether they are kept or only borrowed.
+#![allow(clippy::useless_vec)]
+
 use std::sync::Arc;
 
 use pathway_types::{Column, ColumnBuilder, DType, DataError, ErrorKind, Keys, NdArray, Value};

@@ -55,9 +55,9 @@ impl Udf for Counting {
         let (column, dtype) = &arguments[0];
         let mut out = ColumnBuilder::new(&Int, rows);
         let mut causes = Vec::new();
-        for row in 0..rows {
+        for (row, key) in keys.iter().enumerate() {
             let value = column.value(dtype, row);
-            self.seen.lock().unwrap().push((keys[row], value.clone()));
+            self.seen.lock().unwrap().push((*key, value.clone()));
             match value {
                 Value::Int(v) if Some(v) == self.fails_on => {
                     causes.push((row as u32, user_failure()));

@@ -94,10 +94,10 @@ fn replacing() {
 
 #[test]
 fn searching() {
-    let search = |name: &str, cases: &[(&str, &str, Value, Value, i64)]| {
-        let column = |f: &dyn Fn(&(&str, &str, Value, Value, i64)) -> Value| -> Vec<Value> {
-            cases.iter().map(f).collect()
-        };
+    /// Text, what is searched, start, end, result.
+    type Case<'a> = (&'a str, &'a str, Value, Value, i64);
+    let search = |name: &str, cases: &[Case<'_>]| {
+        let column = |f: &dyn Fn(&Case<'_>) -> Value| -> Vec<Value> { cases.iter().map(f).collect() };
         let inputs = [
             (Str, column(&|c| c.0.into())),
             (Str, column(&|c| c.1.into())),
