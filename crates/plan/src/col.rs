@@ -131,7 +131,7 @@ impl Col {
                 let typed = table.column(name)?;
                 scope.place(&typed)
             }
-            Kind::IdOf(table) => scope.place(&table.row_id()?),
+            Kind::IdOf(table) => scope.place(&table.row_id()),
             Kind::Typed(expression) => scope.place(expression),
             Kind::Call(build, arguments) => {
                 let typed = arguments.iter().map(|a| a.resolve(scope)).collect::<Result<_, _>>()?;
@@ -214,7 +214,7 @@ impl Scope for Table {
         self.column(name)
     }
     fn this_id(&self) -> Result<Expr, PlanError> {
-        self.row_id()
+        Ok(self.row_id())
     }
     fn side(&self, _: Side, _: &str) -> Result<Expr, PlanError> {
         Err(no_sides())

@@ -60,6 +60,17 @@ impl Node {
     pub fn position(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|c| &*c.name == name)
     }
+
+    /// The position of a column named by the user.
+    pub(crate) fn require(&self, name: &str) -> Result<usize, PlanError> {
+        self.position(name).ok_or_else(|| {
+            let names: Vec<&str> = self.columns.iter().map(|c| &*c.name).collect();
+            PlanError::Key(format!(
+                "table has no column with name {name}; its columns are [{}]",
+                names.join(", ")
+            ))
+        })
+    }
 }
 
 /// A sink and the table it is fed with.
@@ -92,7 +103,7 @@ pub struct Graph(Arc<Mutex<State>>);
 pub(crate) struct State {
     /// The id of the first node; ids below it were cleared away.
     base: u32,
-    nodes: Vec<Node>,
+    nodes: Vec<Arc<Node>>,
     pub(crate) universes: Universes,
     /// The node that made each universe, for operations that keep some rows of their input.
     subsets: hashbrown::HashMap<UniverseId, NodeId>,
@@ -169,7 +180,7 @@ impl State {
     }
 
     /// The nodes in topological order.
-    pub(crate) fn nodes(&self) -> &[Node] {
+    pub(crate) fn nodes(&self) -> &[Arc<Node>] {
         &self.nodes
     }
 
@@ -183,10 +194,20 @@ impl State {
         &self.nodes[(id.0 - self.base) as usize]
     }
 
+    /// A node that is known to exist, to be kept.
+    pub(crate) fn shared(&self, id: NodeId) -> Arc<Node> {
+        self.nodes[(id.0 - self.base) as usize].clone()
+    }
+
+    /// A node that was just added and that no table has been made of.
+    fn fresh(&mut self, id: NodeId) -> &mut Node {
+        Arc::make_mut(&mut self.nodes[(id.0 - self.base) as usize])
+    }
+
     /// A node named by the user.
     pub(crate) fn checked(&self, id: NodeId) -> Result<&Node, PlanError> {
         let node = id.0.checked_sub(self.base).and_then(|index| self.nodes.get(index as usize));
-        node.ok_or_else(|| {
+        node.map(|node| &**node).ok_or_else(|| {
             PlanError::Runtime(
                 "a table of a plan that has been cleared (or of another plan) cannot be used; build it again"
                     .to_owned(),
@@ -201,7 +222,7 @@ impl State {
             self.subsets.entry(node.universe).or_insert(id);
         }
         let frame = node.frame.clone();
-        self.nodes.push(node);
+        self.nodes.push(Arc::new(node));
         self.report_empty(frame);
         id
     }
@@ -255,19 +276,19 @@ impl State {
 impl State {
     /// Lets a node that was just added have a column that is never None.
     pub(crate) fn narrow(&mut self, node: NodeId, column: usize) {
-        let column = &mut self.nodes[(node.0 - self.base) as usize].columns[column];
+        let column = &mut self.fresh(node).columns[column];
         column.dtype = column.dtype.unoptional().clone();
     }
 
     /// Gives a node that was just added another universe.
     pub(crate) fn give_universe(&mut self, node: NodeId, universe: UniverseId) {
-        self.nodes[(node.0 - self.base) as usize].universe = universe;
+        self.fresh(node).universe = universe;
         self.subsets.insert(universe, node);
     }
 
     /// Gives a node that was just added other row id properties.
     pub(crate) fn relabel_ids(&mut self, node: NodeId, dtype: DType, append_only: Option<bool>) {
-        let node = &mut self.nodes[(node.0 - self.base) as usize];
+        let node = self.fresh(node);
         node.id_dtype = dtype;
         if let Some(append_only) = append_only {
             node.id_append_only = append_only;

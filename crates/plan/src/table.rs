@@ -27,20 +27,22 @@ mod universes;
 pub use columns::Named;
 pub use group::GroupBy;
 pub use inputs::{SourceOptions, StaticOptions};
-pub use join::{JoinOptions, JoinResult};
+pub use join::{GroupedJoin, JoinOptions, JoinResult, Joinable};
 pub use output::OutputOptions;
 
-/// A table of a plan: a cheap, immutable handle.
+/// A table of a plan: a cheap, immutable handle. It keeps its description after the plan was
+/// cleared, but no operation takes it any more.
 #[derive(Clone)]
 pub struct Table {
     pub(crate) graph: Graph,
     pub(crate) node: NodeId,
+    about: Arc<Node>,
     frame: Option<Frame>,
 }
 
 impl Table {
-    pub(crate) fn new(graph: &Graph, node: NodeId) -> Self {
-        Table { graph: graph.clone(), node, frame: None }
+    fn new(graph: &Graph, state: &State, node: NodeId) -> Self {
+        Table { graph: graph.clone(), node, about: state.shared(node), frame: None }
     }
 
     /// The same table; operations called on this handle are attributed to this line of the user's
@@ -59,48 +61,39 @@ impl Table {
         self.node
     }
 
-    /// Reads something of the node.
-    ///
-    /// # Panics
-    /// If the plan was cleared since the table was made.
-    fn read<T>(&self, read: impl FnOnce(&Node) -> T) -> T {
-        let state = self.graph.lock();
-        match state.checked(self.node) {
-            Ok(node) => read(node),
-            // Asking a table for its properties after its plan was cleared is a bug of the front end.
-            #[allow(clippy::panic)]
-            Err(error) => panic!("{error}"),
-        }
-    }
-
     /// Its columns.
-    pub fn columns(&self) -> Vec<Column> {
-        self.read(|node| node.columns.clone())
+    pub fn columns(&self) -> &[Column] {
+        &self.about.columns
     }
 
     /// The names of its columns.
-    pub fn column_names(&self) -> Vec<Arc<str>> {
-        self.read(|node| node.columns.iter().map(|c| c.name.clone()).collect())
+    pub fn column_names(&self) -> impl Iterator<Item = &str> {
+        self.about.columns.iter().map(|c| &*c.name)
     }
 
     /// The set of its row ids.
     pub fn universe(&self) -> UniverseId {
-        self.read(|node| node.universe)
+        self.about.universe
     }
 
     /// The dtype of its row ids.
-    pub fn id_dtype(&self) -> DType {
-        self.read(|node| node.id_dtype.clone())
+    pub fn id_dtype(&self) -> &DType {
+        &self.about.id_dtype
     }
 
     /// True if its rows are never removed.
     pub fn is_id_append_only(&self) -> bool {
-        self.read(|node| node.id_append_only)
+        self.about.id_append_only
     }
 
     /// True if none of its cells is ever retracted.
     pub fn is_append_only(&self) -> bool {
-        self.read(|node| node.columns.iter().all(|c| c.append_only))
+        self.about.columns.iter().all(|c| c.append_only)
+    }
+
+    /// The user's line that made it.
+    pub fn frame(&self) -> Option<&Frame> {
+        self.about.frame.as_ref()
     }
 
     /// True if the plan still has it.
@@ -113,16 +106,18 @@ impl Table {
     /// # Errors
     /// [`PlanError::Key`] if there is no such column.
     pub fn column(&self, name: &str) -> Result<Expr, PlanError> {
-        column_of(&self.graph.lock(), self.node, name)
+        self.about.require(name).map(|position| self.column_at(position))
+    }
+
+    /// A column by position.
+    fn column_at(&self, position: usize) -> Expr {
+        let reference = ColumnRef { source: self.node, column: position as u32 };
+        Expr::column(reference, self.about.columns[position].dtype.clone())
     }
 
     /// The row id as a typed expression.
-    ///
-    /// # Errors
-    /// [`PlanError::Runtime`] if the plan was cleared.
-    pub fn row_id(&self) -> Result<Expr, PlanError> {
-        let dtype = self.graph.lock().checked(self.node)?.id_dtype.clone();
-        Ok(Expr::id(self.node, dtype))
+    pub fn row_id(&self) -> Expr {
+        Expr::id(self.node, self.about.id_dtype.clone())
     }
 
     /// A column, to build expressions with.
@@ -158,8 +153,8 @@ impl Table {
     }
 
     /// A handle to a node of the same plan.
-    fn sibling(&self, node: NodeId) -> Table {
-        Table::new(&self.graph, node)
+    fn sibling(&self, state: &State, node: NodeId) -> Table {
+        Table::new(&self.graph, state, node)
     }
 
     /// Refuses tables of other plans.
@@ -173,33 +168,16 @@ impl Table {
 
 impl std::fmt::Debug for Table {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let state = self.graph.lock();
-        let Ok(node) = state.checked(self.node) else { return f.write_str("Table(of a cleared plan)") };
         let mut columns = f.debug_struct("Table");
-        for column in &node.columns {
+        for column in &self.about.columns {
             columns.field(&column.name, &column.dtype);
         }
         columns.finish()
     }
 }
 
-/// A column of a node by name.
-pub(crate) fn column_of(state: &State, node: NodeId, name: &str) -> Result<Expr, PlanError> {
-    let found = state.checked(node)?;
-    match found.position(name) {
-        Some(column) => Ok(column_at(state, node, column)),
-        None => {
-            let names: Vec<&str> = found.columns.iter().map(|c| &*c.name).collect();
-            Err(PlanError::Key(format!(
-                "table has no column with name {name}; its columns are [{}]",
-                names.join(", ")
-            )))
-        }
-    }
-}
-
 /// A column of a node by position.
-pub(crate) fn column_at(state: &State, node: NodeId, column: usize) -> Expr {
+fn column_at(state: &State, node: NodeId, column: usize) -> Expr {
     let dtype = state.node(node).columns[column].dtype.clone();
     Expr::column(ColumnRef { source: node, column: column as u32 }, dtype)
 }

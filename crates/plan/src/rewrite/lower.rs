@@ -1,7 +1,5 @@
 //! Roots and stages become steps.
 
-use std::collections::BTreeSet;
-
 use hashbrown::HashMap;
 use pathway_expr::{ColumnRef, Expr, ExprKind};
 use pathway_types::DType;
@@ -185,28 +183,54 @@ impl Lowering<'_> {
         mut layout: Vec<ColumnRef>,
         stage: &Stage,
     ) -> (StepId, Vec<ColumnRef>) {
-        let mut left: BTreeSet<ColumnRef> = stage.computed.clone();
-        while !left.is_empty() {
-            let reads = |c: &ColumnRef| super::resolve::columns_of(&self.plan.computed[c].value);
-            let (level, rest): (BTreeSet<ColumnRef>, BTreeSet<ColumnRef>) =
-                left.iter().copied().partition(|c| reads(c).iter().all(|r| layout.contains(r)));
-            debug_assert!(!level.is_empty(), "a computed column reads what its stage does not have");
-            let later: BTreeSet<ColumnRef> = rest.iter().flat_map(reads).collect();
-            let kept = layout.iter().filter(|c| stage.wanted.contains(*c) || later.contains(*c));
+        let mut levels: Vec<Vec<ColumnRef>> = Vec::new();
+        let mut known: HashMap<ColumnRef, usize> = HashMap::new();
+        let mut last_use: HashMap<ColumnRef, usize> = HashMap::new();
+        for column in &stage.computed {
+            self.level(*column, stage, &mut known);
+        }
+        for column in &stage.computed {
+            let level = known[column];
+            if levels.len() < level {
+                levels.resize_with(level, Vec::new);
+            }
+            levels[level - 1].push(*column);
+            for read in super::resolve::columns_of(&self.plan.computed[column].value) {
+                let last = last_use.entry(read).or_default();
+                *last = level.max(*last);
+            }
+        }
+        for (i, level) in levels.into_iter().enumerate() {
+            let later = |c: &ColumnRef| last_use.get(c).is_some_and(|last| *last > i + 1);
+            let kept = layout.iter().filter(|c| stage.wanted.contains(*c) || later(c));
             let mut expressions: Vec<Expr> = kept.map(|c| self.typed(*c)).collect();
             let mut next: Vec<ColumnRef> = expressions.iter().filter_map(Expr::as_column).collect();
             let mut frames: Vec<Option<Frame>> = vec![None; expressions.len()];
-            for column in &level {
-                let computed = &self.plan.computed[column];
+            for column in level {
+                let computed = &self.plan.computed[&column];
                 expressions.push(computed.value.clone());
                 frames.push(computed.frame.clone());
-                next.push(*column);
+                next.push(column);
             }
             step = self.map(step, &layout, &expressions, frames, "select");
             layout = next;
-            left = rest;
         }
         (step, layout)
+    }
+
+    /// After how many maps of its stage a column is there: none for what the stage starts with.
+    fn level(&self, column: ColumnRef, stage: &Stage, known: &mut HashMap<ColumnRef, usize>) -> usize {
+        if !stage.computed.contains(&column) {
+            return 0;
+        }
+        if let Some(level) = known.get(&column) {
+            return *level;
+        }
+        let reads = super::resolve::columns_of(&self.plan.computed[&column].value);
+        let deepest = reads.into_iter().map(|c| self.level(c, stage, known)).max();
+        let level = 1 + deepest.unwrap_or(0);
+        known.insert(column, level);
+        level
     }
 
     /// The input of an operation, with columns computed or arranged for it where needed.
@@ -216,8 +240,9 @@ impl Lowering<'_> {
         let (step, layout) = (placed.step, placed.layout.clone());
         let plain = port.columns.iter().all(|e| matches!(e.kind(), ExprKind::Column(_)));
         if plain && !port.exact {
-            let positions = port.columns.iter().filter_map(|e| position(&layout, e.as_column()?));
-            let bound = port.bound.iter().map(|e| bind(e, &layout)).collect();
+            let places = Places::of(&layout);
+            let positions = port.columns.iter().filter_map(|e| places.get(e.as_column()?));
+            let bound = port.bound.iter().map(|e| bind(e, &places)).collect();
             return Input { step, positions: positions.collect(), bound };
         }
         debug_assert!(port.bound.is_empty(), "bound expressions go with plain columns only");
@@ -260,7 +285,8 @@ impl Lowering<'_> {
         let columns = expressions.iter().map(|e| e.dtype().clone()).collect();
         let frame = frames.iter().flatten().next().cloned();
         let frame = frame.or_else(|| self.program.steps[input.0].frame.clone());
-        let expressions = expressions.iter().map(|e| bind(e, layout)).collect();
+        let places = Places::of(layout);
+        let expressions = expressions.iter().map(|e| bind(e, &places)).collect();
         let op = StepOp::Stateless(vec![RowStage::Map { expressions, frames }]);
         self.push(op, vec![input], columns, name.to_owned(), frame)
     }
@@ -283,12 +309,21 @@ impl Lowering<'_> {
     }
 }
 
-fn position(layout: &[ColumnRef], column: ColumnRef) -> Option<usize> {
-    layout.iter().position(|c| *c == column)
+/// Where the columns of a layout are.
+struct Places(HashMap<ColumnRef, usize>);
+
+impl Places {
+    fn of(layout: &[ColumnRef]) -> Places {
+        Places(layout.iter().enumerate().map(|(i, c)| (*c, i)).collect())
+    }
+
+    fn get(&self, column: ColumnRef) -> Option<usize> {
+        self.0.get(&column).copied()
+    }
 }
 
-fn bind(expression: &Expr, layout: &[ColumnRef]) -> Expr {
-    let bound = expression.bind(&|column| position(layout, column));
+fn bind(expression: &Expr, places: &Places) -> Expr {
+    let bound = expression.bind(&|column| places.get(column));
     debug_assert!(super::resolve::columns_of(&bound).is_empty(), "an expression reads what is not there");
     bound
 }

@@ -1,6 +1,7 @@
 //! What the outputs need: their tables and everything these are made of.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use hashbrown::HashSet;
 use pathway_expr::{ColumnRef, Expr, ExprKind, SourceId};
@@ -13,7 +14,7 @@ use crate::graph::{Node, NodeId, Output, State};
 /// The part of a graph that a run needs.
 pub(super) struct Plan {
     /// The nodes in topological order.
-    pub(super) nodes: BTreeMap<NodeId, Node>,
+    pub(super) nodes: BTreeMap<NodeId, Arc<Node>>,
     /// The outputs to be fed.
     pub(super) outputs: Vec<Output>,
     /// Tables to be computed with all their columns although no output reads them.
@@ -43,7 +44,7 @@ pub(super) fn collect(state: &State, goal: &Goal) -> Result<Plan, PlanError> {
             state.node(id).op.map(&mut needed);
         }
     }
-    let nodes = needed.seen.iter().map(|id| (*id, state.node(*id).clone())).collect();
+    let nodes = needed.seen.iter().map(|id| (*id, state.shared(*id))).collect();
     Ok(Plan { nodes, outputs, tables })
 }
 

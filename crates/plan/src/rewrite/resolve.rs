@@ -85,7 +85,7 @@ pub(super) fn resolve(plan: Plan, rewrites: Rewrites) -> Resolved {
     let mut widths = HashMap::new();
     for (id, node) in plan.nodes {
         widths.insert(id, node.columns.len() as u32);
-        resolver.node(id, node);
+        resolver.node(id, Arc::unwrap_or_clone(node));
     }
     let columns = |resolver: &Resolver, table: NodeId| -> Vec<ColumnRef> {
         let all = 0..widths.get(&table).copied().unwrap_or(0);

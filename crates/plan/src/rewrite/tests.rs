@@ -215,3 +215,132 @@ fn everything_computes_what_no_output_reads() -> Result<(), PlanError> {
     insta::assert_snapshot!("everything", graph.program(&Goal::Everything)?.to_string());
     Ok(())
 }
+
+/// A function that gives another number at each call and counts calls.
+#[derive(Debug, Default)]
+struct Dice(std::sync::atomic::AtomicUsize);
+
+impl pathway_expr::Udf for Dice {
+    fn name(&self) -> &str {
+        "dice"
+    }
+    fn return_type(&self) -> &DType {
+        &DType::Int
+    }
+    fn is_deterministic(&self) -> bool {
+        false
+    }
+    fn propagates_none(&self) -> bool {
+        false
+    }
+    fn call(
+        &self,
+        _: &[(pathway_types::Column, DType)],
+        _: &[pathway_types::Key],
+        rows: usize,
+    ) -> pathway_expr::UdfOutcome {
+        let first = self.0.fetch_add(rows, std::sync::atomic::Ordering::Relaxed) as i64;
+        let mut column = pathway_types::ColumnBuilder::new(&DType::Int, rows);
+        (0..rows as i64).for_each(|i| column.push(&Value::Int(first + i)));
+        pathway_expr::UdfOutcome { column: column.finish(), causes: vec![] }
+    }
+}
+
+#[test]
+fn what_is_not_reproducible_is_called_once_a_row() -> Result<(), PlanError> {
+    let graph = Graph::new();
+    let dice = Arc::new(Dice::default());
+    let t = numbers(&graph);
+    let thrown = t.select([("n", Col::udf(dice.clone(), [col("a")])), ("a", col("a"))])?;
+    let (low, high) = thrown.split(col("n").lt(2))?;
+    let again = thrown.select([("n", col("n") * 1)])?;
+    let outputs = [&thrown, &low, &high, &again]
+        .map(|t| t.output(Arc::new(Nowhere), OutputOptions::default()))
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>()?;
+    let program = graph.program(&Goal::Outputs(outputs))?;
+    let rows = crate::reference::run(&program, &hashbrown::HashMap::new()).unwrap();
+    assert_eq!(dice.0.load(std::sync::atomic::Ordering::Relaxed), 3, "{program}");
+    let outputs: Vec<&crate::reference::Rows> = program
+        .steps
+        .iter()
+        .zip(&rows)
+        .filter(|(step, _)| matches!(step.op, crate::program::StepOp::Output(_)))
+        .map(|(_, rows)| rows)
+        .collect();
+    assert_eq!(outputs[1].len() + outputs[2].len(), 3);
+    // Two calls are two results.
+    let two = t.select([("x", Col::udf(dice.clone(), [col("a")])), ("y", Col::udf(dice, [col("a")]))])?;
+    assert_eq!(rewritten(&[&two]).matches("udf dice").count(), 2);
+    Ok(())
+}
+
+#[test]
+fn a_source_is_asked_for_the_columns_in_use() -> Result<(), PlanError> {
+    let graph = Graph::new();
+    let fields = ["a", "b", "c"].map(|name| Field::new(name, DType::Int));
+    let source = Arc::new(Columns(Schema::new(fields)));
+    let t = graph.source(source.clone(), crate::SourceOptions::default())?;
+    let u = graph.source(source, crate::SourceOptions::default())?;
+    let all = t.concat_reindex(&[&u])?.without(["b"])?;
+    insta::assert_snapshot!("source", rewritten(&[&all, &t.dead_letters()?]));
+    Ok(())
+}
+
+/// A source that is never opened.
+#[derive(Debug)]
+struct Columns(Schema);
+
+impl pathway_io::Source for Columns {
+    fn description(&self) -> String {
+        let names: Vec<&str> = self.0.names().collect();
+        format!("columns({})", names.join(" "))
+    }
+    fn schema(&self) -> &Schema {
+        &self.0
+    }
+    fn mode(&self) -> pathway_io::ReadMode {
+        pathway_io::ReadMode::Static
+    }
+    fn insert_only(&self) -> bool {
+        true
+    }
+    fn project(&self, columns: &[usize]) -> Arc<dyn pathway_io::Source> {
+        Arc::new(Columns(Schema::new(columns.iter().map(|i| self.0.fields[*i].clone()))))
+    }
+    fn open(&self, _: usize, _: Option<&[u8]>) -> Result<Vec<Box<dyn pathway_io::Reader>>, ConnectorError> {
+        Ok(vec![])
+    }
+}
+
+#[test]
+fn long_programs_are_rewritten_quickly() -> Result<(), PlanError> {
+    let graph = Graph::new();
+    let start = std::time::Instant::now();
+    let mut t = numbers(&graph);
+    let mut tables = Vec::new();
+    for i in 0..1500i64 {
+        t = match i % 5 {
+            0 => t.with_columns([("a", col("a") + i)])?,
+            1 => t.filter(col("a").gt(i))?,
+            2 => t.with_columns([(format!("c{}", i % 20), col("a") * 2)])?,
+            3 => {
+                let best = t.group_by([col("b")])?.reduce([("best", reducers::argmax(col("a")))])?;
+                let first = t.ix(col("best"), &best, false, false)?;
+                best.select([("a", first.col("a")?), ("b", first.col("b")?), ("s", first.col("s")?)])?
+            }
+            _ => t.copy()?,
+        };
+        tables.push(t.clone());
+    }
+    let built = start.elapsed();
+    let outputs = [tables[700].clone(), t]
+        .map(|t| t.output(Arc::new(Nowhere), OutputOptions::default()))
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>()?;
+    let program = graph.program(&Goal::Outputs(outputs))?;
+    assert!(program.steps.len() > 900, "{}", program.steps.len());
+    // Generous: a busy machine must not fail it, quadratic work must.
+    assert!(start.elapsed().as_secs() < 20, "built in {built:?}, all in {:?}", start.elapsed());
+    Ok(())
+}

@@ -91,8 +91,9 @@ impl Table {
     pub fn select(&self, columns: impl IntoIterator<Item = impl Into<Named>>) -> Result<Table, PlanError> {
         let frame = self.here();
         let columns = resolve_all(columns, self, &frame)?;
-        let node = self.graph.lock().add_select(self.node, columns, frame)?;
-        Ok(self.sibling(node))
+        let mut state = self.graph.lock();
+        let node = state.add_select(self.node, columns, frame)?;
+        Ok(self.sibling(&state, node))
     }
 
     /// The table with these columns added, or replaced where a name exists. All expressions see the
@@ -116,7 +117,7 @@ impl Table {
             }
         }
         let node = state.add_select(self.node, all, frame)?;
-        Ok(self.sibling(node))
+        Ok(self.sibling(&state, node))
     }
 
     /// The table without these columns.
@@ -129,11 +130,11 @@ impl Table {
         let mut state = self.graph.lock();
         let mut all = state.columns_as_they_are(self.node, &frame)?;
         for name in names {
-            super::column_of(&state, self.node, name)?;
+            self.about.require(name)?;
             all.retain(|c| &*c.name != name);
         }
         let node = state.add_select(self.node, all, frame)?;
-        Ok(self.sibling(node))
+        Ok(self.sibling(&state, node))
     }
 
     /// The table with columns renamed, each in its place: pairs of old and new name.
@@ -150,16 +151,12 @@ impl Table {
         let mut state = self.graph.lock();
         let mut all = state.columns_as_they_are(self.node, &frame)?;
         for (old, new) in names {
-            let position = state.checked(self.node)?.position(old);
-            super::column_of(&state, self.node, old)?;
-            if let Some(position) = position {
-                all[position].name = Arc::from(new);
-            }
+            all[self.about.require(old)?].name = Arc::from(new);
         }
         let all = all.into_iter().map(|c| (c.name, c.value, c.frame));
         let all = resolve_all(all, &crate::col::Typed, &frame)?;
         let node = state.add_select(self.node, all, frame)?;
-        Ok(self.sibling(node))
+        Ok(self.sibling(&state, node))
     }
 
     /// A table with the same rows and columns that is another table: needed to join a table with
@@ -195,7 +192,7 @@ impl Table {
         }
         let flags: Vec<bool> = state.node(self.node).columns.iter().map(|c| c.append_only).collect();
         let node = state.add_select_flagged(self.node, all, Some(&flags), frame)?;
-        Ok(self.sibling(node))
+        Ok(self.sibling(&state, node))
     }
 
     /// The table with another declared dtype of its row ids, a pointer; nothing happens at run time.
@@ -215,7 +212,7 @@ impl Table {
         let flags: Vec<bool> = state.node(self.node).columns.iter().map(|c| c.append_only).collect();
         let node = state.add_select_flagged(self.node, all, Some(&flags), frame)?;
         state.relabel_ids(node, dtype, append_only);
-        Ok(self.sibling(node))
+        Ok(self.sibling(&state, node))
     }
 }
 

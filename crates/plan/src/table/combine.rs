@@ -40,7 +40,7 @@ impl Table {
             }
         }
         let node = state.add_concat(&tables, "concat", frame)?;
-        Ok(self.sibling(node))
+        Ok(self.sibling(&state, node))
     }
 
     /// All rows of this table and the others under new ids, made of the old id and the position of
@@ -62,7 +62,7 @@ impl Table {
             tables.push(node);
         }
         let node = state.add_concat(&tables, "concat_reindex", frame)?;
-        Ok(self.sibling(node))
+        Ok(self.sibling(&state, node))
     }
 
     /// The rows of both tables; on common ids the row of `other` wins.
@@ -96,7 +96,7 @@ impl Table {
         let columns = columns.into_iter().map(|c| Column { append_only: false, ..c }).collect();
         let op = Op::UpdateRows { old, new };
         let node = state.add(Node { op, columns, id_dtype, id_append_only, universe, frame });
-        Ok(self.sibling(node))
+        Ok(self.sibling(&state, node))
     }
 
     /// The table with the cells that `other` has for some of its columns and ids.
@@ -128,7 +128,7 @@ impl Table {
                 }
             }
             let node = state.add_select(self.node, all, frame)?;
-            return Ok(self.sibling(node));
+            return Ok(self.sibling(&state, node));
         }
         if !state.universes.is_subset(v, u) {
             return Err(PlanError::Value(format!(
@@ -169,7 +169,7 @@ impl Table {
             universe: own.universe,
             frame,
         });
-        Ok(self.sibling(node))
+        Ok(self.sibling(&state, node))
     }
 
     /// A table of the columns of this table and of others with provably equal universes.
@@ -198,7 +198,7 @@ impl Table {
         let all = all.into_iter().map(|c| (c.name, c.value, c.frame));
         let all = resolve_all(all, &Typed, &frame)?;
         let node = state.add_select(self.node, all, frame)?;
-        Ok(self.sibling(node))
+        Ok(self.sibling(&state, node))
     }
 }
 

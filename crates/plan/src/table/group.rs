@@ -115,6 +115,12 @@ impl GroupBy {
     /// Whatever the expression is refused for.
     pub fn sort_by(self, order: impl Into<Col>) -> Result<GroupBy, PlanError> {
         let order = order.into().resolve(&self.table)?;
+        if let DType::Future(_) = order.dtype() {
+            return Err(PlanError::Type(format!(
+                "a column of type {} gives no order: its values may still be pending. Use await_futures() first.",
+                order.dtype()
+            )));
+        }
         let order = self.table.graph.lock().align(&order, self.table.node, self.table.frame.as_ref())?;
         Ok(GroupBy { sort_by: Some(order), ..self })
     }
@@ -149,8 +155,9 @@ impl GroupBy {
     ) -> Result<Table, PlanError> {
         let frame = self.table.here();
         let columns = resolve_all(columns, scope, &frame)?;
-        let node = self.table.graph.lock().add_reduce(self, columns, frame)?;
-        Ok(self.table.sibling(node))
+        let mut state = self.table.graph.lock();
+        let node = state.add_reduce(self, columns, frame)?;
+        Ok(self.table.sibling(&state, node))
     }
 }
 

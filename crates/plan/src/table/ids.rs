@@ -26,7 +26,7 @@ impl Table {
         }
         let mut state = self.graph.lock();
         let node = state.add_reindex(self.node, &pointer, frame)?;
-        Ok(self.sibling(node))
+        Ok(self.sibling(&state, node))
     }
 
     /// The rows under the ids that the values of some columns give.
@@ -47,7 +47,7 @@ impl Table {
         let pointer = pointer.resolve(self)?;
         let mut state = self.graph.lock();
         let node = state.add_reindex(self.node, &pointer, frame)?;
-        Ok(self.sibling(node))
+        Ok(self.sibling(&state, node))
     }
 }
 

@@ -113,7 +113,7 @@ impl Graph {
             frame,
         };
         let node = state.add(node);
-        Ok(Table::new(self, node))
+        Ok(Table::new(self, &state, node))
     }
 
     /// A table of rows given with the plan, all present from the start. Row ids are made from the
@@ -198,7 +198,7 @@ impl Graph {
             universe,
             frame,
         });
-        Ok(Table::new(self, node))
+        Ok(Table::new(self, &state, node))
     }
 }
 
@@ -232,7 +232,7 @@ impl Table {
             universe,
             frame,
         });
-        Ok(self.sibling(node))
+        Ok(self.sibling(&state, node))
     }
 }
 

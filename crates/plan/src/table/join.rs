@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use pathway_expr::{BinaryOp, ColumnRef, Expr};
+use pathway_expr::{BinaryOp, Expr};
 use pathway_types::DType;
 
 use super::columns::Named;
@@ -70,7 +70,7 @@ impl Joinable for Table {
         self
     }
     fn operand(&self) -> OperandShape {
-        OperandShape(Operand::table(self.node, &self.columns()))
+        OperandShape(Operand::table(self.node, &self.about.columns))
     }
     fn scope(&self) -> &dyn JoinScope {
         self
@@ -223,6 +223,15 @@ fn join(
             )));
         }
     };
+    let once = options.left_exactly_once || options.right_exactly_once;
+    if once && mode != JoinMode::Inner {
+        state.warn(
+            "left_exactly_once and right_exactly_once only help inner joins and are ignored here: a row that has \
+             left the state could not be told from an unmatched one",
+            frame.clone(),
+        );
+    }
+    let once = |flag: bool| flag && mode == JoinMode::Inner;
     let node = state.add_join(
         Join {
             left: left_table.node,
@@ -232,16 +241,15 @@ fn join(
             right_on,
             instance,
             ids,
-            left_exactly_once: options.left_exactly_once,
-            right_exactly_once: options.right_exactly_once,
+            left_exactly_once: once(options.left_exactly_once),
+            right_exactly_once: once(options.right_exactly_once),
             columns: vec![],
         },
         frame,
     )?;
-    let widths = (state.node(left_table.node).columns.len(), state.node(right_table.node).columns.len());
-    drop(state);
+    let widths = (left_table.about.columns.len(), right_table.about.columns.len());
     let shape = Shape::new(mode, left_shape, right_shape, widths, shared);
-    Ok(JoinResult { table: left_table.sibling(node), shape })
+    Ok(JoinResult { table: left_table.sibling(&state, node), shape })
 }
 
 /// The two sides of a condition, checked and brought to one type.
@@ -377,8 +385,7 @@ impl JoinResult {
     /// # Errors
     /// [`PlanError::Key`] if no side or both have a column of that name.
     pub fn column(&self, name: &str) -> Result<Expr, PlanError> {
-        let columns = self.table.columns();
-        self.shape.column(name, &|i| self.at_position(&columns, i))
+        self.shape.column(name, &|i| self.at_position(i))
     }
 
     /// A table of the joined rows with these columns. Expressions may use `col` (see
@@ -390,8 +397,9 @@ impl JoinResult {
     pub fn select(&self, columns: impl IntoIterator<Item = impl Into<Named>>) -> Result<Table, PlanError> {
         let frame = self.table.here();
         let columns = super::columns::resolve_all(columns, self, &frame)?;
-        let node = self.table.graph.lock().add_select(self.table.node, columns, frame)?;
-        Ok(self.table.sibling(node))
+        let mut state = self.table.graph.lock();
+        let node = state.add_select(self.table.node, columns, frame)?;
+        Ok(self.table.sibling(&state, node))
     }
 
     /// The joined rows where a condition holds.
@@ -427,13 +435,11 @@ impl JoinResult {
         self.group_by([] as [Col; 0])?.reduce(columns)
     }
 
-    fn at_position(&self, columns: &[Column], position: Option<usize>) -> Expr {
+    /// A column of the join's table, or its row id.
+    fn at_position(&self, position: Option<usize>) -> Expr {
         match position {
-            None => Expr::id(self.table.node, self.table.id_dtype()),
-            Some(i) => {
-                let reference = ColumnRef { source: self.table.node, column: i as u32 };
-                Expr::column(reference, columns[i].dtype.clone())
-            }
+            None => self.table.row_id(),
+            Some(i) => self.table.column_at(i),
         }
     }
 }
@@ -461,25 +467,22 @@ impl Scope for JoinResult {
         self.column(name)
     }
     fn this_id(&self) -> Result<Expr, PlanError> {
-        self.table.row_id()
+        Ok(self.table.row_id())
     }
     fn side(&self, side: Side, name: &str) -> Result<Expr, PlanError> {
-        let columns = self.table.columns();
-        self.shape.side(side).column(name, &|i| self.at_position(&columns, i))
+        self.shape.side(side).column(name, &|i| self.at_position(i))
     }
     fn side_id(&self, side: Side) -> Result<Expr, PlanError> {
-        let columns = self.table.columns();
-        Ok(self.at_position(&columns, self.shape.side(side).id()))
+        Ok(self.at_position(self.shape.side(side).id()))
     }
     /// Columns of the joined tables become columns of the join.
     fn place(&self, expression: &Expr) -> Result<Expr, PlanError> {
-        let columns = self.table.columns();
         let mut error = None;
         let whole = as_reference(expression).is_some();
         let placed = expression.rewrite(&mut |e| {
             let (source, column) = as_reference(e)?;
             let position = self.shape.find(source, column)?;
-            let found = self.at_position(&columns, position);
+            let found = self.at_position(position);
             if found.dtype() != e.dtype() && !whole {
                 error = Some(PlanError::Type(format!(
                     "the expression was built for a column of type {}, which is {} after the join; build it with \

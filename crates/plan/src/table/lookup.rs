@@ -78,7 +78,7 @@ impl Table {
             universe,
             frame,
         });
-        Ok(self.sibling(node))
+        Ok(self.sibling(&state, node))
     }
 }
 

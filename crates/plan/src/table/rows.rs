@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use pathway_expr::{Expr, ExprKind};
 use pathway_types::DType;
 
-use super::{Derived, Table, column_of};
+use super::{Derived, Table};
 use crate::PlanError;
 use crate::col::{Col, as_reference};
 use crate::graph::{Column, Flatten, FlattenColumn, Node, Op};
@@ -21,7 +22,8 @@ impl Table {
     }
 
     /// As [`Table::filter`], where the condition implies that these columns are not None in the
-    /// result: their dtypes lose Optional.
+    /// result: their dtypes lose Optional. A condition that is nothing but `is_not_none` of a column
+    /// of this table is recognised by itself.
     ///
     /// # Errors
     /// As [`Table::filter`]; [`PlanError::Key`] for unknown columns.
@@ -43,9 +45,9 @@ impl Table {
         }
         let mut positions = Vec::new();
         for name in narrowed {
-            column_of(&state, self.node, name)?;
-            positions.extend(state.node(self.node).position(name));
+            positions.push(self.about.require(name)?);
         }
+        positions.extend(self.implied_not_none(&condition));
         let append_only = state.is_append_only(self.node, &condition);
         let columns = state.all_columns(self.node);
         let universe = state.node(self.node).universe;
@@ -56,7 +58,7 @@ impl Table {
         for position in positions {
             state.narrow(node, position);
         }
-        Ok(self.sibling(node))
+        Ok(self.sibling(&state, node))
     }
 
     /// The rows where the condition holds, and those where it does not. The two are known to be
@@ -76,13 +78,14 @@ impl Table {
     /// As [`Table::filter_narrowing`].
     #[track_caller]
     pub fn split_narrowing<'a>(
-        &self,
+        &'a self,
         condition: impl Into<Col>,
         narrowed: impl IntoIterator<Item = &'a str>,
     ) -> Result<(Table, Table), PlanError> {
         let frame = self.here();
         let condition = condition.into().resolve(self)?;
         let table = self.at(frame.clone());
+        let implied = self.implied_not_none(&condition);
         // Computed once, so that each row is in one half whatever the condition calls.
         let condition = match as_reference(&condition) {
             Some(_) => condition,
@@ -91,14 +94,25 @@ impl Table {
                 computed.column("condition")?
             }
         };
+        let narrowed = narrowed.into_iter().chain(implied.map(|i| &*self.about.columns[i].name));
         let positive = table.filter_narrowing(&condition, narrowed)?;
-        let negative = table.filter(!Col::from(condition))?;
+        let negative = table.filter(!Col::from(condition))?.node;
         let mut state = self.graph.lock();
         let (whole, half) = (state.node(self.node).universe, state.node(positive.node).universe);
         let rest = state.universe(&Definition::Difference(whole, half));
-        state.give_universe(negative.node, rest);
+        state.give_universe(negative, rest);
         state.report_empty(frame);
+        let negative = self.sibling(&state, negative);
         Ok((positive, negative))
+    }
+
+    /// The column of this table that a condition implies not to be None, being nothing but that test.
+    fn implied_not_none(&self, condition: &Expr) -> Option<usize> {
+        let ExprKind::IsNotNone(tested) = condition.kind() else { return None };
+        match as_reference(tested)? {
+            (table, Some(column)) if table == self.node => Some(column as usize),
+            _ => None,
+        }
     }
 
     /// One row per element of the sequence in a column. The element's column comes first; with
@@ -111,7 +125,7 @@ impl Table {
     pub fn flatten(&self, column: &str, origin_id: Option<&str>) -> Result<Table, PlanError> {
         let frame = self.here();
         let mut state = self.graph.lock();
-        let sequence = column_of(&state, self.node, column)?;
+        let sequence = self.column(column)?;
         let Some(element) = element_of(sequence.dtype()) else {
             return Err(PlanError::Type(format!(
                 "the column {column} of type {} cannot be flattened; possible are tuples, lists, STR, arrays \
@@ -150,7 +164,7 @@ impl Table {
             universe,
             frame,
         });
-        Ok(self.sibling(node))
+        Ok(self.sibling(&state, node))
     }
 
     /// The rows whose ids are in all other tables too.
@@ -192,7 +206,7 @@ impl Table {
                 frame,
             );
         }
-        Ok(self.sibling(node))
+        Ok(self.sibling(&state, node))
     }
 
     /// The rows whose ids are not in the other table.
@@ -210,7 +224,7 @@ impl Table {
         let universe = Definition::Difference(own, without);
         let node =
             state.add_derived(op, Derived { of: self.node, universe, append_only: false, frame: &frame });
-        Ok(self.sibling(node))
+        Ok(self.sibling(&state, node))
     }
 
     /// The rows for the ids of another table, all of which this one provably has.
@@ -242,7 +256,7 @@ impl Table {
             );
         }
         let node = state.add_restrict(self.node, other.node, false, frame);
-        Ok(self.sibling(node))
+        Ok(self.sibling(&state, node))
     }
 
     /// The same rows under the universe of another table, whose row ids are the same: this is a
@@ -270,7 +284,7 @@ impl Table {
         }
         state.universes.promise_equal(own, to);
         let node = state.add_restrict(self.node, other.node, true, frame);
-        Ok(self.sibling(node))
+        Ok(self.sibling(&state, node))
     }
 }
 

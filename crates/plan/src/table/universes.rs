@@ -2,10 +2,15 @@
 
 use super::Table;
 use crate::graph::Graph;
-use crate::universe::{UniverseId, Universes};
+use crate::universe::{Definition, UniverseId, Universes};
 use crate::{Frame, PlanError};
 
 impl Graph {
+    /// A universe of no table yet, for several tables to be equal to or to share.
+    pub fn add_universe(&self) -> UniverseId {
+        self.lock().universe(&Definition::Unrelated)
+    }
+
     /// Promises that every row id of `subset` is one of `superset`.
     pub fn promise_subset(&self, subset: UniverseId, superset: UniverseId, frame: Option<Frame>) {
         self.promise(frame, |universes| universes.promise_subset(subset, superset));
