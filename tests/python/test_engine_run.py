@@ -165,11 +165,9 @@ def test_tables_of_a_cleared_plan() -> None:
     graph = Graph()
     table = static(graph, AB, THREE)
     graph.clear()
-    with pytest.raises(RuntimeError, match="cleared"):
-        table.column_names()
+    assert table.column_names() == ["a", "b"]  # what it was is still known
     with pytest.raises(RuntimeError, match="cleared"):
         table.copy()
-    assert "cleared" in repr(table)
 
 
 # --- static tables --------------------------------------------------------------------------

@@ -459,3 +459,17 @@ def test_settings_are_checked() -> None:
     for options in ({"session": "other"}, {"format": "xml"}):
         with pytest.raises(ValueError, match="has to be"):
             Script(lambda s: None).source(AB, **options)  # type: ignore[arg-type]
+
+
+def test_commits_without_rows_wait_as_well() -> None:
+    """A subject that only commits does not fill the memory."""
+    stopped = threading.Event()
+
+    def run(subject: Script) -> None:
+        for _ in range(5_000):
+            subject.commit()
+        subject.next(a=1, b="x")
+        stopped.set()
+
+    assert sent(run) == [(1, "x")]
+    assert stopped.is_set()

@@ -58,8 +58,8 @@ impl PyExpr {
         table.get().table.column(name).map(PyExpr::from).map_err(errors::of_plan)
     }
     #[staticmethod]
-    fn id(table: &Bound<'_, PyTable>) -> PyResult<PyExpr> {
-        table.get().table.row_id().map(PyExpr::from).map_err(errors::of_plan)
+    fn id(table: &Bound<'_, PyTable>) -> PyExpr {
+        table.get().table.row_id().into()
     }
     #[staticmethod]
     fn constant(value: &Bound<'_, PyAny>, dtype: &Bound<'_, PyDType>) -> PyResult<PyExpr> {

@@ -4,7 +4,7 @@ use pathway_expr::Expr;
 use pathway_plan::col::Side;
 use pathway_plan::program::JoinMode;
 use pathway_plan::{Frame, JoinOptions, PlanError, Table};
-use pyo3::exceptions::{PyKeyError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::dtype::{PyDType, intern};
@@ -42,16 +42,9 @@ fn tables<'a>(tables: &'a [Bound<'_, PyTable>]) -> Vec<&'a Table> {
 }
 
 impl PyTable {
-    /// The table, if its plan still has it.
-    fn alive(&self) -> PyResult<&Table> {
-        if self.table.is_alive() {
-            return Ok(&self.table);
-        }
-        Err(PyRuntimeError::new_err("this table belongs to a plan that has been cleared; build it again"))
-    }
     /// The table, with what is done next attributed to a line of the user's program.
-    fn at(&self, frame: OptionalFrame<'_, '_>) -> PyResult<Table> {
-        Ok(self.alive()?.at(frame::of(frame)))
+    fn at(&self, frame: OptionalFrame<'_, '_>) -> Table {
+        self.table.at(frame::of(frame))
     }
     /// The result of an operation as a table of the same plan.
     fn sibling(&self, py: Python<'_>, table: Result<Table, PlanError>) -> PyResult<PyTable> {
@@ -71,17 +64,17 @@ impl PyTable {
         self.table.node().0
     }
     #[getter]
-    fn universe(&self, py: Python<'_>) -> PyResult<PyUniverse> {
-        Ok(PyUniverse { graph: self.graph.clone_ref(py), id: self.alive()?.universe() })
+    fn universe(&self, py: Python<'_>) -> PyUniverse {
+        PyUniverse { graph: self.graph.clone_ref(py), id: self.table.universe() }
     }
-    fn column_names(&self) -> PyResult<Vec<String>> {
-        Ok(self.alive()?.column_names().iter().map(|name| name.to_string()).collect())
+    fn column_names(&self) -> Vec<&str> {
+        self.table.column_names().collect()
     }
     fn column_dtype(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyDType>> {
-        intern(py, self.alive()?.column(name).map_err(errors::of_plan)?.dtype())
+        intern(py, self.table.column(name).map_err(errors::of_plan)?.dtype())
     }
     fn column_append_only(&self, name: &str) -> PyResult<bool> {
-        let columns = self.alive()?.columns();
+        let columns = self.table.columns();
         let column = columns.iter().find(|column| &*column.name == name);
         column.map(|column| column.append_only).ok_or_else(|| {
             let names: Vec<&str> = columns.iter().map(|column| &*column.name).collect();
@@ -93,11 +86,11 @@ impl PyTable {
     }
     #[getter]
     fn id_dtype(&self, py: Python<'_>) -> PyResult<Py<PyDType>> {
-        intern(py, &self.alive()?.id_dtype())
+        intern(py, self.table.id_dtype())
     }
     #[getter]
-    fn id_append_only(&self) -> PyResult<bool> {
-        Ok(self.alive()?.is_id_append_only())
+    fn id_append_only(&self) -> bool {
+        self.table.is_id_append_only()
     }
 
     #[pyo3(signature = (columns, frame=None))]
@@ -107,7 +100,7 @@ impl PyTable {
         columns: Vec<NamedExpr<'_>>,
         frame: OptionalFrame<'_, '_>,
     ) -> PyResult<PyTable> {
-        self.sibling(py, self.at(frame)?.select(named(columns)))
+        self.sibling(py, self.at(frame).select(named(columns)))
     }
     #[pyo3(signature = (condition, narrowed=vec![], frame=None))]
     fn filter(
@@ -118,7 +111,7 @@ impl PyTable {
         frame: OptionalFrame<'_, '_>,
     ) -> PyResult<PyTable> {
         let narrowed = narrowed.iter().map(String::as_str);
-        self.sibling(py, self.at(frame)?.filter_narrowing(&condition.get().expr, narrowed))
+        self.sibling(py, self.at(frame).filter_narrowing(&condition.get().expr, narrowed))
     }
     #[pyo3(signature = (condition, narrowed=vec![], frame=None))]
     fn split(
@@ -129,7 +122,7 @@ impl PyTable {
         frame: OptionalFrame<'_, '_>,
     ) -> PyResult<(PyTable, PyTable)> {
         let narrowed = narrowed.iter().map(String::as_str);
-        let halves = self.at(frame)?.split_narrowing(&condition.get().expr, narrowed);
+        let halves = self.at(frame).split_narrowing(&condition.get().expr, narrowed);
         let (positive, negative) = halves.map_err(errors::of_plan)?;
         Ok((self.sibling(py, Ok(positive))?, self.sibling(py, Ok(negative))?))
     }
@@ -141,7 +134,7 @@ impl PyTable {
         origin_id: Option<&str>,
         frame: OptionalFrame<'_, '_>,
     ) -> PyResult<PyTable> {
-        self.sibling(py, self.at(frame)?.flatten(column, origin_id))
+        self.sibling(py, self.at(frame).flatten(column, origin_id))
     }
     #[pyo3(signature = (pointer, frame=None))]
     fn with_id(
@@ -150,7 +143,7 @@ impl PyTable {
         pointer: &Bound<'_, PyExpr>,
         frame: OptionalFrame<'_, '_>,
     ) -> PyResult<PyTable> {
-        self.sibling(py, self.at(frame)?.with_id(&pointer.get().expr))
+        self.sibling(py, self.at(frame).with_id(&pointer.get().expr))
     }
     #[pyo3(signature = (others, frame=None))]
     fn concat(
@@ -159,7 +152,7 @@ impl PyTable {
         others: Vec<Bound<'_, PyTable>>,
         frame: OptionalFrame<'_, '_>,
     ) -> PyResult<PyTable> {
-        self.sibling(py, self.at(frame)?.concat(&tables(&others)))
+        self.sibling(py, self.at(frame).concat(&tables(&others)))
     }
     #[pyo3(signature = (others, frame=None))]
     fn concat_reindex(
@@ -168,7 +161,7 @@ impl PyTable {
         others: Vec<Bound<'_, PyTable>>,
         frame: OptionalFrame<'_, '_>,
     ) -> PyResult<PyTable> {
-        self.sibling(py, self.at(frame)?.concat_reindex(&tables(&others)))
+        self.sibling(py, self.at(frame).concat_reindex(&tables(&others)))
     }
     #[pyo3(signature = (
         grouping, columns, *, id=None, instance=None, sort_by=None, skip_errors=true, universe=None, frame=None
@@ -186,7 +179,7 @@ impl PyTable {
         universe: Option<&Bound<'_, PyUniverse>>,
         frame: OptionalFrame<'_, '_>,
     ) -> PyResult<PyTable> {
-        let table = self.at(frame)?;
+        let table = self.at(frame);
         let reduced = || {
             let mut group = match id {
                 Some(id) => table.group_by_id(&id.get().expr)?,
@@ -254,7 +247,7 @@ impl PyTable {
         };
         let on = on.iter().map(|(left, right)| (&left.get().expr, &right.get().expr));
         let options = JoinOptions { mode: Some(mode), ids, instance, left_exactly_once, right_exactly_once };
-        let joined = self.at(frame)?.join_with(&other.get().table, on, options).map_err(errors::of_plan)?;
+        let joined = self.at(frame).join_with(&other.get().table, on, options).map_err(errors::of_plan)?;
         Ok(PyJoined { table: Py::new(py, self.sibling(py, Ok(joined.table().clone()))?)? })
     }
     #[pyo3(signature = (pointer, context, *, optional, allow_misses, frame=None))]
@@ -268,7 +261,7 @@ impl PyTable {
         frame: OptionalFrame<'_, '_>,
     ) -> PyResult<PyTable> {
         let (pointer, context) = (&pointer.get().expr, &context.get().table);
-        self.sibling(py, self.at(frame)?.ix(pointer, context, optional, allow_misses))
+        self.sibling(py, self.at(frame).ix(pointer, context, optional, allow_misses))
     }
     #[pyo3(signature = (other, frame=None))]
     fn update_rows(
@@ -277,7 +270,7 @@ impl PyTable {
         other: &Bound<'_, PyTable>,
         frame: OptionalFrame<'_, '_>,
     ) -> PyResult<PyTable> {
-        self.sibling(py, self.at(frame)?.update_rows(&other.get().table))
+        self.sibling(py, self.at(frame).update_rows(&other.get().table))
     }
     #[pyo3(signature = (other, frame=None))]
     fn update_cells(
@@ -286,7 +279,7 @@ impl PyTable {
         other: &Bound<'_, PyTable>,
         frame: OptionalFrame<'_, '_>,
     ) -> PyResult<PyTable> {
-        self.sibling(py, self.at(frame)?.update_cells(&other.get().table))
+        self.sibling(py, self.at(frame).update_cells(&other.get().table))
     }
     #[pyo3(signature = (others, frame=None))]
     fn intersect(
@@ -295,7 +288,7 @@ impl PyTable {
         others: Vec<Bound<'_, PyTable>>,
         frame: OptionalFrame<'_, '_>,
     ) -> PyResult<PyTable> {
-        self.sibling(py, self.at(frame)?.intersect(&tables(&others)))
+        self.sibling(py, self.at(frame).intersect(&tables(&others)))
     }
     #[pyo3(signature = (other, frame=None))]
     fn difference(
@@ -304,7 +297,7 @@ impl PyTable {
         other: &Bound<'_, PyTable>,
         frame: OptionalFrame<'_, '_>,
     ) -> PyResult<PyTable> {
-        self.sibling(py, self.at(frame)?.difference(&other.get().table))
+        self.sibling(py, self.at(frame).difference(&other.get().table))
     }
     #[pyo3(signature = (other, frame=None))]
     fn restrict(
@@ -313,7 +306,7 @@ impl PyTable {
         other: &Bound<'_, PyTable>,
         frame: OptionalFrame<'_, '_>,
     ) -> PyResult<PyTable> {
-        self.sibling(py, self.at(frame)?.restrict(&other.get().table))
+        self.sibling(py, self.at(frame).restrict(&other.get().table))
     }
     #[pyo3(signature = (other, frame=None))]
     fn with_universe_of(
@@ -322,11 +315,11 @@ impl PyTable {
         other: &Bound<'_, PyTable>,
         frame: OptionalFrame<'_, '_>,
     ) -> PyResult<PyTable> {
-        self.sibling(py, self.at(frame)?.with_universe_of(&other.get().table))
+        self.sibling(py, self.at(frame).with_universe_of(&other.get().table))
     }
     #[pyo3(signature = (frame=None))]
     fn copy(&self, py: Python<'_>, frame: OptionalFrame<'_, '_>) -> PyResult<PyTable> {
-        self.sibling(py, self.at(frame)?.copy())
+        self.sibling(py, self.at(frame).copy())
     }
     #[pyo3(signature = (dtypes, frame=None))]
     fn update_types(
@@ -340,7 +333,7 @@ impl PyTable {
             all.push((name.extract::<String>()?, dtype.cast::<PyDType>()?.get().0.clone()));
         }
         let dtypes = all.iter().map(|(name, dtype)| (name.as_str(), dtype.clone()));
-        self.sibling(py, self.at(frame)?.update_types(dtypes))
+        self.sibling(py, self.at(frame).update_types(dtypes))
     }
     #[pyo3(signature = (dtype, append_only=None, frame=None))]
     fn update_id_dtype(
@@ -350,11 +343,11 @@ impl PyTable {
         append_only: Option<bool>,
         frame: OptionalFrame<'_, '_>,
     ) -> PyResult<PyTable> {
-        self.sibling(py, self.at(frame)?.update_id_type(dtype.get().0.clone(), append_only))
+        self.sibling(py, self.at(frame).update_id_type(dtype.get().0.clone(), append_only))
     }
     #[pyo3(signature = (frame=None))]
     fn dead_letters(&self, py: Python<'_>, frame: OptionalFrame<'_, '_>) -> PyResult<PyTable> {
-        self.sibling(py, self.at(frame)?.dead_letters())
+        self.sibling(py, self.at(frame).dead_letters())
     }
     fn __repr__(&self) -> String {
         format!("{:?}", self.table)

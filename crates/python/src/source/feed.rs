@@ -20,6 +20,8 @@ use super::rows::{Cells, Rows};
 const BATCH_ROWS: usize = 4096;
 /// Rows that may wait before senders have to.
 const MOST_WAITING: usize = 4 * BATCH_ROWS;
+/// Batches, commits and the like that may wait before senders have to.
+const MOST_EVENTS: usize = 1024;
 /// Rows come together for this long before the next batch is handed over.
 const LINGER: Duration = Duration::from_micros(500);
 /// How often a reader without rows looks whether the run is ending.
@@ -266,7 +268,10 @@ impl State {
     }
     pub(super) fn is_full(&self) -> bool {
         let ended = self.closed || self.stopped || self.moved;
-        !ended && self.open_rows() + self.sealed_rows >= self.most_waiting
+        let limited = self.most_waiting != usize::MAX;
+        let full =
+            self.open_rows() + self.sealed_rows >= self.most_waiting || self.events.len() >= MOST_EVENTS;
+        !ended && limited && full
     }
     fn has_news(&self) -> bool {
         let ended = self.closed || !matches!(self.outcome, Outcome::Running | Outcome::Returned);

@@ -51,9 +51,7 @@ impl PySubject {
     }
 
     fn feed(&self) -> PyResult<Arc<Feed>> {
-        self.feed.lock().clone().ok_or_else(|| {
-            PyRuntimeError::new_err("this subject is not connected: pass it to pw.io.python.read() first")
-        })
+        self.feed.lock().clone().ok_or_else(not_connected)
     }
 
     /// The feed, when it has room for one more row; `None` if it takes no more rows.
@@ -93,6 +91,15 @@ impl PySubject {
         Ok(())
     }
 
+    fn send_event(&self, py: Python<'_>, event: Event) -> PyResult<()> {
+        if self.feed_with_room(py)?.is_some() {
+            // Under this lock the feed is not replaced by that of a run.
+            let feed = self.feed.lock();
+            feed.as_ref().ok_or_else(not_connected)?.event(event);
+        }
+        Ok(())
+    }
+
     fn send_text(&self, py: Python<'_>, text: &[u8]) -> PyResult<()> {
         while let Some(feed) = self.feed_with_room(py)? {
             let mut state = feed.lock();
@@ -104,6 +111,10 @@ impl PySubject {
         }
         Ok(())
     }
+}
+
+fn not_connected() -> PyErr {
+    PyRuntimeError::new_err("this subject is not connected: pass it to pw.io.python.read() first")
 }
 
 /// Converts and appends a row; false if the feed has moved meanwhile.
@@ -230,13 +241,13 @@ impl PySubject {
         self.send(None, &values.unwrap_or_else(|| PyDict::new(py)), Change::Remove)
     }
     /// Closes the minibatch.
-    fn commit(&self) -> PyResult<()> {
-        self.feed()?.event(Event::Commit);
-        Ok(())
+    fn commit(&self, py: Python<'_>) -> PyResult<()> {
+        self.send_event(py, Event::Commit)
     }
     /// Ends the source.
     fn close(&self) -> PyResult<()> {
-        self.feed()?.close();
+        let feed = self.feed.lock();
+        feed.as_ref().ok_or_else(not_connected)?.close();
         Ok(())
     }
     /// Adds a row with an explicit key.
@@ -248,19 +259,16 @@ impl PySubject {
         self.send(key.as_ref(), &mapping::dict(values)?, Change::Remove)
     }
     /// No minibatch is closed by the clock from here on.
-    fn _disable_commits(&self) -> PyResult<()> {
-        self.feed()?.event(Event::BeginAtomic);
-        Ok(())
+    fn _disable_commits(&self, py: Python<'_>) -> PyResult<()> {
+        self.send_event(py, Event::BeginAtomic)
     }
     /// The clock closes minibatches again.
-    fn _enable_commits(&self) -> PyResult<()> {
-        self.feed()?.event(Event::EndAtomic);
-        Ok(())
+    fn _enable_commits(&self, py: Python<'_>) -> PyResult<()> {
+        self.send_event(py, Event::EndAtomic)
     }
     /// The external position that covers everything sent so far.
-    fn _report_offset(&self, offset: Vec<u8>) -> PyResult<()> {
-        self.feed()?.event(Event::Position(offset));
-        Ok(())
+    fn _report_offset(&self, py: Python<'_>, offset: Vec<u8>) -> PyResult<()> {
+        self.send_event(py, Event::Position(offset))
     }
 }
 
