@@ -375,8 +375,9 @@ class FileSource:
         csv_settings: Mapping[str, Any] | None = None,
         json_field_paths: Mapping[str, str] | None = None,
     ) -> None:
-        """`format`: csv, json, plaintext, plaintext_by_file, binary, only_metadata; `mode`: static,
-        streaming."""
+        """`format`: csv, json, plaintext, plaintext_by_file, binary, only_metadata (only the first two look
+        at `schema`); `mode`: static, streaming; `csv_settings`: `delimiter quote escape
+        enable_double_quote_escapes enable_quoting comment_character`."""
 
 class SubjectBase:
     """Native base of `pw.io.python.ConnectorSubject`: the sending half. Thread-safe; calls block when the
@@ -397,8 +398,10 @@ class SubjectBase:
 
 @final
 class SubjectSource:
-    """A source fed by a subject. `start(subject)` is called in the reader's thread and its return ends the
-    source (unless `finite` is False, then `close()` does)."""
+    """A source fed by a subject. `start()` is called in a thread of its own when the run starts; its return
+    ends the source (unless `finite()` is False, then `close()` does), its exception the run. Rows sent before
+    the run wait for it. When a run ends early, the next call of the subject raises an exception that is not
+    an `Exception`, so that endless subjects end."""
 
     def __init__(
         self,
