@@ -79,7 +79,11 @@ fn compound(object: &Bound<'_, PyAny>, depth: u32) -> Result<Value, Rejected> {
     if object.hasattr(intern!(object.py(), "__index__")).unwrap_or(false) {
         return integer(object).map(Cell::into_value);
     }
-    if object.hasattr(intern!(object.py(), "__float__")).unwrap_or(false) && !is_time_of_numpy(object) {
+    if is_time_of_numpy(object) {
+        return Err(refuse(object, ""));
+    }
+    // Columns of pandas have a `__float__` too, which works for one element only.
+    if !classes::is_series(object) && object.hasattr(intern!(object.py(), "__float__")).unwrap_or(false) {
         return object.extract().map(Value::Float).map_err(|_| refuse(object, ""));
     }
     members(object, depth)
