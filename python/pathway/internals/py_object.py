@@ -13,7 +13,7 @@ _T = TypeVar("_T")
 class PyObjectWrapperSerializerProtocol(Protocol):
     """A module or class that turns objects into bytes and back."""
 
-    def dumps(self, obj: Any, /) -> bytes:
+    def dumps(self, obj: Any, /) -> bytes | str:
         """The object as bytes."""
 
     def loads(self, data: bytes, /) -> Any:

@@ -132,7 +132,7 @@ def test_disk_cache_survives(t: pw.Table, tmp_path: pathlib.Path, monkeypatch: p
 
     for name in ("first", "first_again"):
         cache = pw.udfs.DiskCache(name)
-        cache._directory = lambda: str(tmp_path / "shared")  # type: ignore[method-assign]
+        cache._directory = lambda: str(tmp_path / "shared")
         cache._name = name
         function = pw.udf(cache_strategy=cache)(counted)
         assert values(t.select(x=function(t.a))) == [1, 2, 3, 4]

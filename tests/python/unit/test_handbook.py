@@ -37,7 +37,7 @@ def test_schemas() -> None:
     ]
     assert str(Document.universe_properties.dtype) == "Pointer(STR)"
 
-    @pw.schema_class  # type: ignore[attr-defined, misc]
+    @pw.schema_class
     class Plain(pw.Schema):
         a: int
 
@@ -47,15 +47,15 @@ def test_schemas() -> None:
 def test_files(tmp_path: pathlib.Path) -> None:
     (tmp_path / "a.csv").write_text("id,name\n1,x\n")
     schema = pw.Schema(
-        number=pw.ColumnDefinition(type=pw.Type.INT, name="id2"),  # type: ignore[attr-defined]
+        number=pw.ColumnDefinition(type=pw.Type.INT, name="id2"),
     )
     assert schema.column_names() == ["id2"]
-    named = pw.Schema(name=pw.ColumnDefinition(type=pw.Type.STR))  # type: ignore[attr-defined]
-    mode = pw.ConnectorMode.STATIC  # type: ignore[attr-defined]
+    named = pw.Schema(name=pw.ColumnDefinition(type=pw.Type.STR))
+    mode = pw.ConnectorMode.STATIC
     assert rows(pw.io.csv.read(path=tmp_path, schema=named, mode=mode)) == [("x",)]
-    assert rows(pw.io.filesystem.read(tmp_path / "a.csv", schema=named, mode=mode)) == [("x",)]  # type: ignore[attr-defined]
+    assert rows(pw.io.filesystem.read(tmp_path / "a.csv", schema=named, mode=mode)) == [("x",)]
     t = pw.debug.table_from_markdown("a\n1")
-    pw.io.json_lines.write(table=t, path=tmp_path / "out.jsonl")  # type: ignore[attr-defined]
+    pw.io.json_lines.write(table=t, path=tmp_path / "out.jsonl")
     pw.run(monitoring=True)
     assert (tmp_path / "out.jsonl").read_text() == '{"a":1,"diff":1,"time":0}\n'
 
@@ -63,7 +63,7 @@ def test_files(tmp_path: pathlib.Path) -> None:
 def test_subject_with_callbacks() -> None:
     events: list[str] = []
 
-    class Numbers(pw.ConnectorSubject):  # type: ignore[name-defined, misc]
+    class Numbers(pw.ConnectorSubject):
         schema = pw.schema_from_types(a=int, b=str)
 
         def __init__(self) -> None:  # without super().__init__()
@@ -85,21 +85,21 @@ def test_subject_with_callbacks() -> None:
 
 def test_functions_of_rows() -> None:
     t = pw.debug.table_from_markdown("a | b\n1 | x\n2 | x\n3 | y")
-    assert rows(t.filter(lambda row: row.a > 2)) == [(3, "y")]  # type: ignore[arg-type, return-value]
+    assert rows(t.filter(lambda row: row.a > 2)) == [(3, "y")]
     assert rows(t.groupby(lambda row: row.b).reduce(t.b, n=pw.reducers.count())) == [("x", 2), ("y", 1)]
     with pytest.raises(TypeError):
-        t.filter(len)  # type: ignore[arg-type]
+        t.filter(len)
 
 
 def test_reducers_and_star() -> None:
     t = pw.debug.table_from_markdown("a | b\n1 | x\n3 | x")
     reduced = t.reduce(
-        all=pw.reducers.collect(t.a),  # type: ignore[attr-defined]
-        variance=pw.reducers.var_pop(t.a),  # type: ignore[attr-defined]
-        deviation=pw.reducers.stddev(t.a),  # type: ignore[attr-defined]
+        all=pw.reducers.collect(t.a),
+        variance=pw.reducers.var_pop(t.a),
+        deviation=pw.reducers.stddev(t.a),
     )
     ((everything, variance, deviation),) = rows(reduced)
-    assert sorted(everything) == [1, 3]  # type: ignore[call-overload]
+    assert sorted(everything) == [1, 3]
     assert (variance, deviation) == (1.0, 1.0)
     u = pw.debug.table_from_markdown("b2 | c\nx | 5")
     assert rows(t.join(u, t.b == u.b2).select(t.star, u.c)) == [(1, "x", 5), (3, "x", 5)]

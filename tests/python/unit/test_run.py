@@ -35,7 +35,7 @@ def t() -> pw.Table:
 def test_options_that_are_missing_are_refused(t: pw.Table, options: dict[str, object]) -> None:
     pw.io.null.write(t)
     with pytest.raises(NotImplementedError, match=next(iter(options))):
-        pw.run(**options)  # type: ignore[arg-type]
+        pw.run(**options)
 
 
 @pytest.mark.parametrize(
@@ -44,9 +44,9 @@ def test_options_that_are_missing_are_refused(t: pw.Table, options: dict[str, ob
 )
 def test_options_of_the_wrong_kind(options: dict[str, object]) -> None:
     with pytest.raises(TypeError):
-        pw.run(**options)  # type: ignore[arg-type]
+        pw.run(**options)
     with pytest.raises(TypeError):
-        pw.run(True)  # type: ignore[misc]
+        pw.run(True)
 
 
 def test_batch_size_has_to_be_positive(t: pw.Table) -> None:
@@ -175,7 +175,7 @@ def test_notes_name_the_line_of_the_operator(t: pw.Table) -> None:
     with pytest.raises(ZeroDivisionError) as caught:
         pw.debug.compute_and_print(failing)
     (note,) = caught.value.__notes__
-    assert note == caught.value._pathway_trace_note  # type: ignore[attr-defined]
+    assert note == caught.value._pathway_trace_note
     assert note.startswith("Occurred here:\n    Line: failing = t.select(x=t.a // 0)\n    File: ")
 
 

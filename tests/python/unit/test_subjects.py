@@ -64,7 +64,7 @@ def test_deletions_are_found_in_the_source(
 
 def test_undeclared_deletions_are_refused() -> None:
     class Sneaky(Adding):
-        _deletions_enabled = False  # type: ignore[assignment]
+        _deletions_enabled = False
 
         def run(self) -> None:
             self.next(k=1, v="a")
@@ -183,4 +183,4 @@ def test_durations() -> None:
     assert as_duration_seconds(datetime.timedelta(milliseconds=5), "wait") == 0.005
     for wrong, error in [("1", TypeError), (True, TypeError), (float("nan"), ValueError), (-1, ValueError)]:
         with pytest.raises(error, match="wait"):
-            as_duration_seconds(wrong, "wait")  # type: ignore[arg-type]
+            as_duration_seconds(wrong, "wait")

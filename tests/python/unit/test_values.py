@@ -67,7 +67,7 @@ def test_json_text() -> None:
 def test_json_is_immutable_and_copies() -> None:
     j = pw.Json([1])
     with pytest.raises(AttributeError):
-        j.value = 2  # type: ignore[misc]
+        j.value = 2
     assert copy.deepcopy(j) == pickle.loads(pickle.dumps(j)) == j
 
 
