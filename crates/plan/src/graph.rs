@@ -280,12 +280,6 @@ impl State {
         column.dtype = column.dtype.unoptional().clone();
     }
 
-    /// Gives a node that was just added another universe.
-    pub(crate) fn give_universe(&mut self, node: NodeId, universe: UniverseId) {
-        self.fresh(node).universe = universe;
-        self.subsets.insert(universe, node);
-    }
-
     /// Gives a node that was just added other row id properties.
     pub(crate) fn relabel_ids(&mut self, node: NodeId, dtype: DType, append_only: Option<bool>) {
         let node = self.fresh(node);

@@ -110,10 +110,16 @@ fn step(pool: &[Table], (op, x, y, z): Instruction) -> Option<Vec<Table>> {
         14 => one(pick(&around(pool, t), y)?.restrict(t)),
         15 => {
             let u = u.copy().ok()?;
-            let (mode, ids) = (Some(JoinMode::Left), Some(Side::Left));
-            let options = JoinOptions { mode, ids, ..JoinOptions::default() };
-            let joined = t.join_with(&u, [(int(t, z)?, int(&u, z)?)], options).ok()?;
-            let theirs = joined.select([("r", right(name(&int(&u, y)?)).coalesce(6))]).ok()?;
+            let (k, v) = (int(&u, z)?, name(&int(&u, y)?));
+            let ids =
+                |mode, side| JoinOptions { mode: Some(mode), ids: Some(side), ..JoinOptions::default() };
+            let theirs = if x % 2 == 0 {
+                let joined = t.join_with(&u, [(int(t, z)?, k)], ids(JoinMode::Left, Side::Left)).ok()?;
+                joined.select([("r", right(v).coalesce(6))]).ok()?
+            } else {
+                let joined = u.join_with(t, [(k, int(t, z)?)], ids(JoinMode::Right, Side::Right)).ok()?;
+                joined.select([("r", left(v).coalesce(6))]).ok()?
+            };
             one(t.with_columns([("joined", theirs.col("r").ok()? + int(t, y)?)]))
         }
         16 => one(t.select([("a", int(t, y)?), ("c", Col::from(i64::from(z)))])),
@@ -254,6 +260,7 @@ fn random_plans_have_all_kinds_of_steps() {
         "Join Left Pair",
         "Join Outer Pair",
         "Join Right Pair",
+        "Join Right Right",
         "Lookup",
         "Lookup that keeps",
         "Reduce",

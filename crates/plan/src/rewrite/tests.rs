@@ -126,6 +126,18 @@ fn columns_of_the_unfiltered_table_go_through_the_filter() -> Result<(), PlanErr
 }
 
 #[test]
+fn a_restricted_table_comes_with_the_columns_it_is_wanted_for() -> Result<(), PlanError> {
+    let graph = Graph::new();
+    let t = numbers(&graph);
+    let u = table(&graph, &[("c", DType::Int)]);
+    t.promise_universe_is_subset_of(&u)?;
+    let r = t.select([("a", col("a") + u.col("c")?)])?;
+    insta::assert_snapshot!("restrict_carries", rewritten(&[&r]));
+    insta::assert_snapshot!("restrict_alone", rewritten(&[&u.restrict(&t)?]));
+    Ok(())
+}
+
+#[test]
 fn joins_keep_what_is_used() -> Result<(), PlanError> {
     let graph = Graph::new();
     let l = numbers(&graph);

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use pathway_expr::{Expr, ExprKind};
+use pathway_expr::{Expr, ExprKind, UnaryOp};
 use pathway_types::DType;
 
 use super::{Derived, Table};
-use crate::PlanError;
 use crate::col::{Col, as_reference};
-use crate::graph::{Column, Flatten, FlattenColumn, Node, Op};
+use crate::graph::{Column, Flatten, FlattenColumn, Node, NodeId, Op, State};
 use crate::universe::Definition;
+use crate::{Frame, PlanError};
 
 impl Table {
     /// The rows where a BOOL condition holds.
@@ -35,29 +35,10 @@ impl Table {
     ) -> Result<Table, PlanError> {
         let frame = self.here();
         let condition = condition.into().resolve(self)?;
+        let narrowed = narrowed.into_iter().map(|n| self.about.require(n)).collect::<Result<_, _>>()?;
         let mut state = self.graph.lock();
-        let condition = state.align(&condition, self.node, frame.as_ref())?;
-        if *condition.dtype() != DType::Bool {
-            return Err(PlanError::Type(format!(
-                "the condition of a filter must be BOOL, it is {}",
-                condition.dtype()
-            )));
-        }
-        let mut positions = Vec::new();
-        for name in narrowed {
-            positions.push(self.about.require(name)?);
-        }
-        positions.extend(self.implied_not_none(&condition));
-        let append_only = state.is_append_only(self.node, &condition);
-        let columns = state.all_columns(self.node);
-        let universe = state.node(self.node).universe;
-        let node = state.add_derived(
-            Op::Filter { input: self.node, condition, columns },
-            Derived { of: self.node, universe: Definition::SubsetOf(universe), append_only, frame: &frame },
-        );
-        for position in positions {
-            state.narrow(node, position);
-        }
+        let universe = Definition::SubsetOf(self.universe());
+        let node = state.add_filter(self.node, &condition, narrowed, universe, frame)?;
         Ok(self.sibling(&state, node))
     }
 
@@ -84,35 +65,25 @@ impl Table {
     ) -> Result<(Table, Table), PlanError> {
         let frame = self.here();
         let condition = condition.into().resolve(self)?;
-        let table = self.at(frame.clone());
-        let implied = self.implied_not_none(&condition);
+        let mut narrowed =
+            narrowed.into_iter().map(|n| self.about.require(n)).collect::<Result<Vec<_>, _>>()?;
+        narrowed.extend(implied_not_none(self.node, &condition));
         // Computed once, so that each row is in one half whatever the condition calls.
         let condition = match as_reference(&condition) {
             Some(_) => condition,
             None => {
-                let computed = table.select([("condition", condition, frame.clone())])?;
+                let computed = self.at(frame.clone()).select([("condition", condition, frame.clone())])?;
                 computed.column("condition")?
             }
         };
-        let narrowed = narrowed.into_iter().chain(implied.map(|i| &*self.about.columns[i].name));
-        let positive = table.filter_narrowing(&condition, narrowed)?;
-        let negative = table.filter(!Col::from(condition))?.node;
+        let negated = Expr::unary(UnaryOp::Not, condition.clone())?;
         let mut state = self.graph.lock();
-        let (whole, half) = (state.node(self.node).universe, state.node(positive.node).universe);
-        let rest = state.universe(&Definition::Difference(whole, half));
-        state.give_universe(negative, rest);
-        state.report_empty(frame);
-        let negative = self.sibling(&state, negative);
-        Ok((positive, negative))
-    }
-
-    /// The column of this table that a condition implies not to be None, being nothing but that test.
-    fn implied_not_none(&self, condition: &Expr) -> Option<usize> {
-        let ExprKind::IsNotNone(tested) = condition.kind() else { return None };
-        match as_reference(tested)? {
-            (table, Some(column)) if table == self.node => Some(column as usize),
-            _ => None,
-        }
+        let whole = self.universe();
+        let positive =
+            state.add_filter(self.node, &condition, narrowed, Definition::SubsetOf(whole), frame.clone())?;
+        let rest = Definition::Difference(whole, state.node(positive).universe);
+        let negative = state.add_filter(self.node, &negated, vec![], rest, frame)?;
+        Ok((self.sibling(&state, positive), self.sibling(&state, negative)))
     }
 
     /// One row per element of the sequence in a column. The element's column comes first; with
@@ -285,6 +256,42 @@ impl Table {
         state.universes.promise_equal(own, to);
         let node = state.add_restrict(self.node, other.node, true, frame);
         Ok(self.sibling(&state, node))
+    }
+}
+
+/// The column of a table that a condition implies not to be None, being nothing but that test.
+fn implied_not_none(table: NodeId, condition: &Expr) -> Option<usize> {
+    let ExprKind::IsNotNone(tested) = condition.kind() else { return None };
+    match as_reference(tested)? {
+        (tested, Some(column)) if tested == table => Some(column as usize),
+        _ => None,
+    }
+}
+
+impl State {
+    /// Adds the rows of a table where a condition holds; columns at these positions are never None.
+    fn add_filter(
+        &mut self,
+        input: NodeId,
+        condition: &Expr,
+        mut narrowed: Vec<usize>,
+        universe: Definition,
+        frame: Option<Frame>,
+    ) -> Result<NodeId, PlanError> {
+        let condition = self.align(condition, input, frame.as_ref())?;
+        if *condition.dtype() != DType::Bool {
+            return Err(PlanError::Type(format!(
+                "the condition of a filter must be BOOL, it is {}",
+                condition.dtype()
+            )));
+        }
+        narrowed.extend(implied_not_none(input, &condition));
+        let append_only = self.is_append_only(input, &condition);
+        let columns = self.all_columns(input);
+        let op = Op::Filter { input, condition, columns };
+        let node = self.add_derived(op, Derived { of: input, universe, append_only, frame: &frame });
+        narrowed.into_iter().for_each(|column| self.narrow(node, column));
+        Ok(node)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::graph::{
 };
 use crate::program::{
     ARGUMENT_ID, GroupKey, JoinStep, LookupStep, ReduceColumn, ReduceStep, SourceStep, Stage as RowStage,
-    StepOp,
+    StepId, StepOp,
 };
 use crate::rewrite::demand::Stage;
 
@@ -21,7 +21,7 @@ pub(super) fn operation(node: &Node, stage: &Stage, ports: &[Port], inputs: Vec<
     let own: Vec<u32> = stage.own.iter().copied().collect();
     let slots = || own.iter().map(|i| Slot::Own(*i));
     let passed = || stage.passed.iter().map(|c| Slot::Passed(*c));
-    let steps = inputs.iter().map(|input| input.step).collect();
+    let mut steps: Vec<StepId> = inputs.iter().map(|input| input.step).collect();
     let (op, layout): (StepOp, Vec<Slot>) = match &node.op {
         Op::Static(rows) => (static_rows(rows, &own), slots().collect()),
         Op::Source(rows) => (source(rows, &own, node.columns.len()), slots().collect()),
@@ -72,6 +72,18 @@ pub(super) fn operation(node: &Node, stage: &Stage, ports: &[Port], inputs: Vec<
         }
         Op::Intersect { .. } => (StepOp::Intersect, slots().collect()),
         Op::Difference { .. } => (StepOp::Difference, slots().collect()),
+        Op::Restrict { .. } if !stage.passed.is_empty() => {
+            // The port has each row's own id, then what is passed.
+            let step = LookupStep {
+                pointer: inputs[1].positions[0],
+                optional: false,
+                allow_misses: false,
+                keep: inputs[1].positions[1..].to_vec(),
+                fetch: inputs[0].positions.clone(),
+            };
+            steps.reverse();
+            (StepOp::Lookup(step), passed().chain(slots()).collect())
+        }
         Op::Restrict { exact, .. } => (StepOp::Restrict { exact: *exact }, slots().collect()),
     };
     Operation { op, inputs: steps, layout }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use pathway_expr::{ColumnRef, Expr, ExprKind};
+use pathway_types::DType;
 
 use crate::graph::{FlattenColumn, JoinColumn, Node, NodeId, Op, Rows};
 use crate::program::{JoinIds, JoinMode};
@@ -36,6 +37,8 @@ impl Port {
 pub(in crate::rewrite) fn carried_input(op: &Op) -> Option<usize> {
     match op {
         Op::Select { .. } | Op::Lookup(_) | Op::UpdateCells { .. } => Some(0),
+        // As a lookup of each row's own id; what is left over would go unnoticed.
+        Op::Restrict { exact: false, .. } => Some(1),
         Op::Join(join) => match (join.ids, join.mode) {
             (JoinIds::Left, JoinMode::Left) => Some(0),
             (JoinIds::Right, JoinMode::Right) => Some(1),
@@ -47,7 +50,7 @@ pub(in crate::rewrite) fn carried_input(op: &Op) -> Option<usize> {
 
 /// A column under whatever dtype; positions are all that is read of it.
 pub(super) fn reference(column: ColumnRef) -> Expr {
-    Expr::column(column, pathway_types::DType::Any)
+    Expr::column(column, DType::Any)
 }
 
 /// The ports of an operation of which the columns `own` are wanted and which passes `passed` of its
@@ -132,8 +135,16 @@ pub(in crate::rewrite) fn ports(node: &Node, own: &BTreeSet<u32>, passed: &BTree
             let others = others.iter().map(|t| Port::new(*t, vec![], true));
             std::iter::once(Port::new(*input, wanted(columns), true)).chain(others).collect()
         }
-        Op::Difference { input, other: keys, columns } | Op::Restrict { input, to: keys, columns, .. } => {
-            vec![Port::new(*input, wanted(columns), true), Port::new(*keys, vec![], true)]
+        Op::Difference { input, other, columns } => {
+            vec![Port::new(*input, wanted(columns), true), Port::new(*other, vec![], true)]
+        }
+        Op::Restrict { input, to, columns, .. } => {
+            let mut asking = Vec::new();
+            if !passed.is_empty() {
+                asking.push(Expr::id(*to, DType::Pointer(None)));
+                asking.extend(carried());
+            }
+            vec![Port::new(*input, wanted(columns), true), Port::new(*to, asking, true)]
         }
     }
 }
