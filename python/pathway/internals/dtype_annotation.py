@@ -52,6 +52,8 @@ def wrap(annotation: Any) -> DType:
     origin = typing.get_origin(annotation)
     if origin is not None:
         return _wrap_generic(annotation, origin, typing.get_args(annotation))
+    if type(annotation).__name__ == "TypeAliasType":  # type Alias = ...
+        return wrap(annotation.__value__)
     own = getattr(annotation, "__pathway_dtype__", None)  # columns of schemas, pw.Type, classes of values
     if isinstance(own, DType):
         return own
@@ -73,6 +75,8 @@ def wrap(annotation: Any) -> DType:
 
 
 def _wrap_generic(annotation: Any, origin: Any, args: tuple[Any, ...]) -> DType:
+    if type(origin).__name__ == "TypeAliasType":  # type Alias[T] = ...
+        return wrap(origin.__value__[args])
     if origin is typing.Union or origin is types.UnionType:
         return _wrap_union(annotation, args)
     if origin is Pointer:
@@ -140,11 +144,11 @@ def _wrap_array(args: tuple[Any, ...]) -> DType:
     shape, element = args if len(args) == 2 else (Any, Any)
     if typing.get_origin(element) is not None:  # np.dtype[T]
         element = typing.get_args(element)[0]
-    if isinstance(element, typing.TypeVar):
+    if type(element).__name__ == "TypeVar":
         element = Any
     wrapped = DType.ANY if element is Any else wrap(element)
     sizes = typing.get_args(shape)
-    if shape is Any or isinstance(shape, typing.TypeVar) or (sizes and sizes[-1] is ...):
+    if shape is Any or type(shape).__name__ in ("TypeVar", "TypeAliasType") or (sizes and sizes[-1] is ...):
         return DType.array(None, wrapped)
     return DType.array(len(sizes), wrapped)
 

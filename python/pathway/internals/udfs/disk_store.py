@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import threading
+import weakref
 from typing import Any
 
 
@@ -20,6 +21,7 @@ class DiskStore:
         self._connection = sqlite3.connect(
             os.path.join(directory, "calls.sqlite"), check_same_thread=False, isolation_level=None
         )
+        weakref.finalize(self, self._connection.close)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA busy_timeout = 10000")
         self._connection.execute(
