@@ -232,6 +232,16 @@ impl State {
         self.universes.add(definition)
     }
 
+    /// Refuses universes of a plan that has been cleared.
+    pub(crate) fn check_universes(&self, universes: &[UniverseId]) -> Result<(), PlanError> {
+        if universes.iter().all(|universe| self.universes.contains(*universe)) {
+            return Ok(());
+        }
+        Err(PlanError::Runtime(
+            "the universe belongs to a plan that has been cleared (or to another plan)".to_owned(),
+        ))
+    }
+
     /// Warns of universes that turned out to be empty.
     pub(crate) fn report_empty(&mut self, frame: Option<Frame>) {
         for _ in self.universes.take_found_empty() {

@@ -6,6 +6,7 @@ use pathway_plan::UniverseId;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use crate::errors;
 use crate::graph::PyGraph;
 
 /// A set of row ids; equal where it is the same set by construction.
@@ -49,19 +50,16 @@ impl PyUniverse {
         self.graph.get().graph.is_empty_universe(self.id)
     }
     fn promise_subset_of(&self, other: &Bound<'_, PyUniverse>) -> PyResult<()> {
-        self.graph.get().graph.promise_subset(self.id, self.same_graph(other)?, None);
-        Ok(())
+        self.graph.get().graph.promise_subset(self.id, self.same_graph(other)?, None).map_err(errors::of_plan)
     }
     fn promise_equal_to(&self, other: &Bound<'_, PyUniverse>) -> PyResult<()> {
-        self.graph.get().graph.promise_equal(self.id, self.same_graph(other)?, None);
-        Ok(())
+        self.graph.get().graph.promise_equal(self.id, self.same_graph(other)?, None).map_err(errors::of_plan)
     }
     #[staticmethod]
     fn promise_disjoint(universes: Vec<Bound<'_, PyUniverse>>) -> PyResult<()> {
         let Some(first) = universes.first() else { return Ok(()) };
         let ids = universes.iter().map(|u| first.get().same_graph(u)).collect::<PyResult<Vec<_>>>()?;
-        first.get().graph.get().graph.promise_disjoint(&ids, None);
-        Ok(())
+        first.get().graph.get().graph.promise_disjoint(&ids, None).map_err(errors::of_plan)
     }
     fn __repr__(&self) -> String {
         format!("Universe({})", self.id.0)

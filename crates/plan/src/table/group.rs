@@ -173,6 +173,7 @@ impl State {
     ) -> Result<NodeId, PlanError> {
         let input = grouped.table.node;
         self.checked(input)?;
+        self.check_universes(grouped.universe.as_slice())?;
         let mut origins: HashMap<Origin, usize> = HashMap::new();
         for (i, column) in grouped.by.iter().enumerate() {
             if let Some(reference) = as_reference(column) {

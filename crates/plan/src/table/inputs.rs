@@ -90,11 +90,9 @@ impl Graph {
         let append_only = batches.iter().all(|(_, b)| b.diffs.iter().all(|d| d > 0));
         let mut state = self.lock();
         let universe = match options.universe {
-            Some(universe) if state.universes.contains(universe) => universe,
-            Some(_) => {
-                return Err(PlanError::Runtime(
-                    "the universe belongs to a plan that has been cleared".to_owned(),
-                ));
+            Some(universe) => {
+                state.check_universes(&[universe])?;
+                universe
             }
             None if options.empty => state.universe(&Definition::Empty),
             None => state.universe(&Definition::Unrelated),

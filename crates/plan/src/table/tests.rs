@@ -404,6 +404,8 @@ fn a_cleared_plan_refuses_old_tables() -> Result {
     let new = table(&graph);
     assert_refused!(new.select([("x", old)]), Runtime, "cleared");
     assert_refused!(new.intersect(&[&t]), Runtime, "cleared");
+    assert_refused!(new.promise_universe_is_equal_to(&t), Runtime, "cleared");
+    assert!(!graph.is_subset(t.universe(), new.universe()));
     let other = table(&Graph::new());
     assert_refused!(new.intersect(&[&other]), Value, "different plans");
     assert_eq!(graph.explain().lines().next().map(|l| l.starts_with("t0: static  [u0")), Some(true));
