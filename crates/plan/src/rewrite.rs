@@ -1,14 +1,14 @@
 //! From the logical plan to the program that the engine runs.
 //!
-//! 1. [`need`]: only what the outputs need is looked at.
-//! 2. [`resolve`]: selects dissolve. Every column is traced to where it was made, by a *root* (an
+//! 1. `need`: only what the outputs need is looked at.
+//! 2. `resolve`: selects dissolve. Every column is traced to where it was made, by a *root* (an
 //!    operation that is not row-wise) or as an expression over such columns; equal expressions and
-//!    equal operations become one ([`intern`]).
-//! 3. [`demand`]: from the outputs down, which columns are wanted where. All columns over one set of
+//!    equal operations become one (`intern`).
+//! 3. `demand`: from the outputs down, which columns are wanted where. All columns over one set of
 //!    rows that are computed from the same roots form a *stage*: one wide row-wise step. Stages over
 //!    several roots bring their columns together.
-//! 4. [`lower`]: roots and stages become steps.
-//! 5. [`fuse`]: neighbouring row-wise steps with one consumer become one.
+//! 4. `lower`: roots and stages become steps.
+//! 5. `fuse`: neighbouring row-wise steps with one consumer become one.
 
 use crate::PlanError;
 use crate::graph::{Graph, OutputId};
