@@ -22,8 +22,8 @@ def schema_from_types(_name: str | None = None, **kwargs: Any) -> type[Schema]:
     """A schema from keyword arguments: column = type.
 
     >>> import pathway as pw
-    >>> print(pw.schema_from_types(shop=str, amount=float))
-    id          | shop | amount
+    >>> print(pw.schema_from_types(shop=str, cost=float))
+    id          | shop | cost
     ANY_POINTER | STR  | FLOAT
     """
     name = f"schema({kwargs})" if _name is None else _name
@@ -84,9 +84,9 @@ def schema_from_dict(
     """A schema from a dict: column -> type, name of a type, or keyword arguments of a definition.
 
     >>> import pathway as pw
-    >>> print(pw.schema_from_dict({"key": {"dtype": "int", "primary_key": True}, "text": "str"}))
-    id           | key | text
-    Pointer(INT) | INT | STR
+    >>> print(pw.schema_from_dict({"key": {"dtype": "int", "primary_key": True}, "sum": "float"}))
+    id           | key | sum
+    Pointer(INT) | INT | FLOAT
     """
     if not isinstance(properties, SchemaProperties):
         properties = SchemaProperties(**properties)

@@ -436,9 +436,9 @@ class Schema(metaclass=SchemaMetaclass):
     >>> import pathway as pw
     >>> class Order(pw.Schema):
     ...     shop: str
-    ...     amount: float
+    ...     cost: float
     >>> print(Order)
-    id          | shop | amount
+    id          | shop | cost
     ANY_POINTER | STR  | FLOAT
     """
 
