@@ -340,6 +340,45 @@ fn lookups() {
 }
 
 #[test]
+fn lookups_report_net_misses_only() {
+    // The run ends on the first data error, so anything reported fails the test.
+    let lookup = || {
+        let lookup =
+            LookupStep { pointer: 0, optional: true, allow_misses: false, keep: vec![1], fetch: vec![2] };
+        vec![step(StepOp::Lookup(lookup), &[0, 1], vec![DType::Int, DType::Str])]
+    };
+    let ask = |key, diff| {
+        let row = vec![Value::Pointer(Key(key)), int(1)];
+        common::batch(&asking().dtypes, &vec![(key + 100, row, diff)])
+    };
+    let found = |key, diff| {
+        let row = vec![int(0), Value::None, Value::from("x")];
+        common::batch(&mixed().dtypes, &vec![(key, row, diff)])
+    };
+    let histories = [
+        // The row and what it asks for come at one time.
+        (vec![(0, ask(1, 1))], vec![(0, found(1, 1))], 1),
+        // An asking row comes and goes at one time.
+        (vec![(0, ask(1, 1)), (2, ask(2, 1)), (2, ask(2, -1))], vec![(0, found(1, 1))], 1),
+        // Both are removed at one time, the indexed table having ended with it.
+        (vec![(0, ask(1, 1)), (2, ask(1, -1))], vec![(0, found(1, 1)), (2, found(1, -1))], 2),
+        // What is asked for moves on together with the asking row.
+        (
+            vec![(0, ask(1, 1)), (2, ask(1, -1)), (2, ask(2, 1))],
+            vec![(0, found(1, 1)), (2, found(1, -1)), (2, found(2, 1))],
+            3,
+        ),
+    ];
+    for (asks, rows, changes) in histories {
+        for workers in [1, 2] {
+            let inputs = [(asking().dtypes, asks.clone()), (mixed().dtypes, rows.clone())];
+            let out = common::run_steps(&inputs, lookup(), workers, true);
+            assert_eq!(out.len(), changes, "{out:?}");
+        }
+    }
+}
+
+#[test]
 fn combinations_by_key() {
     let three = || mixed().dtypes;
     let two = || [mixed(), mixed()];

@@ -17,6 +17,7 @@ use pathway_plan::program::{JoinIds, JoinMode};
 use pathway_types::{Batch, Column, DType, DataError, Diffs, ErrorKind, Key, KeyHasher, Keys};
 
 use crate::context::{Context, Site};
+use crate::kernels::consolidate::consolidate;
 use crate::operator::{Emitter, Operator, Progress, State, WrongState};
 use crate::store::{KeyMap, MultiMap, RowId, new_key_map};
 
@@ -96,8 +97,13 @@ impl Join {
     /// Remembers, for keys touched first, whether the sides had rows; then counts the changes.
     fn count(&mut self, side: usize, keys: &Keys, diffs: &Diffs) {
         for (row, key) in keys.as_slice().iter().enumerate() {
-            let before = [self.has_rows(0, *key), self.has_rows(1, *key)];
-            self.touched.entry(*key).or_insert(before);
+            if !self.touched.contains_key(key) {
+                let before = [0, 1].map(|side| match &self.sides[side].counts {
+                    Some(counts) => counts.get(key).is_some_and(|n| *n > 0),
+                    None => !self.sides[side].rows.get(*key).is_empty(),
+                });
+                self.touched.insert(*key, before);
+            }
             if let Some(counts) = &mut self.sides[side].counts {
                 match counts.entry(*key) {
                     MapEntry::Occupied(mut entry) => {
@@ -214,14 +220,7 @@ impl Join {
     }
 
     /// Emits rows of one side without a match. `key_column` tells None and error pointers.
-    fn emit_unmatched(
-        &self,
-        side: usize,
-        keys: &Keys,
-        batch: Batch,
-        key_column: Option<&Column>,
-        out: &mut Emitter,
-    ) {
+    fn emit_unmatched(&self, side: usize, keys: &Keys, batch: Batch, key_column: &Column, out: &mut Emitter) {
         let len = batch.len();
         let ids: Keys = match (self.spec.ids, side) {
             (JoinIds::Left, 0) | (JoinIds::Right, 1) => batch.keys.clone(),
@@ -260,16 +259,11 @@ impl Join {
     }
 
     /// Which rows of a lookup without a match are errors; reports missing keys.
-    fn missing(
-        &self,
-        keys: &Keys,
-        diffs: &Diffs,
-        key_column: Option<&Column>,
-    ) -> arrow_buffer::BooleanBuffer {
+    fn missing(&self, keys: &Keys, diffs: &Diffs, key_column: &Column) -> arrow_buffer::BooleanBuffer {
         (0..keys.len())
             .map(|row| {
-                let is_none = key_column.is_some_and(|c| c.array().is_null(row) && !c.is_error(row));
-                let known_error = key_column.is_some_and(|c| c.is_error(row));
+                let is_none = key_column.array().is_null(row) && !key_column.is_error(row);
+                let known_error = key_column.is_error(row);
                 // A row whose match came at the same time is taken back again in this flush.
                 let unmatched = !self.has_rows(1, keys.as_slice()[row]);
                 if !is_none && !known_error && unmatched && diffs.get(row) > 0 {
@@ -283,47 +277,57 @@ impl Join {
     }
 
     /// The net difference of unmatched rows of one side.
+    ///
+    /// Let `before` and `after` tell whether the other side has rows for a key. What was unmatched are
+    /// the old rows where not `before`, what is unmatched are the new rows where not `after`.
     fn flush_unmatched(&mut self, side: usize, out: &mut Emitter) {
         let other = 1 - side;
-        // Let `before` and `after` tell whether the other side has rows for a key. What was unmatched is
-        // the old rows where not `before`, what is unmatched is the new rows where not `after`. With
-        // new = old + changes, the difference is: the changes where not `before`, minus all new rows
-        // where a match was found, plus all new rows where the last match was lost.
+        let mut parts = Vec::new();
         for (batch, stored) in std::mem::take(&mut self.sides[side].changes) {
-            let Some(key_column) = batch.columns.last().cloned() else { continue };
-            let keys = Keys::of_column(&key_column);
+            let Some(key_column) = batch.columns.last() else { continue };
+            let keys = Keys::of_column(key_column);
             let rows: Vec<u32> = (0..batch.len() as u32)
                 .filter(|row| {
                     let key = keys.as_slice()[*row as usize];
-                    // Changes that were not stored are not among the new rows counted below.
-                    let matched = if stored {
-                        self.touched.get(&key).is_some_and(|before| before[other])
-                    } else {
-                        self.has_rows(other, key)
-                    };
-                    !matched
+                    let before = self.touched.get(&key).copied().unwrap_or_default();
+                    match (before[other], self.has_rows(other, key)) {
+                        (_, true) if !stored => false,
+                        // new = old + changes, and all new rows are taken away below.
+                        (false, true) => before[side],
+                        (before, _) => !before || !stored,
+                    }
                 })
                 .collect();
-            if rows.is_empty() {
-                continue;
+            if !rows.is_empty() {
+                parts.push(batch.take(&rows));
             }
-            let key_column = key_column.take(&rows.clone().into());
-            self.emit_unmatched(side, &keys.take(&rows), batch.take(&rows), Some(&key_column), out);
         }
         let (mut lost, mut found) = (Vec::new(), Vec::new());
         for (key, before) in &self.touched {
             match (before[other], self.has_rows(other, *key)) {
-                (false, true) => found.push(*key),
+                (false, true) if before[side] => found.push(*key),
                 (true, false) => lost.push(*key),
                 _ => {}
             }
         }
-        self.emit_stored(side, &found, -1, out);
-        self.emit_stored(side, &lost, 1, out);
+        parts.extend(self.stored_rows(side, &found, -1));
+        parts.extend(self.stored_rows(side, &lost, 1));
+        if parts.iter().any(|batch| !batch.diffs.is_ones()) {
+            // What comes and goes within the time must not be seen, nor reported as missing.
+            let mut dtypes = self.spec.dtypes[side].clone();
+            dtypes.push(DType::optional(DType::ANY_POINTER));
+            parts = vec![consolidate(Batch::concat(&parts), &dtypes)];
+        }
+        for mut batch in parts.into_iter().filter(|batch| !batch.is_empty()) {
+            if let Some(key_column) = batch.columns.pop() {
+                let keys = Keys::of_column(&key_column);
+                self.emit_unmatched(side, &keys, batch, &key_column, out);
+            }
+        }
     }
 
-    /// Emits all stored rows of these keys as unmatched rows appearing or disappearing.
-    fn emit_stored(&self, side: usize, keys: &[u128], sign: i64, out: &mut Emitter) {
+    /// All stored rows of these keys in shipped form, added or removed.
+    fn stored_rows(&self, side: usize, keys: &[u128], sign: i64) -> Option<Batch> {
         let (mut rows, mut row_keys, mut diffs): (Vec<RowId>, Vec<u128>, Vec<i64>) = Default::default();
         for key in keys {
             for entry in self.sides[side].rows.get(*key) {
@@ -333,10 +337,10 @@ impl Join {
             }
         }
         let width = self.spec.dtypes[side].len();
-        if let Some(mut batch) = self.sides[side].rows.rows().gather_batch(&rows, 0..width) {
-            batch.diffs = diffs.into();
-            self.emit_unmatched(side, &row_keys.into(), batch, None, out);
-        }
+        let mut batch = self.sides[side].rows.rows().gather_batch(&rows, 0..width)?;
+        batch.columns.push(Keys::from(row_keys).to_column());
+        batch.diffs = diffs.into();
+        Some(batch)
     }
 
     /// Reports rows that lend their id to the result and have several matches.

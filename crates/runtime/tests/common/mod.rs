@@ -161,12 +161,7 @@ pub fn step(op: StepOp, inputs: &[usize], columns: Vec<DType>) -> Step {
 }
 
 /// Runs static inputs through the steps (numbered after the inputs); the last step is the output.
-pub fn run_steps(
-    inputs: &[Timed],
-    steps: Vec<Step>,
-    workers: usize,
-    terminate_on_error: bool,
-) -> Captured {
+pub fn run_steps(inputs: &[Timed], steps: Vec<Step>, workers: usize, terminate_on_error: bool) -> Captured {
     let mut program = Program::default();
     for (dtypes, batches) in inputs {
         let batches = Arc::new(batches.clone());

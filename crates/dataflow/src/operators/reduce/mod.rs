@@ -346,9 +346,10 @@ impl Operator for Reduce {
         let count = |values: &[i64]| -> Column {
             Column::new(Arc::new(slots.iter().map(|s| values[*s as usize]).collect::<Int64Array>()))
         };
-        let mut columns: Vec<Column> = (0..self.group_dtypes.len())
-            .filter_map(|column| self.cell_store.gather(&cells, column))
-            .collect();
+        let cell = |(column, dtype)| {
+            self.cell_store.gather(&cells, column).unwrap_or_else(|| Column::nulls(dtype, 0))
+        };
+        let mut columns: Vec<Column> = self.group_dtypes.iter().enumerate().map(cell).collect();
         columns.push(count(&self.rows));
         for reducer in &self.reducers {
             columns.push(match &reducer.ignored {
