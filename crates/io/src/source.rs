@@ -148,5 +148,4 @@ pub trait Source: fmt::Debug + Send + Sync {
         parallelism: usize,
         position: Option<&[u8]>,
     ) -> Result<Vec<Box<dyn Reader>>, ConnectorError>;
-
 }
