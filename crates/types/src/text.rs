@@ -67,13 +67,24 @@ pub fn write_int(out: &mut String, value: i64) {
 /// Always with a fraction or an exponent: `1.0`, `1e16`, `1e-5`, `NaN`, `inf`.
 #[inline]
 pub fn write_float(out: &mut String, value: f64) {
-    append!(out, "{value:?}");
+    if (1e-4..f64::INFINITY).contains(&value.abs()) || value == 0.0 {
+        out.push_str(ryu::Buffer::new().format_finite(value));
+    } else {
+        // Small numbers take an exponent earlier here than the fast printer gives them one.
+        append!(out, "{value:?}");
+    }
 }
 
 /// Plain decimal notation, never an exponent and no trailing `.0`: `1`, `0.0000001`, `NaN`, `inf`.
 #[inline]
 pub fn write_plain_float(out: &mut String, value: f64) {
-    append!(out, "{value}");
+    if (1e-4..1e15).contains(&value.abs()) || value == 0.0 {
+        let mut buffer = ryu::Buffer::new();
+        let text = buffer.format_finite(value);
+        out.push_str(text.strip_suffix(".0").unwrap_or(text));
+    } else {
+        append!(out, "{value}");
+    }
 }
 
 /// `^` and 26 characters.

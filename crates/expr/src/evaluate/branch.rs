@@ -75,10 +75,12 @@ pub(super) fn require(frame: &Frame<'_>, node: &Node) -> Cells {
 pub(super) fn fill_error(frame: &Frame<'_>, node: &Node) -> Cells {
     let [operand, replacement] = *node.operands else { return missing(frame, node) };
     let operand = frame.get(operand);
-    match operand.errors().cloned() {
-        None => operand,
-        Some(errors) => select(&errors, &frame.get_where(replacement, &errors), &operand, &node.dtype),
-    }
+    let errors = match (operand.errors(), frame.mask()) {
+        (None, _) => return operand,
+        (Some(errors), Some(mask)) => errors & mask,
+        (Some(errors), None) => errors.clone(),
+    };
+    select(&errors, &frame.get_where(replacement, &errors), &operand, &node.dtype)
 }
 
 /// `&` and `|` on BOOL.

@@ -104,10 +104,16 @@ impl Cells {
         debug_assert!(causes.as_slice().iter().all(|(row, _)| column.is_error(*row as usize)));
         Cells { data: Data::Rows(column), causes }
     }
-    /// Every row failed for the same reason.
-    pub(crate) fn failed(error: &DataError, dtype: &DType, rows: usize) -> Cells {
-        let causes = Causes::new((0..rows as u32).map(|row| (row, error.clone())).collect());
-        Cells::with_causes(Column::all_errors(dtype, rows), causes)
+    /// Every row that counts failed for the same reason.
+    pub(crate) fn failed(
+        error: &DataError,
+        dtype: &DType,
+        rows: usize,
+        mask: Option<&BooleanBuffer>,
+    ) -> Cells {
+        let counts = |row: &u32| mask.is_none_or(|mask| mask.value(*row as usize));
+        let causes = (0..rows as u32).filter(counts).map(|row| (row, error.clone())).collect();
+        Cells::with_causes(Column::all_errors(dtype, rows), Causes::new(causes))
     }
     /// The cells as a column.
     pub(crate) fn column(&self, dtype: &DType, rows: usize) -> Column {

@@ -2,7 +2,9 @@
 //!
 //! A frame is a set of rows together with the nodes already computed for all of them. A branch that
 //! only some rows take is computed in a frame of its own, whose results never get into the frame
-//! above: it reads columns from there, filtered to its rows, and leaves nothing behind.
+//! above. It reads columns from there in one of two ways: if few rows take the branch, filtered to
+//! them; if many do, whole, with the other rows marked as errors without a cause, which every
+//! operation passes over and the chooser above ignores.
 
 use std::cell::RefCell;
 
@@ -10,13 +12,13 @@ use arrow_buffer::BooleanBuffer;
 use hashbrown::HashMap;
 use pathway_types::{Column, DType, DataError, ErrorKind, Keys};
 
-use super::cells::{Cells, Data};
+use super::cells::{Cells, Data, or_masks};
 use super::compile::{Graph, Node, NodeId, Op};
 use super::{Input, Outcome, branch, user};
 use crate::kernels::call::Call;
 use crate::kernels::select::expand;
 use crate::kernels::{arithmetic, arrays, boolean, call, cast, compare, convert, duration, index, json};
-use crate::kernels::{pointer, strings, to_string};
+use crate::kernels::{nullify, pointer, strings, to_string};
 use crate::{BinaryOp, UnaryOp};
 
 /// The results of a graph's expressions.
@@ -39,7 +41,9 @@ enum Source<'a> {
     /// They are the batch.
     Input(&'a Input<'a>),
     /// They are the rows of another frame where the mask is set.
-    Part(&'a Frame<'a>, &'a BooleanBuffer),
+    Filtered(&'a Frame<'a>, &'a BooleanBuffer),
+    /// They are the rows of another frame; only those where the mask is set count.
+    Masked(&'a Frame<'a>, &'a BooleanBuffer),
 }
 
 /// Rows, and the nodes that have been computed for all of them.
@@ -49,6 +53,9 @@ pub(super) struct Frame<'a> {
     rows: usize,
     done: RefCell<HashMap<NodeId, Cells>>,
 }
+
+/// A branch taken by fewer than one row in this many is evaluated over filtered columns.
+const SPARSE: usize = 8;
 
 impl Frame<'_> {
     /// The number of rows.
@@ -63,11 +70,19 @@ impl Frame<'_> {
     pub(super) fn dtype(&self, id: NodeId) -> &DType {
         &self.graph.node(id).dtype
     }
+    /// The rows that count, if not all do.
+    pub(super) fn mask(&self) -> Option<&BooleanBuffer> {
+        match self.source {
+            Source::Masked(_, mask) => Some(mask),
+            Source::Input(_) | Source::Filtered(..) => None,
+        }
+    }
     /// The row keys.
     pub(super) fn keys(&self) -> Keys {
         match &self.source {
             Source::Input(input) => input.keys.clone(),
-            Source::Part(parent, mask) => parent.keys().filter(mask),
+            Source::Filtered(parent, mask) => parent.keys().filter(mask),
+            Source::Masked(parent, _) => parent.keys(),
         }
     }
 
@@ -82,26 +97,29 @@ impl Frame<'_> {
     }
 
     /// The cells of a node for the rows of `wanted`. The other rows hold nothing of meaning: maybe
-    /// None, maybe what they would have been.
+    /// None, maybe an error, maybe what they would have been.
     pub(super) fn get_where(&self, id: NodeId, wanted: &BooleanBuffer) -> Cells {
-        let count = wanted.count_set_bits();
-        if count == self.rows || !self.node(id).is_heavy() {
+        if !self.node(id).is_heavy() {
             return self.get(id);
         }
         if let Some(cells) = self.known(id) {
             return cells;
         }
-        let dtype = self.dtype(id);
-        if count == 0 {
-            return Cells::rows(Column::nulls(dtype, self.rows));
+        let counting = self.mask().map(|mask| wanted & mask);
+        let wanted = counting.as_ref().unwrap_or(wanted);
+        let count = wanted.count_set_bits();
+        if count == self.rows {
+            return self.get(id);
         }
-        let part = Frame {
-            graph: self.graph,
-            source: Source::Part(self, wanted),
-            rows: count,
-            done: RefCell::default(),
-        };
-        expand(&part.get(id), wanted, dtype)
+        if count == 0 {
+            return Cells::rows(Column::nulls(self.dtype(id), self.rows));
+        }
+        let part = |source, rows| Frame { graph: self.graph, source, rows, done: RefCell::default() };
+        if count * SPARSE < self.rows {
+            expand(&part(Source::Filtered(self, wanted), count).get(id), wanted)
+        } else {
+            part(Source::Masked(self, wanted), self.rows).get(id)
+        }
     }
 
     /// The cells of a node that has been computed here, or in the frame above.
@@ -109,20 +127,26 @@ impl Frame<'_> {
         if let Some(cells) = self.done.borrow().get(&id) {
             return Some(cells.clone());
         }
-        let Source::Part(parent, mask) = &self.source else { return None };
+        let (parent, mask) = match &self.source {
+            Source::Input(_) => return None,
+            Source::Filtered(parent, mask) | Source::Masked(parent, mask) => (*parent, *mask),
+        };
         let above = match self.node(id).op {
-            // Inputs are never computed, and cheaper to filter once than once a level.
+            // Inputs are never computed, and brought down level by level.
             Op::Input(_) | Op::InputId => parent.get(id),
             _ => parent.known(id)?,
         };
         let cells = match above.data {
             Data::Scalar(_) => above,
+            Data::Rows(column) if self.mask().is_some() => {
+                let causes = above.causes.filter(|row| mask.value(row));
+                Cells::with_causes(mark_others(&column, mask), causes)
+            }
             Data::Rows(column) => {
                 let mut rank = vec![0u32; mask.len()];
-                let places = mask.set_indices();
                 let causes = above.causes.filter(|row| mask.value(row));
                 if !causes.is_empty() {
-                    places.enumerate().for_each(|(at, place)| rank[place] = at as u32);
+                    mask.set_indices().enumerate().for_each(|(at, place)| rank[place] = at as u32);
                 }
                 Cells::with_causes(column.filter(mask), causes.rename(|row| rank[row]))
             }
@@ -145,7 +169,7 @@ impl Frame<'_> {
             Op::Input(position) => self.input(*position, &node.dtype),
             Op::InputId => Cells::rows(self.keys().to_column()),
             Op::Constant(value) => Cells::scalar(value.clone(), &node.dtype, self.rows),
-            Op::Failed(error) => Cells::failed(error, &node.dtype, self.rows),
+            Op::Failed(error) => Cells::failed(error, &node.dtype, self.rows, self.mask()),
             _ => {
                 let operands: Vec<Cells> = node.operands.iter().map(|id| self.get(*id)).collect();
                 let types: Vec<&DType> = node.operands.iter().map(|id| self.dtype(*id)).collect();
@@ -161,25 +185,32 @@ impl Frame<'_> {
         cells
     }
 
+    /// An input column; in the frame of the batch, since the others get it from there.
     fn input(&self, position: usize, dtype: &DType) -> Cells {
-        match &self.source {
-            Source::Input(input) => match input.columns.get(position) {
-                Some(column) => Cells::rows(column.clone()),
-                None => {
-                    let message = format!(
-                        "the expression reads input column {position}, there are {}; this is an error of the planner",
-                        input.columns.len()
-                    );
-                    Cells::failed(&DataError::new(ErrorKind::Engine, message), dtype, self.rows)
-                }
-            },
-            // `known` has answered for inputs of parts.
-            Source::Part(parent, mask) => match parent.input(position, dtype).data {
-                Data::Rows(column) => Cells::rows(column.filter(mask)),
-                Data::Scalar(value) => Cells::scalar(value, dtype, self.rows),
-            },
+        let columns = match &self.source {
+            Source::Input(input) => input.columns,
+            Source::Filtered(parent, _) | Source::Masked(parent, _) => return parent.input(position, dtype),
+        };
+        match columns.get(position) {
+            Some(column) => Cells::rows(column.clone()),
+            None => {
+                let message = format!(
+                    "the expression reads input column {position}, there are {}; this is an error of the planner",
+                    columns.len()
+                );
+                Cells::failed(&DataError::new(ErrorKind::Engine, message), dtype, self.rows, None)
+            }
         }
     }
+}
+
+/// The column with the rows outside of the mask made errors; the values stay where they are.
+fn mark_others(column: &Column, mask: &BooleanBuffer) -> Column {
+    let others = !mask;
+    let array = nullify(column.array(), &others);
+    let errors = or_masks(Some(others), column.errors());
+    let pending = column.pending().map(|pending| pending & mask);
+    Column::with_errors(array, errors).with_pending(pending)
 }
 
 /// An operation that looks at all its operands in every row.

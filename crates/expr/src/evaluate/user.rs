@@ -29,6 +29,10 @@ pub(super) fn call(frame: &Frame<'_>, node: &Node, udf: &dyn Udf) -> Cells {
             }
         }
     }
+    let unwanted = frame.mask().map(|mask| !mask);
+    if let Some(unwanted) = &unwanted {
+        called = &called & &!unwanted;
+    }
     let pending = pending(&operands);
     if let Some(pending) = &pending {
         called = &called & &!pending;
@@ -50,11 +54,11 @@ pub(super) fn call(frame: &Frame<'_>, node: &Node, udf: &dyn Udf) -> Cells {
             let outcome = udf.call(&arguments, &keys, count);
             let cells = Cells::with_causes(outcome.column, Causes::new(outcome.causes));
             let cells = convert(&cells, udf.return_type(), &node.dtype, count);
-            if whole { cells } else { expand(&cells, &called, &node.dtype) }
+            if whole { cells } else { expand(&cells, &called) }
         }
     };
     let column = results.column(&node.dtype, rows);
-    let errors = or_masks(column.errors().cloned(), sealed.errors());
+    let errors = or_masks(or_masks(column.errors().cloned(), sealed.errors()), unwanted.as_ref());
     let pending = or_masks(pending, column.pending());
     // Rows that were not called are null in the column already.
     let column = Column::with_errors(column.array().clone(), errors).with_pending(pending);

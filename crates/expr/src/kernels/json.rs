@@ -70,13 +70,21 @@ fn skip_space(bytes: &[u8], mut at: usize) -> usize {
 
 /// The position after the string that starts at `at`.
 fn skip_string(bytes: &[u8], at: usize) -> usize {
+    /// Strings are short as a rule: a plain loop has found the end before a vectorised search starts.
+    const SHORT: usize = 24;
     let mut at = at + 1;
-    while let Some(next) = memchr::memchr2(b'"', b'\\', bytes.get(at..).unwrap_or_default()) {
-        at += next;
-        if bytes[at] == b'"' {
-            return at + 1;
+    let mut steps = 0;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
         }
-        at += 2;
+        steps += 1;
+        if steps == SHORT {
+            steps = 0;
+            at += memchr::memchr2(b'"', b'\\', bytes.get(at..).unwrap_or_default()).unwrap_or(0);
+        }
     }
     bytes.len()
 }

@@ -1,5 +1,6 @@
 //! Choosing between two results row by row, and spreading a result of some rows over all.
 
+use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Decimal128Type, DurationNanosecondType, Float64Type, Int64Type, TimestampNanosecondType,
 };
@@ -14,7 +15,7 @@ use super::builder::{BytesBuilder, TextBuilder};
 use super::{
     BytesLane, Lane, bool_array, bools, byte_strings, floats, ints, nullify, pointers, primitive_array, texts,
 };
-use crate::evaluate::cells::{Causes, Cells, Data, Strict, or_masks};
+use crate::evaluate::cells::{Causes, Cells, Data, Strict, mask_of, or_masks};
 
 /// `then` where `mask` is set, `otherwise` elsewhere; both of `dtype`'s layout.
 pub(crate) fn select(mask: &BooleanBuffer, then: &Cells, otherwise: &Cells, dtype: &DType) -> Cells {
@@ -178,23 +179,48 @@ fn interleave(mask: &BooleanBuffer, then: &Cells, otherwise: &Cells, dtype: &DTy
 }
 
 /// Cells computed for the rows of `mask` only, in their places; the other rows hold nothing.
-pub(crate) fn expand(cells: &Cells, mask: &BooleanBuffer, dtype: &DType) -> Cells {
+pub(crate) fn expand(cells: &Cells, mask: &BooleanBuffer) -> Cells {
     let column = match &cells.data {
         Data::Scalar(_) => return cells.clone(),
         Data::Rows(column) => column,
     };
     let places: Vec<u32> = mask.set_indices_u32().collect();
-    let mut indices = vec![0u32; mask.len()];
-    for (at, place) in places.iter().enumerate() {
-        indices[*place as usize] = at as u32;
-    }
-    let indices = UInt32Array::new(ScalarBuffer::from(indices), Some(NullBuffer::new(mask.clone())));
-    let array = Column::new(column.array().clone()).take(&indices).array().clone();
-    debug_assert_eq!(array.data_type(), &arrow_type(dtype));
-    let spread = |bits: Option<&BooleanBuffer>| {
-        bits.map(|bits| crate::evaluate::cells::mask_of(bits.set_indices().map(|at| places[at]), mask.len()))
+    let spread = |bits: &BooleanBuffer| mask_of(bits.set_indices().map(|at| places[at]), mask.len());
+    let array = column.array();
+    let data_type = array.data_type();
+    let nulls = || match array.nulls() {
+        Some(nulls) if nulls.null_count() > 0 => NullBuffer::new(spread(nulls.inner())),
+        _ => NullBuffer::new(mask.clone()),
     };
-    let column = Column::with_errors(array, spread(column.errors())).with_pending(spread(column.pending()));
+    macro_rules! scatter {
+        ($type:ty) => {{
+            let values = array.as_primitive::<$type>().values();
+            let mut out = vec![Default::default(); mask.len()];
+            for (value, place) in values.iter().zip(&places) {
+                out[*place as usize] = *value;
+            }
+            primitive_array::<$type>(out, Some(nulls()), data_type)
+        }};
+    }
+    let array = match data_type {
+        DataType::Int64 => scatter!(Int64Type),
+        DataType::Float64 => scatter!(Float64Type),
+        DataType::Timestamp(..) => scatter!(TimestampNanosecondType),
+        DataType::Duration(_) => scatter!(DurationNanosecondType),
+        DataType::Decimal128(..) => scatter!(Decimal128Type),
+        DataType::Boolean => bool_array(spread(array.as_boolean().values()), Some(nulls())),
+        _ => {
+            let mut indices = vec![0u32; mask.len()];
+            for (at, place) in places.iter().enumerate() {
+                indices[*place as usize] = at as u32;
+            }
+            let validity = Some(NullBuffer::new(mask.clone()));
+            let indices = UInt32Array::new(ScalarBuffer::from(indices), validity);
+            Column::new(array.clone()).take(&indices).array().clone()
+        }
+    };
+    let errors = column.errors().map(&spread);
+    let column = Column::with_errors(array, errors).with_pending(column.pending().map(&spread));
     Cells::with_causes(column, cells.causes.rename(|row| places[row]))
 }
 

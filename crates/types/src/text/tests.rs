@@ -86,3 +86,23 @@ fn plain_floats() {
         assert_eq!(out, expected);
     }
 }
+
+#[test]
+fn fast_and_slow_floats_agree() {
+    let mut state = 1u64;
+    for i in 0..200_000u64 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let value = match i % 4 {
+            0 => f64::from_bits(state),
+            1 => (state >> 40) as f64 / 1000.0,
+            2 => (state >> 11) as f64,
+            _ => (state >> 40) as f64 * 1e-9,
+        };
+        let mut out = String::new();
+        write_float(&mut out, value);
+        assert_eq!(out, format!("{value:?}"));
+        out.clear();
+        write_plain_float(&mut out, value);
+        assert_eq!(out, format!("{value}"));
+    }
+}

@@ -217,6 +217,70 @@ fn nested_branches() {
 }
 
 #[test]
+fn branches_taken_by_few_rows() {
+    // One row in fifty goes the rare way, and of these every second fails.
+    let rows = 1_000usize;
+    let rare = |row: usize| row % 50 == 7;
+    let condition: Vec<Value> = (0..rows).map(|row| Value::Bool(rare(row))).collect();
+    let numbers: Vec<Value> =
+        (0..rows).map(|row| if row == 57 { E } else { Value::Int(row as i64 / 50 % 2) }).collect();
+    let udf = Arc::new(Counting { fails_on: Some(1), ..Counting::new() });
+    let (c, n) = (input(0, &Bool), input(1, &Int));
+    let text = Expr::to_string(udf.on(&n)).unwrap();
+    let nested =
+        Expr::if_else(Expr::binary(BinaryOp::Ge, n.clone(), lit(0)).unwrap(), text, lit("never")).unwrap();
+    let expr = Expr::if_else(c.clone(), nested, lit("common")).unwrap();
+    let inputs = [(Bool, condition.clone()), (Int, numbers.clone())];
+    let expected: Vec<Value> = (0..rows)
+        .map(|row| match (rare(row), &numbers[row]) {
+            (false, _) => "common".into(),
+            (true, Value::Int(0)) => "100".into(),
+            (true, _) => E,
+        })
+        .collect();
+    assert_same(&run(&expr, &inputs), &expected, "rare branch");
+    assert_eq!(udf.arguments().len(), rows / 50 - 1);
+    let failing: Vec<(u32, ErrorKind)> = (0..rows as u32)
+        .filter(|row| rare(*row as usize) && numbers[*row as usize] == Value::Int(1))
+        .map(|row| (row, ErrorKind::User))
+        .collect();
+    assert_eq!(failing.len(), 9);
+    assert_eq!(kinds(&expr, &inputs), failing);
+    udf.arguments();
+
+    // A call that every row needs is made once, also for the branch, and keeps its causes.
+    let quotient = Expr::binary(BinaryOp::FloorDiv, lit(10), n.clone()).unwrap();
+    let branch =
+        Expr::if_else(c, Expr::binary(BinaryOp::Add, quotient.clone(), udf.on(&n)).unwrap(), lit(0)).unwrap();
+    let keys = keys(rows);
+    let columns = [column(&Bool, &condition), column(&Int, &numbers)];
+    let evaluator = Evaluator::new(vec![branch, quotient]);
+    let outcomes = evaluator.evaluate(&Input { columns: &columns, keys: &keys });
+    let rows_of = |i: usize| outcomes[i].causes.iter().map(|(row, e)| (*row, e.kind)).collect::<Vec<_>>();
+    assert_eq!(rows_of(1).len(), numbers.iter().filter(|n| **n == Value::Int(0)).count());
+    let by_zero = |row: &u32| numbers[*row as usize] == Value::Int(0);
+    let rare_rows = (0..rows as u32).filter(|row| rare(*row as usize) && *row != 57);
+    let kind = |row: &u32| if by_zero(row) { ErrorKind::ZeroDivision } else { ErrorKind::User };
+    assert_eq!(rows_of(0), rare_rows.map(|row| (row, kind(&row))).collect::<Vec<_>>());
+    assert_eq!(udf.arguments().len(), rows / 50 - 1);
+}
+
+#[test]
+fn constants_in_branches_call_for_the_rows_of_the_branch() {
+    let udf = Arc::new(Counting::new());
+    let called = udf.on(&lit(1));
+    let filled = Expr::fill_error(Expr::unwrap(input(1, &opt(Int))).unwrap(), called).unwrap();
+    let expr = Expr::if_else(input(0, &Bool), filled, lit(0)).unwrap();
+    let inputs = [(Bool, vals![true, false, true, false]), (opt(Int), vals![N, N, 5, E])];
+    assert_eq!(run(&expr, &inputs), vals![101, 0, 5, 0]);
+    assert_eq!(udf.arguments(), vals![1]);
+    let coalesced = Expr::coalesce(vec![input(1, &opt(Int)), udf.on(&lit(2))]).unwrap();
+    let expr = Expr::if_else(input(0, &Bool), coalesced, lit(0)).unwrap();
+    assert_eq!(run(&expr, &inputs), vals![102, 0, 5, 0]);
+    assert_eq!(udf.arguments(), vals![2]);
+}
+
+#[test]
 fn fallible_branches_fail_in_their_rows_only() {
     let (a, b) = (input(0, &Int), input(1, &Int));
     let quotient = Expr::binary(BinaryOp::FloorDiv, a.clone(), b.clone()).unwrap();

@@ -99,7 +99,7 @@ impl<'a> Zones<'a> {
 fn each(call: &Call<'_>, f: impl Fn(Zone, usize) -> Option<i64>) -> Cells {
     let mut frame = Strict::of(&call.sides(), call.rows);
     let Some(zone) = call.operands.last() else {
-        return Cells::failed(&out_of_range(), call.dtype, call.rows);
+        return Cells::failed(&out_of_range(), call.dtype, call.rows, None);
     };
     let mut zones = Zones::new(zone);
     let values = (0..call.rows).map(|row| {

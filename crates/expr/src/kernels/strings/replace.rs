@@ -20,6 +20,10 @@ pub(crate) fn replace(call: &Call<'_>) -> Cells {
             between_all(out, text, new, count);
             return;
         }
+        if let [byte] = *old.as_bytes() {
+            replace_byte(out, text, byte, new, count);
+            return;
+        }
         let own;
         let finder = match &prepared {
             Some(finder) => finder,
@@ -51,4 +55,21 @@ fn between_all(out: &mut String, text: &str, new: &str, count: usize) {
     if left > 0 {
         out.push_str(new);
     }
+}
+
+/// A single byte, which in UTF-8 is a whole character, is found without setting up a search.
+fn replace_byte(out: &mut String, text: &str, old: u8, new: &str, count: usize) {
+    let (mut copied, mut left) = (0, count);
+    for (at, byte) in text.bytes().enumerate() {
+        if byte == old {
+            if left == 0 {
+                break;
+            }
+            left -= 1;
+            out.push_str(&text[copied..at]);
+            out.push_str(new);
+            copied = at + 1;
+        }
+    }
+    out.push_str(&text[copied..]);
 }
