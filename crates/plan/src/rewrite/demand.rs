@@ -20,7 +20,7 @@ use pathway_expr::ColumnRef;
 use super::Rewrites;
 use super::lower::ports::{Port, carried_input, ports};
 use super::resolve::{Resolved, columns_of};
-use crate::graph::NodeId;
+use crate::graph::{NodeId, Op};
 
 /// A set of columns over one set of rows, computed in one wide row-wise step.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -136,6 +136,14 @@ pub(super) fn demand(plan: &Resolved, rewrites: Rewrites) -> Demand {
     }
     for (root, columns) in &plan.tables {
         demand.want(plan, columns, *root);
+    }
+    for node in plan.roots.values() {
+        // Which records are rejected must not depend on which columns the rest of the program reads.
+        if let Op::DeadLetters { source } = node.op {
+            let columns = 0..plan.roots[&source].columns.len() as u32;
+            let columns: Vec<ColumnRef> = columns.map(|column| ColumnRef { source, column }).collect();
+            demand.want(plan, &columns, source);
+        }
     }
     for root in plan.roots.keys().rev() {
         let mut done = BTreeSet::new();
