@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pathway.internals.parse_graph import G
-
 import pathway as pw
+from pathway.internals.parse_graph import G
 
 from .cells import NotationError, Type, parse_cell, parse_pointer, parse_type, printed
 

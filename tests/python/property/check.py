@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, settings
-from pathway.internals.parse_graph import G
 
 import pathway as pw
+from pathway.internals.parse_graph import G
 
 from .histories import History, Values
 
