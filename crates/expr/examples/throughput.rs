@@ -1,6 +1,6 @@
 //! Rows per second of a few expressions over batches of 32,768 rows, one thread.
 //!
-//! `cargo run --release -p pathway-expr --example throughput`
+//! `cargo run --release -p pathway-expr --example throughput [PART OF A NAME]`
 
 // A program for the terminal: it prints, and stops at the first surprise.
 #![allow(clippy::unwrap_used)]
@@ -85,8 +85,9 @@ fn main() {
         ("make_tuple(a, s)", Expr::make_tuple(vec![a.clone(), s.clone()])),
         ("pointer_from(a, s)", Expr::pointer(vec![a, s], false, None)),
     ];
+    let wanted = std::env::args().nth(1).unwrap_or_default();
     println!("{:<28} {:>10}", "expression", "M rows/s");
-    for (name, expr) in cases {
+    for (name, expr) in cases.into_iter().filter(|(name, _)| name.contains(&wanted)) {
         let expr = expr.unwrap().bind(&|column| Some(column.column as usize));
         let evaluator = Evaluator::new(vec![expr]);
         let mut best = f64::INFINITY;

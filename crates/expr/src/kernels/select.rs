@@ -1,5 +1,8 @@
 //! Choosing between two results row by row, and spreading a result of some rows over all.
 
+use std::hint::select_unpredictable;
+use std::sync::Arc;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Decimal128Type, DurationNanosecondType, Float64Type, Int64Type, TimestampNanosecondType,
@@ -9,7 +12,6 @@ use arrow_buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use arrow_schema::DataType;
 use pathway_types::storage::arrow_type;
 use pathway_types::{Column, DType, Value};
-use std::sync::Arc;
 
 use super::builder::{BytesBuilder, TextBuilder};
 use super::{
@@ -127,33 +129,28 @@ fn is_column_or_bytes(cells: &Cells) -> bool {
     matches!(&cells.data, Data::Rows(_) | Data::Scalar(Value::Bytes(_) | Value::PyObject(_)))
 }
 
-/// The chosen values; the loop has no branch.
+/// The chosen values. Masks are not predictable as a rule, so the loop must have no branch.
 fn choose<T: Copy>(mask: &BooleanBuffer, then: Lane<'_, T>, otherwise: Lane<'_, T>) -> Vec<T> {
     let mut out = Vec::with_capacity(mask.len());
     let mut at = 0;
     let chunks = mask.bit_chunks();
     for word in chunks.iter().chain(std::iter::once(chunks.remainder_bits())) {
-        let end = (at + 64).min(mask.len());
+        let rows = at..(at + 64).min(mask.len());
+        at = rows.end;
+        let pick = |i: usize, a: T, b: T| select_unpredictable(word >> i & 1 == 1, a, b);
         match (then, otherwise) {
             (Lane::Each(a), Lane::Each(b)) => {
-                let pairs = a[at..end].iter().zip(&b[at..end]).enumerate();
-                out.extend(pairs.map(|(i, (a, b))| if word >> i & 1 == 1 { *a } else { *b }));
+                let pairs = a[rows.clone()].iter().zip(&b[rows]).enumerate();
+                out.extend(pairs.map(|(i, (a, b))| pick(i, *a, *b)));
             }
             (Lane::Each(a), Lane::One(b)) => {
-                out.extend(
-                    a[at..end].iter().enumerate().map(|(i, a)| if word >> i & 1 == 1 { *a } else { b }),
-                );
+                out.extend(a[rows].iter().enumerate().map(|(i, a)| pick(i, *a, b)));
             }
             (Lane::One(a), Lane::Each(b)) => {
-                out.extend(
-                    b[at..end].iter().enumerate().map(|(i, b)| if word >> i & 1 == 1 { a } else { *b }),
-                );
+                out.extend(b[rows].iter().enumerate().map(|(i, b)| pick(i, a, *b)));
             }
-            (Lane::One(a), Lane::One(b)) => {
-                out.extend((0..end - at).map(|i| if word >> i & 1 == 1 { a } else { b }));
-            }
+            (Lane::One(a), Lane::One(b)) => out.extend((0..rows.len()).map(|i| pick(i, a, b))),
         }
-        at = end;
     }
     out
 }

@@ -25,6 +25,13 @@ fn case() {
 }
 
 #[test]
+fn title_case_that_is_not_upper_case() {
+    let letters = "ᾀ ᾁ ᾂ ᾃ ᾄ ᾅ ᾆ ᾇ ᾈ ᾉ ᾊ ᾋ ᾌ ᾍ ᾎ ᾏ ᾐ ᾑ ᾒ ᾓ ᾔ ᾕ ᾖ ᾗ ᾘ ᾙ ᾚ ᾛ ᾜ ᾝ ᾞ ᾟ ᾠ ᾡ ᾢ ᾣ ᾤ ᾥ ᾦ ᾧ ᾨ ᾩ ᾪ ᾫ ᾬ ᾭ ᾮ ᾯ ᾲ ᾳ ᾴ ᾷ ᾼ ῂ ῃ ῄ ῇ ῌ ῲ ῳ ῴ ῷ ῼ ß և ﬀ ﬁ ﬂ ﬃ ﬄ ﬅ ﬆ ﬓ ﬔ ﬕ ﬖ ﬗ Ǆ ǅ ǆ Ǉ ǈ ǉ Ǌ ǋ ǌ Ǳ ǲ ǳ";
+    let titles = "ᾈ ᾉ ᾊ ᾋ ᾌ ᾍ ᾎ ᾏ ᾈ ᾉ ᾊ ᾋ ᾌ ᾍ ᾎ ᾏ ᾘ ᾙ ᾚ ᾛ ᾜ ᾝ ᾞ ᾟ ᾘ ᾙ ᾚ ᾛ ᾜ ᾝ ᾞ ᾟ ᾨ ᾩ ᾪ ᾫ ᾬ ᾭ ᾮ ᾯ ᾨ ᾩ ᾪ ᾫ ᾬ ᾭ ᾮ ᾯ Ὰ\u{345} ᾼ Ά\u{345} Α\u{342}\u{345} ᾼ Ὴ\u{345} ῌ Ή\u{345} Η\u{342}\u{345} ῌ Ὼ\u{345} ῼ Ώ\u{345} Ω\u{342}\u{345} ῼ Ss Եւ Ff Fi Fl Ffi Ffl St St Մն Մե Մի Վն Մխ ǅ ǅ ǅ ǈ ǈ ǈ ǋ ǋ ǋ ǲ ǲ ǲ";
+    text("str.title", vals![letters], vals![titles]);
+}
+
+#[test]
 fn reversing_and_length() {
     text("str.reverse", vals!["abc", "żó", "", E], vals!["cba", "óż", "", E]);
     method("str.len", &[(Str, vals!["abc", "", E])], Int, &vals![3, 0, E]);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow_array::LargeStringArray;
 use arrow_array::cast::AsArray;
 use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use smallvec::SmallVec;
 
 use super::super::call::Call;
 use super::super::cast::write_texts;
@@ -30,15 +31,15 @@ pub(crate) fn swap_case(call: &Call<'_>) -> Cells {
     };
     by_bytes(call, swap).unwrap_or_else(|| {
         by_texts(call, |out, text| {
-            for (at, c) in text.char_indices() {
+            each_with_lower(text, |c, lower| {
                 if c.is_uppercase() {
-                    lower_char(out, text, at, c);
+                    out.extend(lower);
                 } else if c.is_lowercase() {
                     out.extend(c.to_uppercase());
                 } else {
                     out.push(c);
                 }
-            }
+            });
         })
     })
 }
@@ -47,14 +48,14 @@ pub(crate) fn swap_case(call: &Call<'_>) -> Cells {
 pub(crate) fn title(call: &Call<'_>) -> Cells {
     by_texts(call, |out, text| {
         let mut in_word = false;
-        for (at, c) in text.char_indices() {
+        each_with_lower(text, |c, lower| {
             if in_word {
-                lower_char(out, text, at, c);
+                out.extend(lower);
             } else {
                 title_char(out, c);
             }
             in_word = is_cased(c);
-        }
+        });
     })
 }
 
@@ -82,9 +83,12 @@ fn by_texts(call: &Call<'_>, map: impl Fn(&mut String, &str)) -> Cells {
     write_texts(Strict::of(&call.sides(), call.rows), |out, row| map(out, values.get(row)))
 }
 
+/// Code point by code point, but for a sigma, whose lower case depends on what stands around it.
 fn lower_text(out: &mut String, text: &str) {
-    for (at, c) in text.char_indices() {
-        lower_char(out, text, at, c);
+    if text.contains('Σ') {
+        out.push_str(&text.to_lowercase());
+    } else {
+        out.extend(text.chars().flat_map(char::to_lowercase));
     }
 }
 
@@ -92,24 +96,19 @@ fn upper_text(out: &mut String, text: &str) {
     out.extend(text.chars().flat_map(char::to_uppercase));
 }
 
-/// The lower case of the code point at byte `at`; a sigma depends on what stands around it.
-fn lower_char(out: &mut String, text: &str, at: usize, c: char) {
-    if c.is_ascii() {
-        out.push(c.to_ascii_lowercase());
-    } else if c == 'Σ' {
-        out.push(if is_final_sigma(text, at) { 'ς' } else { 'σ' });
+/// Calls `f` with each code point and its lower case at that place of the text.
+fn each_with_lower(text: &str, mut f: impl FnMut(char, &mut dyn Iterator<Item = char>)) {
+    if text.contains('Σ') {
+        let lowered = text.to_lowercase();
+        let mut lowered = lowered.chars();
+        for c in text.chars() {
+            // As many code points as without a context: only which sigma it is differs.
+            let lower: SmallVec<[char; 4]> = lowered.by_ref().take(c.to_lowercase().len()).collect();
+            f(c, &mut lower.into_iter());
+        }
     } else {
-        out.extend(c.to_lowercase());
+        text.chars().for_each(|c| f(c, &mut c.to_lowercase()));
     }
-}
-
-/// A sigma is final after a cased letter and not before one; case-ignorable characters between do
-/// not count.
-fn is_final_sigma(text: &str, at: usize) -> bool {
-    let cased = |c: char| !is_case_ignorable(c);
-    let before = text[..at].chars().rev().find(|c| cased(*c)).is_some_and(is_cased);
-    let after = text[at + 'Σ'.len_utf8()..].chars().find(|c| cased(*c)).is_some_and(is_cased);
-    before && !after
 }
 
 fn is_cased(c: char) -> bool {
@@ -121,16 +120,6 @@ fn is_title_case(c: char) -> bool {
     matches!(c, 'ǅ' | 'ǈ' | 'ǋ' | 'ǲ' | 'ᾈ'..='ᾏ' | 'ᾘ'..='ᾟ' | 'ᾨ'..='ᾯ' | 'ᾼ' | 'ῌ' | 'ῼ')
 }
 
-/// Marks and punctuation inside words that do not end them for the sigma rule.
-fn is_case_ignorable(c: char) -> bool {
-    matches!(
-        c,
-        '\'' | '.' | ':' | '^' | '`' | '\u{a8}' | '\u{ad}' | '\u{af}' | '\u{b4}' | '\u{b7}' | '\u{b8}'
-            | '\u{2b0}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5bd}' | '\u{200b}'..='\u{200f}'
-            | '\u{2018}' | '\u{2019}' | '\u{2024}' | '\u{2027}' | '\u{20d0}'..='\u{20f0}' | '\u{fe00}'..='\u{fe0f}'
-    )
-}
-
 /// The title case of a code point.
 fn title_char(out: &mut String, c: char) {
     let single = match c {
@@ -138,6 +127,19 @@ fn title_char(out: &mut String, c: char) {
         'Ǉ'..='ǉ' => 'ǈ',
         'Ǌ'..='ǌ' => 'ǋ',
         'Ǳ'..='ǳ' => 'ǲ',
+        // Greek letters with an iota below: the capital with an iota beside it is one letter too, eight
+        // code points on.
+        'ᾀ'..='ᾇ' | 'ᾐ'..='ᾗ' | 'ᾠ'..='ᾧ' => char::from_u32(c as u32 + 8).unwrap_or(c),
+        'ᾳ' => 'ᾼ',
+        'ῃ' => 'ῌ',
+        'ῳ' => 'ῼ',
+        _ if is_title_case(c) => c,
+        // With an accent as well, the iota stays below as a mark.
+        'ᾲ' | 'ᾴ' | 'ᾷ' | 'ῂ' | 'ῄ' | 'ῇ' | 'ῲ' | 'ῴ' | 'ῷ' => {
+            let marks = c.to_uppercase().map(|upper| if upper == 'Ι' { '\u{345}' } else { upper });
+            out.extend(marks);
+            return;
+        }
         // Georgian letters are their own title case.
         'ა'..='ჺ' | 'ჽ'..='ჿ' => c,
         'ŉ' => {
