@@ -18,7 +18,7 @@ use arrow_array::{
 };
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 use arrow_schema::DataType;
-use pathway_types::storage::POINTER;
+use pathway_types::storage::{POINTER, is_encoded};
 use pathway_types::view::CellView;
 use pathway_types::{ColumnBuilder, DType, DataError, Value};
 
@@ -331,6 +331,8 @@ pub(crate) fn by_values_in(
             Data::Rows(column) => Some((i, CellView::new(column, dtype))),
         })
         .collect();
+    // An encoded cell holds any kind: the element of an array of unknown dimension may be a number.
+    let any_kind = is_encoded(dtype);
     let mut out = ColumnBuilder::new(dtype, rows);
     for row in 0..rows {
         if !frame.is_valid(row) {
@@ -345,7 +347,7 @@ pub(crate) fn by_values_in(
             arguments[*i] = view.value(row);
         }
         match f(&arguments) {
-            Ok(value) if ColumnBuilder::accepts(dtype, &value) => out.push(&value),
+            Ok(value) if any_kind || ColumnBuilder::accepts(dtype, &value) => out.push(&value),
             Ok(value) => {
                 frame.fail(row, DataError::type_mismatch(kind_name(dtype), value));
                 out.push_error();

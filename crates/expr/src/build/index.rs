@@ -1,5 +1,6 @@
 //! Typing of `object[index]` and `object.get(index, default)`.
 
+use pathway_types::storage::is_encoded;
 use pathway_types::{DType, Value};
 
 use crate::{Expr, ExprError, ExprKind};
@@ -68,7 +69,13 @@ impl Expr {
                         DType::common_type_or_any(&item, default.dtype())
                     }
                     DType::Array { n_dim, element } => {
-                        DType::common_type_or_any(&array_item(*n_dim, element), default.dtype())
+                        let item = array_item(*n_dim, element);
+                        // Encoded cells take any default.
+                        if is_encoded(&item) {
+                            item
+                        } else {
+                            DType::common_type_or_any(&item, default.dtype())
+                        }
                     }
                     _ => DType::Any,
                 }

@@ -46,7 +46,7 @@ pub(crate) fn get_item(
     }
     by_values_in(frame, &[object, index], dtype, |values| match values {
         [object, Value::Int(i)] => match item(object, *i, dtype)? {
-            Some(value) => convert_value(&value, dtype),
+            Some(value) => fit(value, dtype),
             None => Err(out_of_range()),
         },
         _ => Err(DataError::type_mismatch("int", values.last().unwrap_or(&Value::None))),
@@ -79,11 +79,16 @@ pub(crate) fn get(
     }
     by_values_in(frame, &[object, index, default], dtype, |values| match values {
         [object, Value::Int(i), default] => match item(object, *i, dtype)? {
-            Some(value) => convert_value(&value, dtype),
-            None => convert_value(default, dtype),
+            Some(value) => fit(value, dtype),
+            None => fit(default.clone(), dtype),
         },
         _ => Err(DataError::type_mismatch("int", values.get(1).unwrap_or(&Value::None))),
     })
+}
+
+/// The value as the result's dtype; encoded cells take it as it is.
+fn fit(value: Value, dtype: &DType) -> Result<Value, DataError> {
+    if is_encoded(dtype) { Ok(value) } else { convert_value(&value, dtype) }
 }
 
 fn out_of_range() -> DataError {
@@ -151,8 +156,8 @@ fn list_elements(object: (&Cells, &DType), index: (&Cells, &DType), frame: &Stri
 
 /// The element of any sequence; `None` if there is no such.
 fn item(object: &Value, index: i64, dtype: &DType) -> Result<Option<Value>, DataError> {
-    // An element of an array of unknown dimension stays an array, if need be without dimensions.
-    let as_array = matches!(dtype.stored(), DType::Array { .. });
+    // Where the cells hold arrays only, an element without dimensions is an array of none.
+    let as_array = matches!(dtype.stored(), DType::Array { .. }) && !is_encoded(dtype);
     match object {
         Value::Tuple(members) => Ok(member_position(index, members.len()).map(|at| members[at].clone())),
         Value::IntArray(array) => Ok(array_item(array, index).map(|part| match part.elements() {

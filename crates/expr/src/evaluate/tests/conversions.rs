@@ -218,6 +218,17 @@ fn elements_of_sequences() {
         DType::array(None, Int),
         &vals![ints(&[], &[1])],
     );
+    let unknown = DType::array(None, Any);
+    let arrays = vals![floats(&[1], &[1.5]), ints(&[1, 1], &[1]), floats(&[0], &[])];
+    check(
+        "ndarray[i]",
+        &[(unknown.clone(), arrays.clone())],
+        at(0),
+        unknown.clone(),
+        &vals![1.5, ints(&[1], &[1]), E],
+    );
+    let get = |e: &[Expr]| Expr::get(e[0].clone(), lit(0), lit(0.5));
+    check("ndarray.get", &[(unknown.clone(), arrays)], get, unknown, &vals![1.5, ints(&[1], &[1]), 0.5]);
     let expr = Expr::get_item(input(0, &DType::list(Int)), lit(5)).unwrap();
     assert_eq!(kinds(&expr, &[(DType::list(Int), vals![tuple(vals![1])])]), [(0, ErrorKind::Index)]);
 }
