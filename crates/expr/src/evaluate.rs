@@ -4,7 +4,7 @@
 //! occur once and constant ones are computed already (`compile`). [`Evaluator::evaluate`] walks that
 //! list: nodes that every row needs are computed in order, each over the whole batch; nodes inside
 //! branches that can fail or call user code are computed for those rows only that take the branch
-//! (`frame`, `branch`). The columnar loops are in [`crate::kernels`].
+//! (`frame`, `branch`). The columnar loops are in the private module `kernels`.
 
 use std::sync::Arc;
 
