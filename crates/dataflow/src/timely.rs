@@ -32,7 +32,7 @@ pub use ::timely::progress::{Antichain, PathSummary};
 
 pub use ::differential_dataflow::collection::containers::{Enter, Leave, Negate, ResultsIn};
 pub use ::differential_dataflow::dynamic::feedback_summary;
-pub use ::differential_dataflow::dynamic::pointstamp::{PointStamp, PointStampSummary};
+pub use ::differential_dataflow::dynamic::pointstamp::PointStamp;
 pub use ::differential_dataflow::lattice::Lattice;
 pub use ::differential_dataflow::operators::ValueHistory;
 pub use ::differential_dataflow::operators::arrange::arrangement::arrange_core;

@@ -11,7 +11,7 @@ use std::ops::Range;
 use pathway_types::{Batch, DType, DataError, Timestamp};
 
 use super::packet::{Flow, TimedPacket};
-use super::time::{LoopTime, without_rounds};
+use super::time::{LoopTime, Path};
 use crate::context::Context;
 use crate::driver::{Edge, drive};
 use crate::kernels::consolidate::consolidate;
@@ -19,8 +19,8 @@ use crate::operator::{Emitter, Operator, Progress, State, WrongState};
 use crate::packet::Packet;
 use crate::route::Route;
 use crate::timely::{
-    Antichain, CapabilitySet, NoopBuilder, OperatorBuilder, OutputBuilder, Pipeline, PointStampSummary,
-    Product, Scope, StreamOperator,
+    Antichain, CapabilitySet, NoopBuilder, OperatorBuilder, OutputBuilder, Pipeline, Product, Scope,
+    StreamOperator,
 };
 
 /// Brings changes of the outer scope into a loop.
@@ -118,19 +118,19 @@ pub fn leave_level(flow: Flow<'_>, level: usize) -> Flow<'_> {
     let mut builder = OperatorBuilder::new("leave inner loop".to_owned(), flow.scope());
     let (output, stream) = builder.new_output::<TimedPacket<LoopTime>>();
     let mut output = OutputBuilder::<_, NoopBuilder<TimedPacket<LoopTime>>>::from(output);
-    let forget = Product::new(0, PointStampSummary { retain: Some(level - 1), actions: Vec::new() });
-    let mut input = builder.new_input_connection(flow.inner, Pipeline, [(0, Antichain::from_elem(forget))]);
+    let path = Antichain::from_elem(Product::new(0, Path::out_of(level)));
+    let mut input = builder.new_input_connection(flow.inner, Pipeline, [(0, path)]);
+    let outside = move |time: &LoopTime| Product::new(time.outer, time.inner.outside(level));
     builder.build(move |mut capabilities| {
         capabilities.clear();
         move |_frontiers| {
             let mut output = output.activate();
             input.for_each(|capability, packet| {
                 let TimedPacket { batch, times } = std::mem::take(packet);
-                let times = times.map(|time| without_rounds(time, level));
-                let outside = |time: &LoopTime| capability.delayed(&without_rounds(time, level), 0);
-                let outside: CapabilitySet<LoopTime> = capability.stamp().iter().map(outside).collect();
-                let mut packet = TimedPacket { batch, times };
-                output.session_with_builder(&outside).give_container(&mut packet);
+                let mut packet = TimedPacket { batch, times: times.map(outside) };
+                let delayed = |time: &LoopTime| capability.delayed(&outside(time), 0);
+                let capabilities: CapabilitySet<LoopTime> = capability.stamp().iter().map(delayed).collect();
+                output.session_with_builder(&capabilities).give_container(&mut packet);
             });
         }
     });

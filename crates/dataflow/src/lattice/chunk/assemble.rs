@@ -89,10 +89,18 @@ impl<T: LatticeTime> Assembler<T> {
 
     /// Adds rows as they are.
     pub(in crate::lattice) fn push_run(&mut self, source: usize, rows: std::ops::Range<usize>) {
-        for row in rows {
-            let diff = self.sources[source].chunk.diffs.get(row);
-            self.push(source, row, diff);
+        let Source { chunk, places } = &mut self.sources[source];
+        for row in rows.clone() {
+            let rank = chunk.times.rank(row) as usize;
+            if places[rank] == UNKNOWN {
+                places[rank] = self.table.place(&chunk.times.table()[rank]);
+            }
+            self.ranks.push(places[rank]);
+            self.diffs.push(chunk.diffs.get(row));
         }
+        self.keys.extend_from_slice(&chunk.keys.as_slice()[rows.clone()]);
+        self.prints.extend_from_slice(&chunk.prints[rows.clone()]);
+        self.places.extend(rows.map(|row| (source as u32, row as u32)));
     }
 
     /// The chunk of all rows since the last call, if there are any.

@@ -42,7 +42,7 @@ struct Source<T> {
 impl<T: LatticeTime> Side<T> {
     pub(super) fn new(batches: Vec<TimedBatch<T>>, bound: Option<T>) -> Self {
         Side {
-            cursors: vec![Cursor::default(); batches.len()],
+            cursors: batches.iter().map(Cursor::new).collect(),
             numbers: batches.iter().map(|batch| vec![UNKNOWN; batch.chunks.len()]).collect(),
             batches,
             bound,
@@ -54,14 +54,14 @@ impl<T: LatticeTime> Side<T> {
 
     /// The least key that is left.
     pub(super) fn key(&self) -> Option<u128> {
-        self.cursors.iter().zip(&self.batches).filter_map(|(cursor, batch)| cursor.key(batch)).min()
+        self.cursors.iter().filter_map(Cursor::key).min()
     }
 
     /// Leaves out keys below `key`; the least key that is then left.
     pub(super) fn seek(&mut self, key: u128) -> Option<u128> {
         let seek = |(cursor, batch): (&mut Cursor, &TimedBatch<T>)| {
             cursor.seek(batch, key);
-            cursor.key(batch)
+            cursor.key()
         };
         self.cursors.iter_mut().zip(&self.batches).filter_map(seek).min()
     }

@@ -17,7 +17,7 @@ use crate::operators::stateless::per_batch;
 use crate::route::Route;
 use crate::timely::Scope;
 
-const ROUNDS: u64 = 3;
+const ROUNDS: u32 = 3;
 
 /// Group, an optional text, round.
 fn dtypes() -> Vec<DType> {
@@ -30,7 +30,7 @@ type Steps = Vec<Vec<(u8, Option<Row>)>>;
 fn steps(keys: u8, groups: i64, changes: usize, times: usize) -> impl Strategy<Value = Steps> {
     let text =
         prop_oneof![Just(Value::None), Just(Value::from("a")), Just(Value::from("long enough to be apart"))];
-    let row = (0..groups, text, 0..ROUNDS as i64)
+    let row = (0..groups, text, 0..i64::from(ROUNDS))
         .prop_map(|(group, text, round)| vec![Value::Int(group), text, Value::Int(round)]);
     prop::collection::vec(
         prop::collection::vec((0..keys, prop::option::weighted(0.7, row)), 0..changes),

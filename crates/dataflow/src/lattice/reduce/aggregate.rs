@@ -6,7 +6,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 
 use pathway_expr::Reducer;
-use pathway_plan::program::{ARGUMENT_ID, ReduceColumn, ReduceStep};
+use pathway_plan::program::{ARGUMENT_ID, GroupKey, ReduceColumn, ReduceStep};
 use pathway_types::{Batch, Column, DType, Diffs, Keys};
 
 use super::groups::{Given, Groups, Logic};
@@ -82,7 +82,9 @@ struct Needed {
 impl Needed {
     fn of(step: &ReduceStep) -> Needed {
         let arguments = step.reducers.iter().flat_map(|column| column.arguments.iter().copied());
-        let mut columns: Vec<usize> = step.group_columns.iter().copied().chain(step.sort_by).collect();
+        // A pointer that is the key of the group need not be kept beside it.
+        let beside_key = step.group_columns.iter().copied().filter(|column| !is_key(step, *column));
+        let mut columns: Vec<usize> = beside_key.chain(step.sort_by).collect();
         columns.extend(arguments.clone().filter(|argument| *argument != ARGUMENT_ID));
         columns.sort_unstable();
         columns.dedup();
@@ -108,8 +110,15 @@ impl Needed {
     }
 }
 
+/// True for the pointer column by which rows are grouped.
+fn is_key(step: &ReduceStep, column: usize) -> bool {
+    matches!(step.key, GroupKey::Pointer(key) if key == column)
+}
+
 struct Aggregates {
     step: ReduceStep,
+    /// Grouping columns that are the key itself.
+    keys: Vec<bool>,
     ids: bool,
     aggregates: Vec<Box<dyn Aggregate>>,
     context: Context,
@@ -121,12 +130,14 @@ impl Aggregates {
     fn new(step: &ReduceStep, inputs: &[DType], context: Context, site: &Site) -> Self {
         let needed = Needed::of(step);
         let inputs: Vec<DType> = needed.columns.iter().map(|column| inputs[*column].clone()).collect();
+        let keys = step.group_columns.iter().map(|column| is_key(step, *column)).collect();
         let step = needed.narrowed(step);
         let aggregate = |column: &ReduceColumn| aggregate_for(column, &inputs, step.sort_by, true);
         Aggregates {
             aggregates: step.reducers.iter().map(aggregate).collect(),
             sites: step.reducers.iter().map(|column| site.at(&column.frame)).collect(),
             ids: needed.ids,
+            keys,
             context,
             step,
         }
@@ -193,8 +204,15 @@ impl Logic for Aggregates {
         }
         let first = (0..owners.len()).filter(|row| *row == 0 || owners[row - 1] != owners[*row]);
         let first: Vec<u32> = first.map(|row| row as u32).collect();
-        let mut columns = batch.project(&self.step.group_columns).take(&first).columns;
-        columns.extend(results);
+        let first = first.into();
+        let cells = self.step.group_columns.iter().zip(&self.keys).map(|(column, is_key)| {
+            if *is_key {
+                Keys::from(groups.keys().to_vec()).to_column()
+            } else {
+                batch.columns[*column].take(&first)
+            }
+        });
+        let mut columns: Vec<Column> = cells.chain(results).collect();
         let mut shown: Vec<u32> = (0..count as u32).collect();
         if hidden.contains(&true) {
             shown.retain(|group| !hidden[*group as usize]);

@@ -19,7 +19,7 @@ use crate::timely::{
 };
 
 /// Rows that are presented at once.
-const WINDOW_ROWS: usize = 32 * 1024;
+const WINDOW_ROWS: usize = 8 * 1024;
 
 pub(super) struct Backend<T, L> {
     logic: L,
@@ -51,22 +51,23 @@ impl<T: LatticeTime, L: Logic> Backend<T, L> {
             keys: Vec::with_capacity(keys.len()),
             groups: Vec::with_capacity(rows.len()),
             places: Vec::with_capacity(rows.len()),
+            prints: Vec::with_capacity(rows.len()),
             counts: Vec::with_capacity(rows.len()),
             blocks: &self.input.blocks,
         };
-        // Places of the groups that have rows among all groups, and their rows' numbers.
-        let (mut numbers, mut filled) = (Vec::with_capacity(rows.len()), Vec::with_capacity(keys.len()));
+        // Places of the groups that have rows among all groups.
+        let mut filled = Vec::with_capacity(keys.len());
         let mut start = 0;
         for (group, (key, end)) in keys.iter().zip(ends).enumerate() {
-            let before = numbers.len();
+            let before = groups.places.len();
             // Rows that are there less than once wait for their insertion.
             for (row, count) in rows[start..*end].iter().filter(|(_, count)| *count > 0) {
                 groups.groups.push(filled.len() as u32);
                 groups.places.push(self.input.place(*row));
+                groups.prints.push(self.input.print(*row));
                 groups.counts.push(*count);
-                numbers.push(*row);
             }
-            if numbers.len() > before {
+            if groups.places.len() > before {
                 groups.keys.push(*key);
                 filled.push(group as u32);
             }
@@ -88,9 +89,9 @@ impl<T: LatticeTime, L: Logic> Backend<T, L> {
                 self.output.blocks.extend_from_slice(&self.input.blocks);
                 let owner = rows.iter().map(|row| filled[groups.groups[*row as usize] as usize]).collect();
                 let wanted = rows.iter().map(|row| {
-                    let number = numbers[*row as usize];
-                    let (block, row) = self.input.place(number);
-                    Wanted { print: self.input.print(number), place: (first + block, row) }
+                    let (print, (block, place)) =
+                        (groups.prints[*row as usize], groups.places[*row as usize]);
+                    Wanted { print, place: (first + block, place) }
                 });
                 (owner, wanted.collect())
             }

@@ -22,9 +22,10 @@ struct First;
 
 impl Logic for First {
     fn evaluate(&mut self, groups: &Groups<'_>) -> Given {
-        let owners = groups.groups();
-        let first = (0..owners.len()).filter(|row| *row == 0 || owners[row - 1] != owners[*row]);
-        Given::Own(first.map(|row| row as u32).collect())
+        let rows: Vec<u32> = (0..groups.groups().len() as u32).collect();
+        let of_group = rows.chunk_by(|a, b| groups.groups()[*a as usize] == groups.groups()[*b as usize]);
+        let least = of_group.filter_map(|rows| rows.iter().min_by_key(|row| groups.prints()[**row as usize]));
+        Given::Own(least.copied().collect())
     }
 }
 

@@ -1,9 +1,8 @@
 //! Draws the rows of keys from the batches of an index, key after key.
 
-use hashbrown::HashMap;
-
 use pathway_types::Column;
 
+use super::net::{Drawn, Net};
 use crate::lattice::arrange::TimedBatch;
 use crate::lattice::time::LatticeTime;
 use crate::lattice::walk::Cursor;
@@ -16,8 +15,6 @@ pub(super) struct Pool {
     pub(super) blocks: Vec<Vec<Column>>,
     rows: Vec<(u32, u32)>,
     prints: Vec<u128>,
-    /// The block of a chunk, by the chunk's address.
-    chunks: HashMap<(usize, usize), u32>,
 }
 
 impl Pool {
@@ -25,7 +22,6 @@ impl Pool {
         self.blocks.clear();
         self.rows.clear();
         self.prints.clear();
-        self.chunks.clear();
     }
 
     /// Numbers a row.
@@ -54,23 +50,60 @@ impl Pool {
     }
 }
 
-/// A row drawn from a batch.
-pub(super) struct Drawn<T> {
-    print: u128,
-    time: T,
-    place: (u32, u32),
-    diff: i64,
+/// A batch to draw from.
+struct Source<'a, T: LatticeTime> {
+    batch: &'a TimedBatch<T>,
+    cursor: Cursor,
+    novel: bool,
+    /// The chunk that was used last.
+    chunk: usize,
+    /// Its block in the pool, once it has one.
+    block: Option<u32>,
+    /// Its times, moved up to the frontier where they were needed.
+    advanced: Vec<Option<T>>,
+}
+
+impl<T: LatticeTime> Source<'_, T> {
+    /// Adds the rows of a key to `drawn`.
+    #[inline]
+    fn draw(&mut self, key: u128, frontier: AntichainRef<'_, T>, pool: &mut Pool, drawn: &mut Vec<Drawn<T>>) {
+        let Source { batch, cursor, novel, chunk, block, advanced } = self;
+        cursor.seek(batch, key);
+        cursor.take(batch, key, |number, range| {
+            let rows = &batch.chunks[number];
+            if *chunk != number || block.is_none() {
+                *chunk = number;
+                *block = Some(pool.block(rows.columns.clone()));
+                advanced.clear();
+                advanced.resize(rows.times.table().len(), None);
+            }
+            let block = block.unwrap_or_default();
+            for row in range {
+                let rank = rows.times.rank(row) as usize;
+                let time = advanced[rank].get_or_insert_with(|| {
+                    let mut time = rows.times.table()[rank].clone();
+                    if !*novel {
+                        time.advance_by(frontier);
+                    }
+                    time
+                });
+                let (print, diff) = (rows.prints[row], rows.diffs.get(row));
+                drawn.push(Drawn { print, time: time.clone(), place: (block, row as u32), diff });
+            }
+        });
+    }
 }
 
 /// Draws keys in ascending order: those of the novel batches, and those of a list.
 pub(super) struct Draw<'a, T: LatticeTime> {
-    novel: &'a [TimedBatch<T>],
-    prior: &'a [TimedBatch<T>],
+    /// The novel batches first.
+    sources: Vec<Source<'a, T>>,
+    novel: usize,
     listed: &'a [u128],
-    cursors: Vec<Cursor>,
     /// Times of prior rows are moved up to it, so that equal rows meet.
     frontier: AntichainRef<'a, T>,
     drawn: Vec<Drawn<T>>,
+    net: Net,
     /// The times of the novel rows of the key drawn last, ascending.
     pub(super) novel_times: Vec<T>,
 }
@@ -84,17 +117,20 @@ impl<'a, T: LatticeTime> Draw<'a, T> {
         from: u128,
         frontier: AntichainRef<'a, T>,
     ) -> Self {
-        let mut cursors = vec![Cursor::default(); novel.len() + prior.len()];
-        for (cursor, batch) in cursors.iter_mut().zip(novel.iter().chain(prior)) {
+        let source = |(number, batch)| {
+            let mut cursor = Cursor::new(batch);
             cursor.seek(batch, from);
-        }
+            Source { batch, cursor, novel: number < novel.len(), chunk: 0, block: None, advanced: Vec::new() }
+        };
+        let sources = novel.iter().chain(prior).enumerate().map(source).collect();
         let listed = &listed[listed.partition_point(|key| *key < from)..];
-        Draw { novel, prior, listed, cursors, frontier, drawn: Vec::new(), novel_times: Vec::new() }
+        let (drawn, net, novel_times) = (Vec::new(), Net::default(), Vec::new());
+        Draw { sources, novel: novel.len(), listed, frontier, drawn, net, novel_times }
     }
 
     /// The next key.
     pub(super) fn key(&self) -> Option<u128> {
-        let novel = self.cursors.iter().zip(self.novel).filter_map(|(cursor, batch)| cursor.key(batch));
+        let novel = self.sources[..self.novel].iter().filter_map(|source| source.cursor.key());
         novel.chain(self.listed.first().copied()).min()
     }
 
@@ -103,57 +139,27 @@ impl<'a, T: LatticeTime> Draw<'a, T> {
     pub(super) fn draw(&mut self, key: u128, pool: &mut Pool, mut row: impl FnMut(u32, T, i64)) {
         self.drawn.clear();
         self.novel_times.clear();
-        let batches = self.novel.iter().chain(self.prior).enumerate();
-        for ((number, batch), cursor) in batches.zip(&mut self.cursors) {
-            let is_novel = number < self.novel.len();
-            cursor.seek(batch, key);
-            cursor.take(batch, key, |chunk, range| {
-                let rows = &batch.chunks[chunk];
-                let block = match pool.chunks.get(&(number, chunk)) {
-                    Some(block) => *block,
-                    None => {
-                        let block = pool.block(rows.columns.clone());
-                        pool.chunks.insert((number, chunk), block);
-                        block
-                    }
-                };
-                for at in range {
-                    let mut time = rows.times.get(at).clone();
-                    if is_novel {
-                        self.novel_times.push(time.clone());
-                    } else {
-                        time.advance_by(self.frontier);
-                    }
-                    let (print, diff) = (rows.prints[at], rows.diffs.get(at));
-                    self.drawn.push(Drawn { print, time, place: (block, at as u32), diff });
-                }
-            });
+        for (number, source) in self.sources.iter_mut().enumerate() {
+            if number == self.novel {
+                // Novel rows come first; their times are not moved.
+                self.novel_times.extend(self.drawn.iter().map(|drawn| drawn.time.clone()));
+            }
+            source.draw(key, self.frontier, pool, &mut self.drawn);
+        }
+        if self.sources.len() == self.novel {
+            self.novel_times.extend(self.drawn.iter().map(|drawn| drawn.time.clone()));
         }
         if self.listed.first() == Some(&key) {
             self.listed = &self.listed[1..];
         }
-        self.novel_times.sort_unstable();
-        self.novel_times.dedup();
-        if self.drawn.len() > 1 {
-            self.drawn.sort_unstable_by(|a, b| a.print.cmp(&b.print).then_with(|| a.time.cmp(&b.time)));
+        if self.novel_times.len() > 1 {
+            self.novel_times.sort_unstable();
+            self.novel_times.dedup();
         }
-        let mut numbered = None;
-        let mut rest = self.drawn.drain(..).peekable();
-        while let Some(mut first) = rest.next() {
-            while let Some(equal) =
-                rest.next_if(|next| (next.print, &next.time) == (first.print, &first.time))
-            {
-                first.diff += equal.diff;
-            }
-            if first.diff == 0 {
-                continue;
-            }
-            let number = match numbered {
-                Some((print, number)) if print == first.print => number,
-                _ => pool.add(first.place, first.print),
-            };
-            numbered = Some((first.print, number));
-            row(number, first.time, first.diff);
-        }
+        self.net.each(&self.drawn, |first, diff, again| {
+            let number = again.unwrap_or_else(|| pool.add(first.place, first.print));
+            row(number, first.time.clone(), diff);
+            number
+        });
     }
 }

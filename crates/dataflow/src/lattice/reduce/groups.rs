@@ -29,6 +29,7 @@ pub struct Groups<'a> {
     /// The group of each row, ascending.
     pub(super) groups: Vec<u32>,
     pub(super) places: Vec<(u32, u32)>,
+    pub(super) prints: Vec<u128>,
     pub(super) counts: Vec<i64>,
     pub(super) blocks: &'a [Vec<Column>],
 }
@@ -42,6 +43,11 @@ impl Groups<'_> {
     /// The group of each row, ascending.
     pub fn groups(&self) -> &[u32] {
         &self.groups
+    }
+
+    /// What tells the rows of a group apart.
+    pub fn prints(&self) -> &[u128] {
+        &self.prints
     }
 
     /// How often each row is in its group; positive.

@@ -11,6 +11,7 @@ mod backend;
 mod distinct;
 mod draw;
 mod groups;
+mod net;
 
 pub use aggregate::{Unsupported, group, reduce};
 pub use distinct::{distinct, first_per_key};

@@ -23,7 +23,7 @@ use crate::operators::stateless::per_batch;
 use crate::route::Route;
 use crate::timely::Scope;
 
-const ROUNDS: u64 = 3;
+const ROUNDS: u32 = 3;
 
 /// Group, optional int, float, text, round.
 fn dtypes() -> Vec<DType> {
@@ -36,10 +36,9 @@ fn steps() -> impl Strategy<Value = Steps> {
     let optional = prop_oneof![Just(Value::None), (0..3i64).prop_map(Value::Int), Just(Value::Error)];
     let float = prop::sample::select(vec![0.1, 0.2, -7.5, f64::NAN]).prop_map(Value::Float);
     let text = prop::sample::select(vec!["", "a", "b"]).prop_map(Value::from);
-    let row =
-        (0..3i64, optional, float, text, 0..ROUNDS as i64).prop_map(|(group, int, float, text, round)| {
-            vec![Value::Int(group), int, float, text, Value::Int(round)]
-        });
+    let row = (0..3i64, optional, float, text, 0..i64::from(ROUNDS)).prop_map(
+        |(group, int, float, text, round)| vec![Value::Int(group), int, float, text, Value::Int(round)],
+    );
     let set = (0..10u8, prop::option::weighted(0.7, row));
     prop::collection::vec(prop::collection::vec(set, 0..7), 1..6)
 }

@@ -11,12 +11,13 @@ use crate::context::{Context, Monitor, Report, Site};
 use crate::driver::Edge;
 use crate::input::static_table;
 use crate::lattice::arrange::per_packet;
+use crate::lattice::time::Rounds;
 use crate::lattice::{Flow, LoopTime, TimedPacket, Times};
 use crate::operators::stateless::{Stages, per_batch};
 use crate::packet::Packet;
 use crate::timely::{
-    CommunicationConfig, Config, Input, InputHandle, NoopBuilder, PartialOrder, PointStamp, Probe,
-    ProbeHandle, Product, Scope, WorkerConfig, execute,
+    CommunicationConfig, Config, Input, InputHandle, NoopBuilder, PartialOrder, Probe, ProbeHandle, Product,
+    Scope, WorkerConfig, execute,
 };
 
 pub(crate) type Row = Vec<Value>;
@@ -222,7 +223,7 @@ pub(crate) fn in_rounds(flow: Flow<'_>, column: usize) -> Flow<'_> {
         let time = |row: usize| {
             let Value::Int(round) = rounds.value(row) else { panic!() };
             let outer = packet.times.get(row).outer;
-            Product::new(outer, PointStamp::new([round as u64].into_iter().collect()))
+            Product::new(outer, Rounds::first(round as u32))
         };
         let times = Times::new((0..packet.len()).map(time).collect(), (0..packet.len() as u32).collect());
         TimedPacket::new(packet.batch.clone(), times)
@@ -237,7 +238,7 @@ pub(crate) fn keep<'s>(flow: Flow<'s>, dtypes: &[DType], kept: Inside) -> Flow<'
     let dtypes = dtypes.to_vec();
     per_packet(flow, "keep", move |packet| {
         let rows = rows(&dtypes, &packet.batch).into_iter().enumerate();
-        kept.lock().unwrap().extend(rows.map(|(row, change)| (packet.times.get(row).clone(), change)));
+        kept.lock().unwrap().extend(rows.map(|(row, change)| (*packet.times.get(row), change)));
         packet
     })
 }
@@ -256,11 +257,10 @@ pub(crate) fn rounds_at(table: &Table, column: usize, outer: Timestamp, round: i
 }
 
 /// Calls `check` with all times of a loop that matter.
-pub(crate) fn each_time(outer: usize, rounds: u64, mut check: impl FnMut(Timestamp, i64, LoopTime)) {
+pub(crate) fn each_time(outer: usize, rounds: u32, mut check: impl FnMut(Timestamp, i64, LoopTime)) {
     for time in 0..outer as Timestamp {
         for round in 0..rounds {
-            let inner = PointStamp::new([round].into_iter().collect());
-            check(2 * time, round as i64, Product::new(2 * time, inner));
+            check(2 * time, round.into(), Product::new(2 * time, Rounds::first(round)));
         }
     }
 }

@@ -42,14 +42,14 @@ proptest! {
         let batch = batch(&chunks);
         keys.sort_unstable();
         keys.dedup();
-        let mut cursor = Cursor::default();
+        let mut cursor = Cursor::new(&batch);
         for key in keys {
             cursor.seek(&batch, key);
-            assert_eq!(cursor.key(&batch), rows.iter().map(|row| row.0).find(|k| *k >= key));
+            assert_eq!(cursor.key(), rows.iter().map(|row| row.0).find(|k| *k >= key));
             let mut found = Vec::new();
             cursor.take(&batch, key, |chunk, range| found.extend(chunks[chunk][range].iter().copied()));
             assert_eq!(found, rows.iter().copied().filter(|row| row.0 == key).collect::<Vec<_>>());
-            assert_eq!(cursor.key(&batch), rows.iter().map(|row| row.0).find(|k| *k > key));
+            assert_eq!(cursor.key(), rows.iter().map(|row| row.0).find(|k| *k > key));
         }
     }
 

@@ -4,7 +4,8 @@ use pathway_types::{Batch, Diffs, Keys};
 
 use super::*;
 use crate::lattice::LoopTime;
-use crate::timely::{PointStamp, Product};
+use crate::lattice::time::Rounds;
+use crate::timely::Product;
 
 fn check(times: &[LoopTime]) {
     let keys: Vec<u128> = (0..times.len() as u128).collect();
@@ -24,9 +25,9 @@ fn check(times: &[LoopTime]) {
 
 #[test]
 fn round_trip() {
-    let time = |outer, rounds: &[u64]| Product::new(outer, PointStamp::new(rounds.iter().copied().collect()));
-    check(&[time(1, &[]), time(0, &[3]), time(7, &[1, 2, 3]), time(1, &[])]);
-    check(&[time(5, &[2]), time(5, &[2])]);
+    let time = |outer, round| Product::new(outer, Rounds::first(round));
+    check(&[time(1, 0), time(0, 3), Product::new(7, Rounds::first(1).with(3, u32::MAX)), time(1, 0)]);
+    check(&[time(5, 2), time(5, 2)]);
     check(&[]);
     assert!(decode::<LoopTime>(b"nonsense").is_err());
 }
