@@ -1,8 +1,11 @@
 //! Builds a chunk from rows of other chunks.
 
+use std::cmp::Ordering;
+use std::ops::Range;
+
 use pathway_types::Diffs;
 
-use super::{Rows, TimedChunk};
+use super::TimedChunk;
 use crate::lattice::gather::gather;
 use crate::lattice::time::LatticeTime;
 use crate::lattice::times::TimeTable;
@@ -10,15 +13,16 @@ use crate::lattice::times::TimeTable;
 /// A time that has not been looked at.
 const UNKNOWN: u32 = u32::MAX;
 
-/// Rows of several chunks, in the order in which they will stand in the new one.
+/// Rows of several chunks with updates, in the order in which they will stand in the new one.
 pub(in crate::lattice) struct Assembler<T> {
     sources: Vec<Source<T>>,
-    /// Source and row of each row.
-    places: Vec<(u32, u32)>,
     keys: Vec<u128>,
     prints: Vec<u128>,
-    diffs: Vec<i64>,
+    /// Source and row of each row.
+    places: Vec<(u32, u32)>,
+    ends: Vec<u32>,
     ranks: Vec<u32>,
+    diffs: Vec<i64>,
     table: TimeTable<T>,
 }
 
@@ -28,22 +32,34 @@ struct Source<T> {
     places: Vec<u32>,
 }
 
+impl<T: LatticeTime> Source<T> {
+    #[inline]
+    fn time(&mut self, update: usize, table: &mut TimeTable<T>) -> u32 {
+        let rank = self.chunk.times.rank(update) as usize;
+        if self.places[rank] == UNKNOWN {
+            self.places[rank] = table.place(&self.chunk.times.table()[rank]);
+        }
+        self.places[rank]
+    }
+}
+
 impl<T: LatticeTime> Assembler<T> {
     pub(in crate::lattice) fn new() -> Self {
         Assembler {
             sources: Vec::new(),
-            places: Vec::new(),
             keys: Vec::new(),
             prints: Vec::new(),
-            diffs: Vec::new(),
+            places: Vec::new(),
+            ends: Vec::new(),
             ranks: Vec::new(),
+            diffs: Vec::new(),
             table: TimeTable::default(),
         }
     }
 
-    /// The number of rows so far.
+    /// The number of updates so far.
     pub(in crate::lattice) fn len(&self) -> usize {
-        self.places.len()
+        self.ranks.len()
     }
 
     /// Adds a chunk to take rows from; valid until [`Assembler::finish`].
@@ -53,28 +69,27 @@ impl<T: LatticeTime> Assembler<T> {
         self.sources.len() - 1
     }
 
-    /// Adds a row with another diff.
-    #[inline]
-    pub(in crate::lattice) fn push(&mut self, source: usize, row: usize, diff: i64) {
-        let from = &mut self.sources[source];
-        let rank = from.chunk.times.rank(row) as usize;
-        if from.places[rank] == UNKNOWN {
-            from.places[rank] = self.table.place(&from.chunk.times.table()[rank]);
-        }
-        let place = from.places[rank];
-        self.push_at(source, row, place, diff);
+    /// Adds an update of a row at its own time, with another diff.
+    pub(in crate::lattice) fn push(&mut self, source: usize, row: usize, update: usize, diff: i64) {
+        let time = self.sources[source].time(update, &mut self.table);
+        self.push_at(source, row, time, diff);
     }
 
-    /// Adds a row with another diff, at the time that [`Assembler::time`] gave the place of.
-    #[inline]
+    /// Adds an update of a row at the time that [`Assembler::time`] gave the place of.
     pub(in crate::lattice) fn push_at(&mut self, source: usize, row: usize, time: u32, diff: i64) {
-        let chunk = &self.sources[source].chunk;
-        let (key, print) = chunk.identity(row);
-        self.keys.push(key);
-        self.prints.push(print);
+        let (key, print) = self.sources[source].chunk.identity(row);
         self.ranks.push(time);
         self.diffs.push(diff);
-        self.places.push((source as u32, row as u32));
+        let end = self.ranks.len() as u32;
+        match self.ends.last_mut() {
+            Some(last) if self.keys.last() == Some(&key) && self.prints.last() == Some(&print) => *last = end,
+            _ => {
+                self.keys.push(key);
+                self.prints.push(print);
+                self.places.push((source as u32, row as u32));
+                self.ends.push(end);
+            }
+        }
     }
 
     /// The place of a time, for [`Assembler::push_at`].
@@ -83,45 +98,46 @@ impl<T: LatticeTime> Assembler<T> {
     }
 
     /// The order of two times by their places.
-    pub(in crate::lattice) fn order(&self, left: u32, right: u32) -> std::cmp::Ordering {
+    pub(in crate::lattice) fn order(&self, left: u32, right: u32) -> Ordering {
         self.table.get(left).cmp(self.table.get(right))
     }
 
-    /// Adds rows as they are.
-    pub(in crate::lattice) fn push_run(&mut self, source: usize, rows: std::ops::Range<usize>) {
-        let Source { chunk, places } = &mut self.sources[source];
-        for row in rows.clone() {
-            let rank = chunk.times.rank(row) as usize;
-            if places[rank] == UNKNOWN {
-                places[rank] = self.table.place(&chunk.times.table()[rank]);
-            }
-            self.ranks.push(places[rank]);
-            self.diffs.push(chunk.diffs.get(row));
+    /// Adds rows as they are, which must not be continued by or continue what is there.
+    pub(in crate::lattice) fn push_rows(&mut self, source: usize, rows: Range<usize>) {
+        let from = &mut self.sources[source];
+        let updates = from.chunk.start(rows.start)..from.chunk.start(rows.end);
+        let before = self.ranks.len();
+        for update in updates.clone() {
+            self.ranks.push(from.time(update, &mut self.table));
+            self.diffs.push(from.chunk.diffs.get(update));
         }
+        let chunk = &from.chunk;
         self.keys.extend_from_slice(&chunk.keys.as_slice()[rows.clone()]);
         self.prints.extend_from_slice(&chunk.prints[rows.clone()]);
+        let end = |row: usize| (before + chunk.updates(row).end - updates.start) as u32;
+        self.ends.extend(rows.clone().map(end));
         self.places.extend(rows.map(|row| (source as u32, row as u32)));
     }
 
-    /// The chunk of all rows since the last call, if there are any.
+    /// The chunk of all updates since the last call, if there are any.
     pub(in crate::lattice) fn finish(&mut self) -> Option<TimedChunk<T>> {
         let places = std::mem::take(&mut self.places);
         let sources = std::mem::take(&mut self.sources);
         let (&(first, start), len) = (places.first()?, places.len());
-        let neighbours =
-            places.iter().zip(start..).all(|((source, row), next)| *source == first && *row == next);
+        let neighbours = places.iter().zip(start..).all(|((source, row), next)| *source == first && *row == next);
         let columns = if neighbours {
             let columns = &sources[first as usize].chunk.columns;
             columns.iter().map(|column| column.slice(start as usize, len)).collect()
         } else {
             gather(|source| &sources[source].chunk.columns, &places)
         };
-        Some(TimedChunk::new(Rows {
-            keys: std::mem::take(&mut self.keys).into(),
-            prints: std::mem::take(&mut self.prints).into(),
+        Some(TimedChunk::new(
+            std::mem::take(&mut self.keys),
+            std::mem::take(&mut self.prints),
             columns,
-            times: self.table.finish(std::mem::take(&mut self.ranks)),
-            diffs: Diffs::from(std::mem::take(&mut self.diffs)),
-        }))
+            std::mem::take(&mut self.ends),
+            self.table.finish(std::mem::take(&mut self.ranks)),
+            Diffs::from(std::mem::take(&mut self.diffs)),
+        ))
     }
 }

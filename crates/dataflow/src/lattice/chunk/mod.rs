@@ -1,9 +1,11 @@
 //! Sorted, consolidated runs of timed rows, which differential dataflow keeps and merges.
 //!
-//! Rows are ordered by key, then by print ([`super::print`]), then by time; equal ones are one row
-//! with the sum of their diffs. What a row *is* below its key is for the owner of the arrangement
-//! to say: its columns hold everything that tells two rows apart, the row id included where it
-//! matters. All work is done on positions first; columns are then gathered once per chunk.
+//! Updates are ordered by key, then by print ([`super::print`]), then by time; equal ones are one
+//! with the sum of their diffs. The cells of a row are there once, however many updates it has: in
+//! a loop a row comes and goes from round to round. What a row *is* below its key is for the owner
+//! of the arrangement to say: its columns hold everything that tells two rows apart, the row id
+//! included where it matters. All work is done on positions first; columns are then gathered once
+//! per chunk.
 
 mod advance;
 mod assemble;
@@ -11,6 +13,7 @@ mod merge;
 mod sort;
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::rc::Rc;
 
 use arrow_buffer::ScalarBuffer;
@@ -25,18 +28,23 @@ pub(super) use assemble::Assembler;
 pub(super) use merge::gallop;
 pub(super) use sort::Sorter;
 
-/// Most rows of a chunk.
-pub(super) const CHUNK_ROWS: usize = 16 * 1024;
+/// Most updates of a chunk.
+pub(super) const CHUNK_UPDATES: usize = 16 * 1024;
 
-/// A shared run of rows.
+/// A shared run of rows with their updates.
 pub struct TimedChunk<T>(Rc<Rows<T>>);
 
-/// The lanes of a chunk, all of one length.
+/// The lanes of a chunk. Rows ascend; a row is repeated, with later times, only where chunks were
+/// put together.
 pub struct Rows<T> {
     pub(super) keys: Keys,
     pub(super) prints: ScalarBuffer<u128>,
     pub(super) columns: Vec<Column>,
+    /// Where the updates of each row end. Without it each row has one update.
+    ends: Option<ScalarBuffer<u32>>,
+    /// The time of each update.
     pub(super) times: Times<T>,
+    /// The diff of each update.
     pub(super) diffs: Diffs,
 }
 
@@ -52,6 +60,7 @@ impl<T> Default for TimedChunk<T> {
             keys: Vec::new().into(),
             prints: Vec::new().into(),
             columns: Vec::new(),
+            ends: None,
             times: Times::default(),
             diffs: Diffs::Ones(0),
         }))
@@ -66,71 +75,164 @@ impl<T> std::ops::Deref for TimedChunk<T> {
 }
 
 impl<T: LatticeTime> Rows<T> {
-    /// What tells rows apart, and their order, up to the time.
+    /// The number of rows.
+    #[inline]
+    pub(super) fn count(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// What tells rows apart, and their order.
     #[inline]
     pub(super) fn identity(&self, row: usize) -> (u128, u128) {
         (self.keys.as_slice()[row], self.prints[row])
     }
+
+    /// The first update of a row (of the row after the last: the number of updates).
+    #[inline]
+    pub(super) fn start(&self, row: usize) -> usize {
+        match &self.ends {
+            None => row,
+            Some(_) if row == 0 => 0,
+            Some(ends) => ends[row - 1] as usize,
+        }
+    }
+
+    /// The updates of a row.
+    #[inline]
+    pub(super) fn updates(&self, row: usize) -> Range<usize> {
+        match &self.ends {
+            None => row..row + 1,
+            Some(ends) => (if row == 0 { 0 } else { ends[row - 1] as usize })..ends[row] as usize,
+        }
+    }
+
+    /// The row of an update.
+    fn row_of(&self, update: usize) -> usize {
+        self.ends.as_ref().map_or(update, |ends| ends.partition_point(|end| *end as usize <= update))
+    }
 }
 
 impl<T: LatticeTime> TimedChunk<T> {
-    pub(super) fn new(rows: Rows<T>) -> Self {
+    /// A chunk of these rows, whose updates end at `ends`.
+    pub(super) fn new(
+        keys: Vec<u128>,
+        prints: Vec<u128>,
+        columns: Vec<Column>,
+        ends: Vec<u32>,
+        times: Times<T>,
+        diffs: Diffs,
+    ) -> Self {
+        let ends = (keys.len() < times.len()).then(|| ends.into());
+        TimedChunk(Rc::new(Rows { keys: keys.into(), prints: prints.into(), columns, ends, times, diffs }))
+            .checked()
+    }
+
+    fn checked(self) -> Self {
+        debug_assert_eq!(self.times.len(), self.diffs.len());
+        debug_assert_eq!(self.start(self.count()), self.times.len());
+        debug_assert!(self.columns.iter().all(|column| column.len() == self.count()));
         debug_assert!(
-            (1..rows.keys.len()).all(|row| {
-                (rows.identity(row - 1), rows.times.rank(row - 1))
-                    < (rows.identity(row), rows.times.rank(row))
-            }),
-            "the rows of a chunk ascend"
+            {
+                let updates = (0..self.count()).flat_map(|row| self.updates(row).map(move |update| (row, update)));
+                let order: Vec<_> = updates.map(|(r, u)| (self.identity(r), self.times.rank(u))).collect();
+                order.is_sorted_by(|a, b| a < b)
+            },
+            "updates ascend"
         );
-        TimedChunk(Rc::new(rows))
+        self
     }
 
-    /// A range of the rows, without copying cells.
-    fn slice(&self, offset: usize, len: usize) -> Self {
-        if offset == 0 && len == self.keys.len() {
-            return self.clone();
+    /// A range of the updates, without copying cells.
+    fn slice(&self, updates: Range<usize>) -> Self {
+        if updates == (0..self.times.len()) || updates.is_empty() {
+            return if updates.is_empty() { TimedChunk::default() } else { self.clone() };
         }
+        let (start, len) = (updates.start, updates.len());
+        let rows = self.row_of(start)..self.row_of(updates.end - 1) + 1;
+        let ends = self.ends.as_ref().filter(|_| rows.len() < len).map(|ends| {
+            let end = |end: &u32| (*end as usize).min(updates.end) - start;
+            ends[rows.clone()].iter().map(|e| end(e) as u32).collect()
+        });
         TimedChunk(Rc::new(Rows {
-            keys: self.keys.slice(offset, len),
-            prints: self.prints.slice(offset, len),
-            columns: self.columns.iter().map(|column| column.slice(offset, len)).collect(),
-            times: self.times.slice(offset, len),
-            diffs: self.diffs.slice(offset, len),
+            keys: self.keys.slice(rows.start, rows.len()),
+            prints: self.prints.slice(rows.start, rows.len()),
+            columns: self.columns.iter().map(|column| column.slice(rows.start, rows.len())).collect(),
+            ends,
+            times: self.times.slice(start, len),
+            diffs: self.diffs.slice(start, len),
         }))
+        .checked()
     }
 
-    /// The rows at these ascending positions.
-    fn take(&self, rows: &[u32]) -> Self {
-        let batch =
-            Batch { keys: self.keys.clone(), columns: self.columns.clone(), diffs: self.diffs.clone() };
-        let Batch { keys, columns, diffs } = batch.take(rows);
-        let prints = rows.iter().map(|row| self.prints[*row as usize]).collect();
-        TimedChunk(Rc::new(Rows { keys, prints, columns, times: self.times.take(rows), diffs }))
+    /// The updates for which `keep` is true, at least one.
+    fn filter(&self, keep: impl Fn(usize) -> bool) -> Self {
+        let (mut rows, mut ends, mut updates): (Vec<u32>, Vec<u32>, Vec<u32>) = Default::default();
+        for row in 0..self.count() {
+            let before = updates.len();
+            updates.extend(self.updates(row).filter(|update| keep(*update)).map(|update| update as u32));
+            if updates.len() > before {
+                rows.push(row as u32);
+                ends.push(updates.len() as u32);
+            }
+        }
+        let indices = rows.clone().into();
+        TimedChunk::new(
+            rows.iter().map(|row| self.keys.as_slice()[*row as usize]).collect(),
+            rows.iter().map(|row| self.prints[*row as usize]).collect(),
+            self.columns.iter().map(|column| column.take(&indices)).collect(),
+            ends,
+            self.times.take(&updates),
+            self.diffs.take(&updates),
+        )
     }
 
     /// Chunks that follow each other as one.
     fn concat(chunks: &[TimedChunk<T>]) -> Self {
-        let batches: Vec<Batch> = chunks.iter().map(|chunk| chunk.packet().batch).collect();
-        let Batch { keys, columns, diffs } = Batch::concat(&batches);
-        let prints: Vec<u128> = chunks.iter().flat_map(|chunk| chunk.prints.iter().copied()).collect();
-        let times = Times::concat(chunks.iter().map(|chunk| &chunk.times));
-        TimedChunk::new(Rows { keys, prints: prints.into(), columns, times, diffs })
+        let width = chunks.first().map_or(0, |chunk| chunk.columns.len());
+        let column = |i: usize| Column::concat(&chunks.iter().map(|chunk| &chunk.columns[i]).collect::<Vec<_>>());
+        let mut ends = Vec::with_capacity(chunks.iter().map(|chunk| chunk.count()).sum());
+        let mut before = 0;
+        for chunk in chunks {
+            ends.extend((0..chunk.count()).map(|row| before + chunk.updates(row).end as u32));
+            before += chunk.times.len() as u32;
+        }
+        let ones = chunks.iter().all(|chunk| chunk.diffs.is_ones());
+        TimedChunk::new(
+            chunks.iter().flat_map(|chunk| chunk.keys.as_slice().iter().copied()).collect(),
+            chunks.iter().flat_map(|chunk| chunk.prints.iter().copied()).collect(),
+            (0..width).map(column).collect(),
+            ends,
+            Times::concat(chunks.iter().map(|chunk| &chunk.times)),
+            if ones {
+                Diffs::Ones(before as usize)
+            } else {
+                chunks.iter().flat_map(|chunk| chunk.diffs.iter()).collect::<Vec<_>>().into()
+            },
+        )
     }
 
-    /// The rows as changes.
+    /// The updates as changes.
     pub(super) fn packet(&self) -> TimedPacket<T> {
-        let batch =
-            Batch { keys: self.keys.clone(), columns: self.columns.clone(), diffs: self.diffs.clone() };
-        TimedPacket { batch, times: self.times.clone() }
+        let (keys, columns) = match &self.ends {
+            None => (self.keys.clone(), self.columns.clone()),
+            Some(_) => {
+                let rows = (0..self.count()).flat_map(|row| self.updates(row).map(move |_| row as u32));
+                let rows: Vec<u32> = rows.collect();
+                let keys = self.keys.take(&rows);
+                let rows = rows.into();
+                (keys, self.columns.iter().map(|column| column.take(&rows)).collect())
+            }
+        };
+        TimedPacket { batch: Batch { keys, columns, diffs: self.diffs.clone() }, times: self.times.clone() }
     }
 }
 
 impl<T: LatticeTime> Chunk for TimedChunk<T> {
     type Time = T;
-    const TARGET: usize = CHUNK_ROWS;
+    const TARGET: usize = CHUNK_UPDATES;
 
     fn len(&self) -> usize {
-        self.keys.len()
+        self.times.len()
     }
 
     fn merge(left: &mut VecDeque<Self>, right: &mut VecDeque<Self>, out: &mut VecDeque<Self>) {
@@ -158,10 +260,9 @@ impl<T: LatticeTime> Chunk for TimedChunk<T> {
         if !kept.contains(&true) {
             return ship.push_back(chunk);
         }
-        let is_kept = |row: &u32| kept[chunk.times.rank(*row as usize) as usize];
-        let (kept, shipped): (Vec<u32>, Vec<u32>) = (0..chunk.keys.len() as u32).partition(is_kept);
-        keep.push_back(chunk.take(&kept));
-        ship.push_back(chunk.take(&shipped));
+        let is_kept = |update: usize| kept[chunk.times.rank(update) as usize];
+        keep.push_back(chunk.filter(is_kept));
+        ship.push_back(chunk.filter(|update| !is_kept(update)));
     }
 
     fn advance(
@@ -174,8 +275,8 @@ impl<T: LatticeTime> Chunk for TimedChunk<T> {
     }
 
     fn settle(input: &mut VecDeque<Self>, done: bool, out: &mut VecDeque<Self>) {
-        let split = |chunk: TimedChunk<T>, rows: usize| {
-            (chunk.slice(0, rows), chunk.slice(rows, chunk.keys.len() - rows))
+        let split = |chunk: TimedChunk<T>, updates: usize| {
+            (chunk.slice(0..updates), chunk.slice(updates..chunk.times.len()))
         };
         pack(input, done, out, |run| TimedChunk::concat(&run), split, |chunk| chunk);
     }

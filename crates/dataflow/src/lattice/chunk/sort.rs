@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use pathway_types::{Batch, Column, Diffs};
 
-use super::{Rows, TimedChunk};
+use super::TimedChunk;
 use crate::lattice::gather::gather;
 use crate::lattice::packet::TimedPacket;
 use crate::lattice::print::prints;
@@ -79,36 +79,39 @@ fn sort<T: LatticeTime>(packets: Vec<TimedPacket<T>>) -> Option<TimedChunk<T>> {
         several => several.iter().flat_map(prints_of).collect(),
     };
     let keys: Vec<u128> = batches.iter().flat_map(|batch| batch.keys.as_slice().iter().copied()).collect();
-    let mut diffs: Vec<i64> = batches.iter().flat_map(|batch| batch.diffs.iter()).collect();
+    let diffs: Vec<i64> = batches.iter().flat_map(|batch| batch.diffs.iter()).collect();
+    let identity = |row: u32| (keys[row as usize], prints[row as usize]);
+    let time = |row: u32| times.rank(row as usize);
+    let order = sorted_rows(&keys, |row| (identity(row), time(row)));
 
-    let rest = |row: u32| (keys[row as usize], prints[row as usize], times.rank(row as usize));
-    let order = sorted_rows(&keys, rest);
-    // Equal rows become the first of them.
-    let mut kept: Vec<u32> = Vec::with_capacity(order.len());
-    for row in order {
-        match kept.last() {
-            Some(last) if rest(*last) == rest(row) => diffs[*last as usize] += diffs[row as usize],
-            last => {
-                if last.is_some_and(|last| diffs[*last as usize] == 0) {
-                    kept.pop();
-                }
-                kept.push(row);
+    // Distinct rows, given by their first ones, and the sums of their updates.
+    let (mut rows, mut ends): (Vec<u32>, Vec<u32>) = Default::default();
+    let (mut updates, mut sums): (Vec<u32>, Vec<i64>) = Default::default();
+    for equal in order.chunk_by(|a, b| identity(*a) == identity(*b)) {
+        let before = updates.len();
+        for same_time in equal.chunk_by(|a, b| time(*a) == time(*b)) {
+            let sum: i64 = same_time.iter().map(|row| diffs[*row as usize]).sum();
+            if sum != 0 {
+                updates.push(same_time[0]);
+                sums.push(sum);
             }
         }
+        if updates.len() > before {
+            rows.push(equal[0]);
+            ends.push(updates.len() as u32);
+        }
     }
-    if kept.last().is_some_and(|last| diffs[*last as usize] == 0) {
-        kept.pop();
-    }
-    if kept.is_empty() {
+    if rows.is_empty() {
         return None;
     }
-    Some(TimedChunk::new(Rows {
-        keys: kept.iter().map(|row| keys[*row as usize]).collect::<Vec<_>>().into(),
-        prints: kept.iter().map(|row| prints[*row as usize]).collect(),
-        columns: gather_rows(&batches, &kept),
-        times: times.take(&kept),
-        diffs: Diffs::from(kept.iter().map(|row| diffs[*row as usize]).collect::<Vec<_>>()),
-    }))
+    Some(TimedChunk::new(
+        rows.iter().map(|row| keys[*row as usize]).collect(),
+        rows.iter().map(|row| prints[*row as usize]).collect(),
+        gather_rows(&batches, &rows),
+        ends,
+        times.take(&updates),
+        Diffs::from(sums),
+    ))
 }
 
 /// The rows in the order of `rank`, which starts with the key.

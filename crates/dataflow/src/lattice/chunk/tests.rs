@@ -45,7 +45,7 @@ fn chunks(updates: &[Update], piece: usize) -> VecDeque<TimedChunk<Time>> {
     let mut out = VecDeque::new();
     while let Some(chunk) = sorter.finish() {
         for start in (0..chunk.len()).step_by(piece) {
-            out.push_back(chunk.slice(start, piece.min(chunk.len() - start)));
+            out.push_back(chunk.slice(start..chunk.len().min(start.saturating_add(piece))));
         }
     }
     out
@@ -67,9 +67,10 @@ fn contents<'a>(chunks: impl IntoIterator<Item = &'a TimedChunk<Time>>) -> Updat
     for chunk in chunks {
         assert!(chunk.len() > 0);
         let cells = rows(&[DType::Int], &chunk.packet().batch);
-        for (row, (key, value, diff)) in cells.into_iter().enumerate() {
+        let owners = (0..chunk.count()).flat_map(|row| chunk.updates(row).map(move |_| row));
+        for (row, (owner, (key, value, diff))) in owners.zip(cells).enumerate() {
             let pathway_types::Value::Int(value) = value[0] else { panic!() };
-            let at = (chunk.identity(row), *chunk.times.get(row));
+            let at = (chunk.identity(owner), *chunk.times.get(row));
             assert!(last.is_none_or(|last| last < at), "rows ascend");
             last = Some(at);
             assert_ne!(diff, 0);
@@ -140,7 +141,7 @@ proptest! {
 #[test]
 fn chunks_are_bounded() {
     let many: Vec<Update> =
-        (0..3 * CHUNK_ROWS as u128 / 2).map(|key| (key * 7919 % 65_521, 0, time(0, 0), 1)).collect();
+        (0..3 * CHUNK_UPDATES as u128 / 2).map(|key| (key * 7919 % 65_521, 0, time(0, 0), 1)).collect();
     let few: Vec<Update> = (0..100).map(|key| (key * 601, 1, time(1, 0), 1)).collect();
     let (mut left, mut right) = (chunks(&many, usize::MAX), chunks(&few, usize::MAX));
     let mut out = VecDeque::new();

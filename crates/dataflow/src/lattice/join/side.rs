@@ -9,7 +9,7 @@ use crate::lattice::walk::Cursor;
 /// Not looked at so far.
 const UNKNOWN: u32 = u32::MAX;
 
-/// A row under the current key.
+/// An update of a row under the current key.
 #[derive(Clone, Copy)]
 pub(super) struct Row {
     pub(super) print: u128,
@@ -83,20 +83,22 @@ impl<T: LatticeTime> Side<T> {
                 let Source { chunk, places } = &mut sources[number as usize];
                 runs += 1;
                 for row in range {
-                    let rank = chunk.times.rank(row) as usize;
-                    if places[rank] == UNKNOWN {
-                        let time = &chunk.times.table()[rank];
-                        places[rank] = match bound {
-                            Some(bound) => times.place(&time.join(bound)),
-                            None => times.place(time),
-                        };
+                    for update in chunk.updates(row) {
+                        let rank = chunk.times.rank(update) as usize;
+                        if places[rank] == UNKNOWN {
+                            let time = &chunk.times.table()[rank];
+                            places[rank] = match bound {
+                                Some(bound) => times.place(&time.join(bound)),
+                                None => times.place(time),
+                            };
+                        }
+                        self.rows.push(Row {
+                            print: chunk.prints[row],
+                            place: (number, row as u32),
+                            time: places[rank],
+                            diff: chunk.diffs.get(update),
+                        });
                     }
-                    self.rows.push(Row {
-                        print: chunk.prints[row],
-                        place: (number, row as u32),
-                        time: places[rank],
-                        diff: chunk.diffs.get(row),
-                    });
                 }
             });
         }

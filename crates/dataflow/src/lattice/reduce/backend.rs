@@ -9,7 +9,7 @@ use pathway_types::Diffs;
 use super::draw::{Draw, Pool};
 use super::groups::{Given, Groups, Logic};
 use crate::lattice::arrange::TimedBatch;
-use crate::lattice::chunk::{Rows, TimedChunk};
+use crate::lattice::chunk::TimedChunk;
 use crate::lattice::gather::gather;
 use crate::lattice::print::prints;
 use crate::lattice::time::LatticeTime;
@@ -200,30 +200,33 @@ impl<T: LatticeTime, L: Logic> ProxyReduceBackend<T, TimedBatch<T>, TimedBatch<T
             (*key, self.output.print(*row), time)
         };
         order.sort_unstable_by(|a, b| rank(*a).cmp(&rank(*b)));
-        let (mut keys, mut kept_prints, mut diffs) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut places, mut ranks) = (Vec::new(), Vec::new());
+        let (mut keys, mut prints, mut places, mut ends) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut ranks, mut diffs) = (Vec::new(), Vec::new());
         let mut table = TimeTable::default();
         for equal in order.chunk_by(|a, b| rank(*a) == rank(*b)) {
             let diff: i64 = equal.iter().map(|at| records[*at as usize].2).sum();
+            if diff == 0 {
+                continue;
+            }
             let ((key, row), time, _) = &records[equal[0] as usize];
-            if diff != 0 {
-                keys.push(*key);
-                kept_prints.push(self.output.print(*row));
-                diffs.push(diff);
-                places.push(self.output.place(*row));
-                ranks.push(table.place(time));
+            let print = self.output.print(*row);
+            ranks.push(table.place(time));
+            diffs.push(diff);
+            match ends.last_mut() {
+                Some(end) if keys.last() == Some(key) && prints.last() == Some(&print) => *end += 1,
+                _ => {
+                    keys.push(*key);
+                    prints.push(print);
+                    places.push(self.output.place(*row));
+                    ends.push(ranks.len() as u32);
+                }
             }
         }
-        if keys.is_empty() {
-            return;
+        if !keys.is_empty() {
+            let columns = gather(|block| &self.output.blocks[block], &places);
+            let (times, diffs) = (table.finish(ranks), Diffs::from(diffs));
+            self.chunks.push_back(TimedChunk::new(keys, prints, columns, ends, times, diffs));
         }
-        self.chunks.push_back(TimedChunk::new(Rows {
-            keys: keys.into(),
-            prints: kept_prints.into(),
-            columns: gather(|block| &self.output.blocks[block], &places),
-            times: table.finish(ranks),
-            diffs: Diffs::from(diffs),
-        }));
     }
 
     fn finish(&mut self) -> Option<TimedBatch<T>> {

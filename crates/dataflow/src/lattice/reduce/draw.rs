@@ -79,16 +79,19 @@ impl<T: LatticeTime> Source<'_, T> {
             }
             let block = block.unwrap_or_default();
             for row in range {
-                let rank = rows.times.rank(row) as usize;
-                let time = advanced[rank].get_or_insert_with(|| {
-                    let mut time = rows.times.table()[rank].clone();
-                    if !*novel {
-                        time.advance_by(frontier);
-                    }
-                    time
-                });
-                let (print, diff) = (rows.prints[row], rows.diffs.get(row));
-                drawn.push(Drawn { print, time: time.clone(), place: (block, row as u32), diff });
+                let print = rows.prints[row];
+                for update in rows.updates(row) {
+                    let rank = rows.times.rank(update) as usize;
+                    let time = advanced[rank].get_or_insert_with(|| {
+                        let mut time = rows.times.table()[rank].clone();
+                        if !*novel {
+                            time.advance_by(frontier);
+                        }
+                        time
+                    });
+                    let diff = rows.diffs.get(update);
+                    drawn.push(Drawn { print, time: time.clone(), place: (block, row as u32), diff });
+                }
             }
         });
     }

@@ -6,19 +6,15 @@ use std::rc::Rc;
 use pathway_types::Diffs;
 
 use super::*;
-use crate::lattice::chunk::{Rows, TimedChunk};
+use crate::lattice::chunk::TimedChunk;
 use crate::lattice::times::Times;
 use crate::timely::ChunkBatch;
 
 fn batch(chunks: &[Vec<(u128, u128)>]) -> TimedBatch<u64> {
     let chunk = |rows: &Vec<(u128, u128)>| {
-        TimedChunk::new(Rows {
-            keys: rows.iter().map(|(key, _)| *key).collect::<Vec<_>>().into(),
-            prints: rows.iter().map(|(_, print)| *print).collect(),
-            columns: Vec::new(),
-            times: Times::same(0, rows.len()),
-            diffs: Diffs::Ones(rows.len()),
-        })
+        let (keys, prints) = rows.iter().copied().unzip();
+        let ends = (1..=rows.len() as u32).collect();
+        TimedChunk::new(keys, prints, Vec::new(), ends, Times::same(0, rows.len()), Diffs::Ones(rows.len()))
     };
     Rc::new(ChunkBatch::new(chunks.iter().map(chunk).collect()))
 }
