@@ -42,11 +42,14 @@ use pathway_types::{Batch, Column, DType, Key, Keys, Timestamp, Value};
 /// Rows per packet that is fed.
 const FEED_ROWS: usize = 64 * 1024;
 
+/// Pairs of nodes.
+type Edges = Vec<(u64, u64)>;
+
 struct Load {
     nodes: u64,
-    edges: Vec<(u64, u64)>,
+    edges: Edges,
     /// Edges to take away and to add, round by round.
-    rounds: Vec<(Vec<(u64, u64)>, Vec<(u64, u64)>)>,
+    rounds: Vec<(Edges, Edges)>,
 }
 
 impl Load {
@@ -59,7 +62,7 @@ impl Load {
             state ^= state << 17;
             (state >> 11) % below
         };
-        let mut present: Vec<(u64, u64)> = (0..edges).map(|_| (next(nodes), next(nodes))).collect();
+        let mut present: Edges = (0..edges).map(|_| (next(nodes), next(nodes))).collect();
         let all = present.clone();
         let rounds = (0..rounds).map(|_| {
             let removed: Vec<_> =
@@ -110,7 +113,15 @@ fn main() {
 fn report(engine: &str, phase: &str, started: Instant, edges: usize, updates: &Cell<usize>) {
     let seconds = started.elapsed().as_secs_f64();
     let rate = edges as f64 / seconds;
-    println!("{engine:8} {phase:7} {seconds:8.4} s  {rate:10.0} edges/s  {:8} updates", updates.take());
+    let (updates, memory) = (updates.take(), resident_megabytes());
+    println!("{engine:8} {phase:7} {seconds:8.4} s  {rate:10.0} edges/s  {updates:8} updates  {memory:5} MB");
+}
+
+/// Memory of this process, where the system tells.
+fn resident_megabytes() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok()).unwrap_or_default() / 1024
 }
 
 // Differential dataflow over rows.
@@ -122,13 +133,12 @@ where
     let probe = ProbeHandle::new();
     let updates = Rc::new(Cell::new(0));
     let counted = updates.clone();
-    let (mut nodes, mut edges): (InputSession<u64, (N, N), isize>, InputSession<u64, (N, N), isize>) = worker
-        .dataflow(|scope| {
-            let (nodes, labels) = scope.new_collection();
-            let (edges, links) = scope.new_collection();
-            components(labels, links).inspect(move |_| counted.set(counted.get() + 1)).probe_with(&probe);
-            (nodes, edges)
-        });
+    let (mut nodes, mut edges) = worker.dataflow(|scope| {
+        let (nodes, labels): (InputSession<u64, (N, N), isize>, _) = scope.new_collection();
+        let (edges, links): (InputSession<u64, (N, N), isize>, _) = scope.new_collection();
+        components(labels, links).inspect(move |_| counted.set(counted.get() + 1)).probe_with(&probe);
+        (nodes, edges)
+    });
     (0..load.nodes).for_each(|n| nodes.insert((node(n), node(n))));
     let mut time = 0;
     load.play(|phase, parts| {

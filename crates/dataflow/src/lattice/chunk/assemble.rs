@@ -124,7 +124,8 @@ impl<T: LatticeTime> Assembler<T> {
         let places = std::mem::take(&mut self.places);
         let sources = std::mem::take(&mut self.sources);
         let (&(first, start), len) = (places.first()?, places.len());
-        let neighbours = places.iter().zip(start..).all(|((source, row), next)| *source == first && *row == next);
+        let neighbours =
+            places.iter().zip(start..).all(|((source, row), next)| *source == first && *row == next);
         let columns = if neighbours {
             let columns = &sources[first as usize].chunk.columns;
             columns.iter().map(|column| column.slice(start as usize, len)).collect()

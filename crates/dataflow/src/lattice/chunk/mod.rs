@@ -133,7 +133,8 @@ impl<T: LatticeTime> TimedChunk<T> {
         debug_assert!(self.columns.iter().all(|column| column.len() == self.count()));
         debug_assert!(
             {
-                let updates = (0..self.count()).flat_map(|row| self.updates(row).map(move |update| (row, update)));
+                let updates =
+                    (0..self.count()).flat_map(|row| self.updates(row).map(move |update| (row, update)));
                 let order: Vec<_> = updates.map(|(r, u)| (self.identity(r), self.times.rank(u))).collect();
                 order.is_sorted_by(|a, b| a < b)
             },
@@ -189,7 +190,8 @@ impl<T: LatticeTime> TimedChunk<T> {
     /// Chunks that follow each other as one.
     fn concat(chunks: &[TimedChunk<T>]) -> Self {
         let width = chunks.first().map_or(0, |chunk| chunk.columns.len());
-        let column = |i: usize| Column::concat(&chunks.iter().map(|chunk| &chunk.columns[i]).collect::<Vec<_>>());
+        let column =
+            |i: usize| Column::concat(&chunks.iter().map(|chunk| &chunk.columns[i]).collect::<Vec<_>>());
         let mut ends = Vec::with_capacity(chunks.iter().map(|chunk| chunk.count()).sum());
         let mut before = 0;
         for chunk in chunks {

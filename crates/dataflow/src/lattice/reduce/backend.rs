@@ -27,14 +27,16 @@ pub(super) struct Backend<T, L> {
     keys: Vec<u128>,
     input: Pool,
     output: Pool,
+    /// Present rows of a group: print, number, count. Empty between groups.
+    present: Vec<(u128, u32, i64)>,
     /// The output batch so far.
     chunks: VecDeque<TimedChunk<T>>,
 }
 
 impl<T, L> Backend<T, L> {
     pub(super) fn new(logic: L) -> Self {
-        let (keys, chunks) = (Vec::new(), VecDeque::new());
-        Backend { logic, keys, input: Pool::default(), output: Pool::default(), chunks }
+        let (keys, present, chunks) = (Vec::new(), Vec::new(), VecDeque::new());
+        Backend { logic, keys, input: Pool::default(), output: Pool::default(), present, chunks }
     }
 }
 
@@ -99,19 +101,25 @@ impl<T: LatticeTime, L: Logic> Backend<T, L> {
     }
 
     /// What turns the present rows of one group (by number and count) into the wanted ones.
-    fn correct(&mut self, mut wanted: Vec<Wanted>, present: &[(u32, i64)], out: &mut Vec<(u32, i64)>) {
-        let mut present: Vec<(u128, u32, i64)> =
-            present.iter().map(|(row, count)| (self.output.print(*row), *row, *count)).collect();
-        present.sort_unstable();
-        wanted.sort_unstable_by_key(|wanted| wanted.print);
-        wanted.dedup_by_key(|wanted| wanted.print);
-        let mut present = present.into_iter().peekable();
-        let mut wanted = wanted.into_iter().peekable();
-        while let Some((print, row, mut count)) = present.next() {
-            // The same row may have several numbers.
-            while let Some((_, _, more)) = present.next_if(|(other, ..)| *other == print) {
-                count += more;
-            }
+    fn correct(&mut self, wanted: &mut [Wanted], present: &[(u32, i64)], out: &mut Vec<(u32, i64)>) {
+        if let ([new], [(row, 1)]) = (&*wanted, present)
+            && new.print == self.output.print(*row)
+        {
+            return;
+        }
+        if wanted.len() > 1 {
+            wanted.sort_unstable_by_key(|wanted| wanted.print);
+        }
+        let mut scratch = std::mem::take(&mut self.present);
+        scratch.extend(present.iter().map(|(row, count)| (self.output.print(*row), *row, *count)));
+        if scratch.len() > 1 {
+            scratch.sort_unstable();
+        }
+        let mut wanted = wanted.chunk_by(|a, b| a.print == b.print).map(|equal| &equal[0]).peekable();
+        // The same row may have several numbers.
+        for equal in scratch.chunk_by(|a, b| a.0 == b.0) {
+            let (print, row, _) = equal[0];
+            let count: i64 = equal.iter().map(|(.., count)| count).sum();
             while let Some(new) = wanted.next_if(|wanted| wanted.print < print) {
                 out.push((self.output.add(new.place, new.print), 1));
             }
@@ -123,6 +131,8 @@ impl<T: LatticeTime, L: Logic> Backend<T, L> {
         for new in wanted {
             out.push((self.output.add(new.place, new.print), 1));
         }
+        scratch.clear();
+        self.present = scratch;
     }
 }
 
@@ -176,18 +186,14 @@ impl<T: LatticeTime, L: Logic> ProxyReduceBackend<T, TimedBatch<T>, TimedBatch<T
         output_ends: &[usize],
         output: &[(u32, i64)],
     ) -> (Vec<(u32, i64)>, Vec<usize>) {
-        let (owners, wanted) = self.wanted(keys, input_ends, input);
-        let mut wanted = owners.into_iter().zip(wanted).peekable();
+        let (owners, mut wanted) = self.wanted(keys, input_ends, input);
         let (mut corrections, mut ends) = (Vec::new(), Vec::with_capacity(keys.len()));
-        let mut start = 0;
+        let (mut start, mut at) = (0, 0);
         for (group, end) in output_ends.iter().enumerate() {
-            let mut rows = Vec::new();
-            while let Some((_, row)) = wanted.next_if(|(owner, _)| *owner == group as u32) {
-                rows.push(row);
-            }
-            self.correct(rows, &output[start..*end], &mut corrections);
+            let own = owners[at..].iter().take_while(|owner| **owner == group as u32).count();
+            self.correct(&mut wanted[at..at + own], &output[start..*end], &mut corrections);
             ends.push(corrections.len());
-            start = *end;
+            (start, at) = (*end, at + own);
         }
         (corrections, ends)
     }

@@ -66,7 +66,14 @@ struct Source<'a, T: LatticeTime> {
 impl<T: LatticeTime> Source<'_, T> {
     /// Adds the rows of a key to `drawn`.
     #[inline]
-    fn draw(&mut self, key: u128, frontier: AntichainRef<'_, T>, pool: &mut Pool, drawn: &mut Vec<Drawn<T>>) {
+    fn draw(
+        &mut self,
+        key: u128,
+        frontier: AntichainRef<'_, T>,
+        pool: &mut Pool,
+        drawn: &mut Vec<Drawn>,
+        updates: &mut Vec<(T, i64)>,
+    ) {
         let Source { batch, cursor, novel, chunk, block, advanced } = self;
         cursor.seek(batch, key);
         cursor.take(batch, key, |number, range| {
@@ -79,7 +86,7 @@ impl<T: LatticeTime> Source<'_, T> {
             }
             let block = block.unwrap_or_default();
             for row in range {
-                let print = rows.prints[row];
+                let start = updates.len() as u32;
                 for update in rows.updates(row) {
                     let rank = rows.times.rank(update) as usize;
                     let time = advanced[rank].get_or_insert_with(|| {
@@ -89,9 +96,10 @@ impl<T: LatticeTime> Source<'_, T> {
                         }
                         time
                     });
-                    let diff = rows.diffs.get(update);
-                    drawn.push(Drawn { print, time: time.clone(), place: (block, row as u32), diff });
+                    updates.push((time.clone(), rows.diffs.get(update)));
                 }
+                let place = (block, row as u32);
+                drawn.push(Drawn { print: rows.prints[row], place, updates: (start, updates.len() as u32) });
             }
         });
     }
@@ -105,8 +113,9 @@ pub(super) struct Draw<'a, T: LatticeTime> {
     listed: &'a [u128],
     /// Times of prior rows are moved up to it, so that equal rows meet.
     frontier: AntichainRef<'a, T>,
-    drawn: Vec<Drawn<T>>,
-    net: Net,
+    drawn: Vec<Drawn>,
+    updates: Vec<(T, i64)>,
+    net: Net<T>,
     /// The times of the novel rows of the key drawn last, ascending.
     pub(super) novel_times: Vec<T>,
 }
@@ -127,8 +136,16 @@ impl<'a, T: LatticeTime> Draw<'a, T> {
         };
         let sources = novel.iter().chain(prior).enumerate().map(source).collect();
         let listed = &listed[listed.partition_point(|key| *key < from)..];
-        let (drawn, net, novel_times) = (Vec::new(), Net::default(), Vec::new());
-        Draw { sources, novel: novel.len(), listed, frontier, drawn, net, novel_times }
+        Draw {
+            sources,
+            novel: novel.len(),
+            listed,
+            frontier,
+            drawn: Vec::new(),
+            updates: Vec::new(),
+            net: Net::default(),
+            novel_times: Vec::new(),
+        }
     }
 
     /// The next key.
@@ -141,16 +158,17 @@ impl<'a, T: LatticeTime> Draw<'a, T> {
     /// when equal ones are added up, with its number in the pool.
     pub(super) fn draw(&mut self, key: u128, pool: &mut Pool, mut row: impl FnMut(u32, T, i64)) {
         self.drawn.clear();
+        self.updates.clear();
         self.novel_times.clear();
         for (number, source) in self.sources.iter_mut().enumerate() {
             if number == self.novel {
                 // Novel rows come first; their times are not moved.
-                self.novel_times.extend(self.drawn.iter().map(|drawn| drawn.time.clone()));
+                self.novel_times.extend(self.updates.iter().map(|(time, _)| time.clone()));
             }
-            source.draw(key, self.frontier, pool, &mut self.drawn);
+            source.draw(key, self.frontier, pool, &mut self.drawn, &mut self.updates);
         }
         if self.sources.len() == self.novel {
-            self.novel_times.extend(self.drawn.iter().map(|drawn| drawn.time.clone()));
+            self.novel_times.extend(self.updates.iter().map(|(time, _)| time.clone()));
         }
         if self.listed.first() == Some(&key) {
             self.listed = &self.listed[1..];
@@ -159,9 +177,9 @@ impl<'a, T: LatticeTime> Draw<'a, T> {
             self.novel_times.sort_unstable();
             self.novel_times.dedup();
         }
-        self.net.each(&self.drawn, |first, diff, again| {
+        self.net.each(&self.drawn, &self.updates, |first, time, diff, again| {
             let number = again.unwrap_or_else(|| pool.add(first.place, first.print));
-            row(number, first.time.clone(), diff);
+            row(number, time.clone(), diff);
             number
         });
     }

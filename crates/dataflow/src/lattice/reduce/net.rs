@@ -2,17 +2,17 @@
 
 use crate::lattice::time::LatticeTime;
 
-/// A row drawn from a batch.
-pub(super) struct Drawn<T> {
+/// A row of a batch, with its updates in a list of all updates of the key.
+#[derive(Clone, Copy)]
+pub(super) struct Drawn {
     pub(super) print: u128,
-    pub(super) time: T,
     pub(super) place: (u32, u32),
-    pub(super) diff: i64,
+    pub(super) updates: (u32, u32),
 }
 
-impl<T: LatticeTime> Drawn<T> {
-    fn before(&self, other: &Self) -> bool {
-        (self.print, &self.time) < (other.print, &other.time)
+impl Drawn {
+    fn of<'a, T>(&self, updates: &'a [(T, i64)]) -> &'a [(T, i64)] {
+        &updates[self.updates.0 as usize..self.updates.1 as usize]
     }
 }
 
@@ -20,8 +20,7 @@ impl<T: LatticeTime> Drawn<T> {
 const EMPTY: u32 = u32::MAX;
 
 /// Room for bringing equal rows together; keeps nothing between keys.
-#[derive(Default)]
-pub(super) struct Net {
+pub(super) struct Net<T> {
     /// Hash table of distinct rows.
     slots: Vec<u32>,
     /// For each distinct row, the first position.
@@ -31,46 +30,78 @@ pub(super) struct Net {
     /// For each distinct row, the end of its positions in `order`.
     ends: Vec<u32>,
     order: Vec<u32>,
+    scratch: Vec<(T, i64)>,
 }
 
-impl Net {
+impl<T> Default for Net<T> {
+    fn default() -> Self {
+        Net {
+            slots: Vec::new(),
+            firsts: Vec::new(),
+            owners: Vec::new(),
+            ends: Vec::new(),
+            order: Vec::new(),
+            scratch: Vec::new(),
+        }
+    }
+}
+
+impl<T: LatticeTime> Net<T> {
     /// Calls `row` for each distinct row and time with the sum of its diffs, unless that is zero, and
     /// with what it gave for the same row at the time before. The calls for one row follow each other
     /// with ascending times.
-    pub(super) fn each<T: LatticeTime>(
+    pub(super) fn each(
         &mut self,
-        drawn: &[Drawn<T>],
-        mut row: impl FnMut(&Drawn<T>, i64, Option<u32>) -> u32,
+        drawn: &[Drawn],
+        updates: &[(T, i64)],
+        mut row: impl FnMut(&Drawn, &T, i64, Option<u32>) -> u32,
     ) {
-        if drawn.is_sorted_by(Drawn::before) {
-            // One run: nothing is equal.
-            let mut last: Option<(u128, u32)> = None;
-            for drawn in drawn {
-                let again = last.filter(|(print, _)| *print == drawn.print).map(|(_, number)| number);
-                last = Some((drawn.print, row(drawn, drawn.diff, again)));
-            }
+        if drawn.is_sorted_by(|a, b| a.print < b.print) {
+            // Nothing is there twice.
+            drawn.iter().for_each(|one| self.sum_up(one, one.of(updates), &mut row));
             return;
         }
         self.group(drawn);
         let mut start = 0;
-        for end in &self.ends {
-            let rows = &mut self.order[start as usize..*end as usize];
-            start = *end;
-            if !rows.is_sorted_by_key(|at| &drawn[*at as usize].time) {
-                rows.sort_by(|a, b| drawn[*a as usize].time.cmp(&drawn[*b as usize].time));
+        for distinct in 0..self.ends.len() {
+            let end = self.ends[distinct] as usize;
+            let first = &drawn[self.order[start] as usize];
+            if end == start + 1 {
+                self.sum_up(first, first.of(updates), &mut row);
+            } else {
+                let mut all = std::mem::take(&mut self.scratch);
+                all.clear();
+                let rows = self.order[start..end].iter().map(|at| &drawn[*at as usize]);
+                all.extend(rows.flat_map(|row| row.of(updates)).cloned());
+                sum_up_any(first, &mut all, &mut row);
+                self.scratch = all;
             }
+            start = end;
+        }
+    }
+
+    /// The updates of one row, which ascend unless times have come to be equal or crossed.
+    #[inline]
+    fn sum_up(
+        &mut self,
+        first: &Drawn,
+        updates: &[(T, i64)],
+        row: &mut impl FnMut(&Drawn, &T, i64, Option<u32>) -> u32,
+    ) {
+        if updates.is_sorted_by(|a, b| a.0 < b.0) {
             let mut again = None;
-            for equal in rows.chunk_by(|a, b| drawn[*a as usize].time == drawn[*b as usize].time) {
-                let diff: i64 = equal.iter().map(|at| drawn[*at as usize].diff).sum();
-                if diff != 0 {
-                    again = Some(row(&drawn[equal[0] as usize], diff, again));
-                }
+            for (time, diff) in updates {
+                again = Some(row(first, time, *diff, again));
             }
+        } else {
+            self.scratch.clear();
+            self.scratch.extend_from_slice(updates);
+            sum_up_any(first, &mut self.scratch, row);
         }
     }
 
     /// Puts the positions of equal rows next to each other.
-    fn group<T>(&mut self, drawn: &[Drawn<T>]) {
+    fn group(&mut self, drawn: &[Drawn]) {
         let mask = (2 * drawn.len()).next_power_of_two() - 1;
         self.slots.clear();
         self.slots.resize(mask + 1, EMPTY);
@@ -106,6 +137,22 @@ impl Net {
             let place = &mut self.ends[*owner as usize];
             self.order[*place as usize] = at as u32;
             *place += 1;
+        }
+    }
+}
+
+/// The updates of one row in any order.
+fn sum_up_any<T: LatticeTime>(
+    first: &Drawn,
+    updates: &mut [(T, i64)],
+    row: &mut impl FnMut(&Drawn, &T, i64, Option<u32>) -> u32,
+) {
+    updates.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut again = None;
+    for equal in updates.chunk_by(|a, b| a.0 == b.0) {
+        let diff: i64 = equal.iter().map(|(_, diff)| diff).sum();
+        if diff != 0 {
+            again = Some(row(first, &equal[0].0, diff, again));
         }
     }
 }
