@@ -31,10 +31,22 @@ from pathway import (
 from pathway._engine import build_info
 from pathway.internals import *  # noqa: F403
 from pathway.internals import __all__ as _public
+from pathway.stdlib.utils.async_transformer import AsyncTransformer
 
 __version__ = build_info()["version"]
 
-__all__ = [*_public, "__version__", "debug", "demo", "io", "reducers", "udfs", "universes", "utils"]
+__all__ = [
+    *_public,
+    "AsyncTransformer",
+    "__version__",
+    "debug",
+    "demo",
+    "io",
+    "reducers",
+    "udfs",
+    "universes",
+    "utils",
+]
 
 # Reached as attributes, but not part of `from pathway import *`.
 _MODULES = (engine, internals, schema, stdlib)

@@ -182,9 +182,35 @@ class Udf:
         propagate_none: bool,
         mode: str = "row",
         max_batch_size: int | None = None,
+        callee: Callee | None = None,
     ) -> None: ...
     @property
     def name(self) -> str: ...
+
+@final
+class Callee:
+    """A function that answers later. Each run calls `open()` for an object that makes its calls:
+    `start(answers, first, columns)` starts calls numbered from `first` with one list per argument, and
+    returns without waiting; `close()` ends it. With `report_failures`, failed rows have None for results
+    and the run goes on; otherwise their results are errors."""
+
+    def __init__(
+        self,
+        open: Callable[[], Any],
+        name: str,
+        results: Sequence[DType],
+        *,
+        propagate_none: bool = False,
+        report_failures: bool = False,
+    ) -> None: ...
+
+@final
+class Answers:
+    """Where the answers of calls go, from any thread; exactly one for each call."""
+
+    def done(self, call: int, values: tuple[Any, ...]) -> None:
+        """The values of the results; raises if they do not fit, and then nothing was answered."""
+    def failed(self, call: int, error: BaseException) -> None: ...
 
 @final
 class Universe:
@@ -345,6 +371,17 @@ class Table:
     def update_id_dtype(
         self, dtype: DType, append_only: bool | None = None, frame: Frame | None = None
     ) -> Table: ...
+    def call_later(
+        self,
+        callee: Callee,
+        arguments: Sequence[Expr],
+        instance: Expr | None,
+        names: Sequence[str],
+        frame: Frame | None = None,
+    ) -> tuple[Table, Table]:
+        """The answered rows, and these with the pending ones. `names` are those of the status and of the
+        results."""
+    def await_futures(self, frame: Frame | None = None) -> Table: ...
     def dead_letters(self, frame: Frame | None = None) -> Table:
         """Of a source table: columns `raw: bytes`, `position: str`, `reason: str`."""
 

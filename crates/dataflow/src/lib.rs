@@ -5,6 +5,7 @@
 //! [`driver`]: changes of one time are applied to untimed state and the net difference is emitted.
 //! Rows move between workers in [`packet::Packet`]s, split by a [`route::Route`].
 
+pub mod clock;
 pub mod context;
 pub mod driver;
 pub mod input;
@@ -19,6 +20,7 @@ pub mod route;
 pub mod store;
 pub mod timely;
 
+pub use clock::even_now;
 pub use context::{Context, Failure, Monitor, Report, Site};
 pub use input::{Backlog, InputItem, InputQueue, Slot};
 pub use lower::{Environment, lower};

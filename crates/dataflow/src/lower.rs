@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pathway_expr::Expr;
+use pathway_expr::{Caller, Expr, OnFailure};
 use pathway_io::{Session, Writer};
 use pathway_plan::program::{JoinIds, JoinMode, Program, Stage, Step, StepOp};
 use pathway_types::{DType, Timestamp};
@@ -10,13 +10,15 @@ use pathway_types::{DType, Timestamp};
 use crate::context::{Context, Site};
 use crate::driver::{Edge, drive};
 use crate::input::{InputQueue, source, static_table};
+use crate::operators::answers::Answers;
+use crate::operators::calls::{Calls, calls};
 use crate::operators::combine::{Combine, Rule};
 use crate::operators::join::{Join, JoinKey, JoinSpec, Pad, ShipSide};
 use crate::operators::memo::Memo;
 use crate::operators::reduce::{Prepare, Reduce};
 use crate::operators::stateless::{Stages, per_batch, stateless};
 use crate::operators::upsert::Upsert;
-use crate::output::sink;
+use crate::output::{complete, sink};
 use crate::route::Route;
 use crate::timely::Scope;
 
@@ -26,6 +28,8 @@ pub trait Environment {
     fn queue(&mut self, step: usize) -> Arc<InputQueue>;
     /// The open output of the step; only worker 0 has one.
     fn writer(&mut self, step: usize) -> Option<Box<dyn Writer>>;
+    /// Makes the calls of the step on this worker.
+    fn caller(&mut self, step: usize) -> Option<Box<dyn Caller>>;
 }
 
 /// Builds the dataflow of a program on one worker.
@@ -174,6 +178,32 @@ impl<'scope> Lowering<'_, 'scope> {
             StepOp::Intersect => self.combine(program, step, Rule::Intersect, site),
             StepOp::Difference => self.combine(program, step, Rule::Difference, site),
             StepOp::Restrict { exact } => self.combine(program, step, Rule::Restrict { exact: *exact }, site),
+            StepOp::Calls(spec) => {
+                let columns = input(0).columns.clone();
+                let route =
+                    if columns.len() > spec.arguments { Route::Column(spec.arguments) } else { Route::Key };
+                let rows = self.called_rows(self.edge(step, 0), spec.callee.on_failure(), &site);
+                let operator = Calls::new(
+                    spec.callee.clone(),
+                    environment.caller(number),
+                    columns,
+                    spec.arguments,
+                    step.columns.clone(),
+                    context,
+                    site,
+                );
+                calls(rows, name, route, operator)
+            }
+            StepOp::Answers(on_failure) => {
+                let mut inputs = vec![(self.edge(step, 0), Route::Key)];
+                // The second input, if there is one, is that of the calls.
+                let rows = (step.inputs.len() > 1).then(|| {
+                    inputs.push((self.called_rows(self.edge(step, 1), *on_failure, &site), Route::Key));
+                    input(1).columns.clone()
+                });
+                let answers = Answers::new(step.columns.clone(), rows);
+                drive(self.scope, name, inputs, context, answers)
+            }
             StepOp::Output(spec) => {
                 let writer = environment.writer(number);
                 let (dtypes, insert_only) = (input(0).columns.clone(), input(0).insert_only);
@@ -182,6 +212,14 @@ impl<'scope> Lowering<'_, 'scope> {
             }
         };
         Some((edge, None))
+    }
+
+    /// The rows for which calls are made.
+    fn called_rows(&self, rows: Edge<'scope>, on_failure: OnFailure, site: &Site) -> Edge<'scope> {
+        match on_failure {
+            OnFailure::Error => rows,
+            OnFailure::Report => complete(rows, "called rows", self.context, site),
+        }
     }
 
     /// The stages as one operator, except that a map whose results must be remembered is its own.

@@ -34,10 +34,7 @@ pub fn sink<'scope>(
     let scope = input.scope();
     let mut stream = input;
     if !step.keep_errors {
-        let (context, site) = (context.clone(), site.clone());
-        stream = per_batch(stream, "complete rows", context.clone(), move |_, batch| {
-            complete_rows(batch, &context, &site)
-        });
+        stream = complete(stream, "complete rows", context, &site);
     }
     if !insert_only {
         let operator = Consolidate { dtypes: dtypes.clone(), batches: Vec::new() };
@@ -56,6 +53,17 @@ pub fn sink<'scope>(
         None => Order::RemovalsFirst,
     };
     write(stream, Write { writer, order, dtypes, encoded, context: context.clone(), site });
+}
+
+/// The rows without error cells and pending cells.
+pub(crate) fn complete<'scope>(
+    input: Edge<'scope>,
+    name: &str,
+    context: &Context,
+    site: &Site,
+) -> Edge<'scope> {
+    let (context, site) = (context.clone(), site.clone());
+    per_batch(input, name, context.clone(), move |_, batch| complete_rows(batch, &context, &site))
 }
 
 /// Drops rows with error cells (reported) and with pending cells (they come again).

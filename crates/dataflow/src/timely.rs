@@ -12,7 +12,7 @@ pub use ::timely::dataflow::operators::{Capability, InputCapability};
 pub use ::timely::dataflow::{Scope, Stream};
 pub use ::timely::progress::frontier::MutableAntichain;
 pub use ::timely::progress::{Stamp, Timestamp as TimelyTimestamp};
-pub use ::timely::scheduling::SyncActivator;
+pub use ::timely::scheduling::{Activator, SyncActivator};
 pub use ::timely::worker::Worker;
 pub use ::timely::{Accountable, CommunicationConfig, Config, WorkerConfig, execute};
 

@@ -10,11 +10,13 @@ pub mod build;
 pub mod error;
 pub mod evaluate;
 mod kernels;
+pub mod later;
 mod layout;
 pub mod node;
 pub mod udf;
 
 pub use error::ExprError;
 pub use evaluate::{Evaluator, Input, Outcome};
+pub use later::{Answers, Callee, Caller, OnFailure};
 pub use node::{BinaryOp, ColumnRef, Expr, ExprKind, Function, Reducer, SourceId, UnaryOp};
 pub use udf::{Udf, UdfOutcome};

@@ -58,6 +58,8 @@ pub enum ExprKind {
     Coalesce(Vec<Expr>),
     /// The value, or None where one of the dependencies is None.
     Require(Expr, Vec<Expr>),
+    /// True where no operand is pending.
+    IsReady(Vec<Expr>),
     /// The value; None is an error.
     Unwrap(Expr),
     /// The value, or the replacement where it is an error.
@@ -119,6 +121,7 @@ impl ExprKind {
             ExprKind::Binary(_, a, b) | ExprKind::FillError(a, b) | ExprKind::GetItem(a, b) => vec![a, b],
             ExprKind::IfElse(a, b, c) | ExprKind::Get(a, b, c) => vec![a, b, c],
             ExprKind::Coalesce(es)
+            | ExprKind::IsReady(es)
             | ExprKind::MakeTuple(es)
             | ExprKind::Call(_, es)
             | ExprKind::Udf(_, es)
@@ -328,6 +331,7 @@ impl Expr {
             ExprKind::Binary(_, a, b) | ExprKind::FillError(a, b) | ExprKind::GetItem(a, b) => vec![a, b],
             ExprKind::IfElse(a, b, c) | ExprKind::Get(a, b, c) => vec![a, b, c],
             ExprKind::Coalesce(es)
+            | ExprKind::IsReady(es)
             | ExprKind::MakeTuple(es)
             | ExprKind::Call(_, es)
             | ExprKind::Udf(_, es)
@@ -353,6 +357,7 @@ impl Expr {
             ExprKind::Unary(op, _) => ExprKind::Unary(*op, one()),
             ExprKind::IsNone(_) => ExprKind::IsNone(one()),
             ExprKind::IsNotNone(_) => ExprKind::IsNotNone(one()),
+            ExprKind::IsReady(es) => ExprKind::IsReady(es.iter().map(|_| one()).collect()),
             ExprKind::Unwrap(_) => ExprKind::Unwrap(one()),
             ExprKind::Cast(_) => ExprKind::Cast(one()),
             ExprKind::DeclareType(_) => ExprKind::DeclareType(one()),

@@ -1,8 +1,11 @@
 //! User functions inside expressions.
 
 use std::fmt;
+use std::sync::Arc;
 
 use pathway_types::{Column, DType, DataError, Key};
+
+use crate::Callee;
 
 /// What a user function returned for a batch.
 pub struct UdfOutcome {
@@ -26,6 +29,11 @@ pub trait Udf: fmt::Debug + Send + Sync {
     fn is_deterministic(&self) -> bool;
     /// Rows with a None argument are not passed; their result is None.
     fn propagates_none(&self) -> bool;
+    /// The function as one that answers later. A plan takes calls of such a function out of its
+    /// expressions, so that [`Udf::call`] never happens; the return type is a Future.
+    fn later(&self) -> Option<Arc<dyn Callee>> {
+        None
+    }
     /// Computes `rows` results.
     fn call(&self, arguments: &[(Column, DType)], keys: &[Key], rows: usize) -> UdfOutcome;
 }

@@ -20,8 +20,8 @@ mod op;
 pub(crate) mod traverse;
 
 pub use op::{
-    Aggregate, ExternalRows, Flatten, FlattenColumn, GroupIds, Join, JoinColumn, Lookup, Op, Reduce, Rows,
-    StaticRows,
+    Aggregate, Answers, Calls, ExternalRows, Flatten, FlattenColumn, GroupIds, Join, JoinColumn, Lookup, Op,
+    Reduce, Rows, StaticRows,
 };
 
 /// The position of a node in its graph, and what expressions call a source.
@@ -288,6 +288,11 @@ impl State {
     pub(crate) fn narrow(&mut self, node: NodeId, column: usize) {
         let column = &mut self.fresh(node).columns[column];
         column.dtype = column.dtype.unoptional().clone();
+    }
+
+    /// Gives a column of a node that was just added another dtype of the same cells.
+    pub(crate) fn relabel(&mut self, node: NodeId, column: usize, dtype: DType) {
+        self.fresh(node).columns[column].dtype = dtype;
     }
 
     /// Gives a node that was just added other row id properties.

@@ -75,7 +75,7 @@ pub use frame::Frame;
 pub use graph::{Graph, NodeId, OutputId};
 pub use rewrite::{Goal, Rewrites};
 pub use table::{
-    GroupBy, GroupedJoin, JoinOptions, JoinResult, Joinable, Named, OutputOptions, SourceOptions,
+    Answered, GroupBy, GroupedJoin, JoinOptions, JoinResult, Joinable, Named, OutputOptions, SourceOptions,
     StaticOptions, Table,
 };
 pub use universe::UniverseId;

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pathway_expr::{Expr, Reducer};
+use pathway_expr::{Callee, Expr, OnFailure, Reducer};
 use pathway_io::{Sink, Source};
 use pathway_types::{Batch, DType, Timestamp};
 
@@ -87,8 +87,23 @@ pub enum StepOp {
         /// Keys of input 0 that input 1 lacks are errors too (`with_universe_of`).
         exact: bool,
     },
+    /// Events of calls that are answered later, as the engine's operator of that name defines them.
+    Calls(CallsStep),
+    /// The table that the events of input 0 make. With an input 1, which is the input of the calls,
+    /// also of the rows without an answer, as pending.
+    Answers(OnFailure),
     /// A sink.
     Output(OutputStep),
+}
+
+/// Calls of a user function that answers later. The columns of its input are the arguments and, if
+/// rows have an instance, a pointer to it.
+#[derive(Clone, Debug)]
+pub struct CallsStep {
+    /// What is called.
+    pub callee: Arc<dyn Callee>,
+    /// How many columns are arguments.
+    pub arguments: usize,
 }
 
 /// A row-wise stage. Its input columns are the output columns of the stage before.

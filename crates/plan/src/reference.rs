@@ -123,6 +123,9 @@ fn rows_of(
         }),
         StepOp::Difference => lookup::keep(inputs[0], |key| !inputs[1].rows.iter().any(|row| row.key == key)),
         StepOp::Restrict { .. } => lookup::restrict(inputs[0], inputs[1], step.columns.len()),
+        StepOp::Calls(_) | StepOp::Answers(_) => {
+            Err(ReferenceError::Unsupported("answers of calls depend on when they come".to_owned()))
+        }
         StepOp::Output(output) => {
             let broken = |row: &&Row| row.values.iter().any(|v| matches!(v, Value::Error | Value::Pending));
             let all = inputs[0].rows.iter().filter(|row| output.keep_errors || !broken(row));

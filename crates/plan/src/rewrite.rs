@@ -87,4 +87,4 @@ impl Graph {
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -19,6 +19,7 @@ mod group;
 mod ids;
 mod inputs;
 mod join;
+mod later;
 mod lookup;
 mod output;
 mod rows;
@@ -28,6 +29,7 @@ pub use columns::Named;
 pub use group::GroupBy;
 pub use inputs::{SourceOptions, StaticOptions};
 pub use join::{GroupedJoin, JoinOptions, JoinResult, Joinable};
+pub use later::Answered;
 pub use output::OutputOptions;
 
 /// A table of a plan: a cheap, immutable handle. It keeps its description after the plan was

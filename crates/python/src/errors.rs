@@ -54,7 +54,14 @@ pub(crate) fn of_data(error: &DataError) -> PyErr {
         ErrorKind::Index => PyIndexError::new_err(text),
         ErrorKind::Key => PyKeyError::new_err(text),
         ErrorKind::User => error.token.and_then(raised::take).unwrap_or_else(|| EngineError::new_err(text)),
-        ErrorKind::Engine => EngineError::new_err(text),
+        ErrorKind::Engine => {
+            let raised = error.token.and_then(raised::take);
+            let error = EngineError::new_err(text);
+            if let Some(raised) = raised {
+                Python::attach(|py| error.set_cause(py, Some(raised)));
+            }
+            error
+        }
     }
 }
 

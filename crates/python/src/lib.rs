@@ -15,6 +15,7 @@ mod field;
 mod frame;
 mod graph;
 mod joined;
+mod later;
 mod mapping;
 mod pointer;
 mod raised;
@@ -47,6 +48,8 @@ mod _engine {
     use crate::graph::PyGraph;
     #[pymodule_export]
     use crate::joined::PyJoined;
+    #[pymodule_export]
+    use crate::later::{PyAnswers, PyCallee};
     #[pymodule_export]
     use crate::pointer::{
         PyPointer, parse_pointer, ref_scalar, ref_scalar_with_instance, unsafe_make_pointer,

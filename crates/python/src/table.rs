@@ -13,6 +13,7 @@ use crate::expr::{PyExpr, exprs};
 use crate::frame::{self, PyFrame};
 use crate::graph::PyGraph;
 use crate::joined::PyJoined;
+use crate::later::PyCallee;
 use crate::mapping;
 use crate::universe::PyUniverse;
 
@@ -344,6 +345,27 @@ impl PyTable {
         frame: OptionalFrame<'_, '_>,
     ) -> PyResult<PyTable> {
         self.sibling(py, self.at(frame).update_id_type(dtype.get().0.clone(), append_only))
+    }
+    #[pyo3(signature = (callee, arguments, instance, names, frame=None))]
+    fn call_later(
+        &self,
+        py: Python<'_>,
+        callee: &Bound<'_, PyCallee>,
+        arguments: Vec<Bound<'_, PyExpr>>,
+        instance: Option<&Bound<'_, PyExpr>>,
+        names: Vec<String>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<(PyTable, PyTable)> {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let instance = instance.map(|instance| (&instance.get().expr).into());
+        let callee = callee.get().0.clone();
+        let answered = self.at(frame).call_later(callee, exprs(&arguments), instance, &names);
+        let answered = answered.map_err(errors::of_plan)?;
+        Ok((self.sibling(py, Ok(answered.settled))?, self.sibling(py, Ok(answered.started))?))
+    }
+    #[pyo3(signature = (frame=None))]
+    fn await_futures(&self, py: Python<'_>, frame: OptionalFrame<'_, '_>) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame).await_futures())
     }
     #[pyo3(signature = (frame=None))]
     fn dead_letters(&self, py: Python<'_>, frame: OptionalFrame<'_, '_>) -> PyResult<PyTable> {

@@ -8,12 +8,13 @@ mod arrow;
 mod batches;
 mod rows;
 
-use pathway_expr::{Udf, UdfOutcome};
+use pathway_expr::{Callee, Udf, UdfOutcome};
 use pathway_types::{Column, DType, DataError, Key};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::dtype::PyDType;
+use crate::later::PyCallee;
 use crate::value::Converter;
 
 /// A user function with its name, result type and way of being called.
@@ -27,6 +28,7 @@ pub(crate) struct UserFunction {
     propagate_none: bool,
     mode: Mode,
     max_batch_size: usize,
+    callee: Option<std::sync::Arc<dyn Callee>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +50,9 @@ impl Udf for UserFunction {
     }
     fn propagates_none(&self) -> bool {
         self.propagate_none
+    }
+    fn later(&self) -> Option<std::sync::Arc<dyn Callee>> {
+        self.callee.clone()
     }
     fn call(&self, arguments: &[(Column, DType)], _keys: &[Key], rows: usize) -> UdfOutcome {
         let outcome = Python::try_attach(|py| match self.mode {
@@ -77,7 +82,8 @@ pub(crate) struct PyUdf(pub(crate) std::sync::Arc<UserFunction>);
 #[pymethods]
 impl PyUdf {
     #[new]
-    #[pyo3(signature = (r#fn, name, return_type, *, deterministic, propagate_none, mode="row", max_batch_size=None))]
+    #[pyo3(signature = (r#fn, name, return_type, *, deterministic, propagate_none, mode="row", max_batch_size=None, callee=None))]
+    #[allow(clippy::too_many_arguments)]
     fn new(
         r#fn: Py<PyAny>,
         name: String,
@@ -86,6 +92,7 @@ impl PyUdf {
         propagate_none: bool,
         mode: &str,
         max_batch_size: Option<usize>,
+        callee: Option<&Bound<'_, PyCallee>>,
     ) -> PyResult<Self> {
         let mode = match mode {
             "row" => Mode::Rows,
@@ -113,6 +120,7 @@ impl PyUdf {
             propagate_none,
             mode,
             max_batch_size,
+            callee: callee.map(|callee| callee.get().0.clone()),
         })))
     }
     #[getter]

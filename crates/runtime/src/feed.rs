@@ -6,23 +6,20 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use pathway_dataflow::{Backlog, Context, Failure, InputItem, InputQueue, Site, Slot};
+use pathway_dataflow::{Backlog, Context, Failure, InputItem, InputQueue, Site, Slot, even_now};
 use pathway_io::{ConnectorError, FailureClass, ParseJob, Parsed, Reader, Session, SourceOutput, Stopped};
 use pathway_plan::program::SourceStep;
 use pathway_types::Timestamp;
 
 use crate::pool::Pool;
 
+/// How often the time of a source without rows follows the clock, where answers of calls wait for it.
+const IDLE: Duration = Duration::from_millis(10);
+
 /// Chunks per worker that may be read ahead.
 const CHUNKS_AHEAD: usize = 4;
-
-/// The wall clock as a time: milliseconds since the epoch, rounded down to even.
-pub(crate) fn even_now() -> Timestamp {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as Timestamp);
-    now & !1
-}
 
 /// The shared side of a source: what its readers and the autocommit timer work on.
 pub(crate) struct Feed {
@@ -35,6 +32,9 @@ pub(crate) struct Feed {
     max_backlog: Option<usize>,
     /// Order matters (upserts), so everything goes through one worker.
     ordered: bool,
+    /// While no rows come, the time follows the clock: answers of calls come at times of the clock, and
+    /// are seen when the source's time is past them.
+    follows_clock: bool,
 }
 
 struct Minibatch {
@@ -45,6 +45,8 @@ struct Minibatch {
     /// A commit was asked for inside an atomic unit.
     commit_after: bool,
     committed_at: Instant,
+    /// The first minibatch, whose time all sources share, has been closed.
+    started: bool,
     next_worker: usize,
     readers: usize,
     /// Rows of times that have not passed through all sinks; used where the backlog is limited.
@@ -58,6 +60,7 @@ impl Feed {
         start: Timestamp,
         pool: Arc<Pool>,
         context: Context,
+        follows_clock: bool,
     ) -> Arc<Self> {
         queues.iter().for_each(|queue| queue.push(InputItem::Advance(start)));
         let minibatch = Minibatch {
@@ -66,6 +69,7 @@ impl Feed {
             atomic: 0,
             commit_after: false,
             committed_at: Instant::now(),
+            started: false,
             next_worker: 0,
             readers: 0,
             in_flight: VecDeque::new(),
@@ -79,6 +83,7 @@ impl Feed {
             autocommit: step.autocommit,
             max_backlog: step.max_backlog,
             ordered: step.source.session() == Session::Upsert,
+            follows_clock,
         })
     }
 
@@ -150,34 +155,49 @@ impl Feed {
             return;
         }
         minibatch.commit_after = false;
+        minibatch.started = true;
         minibatch.committed_at = Instant::now();
         let least = if minibatch.has_rows { minibatch.time + 2 } else { minibatch.time };
         let time = even_now().max(least);
         minibatch.has_rows = false;
-        if time > minibatch.time {
-            minibatch.time = time;
-            self.queues.iter().for_each(|queue| queue.push(InputItem::Advance(time)));
-        }
+        self.advance(minibatch, time);
     }
 
     /// The autocommit timer: closes the minibatch if it is time; gives the time until the next call.
     pub(crate) fn tick(&self) -> Option<Duration> {
-        let period = self.autocommit?;
         let mut minibatch = self.minibatch();
         if minibatch.readers == 0 {
             return None;
         }
+        if self.follows_clock && minibatch.started && !minibatch.has_rows && minibatch.atomic == 0 {
+            self.advance(&mut minibatch, even_now());
+        }
+        let idle = self.follows_clock.then_some(IDLE);
+        let commit = self.autocommit.map(|period| self.commit_if_due(&mut minibatch, period));
+        commit.into_iter().chain(idle).min()
+    }
+
+    /// Closes the minibatch if it is old enough; gives the time until it will be.
+    fn commit_if_due(&self, minibatch: &mut Minibatch, period: Duration) -> Duration {
         let age = minibatch.committed_at.elapsed();
         if age < period {
-            return Some(period - age);
+            return period - age;
         }
         if minibatch.atomic > 0 {
             // The unit ends with a commit of its own.
             minibatch.committed_at = Instant::now();
         } else {
-            self.close(&mut minibatch);
+            self.close(minibatch);
         }
-        Some(period)
+        period
+    }
+
+    /// Moves the open minibatch to a later time.
+    fn advance(&self, minibatch: &mut Minibatch, time: Timestamp) {
+        if time > minibatch.time {
+            minibatch.time = time;
+            self.queues.iter().for_each(|queue| queue.push(InputItem::Advance(time)));
+        }
     }
 
     /// Puts a slot into the queue of a worker, at the open minibatch's time.

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pathway_dataflow::timely::{Config, Worker, WorkerConfig, execute};
-use pathway_dataflow::{Context, Environment, Failure, InputQueue, Site, lower};
+use pathway_dataflow::{Context, Environment, Failure, InputQueue, Site, even_now, lower};
+use pathway_expr::Caller;
 use pathway_io::Writer;
 use pathway_plan::program::{Program, Step, StepOp};
 use pathway_types::Timestamp;
 
-use crate::feed::{Feed, even_now, panic_text};
+use crate::feed::{Feed, panic_text};
 use crate::pool::Pool;
 
 /// How often an idle worker looks whether the run was stopped.
@@ -41,25 +42,33 @@ pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<
     let pool = Arc::new(Pool::new(workers).map_err(system)?);
 
     let (mut queues, mut writers, mut feeds) = (Vec::new(), Vec::new(), Vec::new());
+    let mut callers = Vec::new();
+    let calls = program.steps.iter().any(|step| matches!(step.op, StepOp::Calls(_)));
     for (number, step) in program.steps.iter().enumerate() {
         let mut writer = None;
         let mut step_queues = Vec::new();
+        let mut step_callers = Vec::new();
         match &step.op {
             StepOp::Output(spec) => {
                 let failed = |error| Failure::Connector { site: site(number, step), error };
                 writer = Some(spec.sink.open().map_err(failed)?);
             }
+            StepOp::Calls(spec) => {
+                let failed = |error| Failure::Data { site: site(number, step), error };
+                step_callers = spec.callee.open(workers).map_err(failed)?;
+            }
             StepOp::Source(spec) => {
                 step_queues = (0..workers).map(|_| InputQueue::new()).collect();
-                let feed = Feed::new(spec, step_queues.clone(), start, pool.clone(), context.clone());
+                let feed = Feed::new(spec, step_queues.clone(), start, pool.clone(), context.clone(), calls);
                 feeds.push((number, feed));
             }
             _ => {}
         }
         writers.push(Mutex::new(writer));
         queues.push(step_queues);
+        callers.push(step_callers.into_iter().map(|caller| Mutex::new(Some(caller))).collect());
     }
-    let shared = Arc::new(Shared { program, queues, writers, context: context.clone() });
+    let shared = Arc::new(Shared { program, queues, writers, callers, context: context.clone() });
 
     let config = Config {
         communication: if workers == 1 {
@@ -115,12 +124,17 @@ fn start_timer(feeds: Vec<Arc<Feed>>, context: Context) -> std::io::Result<()> {
     Ok(())
 }
 
+/// A caller until its worker takes it.
+type WaitingCaller = Mutex<Option<Box<dyn Caller>>>;
+
 struct Shared {
     program: Program,
     /// Per step and worker.
     queues: Vec<Vec<Arc<InputQueue>>>,
     /// Per step.
     writers: Vec<Mutex<Option<Box<dyn Writer>>>>,
+    /// Per step and worker.
+    callers: Vec<Vec<WaitingCaller>>,
     context: Context,
 }
 
@@ -132,6 +146,10 @@ struct OnWorker<'a> {
 impl Environment for OnWorker<'_> {
     fn queue(&mut self, step: usize) -> Arc<InputQueue> {
         self.shared.queues[step][self.worker].clone()
+    }
+    fn caller(&mut self, step: usize) -> Option<Box<dyn Caller>> {
+        let caller = self.shared.callers[step].get(self.worker)?;
+        caller.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
     fn writer(&mut self, step: usize) -> Option<Box<dyn Writer>> {
         if self.worker != 0 {

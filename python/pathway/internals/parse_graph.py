@@ -26,6 +26,8 @@ class ParseGraph:
         self.taps: list[int] = []
         #: Unique names of sources and sinks, with how often each was given.
         self.names: dict[str, int] = {}
+        #: Names of caches of functions.
+        self.caches: set[str] = set()
         #: Universes of static tables, by the identity of their rows: equal rows share one.
         self.static_universes: dict[tuple[object, ...], _engine.Universe] = {}
         self._unused = False
@@ -36,6 +38,7 @@ class ParseGraph:
         self.outputs.clear()
         self.taps.clear()
         self.names.clear()
+        self.caches.clear()
         self.static_universes.clear()
         self._unused = False
 
@@ -50,6 +53,12 @@ class ParseGraph:
         if name is not None:
             self.names[name] = self.names.get(name, 0) + 1
         return name
+
+    def register_cache(self, name: str) -> None:
+        """Notes the name of a cache of a function; ValueError if there is one."""
+        if name in self.caches:
+            raise ValueError(f"the cache name {name!r} is used more than once; each cache needs its own.")
+        self.caches.add(name)
 
     def mark_used(self) -> None:
         """Notes that a run was started: what has been built is not forgotten."""

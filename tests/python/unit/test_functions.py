@@ -130,15 +130,30 @@ def test_disk_cache_survives(t: pw.Table, tmp_path: pathlib.Path, monkeypatch: p
         calls.append(x)
         return x
 
-    for name in ("first", "first_again"):
-        cache = pw.udfs.DiskCache(name)
-        cache._directory = lambda: str(tmp_path / "shared")
-        cache._name = name
-        function = pw.udf(cache_strategy=cache)(counted)
-        assert values(t.select(x=function(t.a))) == [1, 2, 3, 4]
+    for name in ("first", "second"):
+        function = pw.udf(cache_strategy=pw.udfs.DiskCache(name))(counted)
+        for _ in range(2):
+            assert values(t.select(x=function(t.a))) == [1, 2, 3, 4]
     assert len(calls) == 8  # two names, two caches
-    with pytest.raises(ValueError, match="named 'first'"):
-        values(t.select(x=pw.udf(cache_strategy=pw.udfs.DiskCache("first"))(counted)(t.a)))
+    with pytest.raises(ValueError, match="'first' is used more than once"):
+        pw.udfs.DiskCache("first")
+    assert (tmp_path / "runtime_calls" / "first").is_dir()
+    # Caches of one function share what they keep; functions without a name are told apart.
+    for _ in range(2):
+        function = pw.udf(cache_strategy=pw.udfs.DefaultCache())(counted)
+        assert values(t.select(x=function(t.a))) == [1, 2, 3, 4]
+    assert len(calls) == 12
+    for factor, function in ((2, lambda x: 2 * x), (3, lambda x: 3 * x)):
+        cached = pw.udf(cache_strategy=pw.udfs.DiskCache(), return_type=int)(function)
+        assert set(values(t.select(x=cached(t.a)))) == {factor * a for a in (1, 2, 3, 4)}
+    # A cache goes where the storage is.
+    elsewhere = tmp_path / "elsewhere"
+    monkeypatch.setenv("PATHWAY_PERSISTENT_STORAGE", str(elsewhere))
+    assert set(values(t.select(x=cached(t.a)))) == {3, 6, 9, 12}
+    assert elsewhere.is_dir()
+    monkeypatch.delenv("PATHWAY_PERSISTENT_STORAGE")
+    with pytest.raises(RuntimeError, match="PATHWAY_PERSISTENT_STORAGE"):
+        values(t.select(x=cached(t.a)))
 
 
 def test_disk_cache_evicts_the_oldest(tmp_path: pathlib.Path) -> None:
@@ -238,8 +253,3 @@ def test_decorators_of_functions() -> None:
 
     assert asyncio.run(unlucky(3)) == 3
     assert len(calls) == 2
-
-
-def test_fully_async_is_named_as_missing() -> None:
-    with pytest.raises(NotImplementedError, match="fully"):
-        pw.udfs.fully_async_executor()

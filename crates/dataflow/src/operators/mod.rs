@@ -1,5 +1,7 @@
 //! The operators, one file each.
 
+pub mod answers;
+pub mod calls;
 pub mod combine;
 pub mod join;
 pub mod memo;

@@ -24,6 +24,11 @@ impl Expr {
         Ok(Expr::node(ExprKind::IsNotNone(operand), DType::Bool))
     }
 
+    /// True where none of the operands, which may be futures, is pending.
+    pub fn is_ready(operands: Vec<Expr>) -> Expr {
+        Expr::node(ExprKind::IsReady(operands), DType::Bool)
+    }
+
     /// `then` where the condition holds, `otherwise` elsewhere, both as their common type.
     ///
     /// # Errors

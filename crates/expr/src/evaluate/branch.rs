@@ -26,6 +26,17 @@ pub(super) fn if_else(frame: &Frame<'_>, node: &Node) -> Cells {
     overlay(decided, &select(&yes, &then, &otherwise, &node.dtype), &node.dtype, rows)
 }
 
+/// True where no operand is pending.
+pub(super) fn is_ready(operands: &[Cells], rows: usize) -> Cells {
+    let pending = operands.iter().filter_map(|cells| match &cells.data {
+        Data::Rows(column) => column.pending().cloned(),
+        Data::Scalar(_) => None,
+    });
+    let pending = pending.reduce(|a, b| &a | &b);
+    let ready = pending.map_or_else(|| BooleanBuffer::new_set(rows), |mask| !&mask);
+    Cells::rows(Column::from(bool_array(ready, None)))
+}
+
 /// The first operand that is not None.
 pub(super) fn coalesce(frame: &Frame<'_>, node: &Node) -> Cells {
     let rows = frame.rows();

@@ -229,6 +229,7 @@ fn strict(node: &Node, operands: &[Cells], types: &[&DType], rows: usize) -> Cel
         }
         Op::IsNone => branch::is_none(side(0), rows, true),
         Op::IsNotNone => branch::is_none(side(0), rows, false),
+        Op::IsReady => branch::is_ready(operands, rows),
         Op::Unwrap => branch::unwrap(side(0), dtype, rows),
         Op::MakeTuple => index::make_tuple(operands, types, dtype, rows),
         Op::Cast => cast::cast(&operands[0], types[0], dtype, rows),

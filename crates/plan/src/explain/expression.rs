@@ -51,6 +51,7 @@ impl fmt::Display for Shown<'_> {
             ExprKind::Unary(UnaryOp::Neg, operand) => write!(f, "-{}", self.of(operand)),
             ExprKind::Unary(UnaryOp::Not, operand) => write!(f, "~{}", self.of(operand)),
             ExprKind::IsNone(_) => self.call(f, "is_none", &children),
+            ExprKind::IsReady(_) => self.call(f, "is_ready", &children),
             ExprKind::IsNotNone(_) => self.call(f, "is_not_none", &children),
             ExprKind::IfElse(..) => self.call(f, "if_else", &children),
             ExprKind::Coalesce(_) => self.call(f, "coalesce", &children),

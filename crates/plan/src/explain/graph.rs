@@ -105,6 +105,11 @@ fn controls(f: &mut impl Write, state: &State, op: &Op) -> fmt::Result {
                 if lookup.allow_misses { ", misses allowed" } else { "" }
             )
         }
+        Op::Calls(calls) => {
+            let instance = calls.instance.as_ref().map(|e| format!(" by {}", shown(state, e)));
+            let instance = instance.unwrap_or_default();
+            writeln!(f, "    {}({}){instance}", calls.callee.name(), all(&calls.arguments))
+        }
         _ => Ok(()),
     }
 }
@@ -161,6 +166,6 @@ fn value_of(state: &State, node: &Node, i: usize) -> Option<String> {
                 format!("{} or {}", shown(state, &input.columns[i]), shown(state, &updates.columns[cell]))
             }
         }),
-        Op::Static(_) | Op::Source(_) | Op::DeadLetters { .. } => None,
+        Op::Static(_) | Op::Source(_) | Op::DeadLetters { .. } | Op::Calls(_) | Op::Answers(_) => None,
     }
 }

@@ -34,6 +34,8 @@ fn kind(op: &StepOp) -> &'static str {
         StepOp::Intersect => "Intersect",
         StepOp::Difference => "Difference",
         StepOp::Restrict { .. } => "Restrict",
+        StepOp::Calls(_) => "Calls",
+        StepOp::Answers(_) => "Answers",
         StepOp::Output(_) => "Output",
     }
 }
@@ -68,6 +70,9 @@ fn details(f: &mut impl Write, op: &StepOp) -> fmt::Result {
             writeln!(f, "    {}", list(cells))
         }
         StepOp::Restrict { exact: true } => writeln!(f, "    exact"),
+        StepOp::Calls(calls) => {
+            writeln!(f, "    {} of the first {} columns", calls.callee.name(), calls.arguments)
+        }
         StepOp::Output(output) => {
             if let Some(sort_by) = &output.sort_by {
                 writeln!(f, "    sorted by {}", positions(sort_by))?;
@@ -77,6 +82,7 @@ fn details(f: &mut impl Write, op: &StepOp) -> fmt::Result {
         StepOp::Source(_)
         | StepOp::DeadLetters
         | StepOp::Zip
+        | StepOp::Answers(_)
         | StepOp::Concat
         | StepOp::UpdateRows
         | StepOp::Intersect

@@ -55,8 +55,9 @@ impl State {
                 }
             }
         }
+        let expression = self.take_out_later(expression, context, frame)?;
         if moved.is_empty() {
-            return Ok(expression.clone());
+            return Ok(expression);
         }
         Ok(expression.rewrite(&mut |e| match e.kind() {
             ExprKind::Column(column) => moved

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pathway_expr::{ColumnRef, Expr, Reducer};
+use pathway_expr::{Callee, ColumnRef, Expr, OnFailure, Reducer};
 use pathway_io::Source;
 use pathway_types::{Batch, DType, Timestamp};
 
@@ -113,6 +113,34 @@ pub enum Op {
         /// The columns passed on.
         columns: Vec<ColumnRef>,
     },
+    /// Events of calls that are answered later.
+    Calls(Calls),
+    /// The table that such events make.
+    Answers(Answers),
+}
+
+/// See [`Op::Calls`].
+#[derive(Clone, Debug)]
+pub struct Calls {
+    /// The table whose rows are called for.
+    pub input: NodeId,
+    /// What is called.
+    pub callee: Arc<dyn Callee>,
+    /// What it takes, over the rows of the input.
+    pub arguments: Vec<Expr>,
+    /// A pointer; rows for which it is equal get their results together and in order.
+    pub instance: Option<Expr>,
+}
+
+/// See [`Op::Answers`].
+#[derive(Clone, Debug)]
+pub struct Answers {
+    /// The calls.
+    pub calls: NodeId,
+    /// What the calls take, if rows without an answer are wanted too, as pending.
+    pub rows: Option<Rows>,
+    /// What becomes of failed calls.
+    pub on_failure: OnFailure,
 }
 
 /// Rows of a table with these columns.
@@ -287,6 +315,9 @@ impl Op {
             Op::Difference { .. } => "difference",
             Op::Restrict { exact: false, .. } => "restrict",
             Op::Restrict { exact: true, .. } => "with_universe_of",
+            Op::Calls(_) => "call_later",
+            Op::Answers(Answers { rows: None, .. }) => "answers",
+            Op::Answers(Answers { rows: Some(_), .. }) => "answers_or_pending",
         }
     }
 
@@ -309,6 +340,10 @@ impl Op {
             }
             Op::Difference { input, other, .. } => vec![*input, *other],
             Op::Restrict { input, to, .. } => vec![*input, *to],
+            Op::Calls(calls) => vec![calls.input],
+            Op::Answers(answers) => {
+                std::iter::once(answers.calls).chain(answers.rows.iter().map(|rows| rows.table)).collect()
+            }
         }
     }
 }

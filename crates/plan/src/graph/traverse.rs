@@ -2,7 +2,9 @@
 
 use pathway_expr::{ColumnRef, Expr};
 
-use super::{Aggregate, Flatten, FlattenColumn, Join, JoinColumn, Lookup, NodeId, Op, Reduce, Rows};
+use super::{
+    Aggregate, Answers, Calls, Flatten, FlattenColumn, Join, JoinColumn, Lookup, NodeId, Op, Reduce, Rows,
+};
 
 /// Gives the replacement of everything an operation refers to.
 pub(crate) trait Mapper {
@@ -114,6 +116,17 @@ impl Op {
                 other: mapper.table(*other),
                 columns: mapper.columns(columns),
             },
+            Op::Calls(calls) => Op::Calls(Calls {
+                input: mapper.table(calls.input),
+                callee: calls.callee.clone(),
+                arguments: mapper.expressions(&calls.arguments),
+                instance: calls.instance.as_ref().map(|e| mapper.expression(e)),
+            }),
+            Op::Answers(answers) => Op::Answers(Answers {
+                calls: mapper.table(answers.calls),
+                rows: answers.rows.as_ref().map(|rows| mapper.rows(rows)),
+                on_failure: answers.on_failure,
+            }),
             Op::Restrict { input, to, exact, columns } => Op::Restrict {
                 input: mapper.table(*input),
                 to: mapper.table(*to),

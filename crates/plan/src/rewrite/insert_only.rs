@@ -13,7 +13,10 @@ pub(super) fn mark(program: &mut Program) {
                 batches.iter().all(|(_, batch)| batch.diffs.iter().all(|diff| diff > 0))
             }
             StepOp::Source(source) => source.source.insert_only(),
-            StepOp::DeadLetters => true,
+            StepOp::DeadLetters | StepOp::Calls(_) => true,
+            // Rows that nobody removes are answered once.
+            StepOp::Answers(_) if step.inputs.len() == 1 => all(&program.steps[step.inputs[0].0].inputs),
+            StepOp::Answers(_) => false,
             StepOp::Stateless(_) | StepOp::Zip | StepOp::Concat | StepOp::Intersect | StepOp::Output(_) => {
                 inputs
             }

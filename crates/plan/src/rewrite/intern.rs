@@ -124,6 +124,7 @@ impl Interner {
             ExprKind::Binary(op, ..) => format!("{op:?}"),
             ExprKind::Unary(op, _) => format!("{op:?}"),
             ExprKind::IsNone(_) => "is none".to_owned(),
+            ExprKind::IsReady(_) => "is ready".to_owned(),
             ExprKind::IsNotNone(_) => "is not none".to_owned(),
             ExprKind::IfElse(..) => "if else".to_owned(),
             ExprKind::Coalesce(_) => "coalesce".to_owned(),

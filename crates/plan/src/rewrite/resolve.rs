@@ -335,6 +335,15 @@ impl Resolver {
                 add(&universe(self, *input));
                 add(&universe(self, *other));
             }
+            Op::Calls(calls) => {
+                add(&universe(self, calls.input));
+                add(&format_args!("{:p}", Arc::as_ptr(&calls.callee)));
+                calls.arguments.iter().chain(&calls.instance).for_each(|e| add(&self.interner.number(e)));
+            }
+            Op::Answers(answers) => {
+                add(&answers.calls.0);
+                self.rows_key(&answers.rows, &mut add);
+            }
             Op::Restrict { input, to, exact, .. } => {
                 add(&universe(self, *input));
                 add(&universe(self, *to));

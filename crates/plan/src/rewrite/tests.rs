@@ -11,7 +11,7 @@ use crate::{Col, Graph, JoinOptions, OutputOptions, PlanError, Table, col};
 
 /// A sink that is never opened.
 #[derive(Debug)]
-pub(super) struct Nowhere;
+pub(crate) struct Nowhere;
 
 impl Sink for Nowhere {
     fn description(&self) -> String {

@@ -279,6 +279,13 @@ fn condition(l: Expr, r: Expr, left: NodeId, right: NodeId) -> Result<(Expr, Exp
 
 /// Both expressions as one type, so that equal values have equal bytes.
 fn comparable(l: Expr, r: Expr) -> Result<(Expr, Expr), PlanError> {
+    if let Some(e) = [&l, &r].into_iter().find(|e| matches!(e.dtype(), DType::Future(_))) {
+        return Err(PlanError::Type(format!(
+            "rows are not joined by a column of type {}, whose values may still be pending; use \
+             await_futures() on the table first",
+            e.dtype()
+        )));
+    }
     let incompatible = |l: &Expr, r: &Expr| {
         PlanError::Type(format!(
             "incompatible types in a join condition: {} and {} are never equal; cast one of them",

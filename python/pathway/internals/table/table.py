@@ -8,6 +8,7 @@ from pathway.internals.expression.column import ColumnReference
 from pathway.internals.schema import Schema, schema_from_types
 from pathway.internals.table.columns import ColumnOperations
 from pathway.internals.table.combine import CombineOperations
+from pathway.internals.table.futures import FutureOperations
 from pathway.internals.table.grouping import GroupOperations
 from pathway.internals.table.ids import IdOperations
 from pathway.internals.table.indexing import IndexOperations
@@ -25,6 +26,7 @@ class Table(
     CombineOperations,
     GroupOperations,
     IndexOperations,
+    FutureOperations,
     TapOperations,
     Generic[TSchema],
 ):

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import inspect
 import os
 import pickle
 import threading
+import weakref
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pathway.internals.lazy_import import LazyModule
+from pathway.internals.parse_graph import G
 from pathway.internals.udfs.disk_store import DiskStore
+from pathway.internals.udfs.event_loop import RunLoop, current_loop
 
 if TYPE_CHECKING:
     import asyncio
 else:
     asyncio = LazyModule("asyncio")
+
+_Cache = TypeVar("_Cache", bound="DiskCache")
 
 _MISSING = object()
 
@@ -83,17 +89,25 @@ class DiskCache(CacheStrategy):
     """Keeps results in files under `PATHWAY_PERSISTENT_STORAGE`, for later runs too.
 
     Args:
-        name: names the cache; by default after the function.
+        name: names the cache, of which there can be one; by default it is named after the function.
         size_limit: bytes after which the oldest results are dropped.
     """
 
-    _used: dict[str, DiskCache] = {}  # noqa: RUF012 (shared on purpose: names are unique)
-
     def __init__(self, name: str | None = None, size_limit: int = 2**30) -> None:
+        if name is not None:
+            G.register_cache(name)
         self._name = name
         self._size_limit = size_limit
         self._lock = threading.Lock()
         self._store: DiskStore | None = None
+        self._opened_in: weakref.ref[RunLoop] | None = None
+
+    @classmethod
+    def _named(cls: type[_Cache], name: str) -> _Cache:
+        """A cache of a name that is not the user's choice, so that it may be used again."""
+        cache = cls()
+        cache._name = name
+        return cache
 
     def _directory(self) -> str:
         root = os.environ.get("PATHWAY_PERSISTENT_STORAGE")
@@ -104,12 +118,13 @@ class DiskCache(CacheStrategy):
         return os.path.join(root, "runtime_calls")
 
     def _opened(self, func: Callable[..., Any]) -> DiskStore:
+        run = current_loop()
         with self._lock:
-            if self._store is None:
-                name = self._name or f"{func.__module__}_{func.__qualname__}"
-                if DiskCache._used.setdefault(name, self) is not self:
-                    raise ValueError(f"two disk caches are named {name!r}; give one of them another name=.")
+            # Another run may have another folder.
+            if self._store is None or self._opened_in is None or self._opened_in() is not run:
+                name = self._name or _name_of(func)
                 self._store = DiskStore(os.path.join(self._directory(), name), self._size_limit)
+                self._opened_in = weakref.ref(run)
             return self._store
 
     @staticmethod
@@ -177,6 +192,16 @@ class DefaultCache(DiskCache):
             return await (cached if _has_storage() else func)(*args, **kwargs)
 
         return chosen
+
+
+def _name_of(func: Callable[..., Any]) -> str:
+    """The name of a function, which for one without a name depends on what it does."""
+    name = f"{func.__module__}_{func.__qualname__}"
+    code = getattr(inspect.unwrap(func), "__code__", None)
+    if "<lambda>" in name and code is not None:
+        text = repr((code.co_code, code.co_names, [c for c in code.co_consts if not hasattr(c, "co_code")]))
+        return f"{name}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    return name
 
 
 def _has_storage() -> bool:

@@ -6,12 +6,13 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pathway._engine import DType, Expr, Udf
+from pathway._engine import Callee, DType, Expr, Udf
 from pathway.internals import dtype as dt
 from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.expression.nodes import operand
 from pathway.internals.lazy_import import LazyModule
 from pathway.internals.udfs.event_loop import current_loop
+from pathway.internals.udfs.later import Session
 
 if TYPE_CHECKING:
     import asyncio
@@ -30,11 +31,14 @@ class CallPlan:
     propagate_none: bool
     is_async: bool
     max_batch_size: int | None
+    is_later: bool = False
 
     def to_engine(self, names: tuple[str, ...]) -> Udf:
         """The function as the engine calls it; the last arguments are keywords of these names."""
         return_type = dt.Optional(self.return_type) if self.propagate_none else self.return_type
         function = _with_keywords(self.function, names)
+        if self.is_later:
+            return self._answering_later(function, return_type)
         if self.is_async:
             function = _concurrent(function, self.max_batch_size)
         return Udf(
@@ -45,6 +49,25 @@ class CallPlan:
             propagate_none=self.propagate_none,
             mode="batch" if self.is_async or self.max_batch_size is not None else "row",
             max_batch_size=None if self.is_async else self.max_batch_size,
+        )
+
+    def _answering_later(self, function: Callable[..., Any], return_type: DType) -> Udf:
+        async def results(*args: Any) -> tuple[Any]:
+            return (await function(*args),)
+
+        callee = Callee(
+            lambda: Session(results, "fully_async_udf", current_loop()),
+            f"the function {self.name}",
+            [self.return_type],
+            propagate_none=self.propagate_none,
+        )
+        return Udf(
+            function,
+            self.name,
+            dt.Future(return_type),
+            deterministic=self.deterministic,
+            propagate_none=self.propagate_none,
+            callee=callee,
         )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Coroutine, Iterator
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pathway.internals.lazy_import import LazyModule
@@ -24,6 +25,7 @@ class RunLoop:
         self._loop = loop
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._uses: Counter[str] = Counter()
 
     def _get(self) -> asyncio.AbstractEventLoop:
         with self._lock:
@@ -34,9 +36,20 @@ class RunLoop:
                 self._loop = loop
             return self._loop
 
+    def unique_name(self, name: str) -> str:
+        """The name, with a number if it was asked for before in this run."""
+        with self._lock:
+            self._uses[name] += 1
+            number = self._uses[name]
+        return name if number == 1 else f"{name}_{number}"
+
     def run(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
         """The result of a coroutine; called from a thread other than the loop's."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._get()).result()
+
+    def call_soon(self, callback: Callable[..., Any], *args: Any) -> None:
+        """Lets the loop call a function; returns at once."""
+        self._get().call_soon_threadsafe(callback, *args)
 
     def close(self) -> None:
         """Ends the thread, if there is one."""

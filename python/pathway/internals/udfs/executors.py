@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pathway.internals.errors import NotYetSupportedError
 from pathway.internals.udfs.annotations import is_coroutine_function
 from pathway.internals.udfs.retries import AsyncRetryStrategy
 
@@ -44,6 +43,20 @@ class AsyncExecutor(Executor):
         self.capacity = _checked("capacity", capacity, int)
         self.timeout = _checked("timeout", timeout, (int, float))
         self.retry_strategy = _checked("retry_strategy", retry_strategy, AsyncRetryStrategy)
+
+
+class FullyAsyncExecutor(AsyncExecutor):
+    """The calls of each row as soon as it comes; nothing waits for their results."""
+
+    def __init__(
+        self,
+        capacity: int | None = None,
+        timeout: float | None = None,
+        retry_strategy: AsyncRetryStrategy | None = None,
+        autocommit_duration_ms: int | None = 1500,
+    ) -> None:
+        super().__init__(capacity, timeout, retry_strategy)
+        self.autocommit_duration_ms = _checked("autocommit_duration_ms", autocommit_duration_ms, int)
 
 
 class AutoExecutor(Executor):
@@ -95,8 +108,25 @@ def fully_async_executor(
     retry_strategy: AsyncRetryStrategy | None = None,
     autocommit_duration_ms: int | None = 1500,
 ) -> Executor:
-    """Calls that later times do not wait for."""
-    raise NotYetSupportedError(
-        "fully asynchronous user functions (pw.udfs.fully_async_executor) are not supported yet; "
-        "pw.udfs.async_executor runs the calls of one time concurrently."
-    )
+    """Calls that nothing waits for: the column is a `Future`, pending until the result is there.
+
+    Args:
+        capacity: the most calls at one time.
+        timeout: seconds for one attempt.
+        retry_strategy: what to do when a call fails.
+        autocommit_duration_ms: milliseconds after which a result is committed at the latest; it is
+            committed at once.
+
+    >>> import pathway as pw
+    >>> @pw.udf(executor=pw.udfs.fully_async_executor())
+    ... async def double(x: int) -> int:
+    ...     return 2 * x
+    >>> t = pw.debug.table_from_markdown('''
+    ... a
+    ... 4
+    ... ''')
+    >>> pw.debug.compute_and_print(t.select(b=double(t.a)).await_futures(), include_id=False)
+    b
+    8
+    """
+    return FullyAsyncExecutor(capacity, timeout, retry_strategy, autocommit_duration_ms)

@@ -15,7 +15,7 @@ from pathway.internals.trace import trace_user_frame, warn
 from pathway.internals.udfs.annotations import return_annotation
 from pathway.internals.udfs.caches import CacheStrategy
 from pathway.internals.udfs.call import ApplyExpression, CallPlan
-from pathway.internals.udfs.executors import AsyncExecutor, AutoExecutor, Executor
+from pathway.internals.udfs.executors import AsyncExecutor, AutoExecutor, Executor, FullyAsyncExecutor
 
 
 class UDF:
@@ -71,6 +71,11 @@ class UDF:
         self.cache_strategy = cache_strategy
         self.max_batch_size = max_batch_size
         self.executor = (executor or AutoExecutor()).resolved(self.__wrapped__)
+        if max_batch_size is not None and isinstance(self.executor, FullyAsyncExecutor):
+            raise ValueError(
+                "Batching is not supported for fully asynchronous UDFs: leave max_batch_size out, or use "
+                "pw.udfs.async_executor()."
+            )
 
     def __wrapped__(self, *args: Any, **kwargs: Any) -> Any:
         """The function."""
@@ -116,6 +121,7 @@ class UDF:
             propagate_none=self.propagate_none,
             is_async=isinstance(self.executor, AsyncExecutor),
             max_batch_size=self.max_batch_size,
+            is_later=isinstance(self.executor, FullyAsyncExecutor),
         )
 
     def _return_dtype(self) -> DType:

@@ -11,8 +11,8 @@ use crate::graph::{
     ExternalRows, Flatten, FlattenColumn, GroupIds, Join, JoinColumn, Node, Op, Reduce, StaticRows,
 };
 use crate::program::{
-    ARGUMENT_ID, GroupKey, JoinStep, LookupStep, ReduceColumn, ReduceStep, SourceStep, Stage as RowStage,
-    StepId, StepOp,
+    ARGUMENT_ID, CallsStep, GroupKey, JoinStep, LookupStep, ReduceColumn, ReduceStep, SourceStep,
+    Stage as RowStage, StepId, StepOp,
 };
 use crate::rewrite::demand::Stage;
 
@@ -83,6 +83,15 @@ pub(super) fn operation(node: &Node, stage: &Stage, ports: &[Port], inputs: Vec<
             };
             steps.reverse();
             (StepOp::Lookup(step), passed().chain(slots()).collect())
+        }
+        // The layout is fixed, as for dead letters.
+        Op::Calls(calls) => {
+            let step = CallsStep { callee: calls.callee.clone(), arguments: calls.arguments.len() };
+            (StepOp::Calls(step), (0..node.columns.len() as u32).map(Slot::Own).collect())
+        }
+        Op::Answers(answers) => {
+            let layout = (0..node.columns.len() as u32).map(Slot::Own).collect();
+            (StepOp::Answers(answers.on_failure), layout)
         }
         Op::Restrict { exact, .. } => (StepOp::Restrict { exact: *exact }, slots().collect()),
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use pathway_expr::{ColumnRef, Expr, ExprKind};
 use pathway_types::DType;
 
-use crate::graph::{FlattenColumn, JoinColumn, Node, NodeId, Op, Rows};
+use crate::graph::{Answers, Calls, FlattenColumn, JoinColumn, Node, NodeId, Op, Rows};
 use crate::program::{JoinIds, JoinMode};
 use crate::rewrite::resolve::columns_of;
 
@@ -137,6 +137,16 @@ pub(in crate::rewrite) fn ports(node: &Node, own: &BTreeSet<u32>, passed: &BTree
         }
         Op::Difference { input, other, columns } => {
             vec![Port::new(*input, wanted(columns), true), Port::new(*other, vec![], true)]
+        }
+        Op::Calls(Calls { input, arguments, instance, .. }) => {
+            vec![Port::new(*input, arguments.iter().chain(instance).cloned().collect(), true)]
+        }
+        Op::Answers(Answers { calls, rows, .. }) => {
+            // All columns of the events: the time and those of the result.
+            let events = (0..=node.columns.len() as u32).map(|column| ColumnRef { source: *calls, column });
+            let events = Port::new(*calls, events.map(reference).collect(), true);
+            let rows = rows.iter().map(|rows| Port::new(rows.table, rows.columns.clone(), true));
+            std::iter::once(events).chain(rows).collect()
         }
         Op::Restrict { input, to, columns, .. } => {
             let mut asking = Vec::new();
