@@ -169,8 +169,9 @@ class Expr:
 @final
 class Udf:
     """A user function. Row mode: `fn(*args) -> value` per row. Batch mode: `fn(*columns: list) -> sequence`;
-    an element that is an exception is the failure of that row. Arrow mode: `fn(*columns)` with objects that
-    offer `__arrow_c_array__`, returning such an object."""
+    an element that is an exception is the failure of that row. Arrow mode: `fn(*columns)` with an
+    [`ArrowColumn`][] each, returning one, an object that offers `__arrow_c_array__` or `__arrow_c_stream__`,
+    or a list with an object per row."""
 
     def __init__(
         self,
@@ -186,6 +187,27 @@ class Udf:
     ) -> None: ...
     @property
     def name(self) -> str: ...
+
+@final
+class ArrowColumn:
+    """A column as other libraries read it: by the PyCapsule interface of Arrow, by numpy's array interface
+    (integers, floats, times and durations), or as Python objects."""
+
+    def __len__(self) -> int: ...
+    @property
+    def dtype(self) -> DType: ...
+    @property
+    def __array_interface__(self) -> dict[str, Any]: ...
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]: ...
+    def __arrow_c_schema__(self) -> object: ...
+    def nulls(self) -> bytes | None:
+        """One byte for each row, 1 where it is None; nothing if no row is."""
+    def flags(self) -> bytes:
+        """One byte for each row of a column of booleans."""
+    def to_list(self) -> list[Any]: ...
+    @staticmethod
+    def plain(kind: str, values: bytes, nulls: bytes | None = None) -> ArrowColumn:
+        """A column of values of 8 bytes (`i8`, `f8`, `M8[ns]`, `M8[ns, UTC]`, `m8[ns]`), or of one (`b1`)."""
 
 @final
 class Callee:

@@ -63,6 +63,14 @@ def python_udf(inputs: Path) -> Rows:
     return Counter((str(bucket), str(total)) for bucket, total in totals.items())
 
 
+def batched_udf(inputs: Path) -> Rows:
+    totals: Counter[int] = Counter()
+    for row in read(inputs / "rows.csv"):
+        a, b = int(row["a"]), int(row["b"])
+        totals[a % 10] += (a * 31 + b * 17) % 1009 + abs(a - b) // 3
+    return Counter((str(bucket), str(total)) for bucket, total in totals.items())
+
+
 def latency(inputs: Path) -> Rows:
     return Counter((str(slot), "3") for slot in range(100))
 
@@ -73,6 +81,7 @@ MODELS: dict[str, tuple[Callable[[Path], Rows], int]] = {
     "join_group": (join_group, 400),
     "python_connector": (python_connector, 2500),
     "python_udf": (python_udf, 300),
+    "batched_udf": (batched_udf, 300),
     "latency": (latency, 300),
 }
 

@@ -254,6 +254,8 @@ def test_arrow_arrays_in_and_out() -> None:
         (DType.list(DType.INT), pa.array([[1], [], [2, 3]], pa.list_(pa.int16())), [(), (1,), (2, 3)]),
         (DType.optional(DType.INT), pa.array([1, None, 3]), [1, 3, None]),
         (DType.optional(DType.STR), pa.nulls(3), [None, None, None]),
+        (DType.INT, pa.chunked_array([[1, 2], [3]]), [1, 2, 3]),
+        (DType.INT, [1, 2, 3], [1, 2, 3]),
     ],
 )
 def test_arrow_results_are_converted_to_the_layout(dtype: DType, result: Any, expected: list[Any]) -> None:
@@ -269,7 +271,9 @@ def test_arrow_results_are_converted_to_the_layout(dtype: DType, result: Any, ex
         (DType.INT, pa.array([1, 2]), ValueError),
         (DType.INT, pa.array([1, None, 3]), TypeError),
         (DType.INT, pa.array([2**64 - 1, 1, 1], pa.uint64()), ValueError),
-        (DType.INT, [1, 2, 3], TypeError),
+        (DType.INT, [1, 2, "3"], TypeError),
+        (DType.INT, [1, 2], ValueError),
+        (DType.INT, 7, TypeError),
         (DType.DATE_TIME_UTC, pa.array([1, 2, 3], pa.timestamp("ns")), TypeError),
     ],
 )

@@ -63,7 +63,7 @@ mod _engine {
     #[pymodule_export]
     use crate::table::PyTable;
     #[pymodule_export]
-    use crate::udf::PyUdf;
+    use crate::udf::{ArrowColumn, PyUdf};
     #[pymodule_export]
     use crate::universe::PyUniverse;
     #[pymodule_export]

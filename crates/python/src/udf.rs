@@ -8,6 +8,7 @@ mod arrow;
 mod batches;
 mod rows;
 
+pub(crate) use arrow::ArrowColumn;
 use pathway_expr::{Callee, Udf, UdfOutcome};
 use pathway_types::{Column, DType, DataError, Key};
 use pyo3::exceptions::PyValueError;

@@ -11,7 +11,9 @@ from pathway.internals import dtype as dt
 from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.expression.nodes import operand
 from pathway.internals.lazy_import import LazyModule
+from pathway.internals.udfs.batched import has_arrow_form, takes_columns
 from pathway.internals.udfs.event_loop import current_loop
+from pathway.internals.udfs.hints import check_arguments
 from pathway.internals.udfs.later import Session
 
 if TYPE_CHECKING:
@@ -32,11 +34,15 @@ class CallPlan:
     is_async: bool
     max_batch_size: int | None
     is_later: bool = False
+    batched: str | None = None
+    original: Callable[..., Any] | None = None
 
     def to_engine(self, names: tuple[str, ...]) -> Udf:
         """The function as the engine calls it; the last arguments are keywords of these names."""
         return_type = dt.Optional(self.return_type) if self.propagate_none else self.return_type
         function = _with_keywords(self.function, names)
+        if self.batched is not None:
+            return self._taking_columns(function, return_type)
         if self.is_later:
             return self._answering_later(function, return_type)
         if self.is_async:
@@ -49,6 +55,31 @@ class CallPlan:
             propagate_none=self.propagate_none,
             mode="batch" if self.is_async or self.max_batch_size is not None else "row",
             max_batch_size=None if self.is_async else self.max_batch_size,
+        )
+
+    def check(self, dtypes: Sequence[DType], names: tuple[str, ...]) -> None:
+        """Raises TypeError if the function cannot take arguments of these types."""
+        if self.original is not None:
+            is_batch = self.max_batch_size is not None or self.batched is not None
+            check_arguments(self.original, self.name, dtypes, names, is_batch=is_batch)
+        if self.batched in ("arrow", "polars"):
+            for dtype in dtypes:
+                if not has_arrow_form(dtype):
+                    raise TypeError(
+                        f"the function {self.name} takes columns of {self.batched}, which have no type "
+                        f"{dtype}: "
+                        'give the column a type with pw.declare_type, or use batched="numpy".'
+                    )
+
+    def _taking_columns(self, function: Callable[..., Any], return_type: DType) -> Udf:
+        return Udf(
+            takes_columns(function, self.batched or "", self.name, return_type),
+            self.name,
+            return_type,
+            deterministic=self.deterministic,
+            propagate_none=self.propagate_none,
+            mode="arrow",
+            max_batch_size=self.max_batch_size,
         )
 
     def _answering_later(self, function: Callable[..., Any], return_type: DType) -> Udf:
@@ -82,6 +113,7 @@ class ApplyExpression(ColumnExpression):
         self._names = tuple(kwargs)
 
     def _lower(self, operands: Sequence[Expr]) -> Expr:
+        self._plan.check([expression.dtype for expression in operands], self._names)
         return Expr.udf(self._plan.to_engine(self._names), operands)
 
     def _text(self, operands: Sequence[str]) -> str:

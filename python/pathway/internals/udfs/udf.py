@@ -13,6 +13,7 @@ from pathway.internals import dtype as dt
 from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.trace import trace_user_frame, warn
 from pathway.internals.udfs.annotations import return_annotation
+from pathway.internals.udfs.batched import KINDS, element_annotation
 from pathway.internals.udfs.caches import CacheStrategy
 from pathway.internals.udfs.call import ApplyExpression, CallPlan
 from pathway.internals.udfs.executors import AsyncExecutor, AutoExecutor, Executor, FullyAsyncExecutor
@@ -29,6 +30,10 @@ class UDF:
         executor: how calls are carried out, from `pw.udfs`.
         cache_strategy: how results are kept, from `pw.udfs`.
         max_batch_size: the function takes lists of at most so many values and returns a list.
+        batched: the function takes whole columns and returns one, without a call or an object per row:
+            `"arrow"` (arrays of pyarrow, or of any library that reads Arrow's PyCapsule interface),
+            `"numpy"` (arrays; masked ones where None is possible) or `"polars"` (series). With
+            `max_batch_size`, at most so many rows of it at a time.
 
     >>> import pathway as pw
     >>> class Times(pw.UDF):
@@ -57,6 +62,7 @@ class UDF:
         executor: Executor | None = None,
         cache_strategy: CacheStrategy | None = None,
         max_batch_size: int | None = None,
+        batched: str | None = None,
     ) -> None:
         _check_options(
             deterministic=deterministic,
@@ -64,18 +70,32 @@ class UDF:
             executor=executor,
             cache_strategy=cache_strategy,
             max_batch_size=max_batch_size,
+            batched=batched,
         )
         self.return_type = return_type
         self.deterministic = deterministic
         self.propagate_none = propagate_none
         self.cache_strategy = cache_strategy
         self.max_batch_size = max_batch_size
+        self.batched = batched
         self.executor = (executor or AutoExecutor()).resolved(self.__wrapped__)
         if max_batch_size is not None and isinstance(self.executor, FullyAsyncExecutor):
             raise ValueError(
                 "Batching is not supported for fully asynchronous UDFs: leave max_batch_size out, or use "
                 "pw.udfs.async_executor()."
             )
+        self._check_batched()
+
+    def _check_batched(self) -> None:
+        if self.batched is None:
+            return
+        if isinstance(self.executor, AsyncExecutor):
+            raise ValueError(
+                "a function of whole columns (batched=) is called synchronously: it is no coroutine function "
+                "and has no asynchronous executor."
+            )
+        if self.cache_strategy is not None:
+            raise ValueError("results of a function of whole columns (batched=) cannot be kept in a cache.")
 
     def __wrapped__(self, *args: Any, **kwargs: Any) -> Any:
         """The function."""
@@ -122,11 +142,15 @@ class UDF:
             is_async=isinstance(self.executor, AsyncExecutor),
             max_batch_size=self.max_batch_size,
             is_later=isinstance(self.executor, FullyAsyncExecutor),
+            batched=self.batched,
+            original=self.__wrapped__,
         )
 
     def _return_dtype(self) -> DType:
         annotation = return_annotation(self.__wrapped__)
-        if (
+        if self.batched is not None:
+            annotation = self._column_element(annotation)
+        elif (
             self.max_batch_size is not None
             and annotation is not ...
             and not isinstance(self.__wrapped__, type)
@@ -141,6 +165,15 @@ class UDF:
                 f"{self.return_type}."
             )
         return declared
+
+    def _column_element(self, annotation: Any) -> Any:
+        element = element_annotation(annotation)
+        if element is ... and self.return_type is ...:
+            raise TypeError(
+                f"the function {self._name()} returns a whole column: say the type of one result, as in "
+                f'pw.udf(batched="{self.batched}", return_type=float).'
+            )
+        return element
 
     def _batch_element(self, annotation: Any) -> Any:
         args = typing.get_args(annotation)
@@ -200,8 +233,9 @@ _OPTION_TYPES: dict[str, type] = {
     "executor": Executor,
     "cache_strategy": CacheStrategy,
     "max_batch_size": int,
+    "batched": str,
 }
-_MAY_BE_NONE = ("executor", "cache_strategy", "max_batch_size")
+_MAY_BE_NONE = ("executor", "cache_strategy", "max_batch_size", "batched")
 
 
 def _check_options(**options: Any) -> None:
@@ -217,6 +251,8 @@ def _check_options(**options: Any) -> None:
             )
     if options.get("max_batch_size") is not None and options["max_batch_size"] < 1:
         raise ValueError(f"max_batch_size has to be at least 1, not {options['max_batch_size']}.")
+    if options.get("batched") not in (None, *KINDS):
+        raise ValueError(f"batched has to be one of {KINDS}, not {options['batched']!r}.")
 
 
 @overload
@@ -232,6 +268,7 @@ def udf(
     executor: Executor | None = None,
     cache_strategy: CacheStrategy | None = None,
     max_batch_size: int | None = None,
+    batched: str | None = None,
 ) -> Callable[[Callable[..., Any]], UDFFunction]: ...
 
 
@@ -239,6 +276,7 @@ def udf(
 def udf(fun: Any = None, /, **options: Any) -> Any:
     """Makes a function of values one of columns; see [`UDF`][] for the options.
 
+    >>> import numpy as np
     >>> import pathway as pw
     >>> @pw.udf
     ... def shout(text: str) -> str:
@@ -250,6 +288,15 @@ def udf(fun: Any = None, /, **options: Any) -> Any:
     >>> pw.debug.compute_and_print(t.select(loud=shout(t.word)), include_id=False)
     loud
     TEA!
+
+    A function of whole columns:
+
+    >>> @pw.udf(batched="numpy", return_type=int)
+    ... def lengths(words):
+    ...     return np.char.str_len(words.astype(str))
+    >>> pw.debug.compute_and_print(t.select(n=lengths(t.word)), include_id=False)
+    n
+    3
     """
     _check_options(**options)
     if fun is None:

@@ -1,0 +1,29 @@
+"""A function of numbers in Python, with Pathway: of arrays where functions can take them."""
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pathway as pw
+
+
+class Row(pw.Schema):
+    a: int
+    b: int
+
+
+def score(a: Any, b: Any) -> Any:
+    return (a * 31 + b * 17) % 1009 + abs(a - b) // 3
+
+
+options: dict[str, Any] = {"deterministic": True, "return_type": int}
+if "batched" in inspect.signature(pw.UDF.__init__).parameters:
+    options["batched"] = "numpy"
+
+
+def run(inputs: Path, output: Path) -> None:
+    rows = pw.io.csv.read(inputs / "rows.csv", schema=Row, mode="static")
+    scored = rows.select(bucket=rows.a % 10, score=pw.udf(**options)(score)(rows.a, rows.b))
+    result = scored.groupby(scored.bucket).reduce(scored.bucket, total=pw.reducers.sum(scored.score))
+    pw.io.csv.write(result, output / "result.csv")
+    pw.run(monitoring_level=pw.MonitoringLevel.NONE)
