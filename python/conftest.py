@@ -14,3 +14,8 @@ def _empty_graph() -> Iterator[None]:
     G.clear()
     yield
     G.clear()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.add_marker(pytest.mark.filterwarnings("ignore:terminate_on_error=False"))

@@ -293,6 +293,11 @@ class Graph:
         frame: Frame | None = None,
     ) -> int:
         """Registers a sink; the number names it in `run(outputs=...)`."""
+    def global_error_log(self) -> Table: ...
+    def local_error_log(self, frame: Frame | None = None) -> tuple[int, Table]:
+        """A new error log: its number and its table."""
+    def log_to(self, log: int) -> int:
+        """Lets operators built from now on report to this log; gives the one before."""
     def take_warnings(self) -> list[tuple[str, Frame | None]]: ...
     def explain(self, *, rewritten: bool = False, outputs: Sequence[int] | None = None) -> str:
         """The plan as it was built, or the program that runs for these outputs (default: those that `run`
@@ -306,12 +311,12 @@ class Graph:
         terminate_on_error: bool = True,
         max_batch_size: int = 1024,
         start_timestamp_ms: int | None = None,
-        on_error: Callable[[str, str, Frame | None], None] | None = None,
+        on_error: Callable[[str, str], None] | None = None,
     ) -> None:
         """Runs the given outputs (default: all registered ones that are not captures) until their inputs
         end. Releases the GIL, checks signals, re-raises user exceptions as they were. Exceptions of the
-        run carry the attribute `_pathway_frame: Frame | None`. `on_error(kind, text, frame)` gets what
-        is logged: kind is `cell`, `parse`, `connector`, `warning` or `info`."""
+        run carry the attribute `_pathway_frame: Frame | None`. `on_error(kind, text)` gets what
+        is logged: kind is `error`, `warning` or `info`."""
 
 @final
 class Field:
@@ -406,6 +411,8 @@ class Table:
     def await_futures(self, frame: Frame | None = None) -> Table: ...
     def dead_letters(self, frame: Frame | None = None) -> Table:
         """Of a source table: columns `raw: bytes`, `position: str`, `reason: str`."""
+    def error_history(self, frame: Frame | None = None) -> Table:
+        """What went wrong in the operators that the table is computed by."""
 
 @final
 class Joined:

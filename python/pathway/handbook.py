@@ -20,7 +20,7 @@ from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.schema import Schema, column_definition
 from pathway.internals.table import Table
 from pathway.internals.thisclass import Unpacked, this
-from pathway.internals.trace import trace_user_frame
+from pathway.internals.trace import current_frame, trace_user_frame
 from pathway.internals.udfs.apply import apply_with_type
 from pathway.io import fs, jsonlines, python
 
@@ -222,6 +222,30 @@ def connector(
     return python.read(Callbacks(), schema=schema, **options)
 
 
+# --- errors -----------------------------------------------------------------------------------------
+
+
+@trace_user_frame
+def error_history(table: Table) -> Table:
+    """The errors of all operators that a table is computed by, whatever log they report to.
+
+    >>> import pathway as pw
+    >>> t = pw.debug.table_from_markdown('''
+    ... a | b
+    ... 6 | 2
+    ... 5 | 0
+    ... ''')
+    >>> other, good = t.select(q=t.b // 0), t.select(q=t.a // t.b)
+    >>> history = good.filter(good.q > 1).error_history().select(pw.this.message)
+    >>> pw.debug.compute_and_print(history, other, include_id=False, terminate_on_error=False)
+    message
+    q
+    Error
+    Error
+    """
+    return Table(table._engine.error_history(current_frame()))
+
+
 def install() -> None:
     """Puts the names where the handbook has them."""
     import pathway
@@ -229,6 +253,7 @@ def install() -> None:
 
     for name in ("ColumnDefinition", "ConnectorMode", "schema_class"):
         setattr(pathway, name, globals()[name])
+    Table.error_history = error_history  # type: ignore[attr-defined]
     pathway.ConnectorSubject = python.ConnectorSubject  # type: ignore[attr-defined]
     for name, dtype in _TYPES.items():
         setattr(PathwayType, name, PathwayType(dtype))

@@ -297,9 +297,9 @@ def test_rows_with_errors_are_not_delivered() -> None:
     seen: list[int] = []
     subscribe(failing, lambda key, row, time, is_addition: seen.append(row["r"]))
     kinds: list[str] = []
-    failing.graph.run(terminate_on_error=False, on_error=lambda kind, text, frame: kinds.append(kind))
+    failing.graph.run(terminate_on_error=False, on_error=lambda kind, text: kinds.append(kind))
     assert sorted(seen) == [-6, 6]
-    assert kinds == ["cell", "cell"]  # the division, and the row that is not written
+    assert kinds == ["error", "error"]  # the division, and the row that is not written
 
 
 def test_captures_run_on_demand_only() -> None:
@@ -393,14 +393,13 @@ def test_data_errors(make: Any, error: type[Exception], text: str) -> None:
         rows(failing)
     assert type(caught.value) is error
     assert caught.value._pathway_frame.line == 3  # type: ignore[attr-defined]
-    log: list[tuple[str, str, Frame | None]] = []
+    log: list[tuple[str, str]] = []
     got = rows(failing, terminate_on_error=False, on_error=lambda *entry: log.append(entry))
     assert got == [(ERROR,)]
-    [(kind, logged, where)] = log
-    assert kind == "cell"
-    assert logged == str(caught.value)
-    assert where is not None
-    assert where.line == 3
+    [(kind, logged)] = log
+    assert kind == "error"
+    assert logged.startswith(f"{caught.value} in operator ")
+    assert "\tFile: user.py:3\n" in logged
 
 
 def test_pointers_to_nothing_are_key_errors() -> None:
@@ -476,7 +475,7 @@ def test_exceptions_of_the_log_do_not_end_the_run(recwarn: pytest.WarningsRecord
     failing = apply(table, lambda a: 1 // 0, DType.INT, "a")
     unraisable: list[Any] = []
 
-    def fail(kind: str, text: str, frame: Frame | None) -> None:
+    def fail(kind: str, text: str) -> None:
         raise RuntimeError("in the log")
 
     import sys

@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use pathway_io::ConnectorError;
 use pathway_plan::Frame;
+use pathway_plan::program::Step;
 use pathway_types::{DataError, Timestamp};
+
+use crate::error_log::ErrorLogs;
 
 /// Rows that may be under way between workers before sources hold back.
 const MAX_ROWS_BETWEEN_WORKERS: i64 = 4_000_000;
@@ -19,12 +22,22 @@ pub struct Site {
     pub name: Arc<str>,
     /// The user's line.
     pub frame: Option<Frame>,
+    /// It is computed from an error log: what goes wrong here is put into none.
+    pub of_log: bool,
 }
 
 impl Site {
+    /// Where the errors of a step of a program happen.
+    pub fn of_step(number: usize, step: &Step, of_log: bool) -> Site {
+        Site { operator: number, name: Arc::from(step.name.as_str()), frame: step.frame.clone(), of_log }
+    }
     /// The same operator, at another line of the program if one is known.
     pub fn at(&self, frame: &Option<Frame>) -> Site {
-        Site { frame: frame.clone().or_else(|| self.frame.clone()), ..self.clone() }
+        let mut frame = frame.clone().or_else(|| self.frame.clone());
+        if let (Some(frame @ Frame { built: None, .. }), Some(own)) = (&mut frame, &self.frame) {
+            frame.built.clone_from(&own.built);
+        }
+        Site { frame, ..self.clone() }
     }
 }
 
@@ -32,13 +45,15 @@ impl Site {
 #[derive(Debug)]
 pub enum Report<'a> {
     /// A cell could not be computed, or a row could not be placed and was dropped.
-    Cell {
-        /// Where.
-        site: &'a Site,
-        /// Why.
-        error: &'a DataError,
+    Error {
+        /// The number of the operator in its plan.
+        operator: u32,
+        /// The user's line.
+        frame: &'a Frame,
+        /// What went wrong.
+        message: &'a str,
     },
-    /// A record of a source could not be parsed.
+    /// A record of a source could not be parsed and was left out.
     Parse {
         /// The source.
         site: &'a Site,
@@ -97,6 +112,7 @@ struct Shared {
     monitor: Arc<dyn Monitor>,
     between_workers: AtomicI64,
     completed: Arc<Completed>,
+    error_logs: ErrorLogs,
 }
 
 /// How far the sinks of a run are, for sources that wait until their rows have passed through.
@@ -146,12 +162,18 @@ impl Context {
             monitor,
             between_workers: AtomicI64::new(0),
             completed: Arc::default(),
+            error_logs: ErrorLogs::default(),
         }))
     }
 
     /// How far the sinks are.
     pub fn completed(&self) -> Arc<Completed> {
         self.0.completed.clone()
+    }
+
+    /// The error logs of the run.
+    pub fn error_logs(&self) -> &ErrorLogs {
+        &self.0.error_logs
     }
 
     /// True if the first data error ends the run.
@@ -169,13 +191,26 @@ impl Context {
         if self.0.terminate_on_error {
             self.fail(Failure::Data { site: site.clone(), error: error.clone() });
         } else {
-            self.0.monitor.report(Report::Cell { site, error });
+            self.log(site, &error.to_string());
         }
     }
 
-    /// A record could not be parsed; never ends the run.
+    /// A record of a source could not be parsed, or a cell of it. Never ends the run: where errors do
+    /// not stay in cells, the record is left out and the user is told.
     pub fn parse_error(&self, site: &Site, position: &str, reason: &str) {
-        self.0.monitor.report(Report::Parse { site, position, reason });
+        if self.0.terminate_on_error {
+            self.0.monitor.report(Report::Parse { site, position, reason });
+        } else {
+            self.log(site, &format!("{reason} ({position})"));
+        }
+    }
+
+    fn log(&self, site: &Site, message: &str) {
+        let unknown = Frame::unknown();
+        for frame in site.frame.as_ref().unwrap_or(&unknown).all() {
+            self.0.monitor.report(Report::Error { operator: frame.operator(), frame, message });
+        }
+        self.0.error_logs.add(site, message);
     }
 
     /// A message for the user.

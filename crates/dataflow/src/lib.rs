@@ -8,6 +8,7 @@
 pub mod clock;
 pub mod context;
 pub mod driver;
+pub mod error_log;
 pub mod input;
 pub mod kernels;
 pub mod lattice;
@@ -22,5 +23,6 @@ pub mod timely;
 
 pub use clock::even_now;
 pub use context::{Context, Failure, Monitor, Report, Site};
+pub use error_log::ErrorLogs;
 pub use input::{Backlog, InputItem, InputQueue, Slot};
 pub use lower::{Environment, lower};

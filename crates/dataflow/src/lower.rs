@@ -9,6 +9,7 @@ use pathway_types::{DType, Timestamp};
 
 use crate::context::{Context, Site};
 use crate::driver::{Edge, drive};
+use crate::error_log::{error_log, of_logs};
 use crate::input::{InputQueue, source, static_table};
 use crate::operators::answers::Answers;
 use crate::operators::calls::{Calls, calls};
@@ -39,13 +40,24 @@ pub fn lower(
     environment: &mut dyn Environment,
     context: &Context,
 ) {
-    let mut lowering = Lowering { scope, context, edges: Vec::new(), dead_letters: Vec::new() };
-    for (number, step) in program.steps.iter().enumerate() {
-        let edges = lowering.step(program, number, step, environment);
-        let (rows, dead) = edges.unzip();
-        lowering.edges.push(rows);
-        lowering.dead_letters.push(dead.flatten());
+    let count = program.steps.len();
+    let of_log = of_logs(program);
+    let mut lowering = Lowering {
+        scope,
+        context,
+        edges: vec![None; count],
+        dead_letters: vec![None; count],
+        ends: vec![],
+        of_log,
+    };
+    // What is computed from error logs comes last: the logs watch everything else.
+    let (logged, of_logs): (Vec<usize>, Vec<usize>) =
+        (0..count).partition(|number| !lowering.of_log[*number]);
+    logged.into_iter().for_each(|number| lowering.add(program, number, environment));
+    if !of_logs.is_empty() {
+        lowering.find_ends(program);
     }
+    of_logs.into_iter().for_each(|number| lowering.add(program, number, environment));
 }
 
 struct Lowering<'a, 'scope> {
@@ -53,9 +65,32 @@ struct Lowering<'a, 'scope> {
     context: &'a Context,
     edges: Vec<Option<Edge<'scope>>>,
     dead_letters: Vec<Option<Edge<'scope>>>,
+    /// Where everything that reports to error logs comes to its end.
+    ends: Vec<Edge<'scope>>,
+    /// The steps that are computed from error logs.
+    of_log: Vec<bool>,
 }
 
 impl<'scope> Lowering<'_, 'scope> {
+    fn add(&mut self, program: &Program, number: usize, environment: &mut dyn Environment) {
+        let edges = self.step(program, number, &program.steps[number], environment);
+        let (rows, dead) = edges.unzip();
+        self.edges[number] = rows;
+        self.dead_letters[number] = dead.flatten();
+    }
+
+    /// Adds the steps to the ends that no other step reads which reports to an error log.
+    fn find_ends(&mut self, program: &Program) {
+        let mut ends: Vec<bool> = self.of_log.iter().map(|of_log| !of_log).collect();
+        for (number, step) in program.steps.iter().enumerate() {
+            if !self.of_log[number] {
+                step.inputs.iter().for_each(|input| ends[input.0] = false);
+            }
+        }
+        let ends = self.edges.iter().zip(ends).filter(|(_, is_end)| *is_end);
+        self.ends.extend(ends.filter_map(|(edge, _)| edge.clone()));
+    }
+
     fn edge(&self, step: &Step, input: usize) -> Edge<'scope> {
         // Steps come after their inputs, and only outputs, which nobody reads, have no edge.
         #[allow(clippy::expect_used)]
@@ -71,7 +106,7 @@ impl<'scope> Lowering<'_, 'scope> {
     ) -> Option<(Edge<'scope>, Option<Edge<'scope>>)> {
         let name = step.name.as_str();
         let context = self.context.clone();
-        let site = Site { operator: number, name: Arc::from(name), frame: step.frame.clone() };
+        let site = Site::of_step(number, step, self.of_log[number]);
         let input = |i: usize| &program.steps[step.inputs[i].0];
         let edge = match &step.op {
             StepOp::Static { batches, shards } => {
@@ -98,6 +133,7 @@ impl<'scope> Lowering<'_, 'scope> {
                 #[allow(clippy::expect_used)]
                 self.dead_letters[step.inputs[0].0].clone().expect("a source has dead letters")
             }
+            StepOp::ErrorLog(_) => error_log(self.scope, name, number, self.ends.clone(), context),
             StepOp::Stateless(stages) => {
                 let (columns, insert_only) = (input(0).columns.clone(), input(0).insert_only);
                 self.stages(self.edge(step, 0), stages, columns, insert_only, name, &site)
@@ -207,7 +243,10 @@ impl<'scope> Lowering<'_, 'scope> {
             StepOp::Output(spec) => {
                 let writer = environment.writer(number);
                 let (dtypes, insert_only) = (input(0).columns.clone(), input(0).insert_only);
-                sink(self.edge(step, 0), spec, dtypes, insert_only, writer, self.context, site);
+                let end = sink(self.edge(step, 0), spec, dtypes, insert_only, writer, self.context, site);
+                if !self.of_log[number] {
+                    self.ends.push(end);
+                }
                 return None;
             }
         };

@@ -11,17 +11,19 @@ use arrow_buffer::BooleanBuffer;
 use pathway_io::{ConnectorError, Encoder, Writer};
 use pathway_plan::program::OutputStep;
 use pathway_types::view::CellView;
-use pathway_types::{Batch, Column, DType, DataError, ErrorKind, Timestamp};
+use pathway_types::{Batch, Column, DType, DataError, Timestamp};
 
 use crate::context::{Context, Failure, Site};
 use crate::driver::{Edge, connect, drive};
 use crate::kernels::consolidate::{consolidate, removals_first};
 use crate::operator::{Emitter, Operator, Progress, State, WrongState};
 use crate::operators::stateless::per_batch;
+use crate::packet::Packet;
 use crate::route::Route;
 use crate::timely::OperatorBuilder;
 
-/// Adds a sink to the dataflow. `writer` is there on worker 0, where all changes end up.
+/// Adds a sink to the dataflow. `writer` is there on worker 0, where all changes end up. Gives a stream
+/// without rows that ends when everything is written.
 pub fn sink<'scope>(
     input: Edge<'scope>,
     step: &OutputStep,
@@ -30,7 +32,7 @@ pub fn sink<'scope>(
     writer: Option<Box<dyn Writer>>,
     context: &Context,
     site: Site,
-) {
+) -> Edge<'scope> {
     let scope = input.scope();
     let mut stream = input;
     if !step.keep_errors {
@@ -52,7 +54,7 @@ pub fn sink<'scope>(
         None if insert_only => Order::AsTheyCome,
         None => Order::RemovalsFirst,
     };
-    write(stream, Write { writer, order, dtypes, encoded, context: context.clone(), site });
+    write(stream, Write { writer, order, dtypes, encoded, context: context.clone(), site })
 }
 
 /// The rows without error cells and pending cells.
@@ -72,7 +74,7 @@ fn complete_rows(batch: Batch, context: &Context, site: &Site) -> Batch {
     if !masked {
         return batch;
     }
-    let error = DataError::new(ErrorKind::Value, "a row with an error cell is not written");
+    let error = DataError::skipped("the output");
     let keep: BooleanBuffer = (0..batch.len())
         .map(|row| {
             let failed = batch.columns.iter().any(|c| c.is_error(row));
@@ -158,10 +160,11 @@ struct Waiting {
     additions: Vec<Batch>,
 }
 
-fn write(input: Edge<'_>, mut write: Write) {
+fn write(input: Edge<'_>, mut write: Write) -> Edge<'_> {
     let mut builder = OperatorBuilder::new("write".to_owned(), input.scope());
     let context = write.context.clone();
     let mut reader = connect(&mut builder, input, Route::Worker(0), &context);
+    let (_output, end) = builder.new_output::<Packet>();
     let board = context.completed();
     let is_writer = write.writer.is_some();
     let progress = is_writer.then(|| board.register());
@@ -187,6 +190,7 @@ fn write(input: Edge<'_>, mut write: Write) {
             false
         }
     });
+    end
 }
 
 impl Write {

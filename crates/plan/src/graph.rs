@@ -11,6 +11,7 @@ use pathway_expr::{ColumnRef, SourceId};
 use pathway_io::Sink;
 use pathway_types::DType;
 
+use crate::error_log::Logs;
 use crate::universe::{Definition, UniverseId, Universes};
 use crate::{Frame, PlanError, Warning};
 
@@ -111,6 +112,7 @@ pub(crate) struct State {
     aligned: hashbrown::HashMap<(NodeId, UniverseId), NodeId>,
     pub(crate) outputs: Vec<Output>,
     warnings: Vec<Warning>,
+    pub(crate) logs: Logs,
 }
 
 impl Graph {
@@ -216,7 +218,8 @@ impl State {
     }
 
     /// Adds a node and reports universes that turned out empty by it.
-    pub(crate) fn add(&mut self, node: Node) -> NodeId {
+    pub(crate) fn add(&mut self, mut node: Node) -> NodeId {
+        self.logs.mark(&mut node);
         let id = SourceId(self.end());
         if matches!(node.op, Op::Filter { .. } | Op::Intersect { .. } | Op::Difference { .. }) {
             self.subsets.entry(node.universe).or_insert(id);

@@ -59,6 +59,7 @@
 
 pub mod col;
 pub mod error;
+pub mod error_log;
 pub mod explain;
 pub mod frame;
 pub mod graph;
@@ -71,6 +72,7 @@ pub mod universe;
 
 pub use col::{Col, col};
 pub use error::{PlanError, Warning};
+pub use error_log::ErrorLogId;
 pub use frame::Frame;
 pub use graph::{Graph, NodeId, OutputId};
 pub use rewrite::{Goal, Rewrites};

@@ -14,6 +14,7 @@ use pathway_io::{Sink, Source};
 use pathway_types::{Batch, DType, Timestamp};
 
 use crate::Frame;
+use crate::error_log::Logged;
 
 /// The position of a step in its program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,6 +59,9 @@ pub enum StepOp {
     /// The records that a source of this program could not turn into rows: columns `raw: BYTES`,
     /// `position: STR`, `reason: STR`. The input is the source's step.
     DeadLetters,
+    /// What goes wrong in this run and is logged here: columns `operator_id: INT`, `message: STR`,
+    /// `trace: STR`.
+    ErrorLog(Logged),
     /// Row-wise stages, applied in order.
     Stateless(Vec<Stage>),
     /// The columns of all inputs side by side, matched by key. The inputs have equal key sets at

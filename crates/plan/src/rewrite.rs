@@ -22,6 +22,8 @@ mod lower;
 mod need;
 mod resolve;
 
+pub(crate) use need::needed;
+
 /// What a run is to compute.
 #[derive(Clone, Debug)]
 pub enum Goal {
@@ -75,9 +77,9 @@ impl Graph {
         let plan = need::collect(&self.lock(), goal)?;
         let resolved = resolve::resolve(plan, rewrites);
         let demand = demand::demand(&resolved, rewrites);
-        let mut program = lower::lower(&resolved, &demand);
+        let lower::Lowered { mut program, kept } = lower::lower(&resolved, &demand);
         if rewrites.fuse {
-            program = fuse::fuse(program);
+            program = fuse::fuse(program, &kept);
         }
         insert_only::mark(&mut program);
         Ok(program)

@@ -43,7 +43,7 @@ pub struct Table {
 }
 
 impl Table {
-    fn new(graph: &Graph, state: &State, node: NodeId) -> Self {
+    pub(crate) fn new(graph: &Graph, state: &State, node: NodeId) -> Self {
         Table { graph: graph.clone(), node, about: state.shared(node), frame: None }
     }
 
@@ -146,7 +146,7 @@ impl Table {
 
     /// The line of an operation: the one set by [`Table::at`], or the caller's.
     #[track_caller]
-    fn here(&self) -> Option<Frame> {
+    pub(crate) fn here(&self) -> Option<Frame> {
         // Not `unwrap_or_else`: the line would be that of the standard library.
         match &self.frame {
             Some(frame) => Some(frame.clone()),

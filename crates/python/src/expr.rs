@@ -51,7 +51,7 @@ impl PyExpr {
     }
     /// The same expression, attributed to a line of the user's program.
     fn with_frame(&self, frame: Option<&Bound<'_, PyFrame>>) -> PyExpr {
-        PyExpr { expr: self.expr.clone(), frame: frame::of(frame) }
+        PyExpr { expr: self.expr.clone(), frame: frame::given(frame) }
     }
     #[staticmethod]
     fn column(table: &Bound<'_, PyTable>, name: &str) -> PyResult<PyExpr> {

@@ -1,7 +1,5 @@
 //! Lines of the user's program.
 
-use std::sync::Arc;
-
 use pathway_plan::Frame;
 use pyo3::prelude::*;
 
@@ -13,12 +11,7 @@ pub(crate) struct PyFrame(pub(crate) Frame);
 impl PyFrame {
     #[new]
     fn new(file: &str, line: u32, function: &str, source: &str) -> Self {
-        PyFrame(Frame {
-            file: Arc::from(file),
-            line,
-            function: Arc::from(function),
-            source: Arc::from(source),
-        })
+        PyFrame(Frame::new(file, line, function, source))
     }
     #[getter]
     fn file(&self) -> &str {
@@ -41,14 +34,19 @@ impl PyFrame {
     }
 }
 
-/// The frame as a Python object. The plan names a line of this crate where Python gave none; nobody
-/// is helped by that.
+/// The frame as a Python object, if it names a line.
 pub(crate) fn object(py: Python<'_>, frame: Option<&Frame>) -> PyResult<Option<Py<PyFrame>>> {
-    let frame = frame.filter(|frame| !frame.file.ends_with(".rs"));
+    let frame = frame.and_then(Frame::known);
     frame.map(|frame| Py::new(py, PyFrame(frame.clone()))).transpose()
 }
 
 /// The frame that a Python argument holds, if it holds one.
-pub(crate) fn of(frame: Option<&Bound<'_, PyFrame>>) -> Option<Frame> {
+pub(crate) fn given(frame: Option<&Bound<'_, PyFrame>>) -> Option<Frame> {
     frame.map(|frame| frame.get().0.clone())
+}
+
+/// The line that an operation of the plan is attributed to: the one that Python gave, or none (and
+/// not the line of this crate that calls the plan).
+pub(crate) fn of(frame: Option<&Bound<'_, PyFrame>>) -> Option<Frame> {
+    Some(given(frame).unwrap_or_else(Frame::unknown))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use pathway_io::{Sink, Source};
 use pathway_plan::rewrite::Goal;
-use pathway_plan::{Graph, OutputId, OutputOptions, SourceOptions};
+use pathway_plan::{ErrorLogId, Graph, OutputId, OutputOptions, SourceOptions};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -138,6 +138,22 @@ impl PyGraph {
             self.captures.lock().push(id);
         }
         Ok(id.0)
+    }
+
+    /// The log of all operators without another.
+    fn global_error_log(slf: &Bound<'_, Self>) -> PyTable {
+        let table = slf.get().graph.global_error_log(frame::of(None));
+        PyTable { table, graph: slf.clone().unbind() }
+    }
+    /// A new log and its number.
+    #[pyo3(signature = (frame=None))]
+    fn local_error_log(slf: &Bound<'_, Self>, frame: Option<&Bound<'_, PyFrame>>) -> (u32, PyTable) {
+        let (log, table) = slf.get().graph.local_error_log(frame::of(frame));
+        (log.0, PyTable { table, graph: slf.clone().unbind() })
+    }
+    /// Lets operators built from now on report to this log; gives the one before.
+    fn log_to(&self, log: u32) -> u32 {
+        self.graph.log_to(ErrorLogId(log)).0
     }
 
     fn take_warnings(&self, py: Python<'_>) -> PyResult<Vec<(String, Option<Py<PyFrame>>)>> {

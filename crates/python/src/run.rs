@@ -107,19 +107,17 @@ struct PythonMonitor {
 impl Monitor for PythonMonitor {
     fn report(&self, report: Report<'_>) {
         let Some(on_error) = &self.on_error else { return };
-        let (kind, text, frame) = match report {
-            Report::Cell { site, error } => ("cell", error.to_string(), site.frame.as_ref()),
-            Report::Parse { site, position, reason } => {
-                ("parse", format!("{} ({}, {position})", reason, site.name), site.frame.as_ref())
+        let (kind, text) = match report {
+            Report::Error { operator, frame, message } => {
+                ("error", format!("{message} in operator {operator}. {}", frame.trace()))
             }
-            Report::Message { warning, text } => {
-                (if warning { "warning" } else { "info" }, text.to_owned(), None)
+            Report::Parse { position, reason, .. } => {
+                ("error", format!("Parse error: {reason} ({position})"))
             }
+            Report::Message { warning, text } => (if warning { "warning" } else { "info" }, text.to_owned()),
         };
         Python::try_attach(|py| {
-            let called =
-                frame::object(py, frame).and_then(|frame| on_error.bind(py).call1((kind, text, frame)));
-            if let Err(error) = called {
+            if let Err(error) = on_error.bind(py).call1((kind, text)) {
                 error.write_unraisable(py, Some(on_error.bind(py)));
             }
         });

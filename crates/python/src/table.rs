@@ -32,7 +32,7 @@ type OptionalFrame<'a, 'py> = Option<&'a Bound<'py, PyFrame>>;
 /// The output columns of an operation.
 fn named(columns: Vec<NamedExpr<'_>>) -> Vec<(String, Expr, Option<Frame>)> {
     let one = |(name, expr, frame): NamedExpr<'_>| {
-        let frame = frame::of(frame.as_ref()).or_else(|| expr.get().frame.clone());
+        let frame = frame::given(frame.as_ref()).or_else(|| expr.get().frame.clone());
         (name, expr.get().expr.clone(), frame)
     };
     columns.into_iter().map(one).collect()
@@ -370,6 +370,10 @@ impl PyTable {
     #[pyo3(signature = (frame=None))]
     fn dead_letters(&self, py: Python<'_>, frame: OptionalFrame<'_, '_>) -> PyResult<PyTable> {
         self.sibling(py, self.at(frame).dead_letters())
+    }
+    #[pyo3(signature = (frame=None))]
+    fn error_history(&self, py: Python<'_>, frame: OptionalFrame<'_, '_>) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame).error_history())
     }
     fn __repr__(&self) -> String {
         format!("{:?}", self.table)

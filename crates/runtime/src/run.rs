@@ -41,6 +41,7 @@ pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<
     let system = |error: std::io::Error| Failure::Worker(format!("no thread can be started: {error}"));
     let pool = Arc::new(Pool::new(workers).map_err(system)?);
 
+    context.error_logs().open(&program);
     let (mut queues, mut writers, mut feeds) = (Vec::new(), Vec::new(), Vec::new());
     let mut callers = Vec::new();
     let calls = program.steps.iter().any(|step| matches!(step.op, StepOp::Calls(_)));
@@ -108,8 +109,9 @@ pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<
     }
 }
 
+/// Where a connector's failures happen.
 fn site(number: usize, step: &Step) -> Site {
-    Site { operator: number, name: Arc::from(step.name.as_str()), frame: step.frame.clone() }
+    Site::of_step(number, step, false)
 }
 
 /// One thread closes the minibatches of all sources with an autocommit period.

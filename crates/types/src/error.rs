@@ -55,6 +55,10 @@ impl DataError {
     pub fn type_mismatch(expected: impl fmt::Display, got: impl fmt::Display) -> Self {
         DataError::new(ErrorKind::Type, format!("type mismatch: expected {expected}, got {got}"))
     }
+    /// A row that an Error cell keeps from being placed: `place` says what was to be decided by it.
+    pub fn skipped(place: &str) -> Self {
+        DataError::new(ErrorKind::Engine, format!("Error in {place}: the row is skipped"))
+    }
 }
 
 impl fmt::Display for DataError {

@@ -1,11 +1,14 @@
 """`pw.debug`: small static tables, and computing tables to look at them."""
 
+from pathway.debug.capture import Update
 from pathway.debug.compute import (
     compute_and_print,
     compute_and_print_update_stream,
     table_to_dicts,
     table_to_pandas,
     table_to_parquet,
+    table_to_updates,
+    tables_to_updates,
 )
 from pathway.debug.tables import (
     table_from_markdown,
@@ -15,6 +18,7 @@ from pathway.debug.tables import (
 )
 
 __all__ = [
+    "Update",
     "compute_and_print",
     "compute_and_print_update_stream",
     "table_from_markdown",
@@ -24,4 +28,6 @@ __all__ = [
     "table_to_dicts",
     "table_to_pandas",
     "table_to_parquet",
+    "table_to_updates",
+    "tables_to_updates",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, NamedTuple
 
 from pathway._engine import ERROR, CaptureSink, Pointer
 from pathway.internals.parse_graph import G
@@ -11,8 +11,14 @@ from pathway.internals.run import execute, run_options
 from pathway.internals.table import Table
 from pathway.internals.trace import warn
 
-#: Key, values, time, diff.
-Update = tuple[Pointer, tuple[Any, ...], int, int]
+
+class Update(NamedTuple):
+    """A change of a table: a row that is added (`diff` 1) or removed (`diff` -1) at a time."""
+
+    key: Pointer
+    values: tuple[Any, ...]
+    time: int
+    diff: int
 
 
 @dataclasses.dataclass
@@ -23,10 +29,14 @@ class Captured:
     updates: list[Update]
     terminate_on_error: bool
 
+    def in_order(self) -> list[Update]:
+        """The changes by time, removals first."""
+        return sorted(self.updates, key=lambda update: (update.time, update.diff))
+
     def final_state(self) -> dict[Pointer, tuple[Any, ...]]:
         """The rows that remain; KeyError (or a warning and errors in the row) if ids are not unique."""
         state: dict[Pointer, tuple[Any, ...]] = {}
-        for key, row, _, diff in sorted(self.updates, key=lambda update: (update[2], update[3])):
+        for key, row, _, diff in self.in_order():
             problem = _apply(state, key, row, diff)
             if problem is not None:
                 if self.terminate_on_error:
@@ -83,6 +93,6 @@ def capture(*tables: Table, **kwargs: Any) -> list[Captured]:
         sinks.append(sink)
     execute([*outputs, *G.taps], options)
     return [
-        Captured(table, sink.updates(), options.terminate_on_error)
+        Captured(table, [Update(*update) for update in sink.updates()], options.terminate_on_error)
         for table, sink in zip(tables, sinks, strict=True)
     ]

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from pathway._engine import Pointer
-from pathway.debug.capture import Captured, capture
+from pathway.debug.capture import Captured, Update, capture
 from pathway.debug.printing import snapshot_text, stream_text
 from pathway.internals import dtype as dt
 from pathway.internals.config import current_config
@@ -92,6 +92,34 @@ def _computed(tables: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Captured]
         if not isinstance(table, Table):
             raise TypeError(f"{table!r} violates type hint Table: it is a {type(table).__name__}.")
     return capture(*tables, **kwargs) if tables else []
+
+
+@trace_user_frame
+def table_to_updates(table: Table, **kwargs: Any) -> list[Update]:
+    """All changes of a table: its update stream, in the order of times, removals first.
+
+    Takes the options of `pw.run`.
+
+    >>> import pathway as pw
+    >>> t = pw.debug.table_from_markdown('''
+    ... a | __time__ | __diff__
+    ... 1 | 2        | 1
+    ... 4 | 4        | 1
+    ... ''')
+    >>> total = t.reduce(total=pw.reducers.sum(t.a))
+    >>> for key, values, time, diff in pw.debug.table_to_updates(total):
+    ...     print(values, time, diff)
+    (1,) 2 1
+    (1,) 4 -1
+    (5,) 4 1
+    """
+    return tables_to_updates(table, **kwargs)[0]
+
+
+@trace_user_frame
+def tables_to_updates(*tables: Table, **kwargs: Any) -> list[list[Update]]:
+    """The update streams of several tables, computed in one run. See [`table_to_updates`][]."""
+    return [captured.in_order() for captured in _computed(tables, kwargs)]
 
 
 @trace_user_frame

@@ -26,8 +26,9 @@ def stream_text(
     captured: Captured, *, include_id: bool, short_pointers: bool, n_rows: int | None
 ) -> list[str]:
     """The lines that show all changes of a table."""
-    updates = sorted(captured.updates, key=lambda update: (update[2], update[3]))
-    updates = _sorted(updates, lambda update: (update[2], update[3], *_comparable(update[1]), update[0]))
+    updates = _sorted(
+        captured.in_order(), lambda update: (update[2], update[3], *_comparable(update[1]), update[0])
+    )
     rows = [(key, (*values, time, diff)) for key, values, time, diff in updates]
     names = [*captured.table.column_names(), "__time__", "__diff__"]
     return _lines(names, rows[:n_rows], include_id, short_pointers)

@@ -4,6 +4,7 @@ from pathway._engine import Pointer
 from pathway.internals.custom_reducers import BaseCustomAccumulator
 from pathway.internals.datetime_types import DateTimeNaive, DateTimeUtc, Duration
 from pathway.internals.engine_types import PathwayType as Type
+from pathway.internals.error_log import global_error_log, local_error_log
 from pathway.internals.expression import ColumnExpression, ColumnReference, ReducerExpression
 from pathway.internals.expression.conditional import coalesce, fill_error, if_else, require, unwrap
 from pathway.internals.expression.convert import cast, declare_type, make_tuple
@@ -75,6 +76,7 @@ __all__ = [
     "column_definition",
     "declare_type",
     "fill_error",
+    "global_error_log",
     "groupby",
     "if_else",
     "join",
@@ -83,6 +85,7 @@ __all__ = [
     "join_outer",
     "join_right",
     "left",
+    "local_error_log",
     "make_tuple",
     "require",
     "right",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from pathway import _engine
 from pathway.internals.trace import warn
@@ -85,6 +86,14 @@ def warn_if_some_operators_unused() -> None:
     """The warning at the end of a program that built tables and never ran them."""
     if G.has_unused_operators():
         warn(_UNUSED)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "ErrorLogSchema":
+        from pathway.internals.error_log import ErrorLogSchema
+
+        return ErrorLogSchema
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 atexit.register(warn_if_some_operators_unused)

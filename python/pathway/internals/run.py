@@ -19,7 +19,7 @@ from pathway.internals.lazy_import import LazyModule
 from pathway.internals.monitoring import MonitoringLevel
 from pathway.internals.parse_graph import G
 from pathway.internals.runtime_type_check import check_arg_types
-from pathway.internals.trace import add_location_note, occurred_here, trace_user_frame, warn
+from pathway.internals.trace import add_location_note, trace_user_frame, warn
 from pathway.internals.udfs.event_loop import run_loop
 
 if TYPE_CHECKING:
@@ -224,12 +224,8 @@ def _set_up_logging() -> None:
     )
 
 
-def _log(kind: str, text: str, frame: Frame | None) -> None:
+def _log(kind: str, text: str) -> None:
     """Takes what the engine has to say during a run."""
-    if kind == "parse":
-        text = f"Parse error: {text}"
-    if frame is not None and kind == "cell":
-        text = f"{text}. {occurred_here(frame.source, frame.file, frame.line)}"
     _LOGGER.log(_LEVELS.get(kind, logging.ERROR), "%s", text)
 
 

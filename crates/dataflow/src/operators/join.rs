@@ -520,9 +520,12 @@ impl ShipSide {
                     shipped.columns.push(hashed.keys.to_column());
                     return shipped;
                 };
-                let what = if self.preserved { "matches nothing" } else { "is dropped" };
-                let message = format!("a join key is an error, the row {what}");
-                let error = DataError::new(ErrorKind::Value, message);
+                let error = if self.preserved {
+                    let message = "Error in the join condition: the row is skipped, it matches nothing";
+                    DataError::new(ErrorKind::Engine, message)
+                } else {
+                    DataError::skipped("the join condition")
+                };
                 errors.set_indices().for_each(|_| context.data_error(site, &error));
                 shipped.columns.push(unmatched_keys(&hashed.keys, &batch.keys, &errors, None));
                 if !self.preserved {

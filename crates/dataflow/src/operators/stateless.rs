@@ -9,7 +9,7 @@ use arrow_buffer::BooleanBuffer;
 use pathway_expr::{Evaluator, Expr, ExprKind, Input, Outcome};
 use pathway_plan::Frame;
 use pathway_plan::program::Stage;
-use pathway_types::{Batch, Column, DataError, ErrorKind, Keys, Timestamp};
+use pathway_types::{Batch, Column, DataError, Keys, Timestamp};
 
 use crate::context::{Context, Site};
 use crate::driver::{Edge, connect};
@@ -100,7 +100,7 @@ impl Stages {
         let unknown = !nulls.inner();
         for row in unknown.set_indices() {
             let error = if condition.is_error(row) {
-                DataError::new(ErrorKind::Value, "the filter condition is an error, the row is dropped")
+                DataError::skipped("the filter condition")
             } else {
                 DataError::type_mismatch("bool", "None")
             };
@@ -116,7 +116,7 @@ impl Stages {
             Some(nulls) => {
                 for row in (!nulls.inner()).set_indices() {
                     let error = if pointers.is_error(row) {
-                        DataError::new(ErrorKind::Value, "the new row id is an error, the row is dropped")
+                        DataError::skipped("the new row id")
                     } else {
                         DataError::type_mismatch("pointer", "None")
                     };

@@ -5,6 +5,7 @@ use std::fmt::{self, Write};
 use pathway_expr::{ColumnRef, Expr, ExprKind};
 
 use super::{Shown, list};
+use crate::Frame;
 use crate::graph::{FlattenColumn, JoinColumn, Node, NodeId, Op, State};
 use crate::program::{JoinIds, JoinMode};
 
@@ -20,7 +21,7 @@ pub(super) fn write(f: &mut impl Write, state: &State) -> fmt::Result {
             f.write_str(", append-only")?;
         }
         f.write_char(']')?;
-        match &node.frame {
+        match node.frame.as_ref().and_then(Frame::known) {
             Some(frame) => writeln!(f, "  {frame}")?,
             None => writeln!(f)?,
         }
@@ -166,6 +167,11 @@ fn value_of(state: &State, node: &Node, i: usize) -> Option<String> {
                 format!("{} or {}", shown(state, &input.columns[i]), shown(state, &updates.columns[cell]))
             }
         }),
-        Op::Static(_) | Op::Source(_) | Op::DeadLetters { .. } | Op::Calls(_) | Op::Answers(_) => None,
+        Op::Static(_)
+        | Op::Source(_)
+        | Op::DeadLetters { .. }
+        | Op::ErrorLog(_)
+        | Op::Calls(_)
+        | Op::Answers(_) => None,
     }
 }

@@ -23,6 +23,7 @@ fn kind(op: &StepOp) -> &'static str {
         StepOp::Static { .. } => "Static",
         StepOp::Source(_) => "Source",
         StepOp::DeadLetters => "DeadLetters",
+        StepOp::ErrorLog(_) => "ErrorLog",
         StepOp::Stateless(_) => "Stateless",
         StepOp::Zip => "Zip",
         StepOp::Concat => "Concat",
@@ -69,6 +70,7 @@ fn details(f: &mut impl Write, op: &StepOp) -> fmt::Result {
             let cells = cells.iter().map(|(to, from)| format!("#{to} from #{from}"));
             writeln!(f, "    {}", list(cells))
         }
+        StepOp::ErrorLog(logged) => writeln!(f, "    {logged}"),
         StepOp::Restrict { exact: true } => writeln!(f, "    exact"),
         StepOp::Calls(calls) => {
             writeln!(f, "    {} of the first {} columns", calls.callee.name(), calls.arguments)

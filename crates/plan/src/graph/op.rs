@@ -13,6 +13,7 @@ use pathway_types::{Batch, DType, Timestamp};
 
 use super::NodeId;
 use crate::Frame;
+use crate::error_log::Logged;
 use crate::program::{JoinIds, JoinMode};
 
 /// The operation of a node.
@@ -27,6 +28,8 @@ pub enum Op {
         /// The source's node.
         source: NodeId,
     },
+    /// What goes wrong in a run.
+    ErrorLog(Logged),
     /// One column per expression over the rows of `base`; the expressions may use columns of all
     /// tables that share its universe.
     Select {
@@ -301,6 +304,7 @@ impl Op {
             Op::Static(_) => "static",
             Op::Source(_) => "source",
             Op::DeadLetters { .. } => "dead_letters",
+            Op::ErrorLog(_) => "error_log",
             Op::Select { .. } => "select",
             Op::Filter { .. } => "filter",
             Op::Reindex { .. } => "with_id",
@@ -324,7 +328,7 @@ impl Op {
     /// The tables whose rows it reads, in the order of its ports.
     pub fn inputs(&self) -> Vec<NodeId> {
         match self {
-            Op::Static(_) | Op::Source(_) => vec![],
+            Op::Static(_) | Op::Source(_) | Op::ErrorLog(_) => vec![],
             Op::DeadLetters { source } => vec![*source],
             Op::Select { base, .. } => vec![*base],
             Op::Filter { input, .. } | Op::Reindex { input, .. } => vec![*input],

@@ -35,6 +35,7 @@ impl Op {
         match self {
             Op::Static(rows) => Op::Static(rows.clone()),
             Op::Source(source) => Op::Source(source.clone()),
+            Op::ErrorLog(logged) => Op::ErrorLog(logged.clone()),
             Op::DeadLetters { source } => Op::DeadLetters { source: mapper.table(*source) },
             Op::Select { base, expressions, frames } => Op::Select {
                 base: mapper.table(*base),

@@ -20,6 +20,7 @@ use pathway_expr::ColumnRef;
 use super::Rewrites;
 use super::lower::ports::{Port, carried_input, ports};
 use super::resolve::{Resolved, columns_of};
+use crate::Frame;
 use crate::graph::{NodeId, Op};
 
 /// A set of columns over one set of rows, computed in one wide row-wise step.
@@ -137,13 +138,10 @@ pub(super) fn demand(plan: &Resolved, rewrites: Rewrites) -> Demand {
     for (root, columns) in &plan.tables {
         demand.want(plan, columns, *root);
     }
-    for node in plan.roots.values() {
-        // Which records are rejected must not depend on which columns the rest of the program reads.
-        if let Op::DeadLetters { source } = node.op {
-            let columns = 0..plan.roots[&source].columns.len() as u32;
-            let columns: Vec<ColumnRef> = columns.map(|column| ColumnRef { source, column }).collect();
-            demand.want(plan, &columns, source);
-        }
+    for source in watched_sources(plan) {
+        let columns = 0..plan.roots[&source].columns.len() as u32;
+        let columns: Vec<ColumnRef> = columns.map(|column| ColumnRef { source, column }).collect();
+        demand.want(plan, &columns, source);
     }
     for root in plan.roots.keys().rev() {
         let mut done = BTreeSet::new();
@@ -174,6 +172,27 @@ pub(super) fn demand(plan: &Resolved, rewrites: Rewrites) -> Demand {
         }
     }
     demand
+}
+
+/// Sources whose rejected records or cells the plan asks for. What is rejected must not depend on
+/// which columns the rest of the program reads.
+fn watched_sources(plan: &Resolved) -> BTreeSet<NodeId> {
+    let mut watched = BTreeSet::new();
+    let mut logs = Vec::new();
+    for node in plan.roots.values() {
+        match &node.op {
+            Op::DeadLetters { source } => _ = watched.insert(*source),
+            Op::ErrorLog(logged) => logs.push(logged),
+            _ => {}
+        }
+    }
+    for (id, node) in &plan.roots {
+        let shown = |frame: &Frame| logs.iter().any(|logged| logged.shows(frame));
+        if matches!(node.op, Op::Source(_)) && node.frame.iter().any(shown) {
+            watched.insert(*id);
+        }
+    }
+    watched
 }
 
 /// The largest zip of a root that has not been visited.

@@ -5,9 +5,11 @@ use pathway_expr::{Expr, ExprKind};
 
 use crate::program::{Program, Stage, Step, StepId, StepOp};
 
-/// Fuses row-wise steps into the row-wise step they read, where nothing else reads that.
-pub(super) fn fuse(program: Program) -> Program {
+/// Fuses row-wise steps into the row-wise step they read, where nothing else reads that and nobody
+/// wants it kept.
+pub(super) fn fuse(program: Program, kept: &[StepId]) -> Program {
     let mut readers = vec![0usize; program.steps.len()];
+    kept.iter().for_each(|step| readers[step.0] += 1);
     for step in &program.steps {
         step.inputs.iter().for_each(|input| readers[input.0] += 1);
     }

@@ -13,7 +13,7 @@ pub(super) fn mark(program: &mut Program) {
                 batches.iter().all(|(_, batch)| batch.diffs.iter().all(|diff| diff > 0))
             }
             StepOp::Source(source) => source.source.insert_only(),
-            StepOp::DeadLetters | StepOp::Calls(_) => true,
+            StepOp::DeadLetters | StepOp::ErrorLog(_) | StepOp::Calls(_) => true,
             // Rows that nobody removes are answered once.
             StepOp::Answers(_) if step.inputs.len() == 1 => all(&program.steps[step.inputs[0].0].inputs),
             StepOp::Answers(_) => false,

@@ -59,8 +59,14 @@ struct Lowering<'a> {
     roots: HashMap<NodeId, StepId>,
 }
 
-/// The steps of a plan.
-pub(super) fn lower(plan: &Resolved, demand: &Demand) -> Program {
+/// The steps of a plan, and those that have to stay although nothing may read all they give.
+pub(super) struct Lowered {
+    pub(super) program: Program,
+    pub(super) kept: Vec<StepId>,
+}
+
+/// Lowers a plan.
+pub(super) fn lower(plan: &Resolved, demand: &Demand) -> Lowered {
     let mut lowering =
         Lowering { plan, demand, program: Program::default(), stages: HashMap::new(), roots: HashMap::new() };
     for (root, keys) in &demand.order {
@@ -86,7 +92,9 @@ pub(super) fn lower(plan: &Resolved, demand: &Demand) -> Program {
         let name = output.sink.description();
         lowering.push(op, vec![input.step], columns, name, output.frame.clone());
     }
-    lowering.program
+    let tables = plan.tables.iter();
+    let kept = tables.map(|(root, columns)| lowering.stages[&demand.stage_of(plan, columns, *root)].step);
+    Lowered { kept: kept.collect(), program: lowering.program }
 }
 
 impl Lowering<'_> {

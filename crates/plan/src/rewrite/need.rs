@@ -37,19 +37,23 @@ pub(super) fn collect(state: &State, goal: &Goal) -> Result<Plan, PlanError> {
         Goal::Everything => (0..state.nodes().len() as u32).map(|i| SourceId(state.base() + i)).collect(),
         Goal::Outputs(_) => vec![],
     };
-    let mut needed = Needed::default();
-    needed.todo.extend(outputs.iter().map(|o| o.table).chain(tables.iter().copied()));
+    let needed = needed(outputs.iter().map(|o| o.table).chain(tables.iter().copied()), state);
+    let nodes = needed.into_iter().map(|id| (id, state.shared(id))).collect();
+    Ok(Plan { nodes, outputs, tables })
+}
+
+/// These tables and all that they are made of.
+pub(crate) fn needed(tables: impl IntoIterator<Item = NodeId>, state: &State) -> HashSet<NodeId> {
+    let mut needed = Needed { seen: HashSet::new(), todo: tables.into_iter().collect() };
     while let Some(id) = needed.todo.pop() {
         if needed.seen.insert(id) {
             state.node(id).op.map(&mut needed);
         }
     }
-    let nodes = needed.seen.iter().map(|id| (*id, state.shared(*id))).collect();
-    Ok(Plan { nodes, outputs, tables })
+    needed.seen
 }
 
 /// Notes every node that an operation refers to.
-#[derive(Default)]
 struct Needed {
     seen: HashSet<NodeId>,
     todo: Vec<NodeId>,

@@ -186,6 +186,9 @@ impl Resolver {
             if let Some(same) = self.distinct.get(&(universe, number)).copied()
                 && self.rewrites.share
             {
+                if let Some(computed) = self.resolved.computed.get_mut(&same) {
+                    also_built(&mut computed.frame, frame);
+                }
                 self.interner.alias(column, same);
                 continue;
             }
@@ -255,6 +258,11 @@ impl Resolver {
             pass(&mut target.op, item);
             target.columns.push(column);
         }
+        also_built(&mut target.frame, &node.frame);
+        if let (Op::Reduce(target), Op::Reduce(same)) = (&mut target.op, &node.op) {
+            let aggregates = target.aggregates.iter_mut().zip(&same.aggregates);
+            aggregates.for_each(|(target, same)| also_built(&mut target.frame, &same.frame));
+        }
         let universe = target.universe;
         for (i, position) in aliases {
             let column = ColumnRef { source: id, column: i as u32 };
@@ -281,6 +289,7 @@ impl Resolver {
                 add(&format_args!("{:?} {:?}", rows.autocommit, rows.max_backlog));
             }
             Op::DeadLetters { source } => add(&source.0),
+            Op::ErrorLog(logged) => add(logged),
             Op::Select { base, expressions, .. } => {
                 add(&universe(self, *base));
                 expressions.iter().for_each(|e| add(&self.interner.number(e)));
@@ -362,6 +371,13 @@ impl Resolver {
             add(&format_args!("of {}", self.resolved.roots[&rows.table].universe.0));
             rows.columns.iter().for_each(|e| add(&self.interner.number(e)));
         }
+    }
+}
+
+/// Notes that what was built at one line was built at another too.
+fn also_built(frame: &mut Option<Frame>, other: &Option<Frame>) {
+    if let (Some(frame), Some(other)) = (frame, other) {
+        frame.add(other);
     }
 }
 

@@ -228,6 +228,17 @@ fn everything_computes_what_no_output_reads() -> Result<(), PlanError> {
     Ok(())
 }
 
+#[test]
+fn everything_keeps_columns_that_a_neighbouring_output_does_not_read() -> Result<(), PlanError> {
+    let graph = Graph::new();
+    let t = numbers(&graph);
+    t.output(Arc::new(Nowhere), OutputOptions::default())?;
+    t.select([("x", col("a") / 0)])?;
+    let program = graph.program(&Goal::Everything)?.to_string();
+    assert!(program.contains(" / "), "{program}");
+    Ok(())
+}
+
 /// A function that gives another number at each call and counts calls.
 #[derive(Debug, Default)]
 struct Dice(std::sync::atomic::AtomicUsize);

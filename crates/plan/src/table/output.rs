@@ -47,6 +47,7 @@ impl Table {
         let mut state = self.graph.lock();
         state.checked(self.node)?;
         let id = OutputId(state.outputs.len() as u32);
+        let frame = Some(state.logs.marked(frame));
         state.outputs.push(Output {
             table: self.node,
             sink,

@@ -80,8 +80,8 @@ struct Reports(Mutex<Vec<String>>);
 
 impl Monitor for Reports {
     fn report(&self, report: Report<'_>) {
-        if let Report::Cell { error, .. } = report {
-            self.0.lock().unwrap().push(error.to_string());
+        if let Report::Error { message, .. } = report {
+            self.0.lock().unwrap().push(message.to_owned());
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use pathway_plan::program::{ARGUMENT_ID, GroupKey, ReduceColumn, ReduceStep};
 use pathway_types::batch::hash_rows;
-use pathway_types::{Batch, Column, DType, DataError, Diffs, ErrorKind, Keys};
+use pathway_types::{Batch, Column, DType, DataError, Diffs, Keys};
 
 use super::aggregate::{Aggregate, Merge, Rows, aggregate_for};
 use crate::context::{Context, Site};
@@ -89,8 +89,7 @@ impl Prepare {
             }
         };
         let Some(errors) = errors else { return (keys, batch) };
-        let message = "a grouping column is an error (or a group id is None), the row is dropped";
-        let error = DataError::new(ErrorKind::Value, message);
+        let error = DataError::skipped("the grouping columns (or None as the id of a group)");
         errors.set_indices().for_each(|_| self.context.data_error(&self.site, &error));
         let keep = !&errors;
         (keys.filter(&keep), batch.filter(&keep))

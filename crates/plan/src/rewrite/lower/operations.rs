@@ -25,10 +25,9 @@ pub(super) fn operation(node: &Node, stage: &Stage, ports: &[Port], inputs: Vec<
     let (op, layout): (StepOp, Vec<Slot>) = match &node.op {
         Op::Static(rows) => (static_rows(rows, &own), slots().collect()),
         Op::Source(rows) => (source(rows, &own, node.columns.len()), slots().collect()),
-        Op::DeadLetters { .. } => {
-            // The layout is fixed; what is not wanted is dropped by whoever reads it.
-            (StepOp::DeadLetters, (0..node.columns.len() as u32).map(Slot::Own).collect())
-        }
+        // The layout is fixed; what is not wanted is dropped by whoever reads it.
+        Op::DeadLetters { .. } => (StepOp::DeadLetters, all_columns(node)),
+        Op::ErrorLog(logged) => (StepOp::ErrorLog(logged.clone()), all_columns(node)),
         // The port is exact: its columns are the result.
         Op::Select { .. } => (StepOp::Stateless(vec![]), passed().chain(slots()).collect()),
         Op::Filter { .. } => {
@@ -119,6 +118,11 @@ fn source(rows: &ExternalRows, own: &[u32], width: usize) -> StepOp {
         autocommit: rows.autocommit,
         max_backlog: rows.max_backlog,
     })
+}
+
+/// A layout with every column of the node.
+fn all_columns(node: &Node) -> Vec<Slot> {
+    (0..node.columns.len() as u32).map(Slot::Own).collect()
 }
 
 /// A stage that picks columns by position, under the dtypes of the node's columns.

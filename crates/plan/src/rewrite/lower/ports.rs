@@ -64,7 +64,7 @@ pub(in crate::rewrite) fn ports(node: &Node, own: &BTreeSet<u32>, passed: &BTree
         Port::new(rows.table, own.iter().map(|i| rows.columns[*i as usize].clone()).collect(), true)
     };
     match &node.op {
-        Op::Static(_) | Op::Source(_) => vec![],
+        Op::Static(_) | Op::Source(_) | Op::ErrorLog(_) => vec![],
         Op::DeadLetters { source } => vec![Port::new(*source, vec![], false)],
         Op::Select { base, expressions, .. } => {
             let computed = own.iter().map(|i| expressions[*i as usize].clone());
