@@ -32,6 +32,7 @@ from pathway._engine import build_info
 from pathway.internals import *  # noqa: F403
 from pathway.internals import __all__ as _public
 from pathway.stdlib.utils.async_transformer import AsyncTransformer
+from pathway.stdlib.utils.pandas_transformer import pandas_transformer
 
 __version__ = build_info()["version"]
 
@@ -42,6 +43,7 @@ __all__ = [
     "debug",
     "demo",
     "io",
+    "pandas_transformer",
     "reducers",
     "udfs",
     "universes",

@@ -115,7 +115,7 @@ impl ArrowColumn {
     #[pyo3(signature = (kind, values, nulls=None))]
     fn plain(kind: &str, values: &[u8], nulls: Option<&[u8]>) -> PyResult<Self> {
         let rows = if kind == "b1" { values.len() } else { values.len() / 8 };
-        if nulls.is_some_and(|nulls| nulls.len() != rows) || kind != "b1" && values.len() % 8 != 0 {
+        if nulls.is_some_and(|nulls| nulls.len() != rows) || kind != "b1" && !values.len().is_multiple_of(8) {
             return Err(PyValueError::new_err("values and nulls differ in length"));
         }
         let nulls: Option<NullBuffer> = nulls.map(|nulls| nulls.iter().map(|null| *null == 0).collect());
