@@ -210,6 +210,19 @@ class ArrowColumn:
         """A column of values of 8 bytes (`i8`, `f8`, `M8[ns]`, `M8[ns, UTC]`, `m8[ns]`), or of one (`b1`)."""
 
 @final
+class Transformer:
+    """Code over whole tables. Each run calls `open()` for an object with `step(changes)`, `save(start, end)`
+    and `load(state)`. `parts` are the tables it makes: the number of the input with its row ids, and its
+    columns."""
+
+    def __init__(
+        self,
+        open: Callable[[], Any],
+        name: str,
+        parts: Sequence[tuple[int, Sequence[tuple[str, DType]]]],
+    ) -> None: ...
+
+@final
 class Callee:
     """A function that answers later. Each run calls `open()` for an object that makes its calls:
     `start(answers, first, columns)` starts calls numbered from `first` with one list per argument, and
@@ -282,6 +295,14 @@ class Graph:
         append_only: bool = False,
         frame: Frame | None = None,
     ) -> Table: ...
+    def passed_from(self, expr: Expr) -> tuple[int, str] | None:
+        """The node and the name of the column that is passed on until it is this expression."""
+    def transform(
+        self,
+        transformer: Transformer,
+        inputs: Sequence[tuple[Table, Sequence[Expr]]],
+        frame: Frame | None = None,
+    ) -> list[Table]: ...
     def output(
         self,
         table: Table,

@@ -18,6 +18,7 @@ use crate::operators::join::{Join, JoinKey, JoinSpec, Pad, ShipSide};
 use crate::operators::memo::Memo;
 use crate::operators::reduce::{Prepare, Reduce};
 use crate::operators::stateless::{Stages, per_batch, stateless};
+use crate::operators::transform::Transform;
 use crate::operators::upsert::Upsert;
 use crate::output::{complete, sink};
 use crate::route::Route;
@@ -229,6 +230,14 @@ impl<'scope> Lowering<'_, 'scope> {
                     site,
                 );
                 calls(rows, name, route, operator)
+            }
+            StepOp::Transform(transformer) => {
+                let all = 0..step.inputs.len();
+                let inputs = all.clone().map(|i| (self.edge(step, i), Route::Worker(0))).collect();
+                let dtypes = all.map(|i| input(i).columns.clone()).collect();
+                let outputs = step.columns.clone();
+                let operator = Transform::new(transformer.clone(), dtypes, outputs, context.clone(), site);
+                drive(self.scope, name, inputs, context, operator)
             }
             StepOp::Answers(on_failure) => {
                 let mut inputs = vec![(self.edge(step, 0), Route::Key)];

@@ -13,10 +13,12 @@ mod kernels;
 pub mod later;
 mod layout;
 pub mod node;
+pub mod transform;
 pub mod udf;
 
 pub use error::ExprError;
 pub use evaluate::{Evaluator, Input, Outcome};
 pub use later::{Answers, Callee, Caller, OnFailure};
 pub use node::{BinaryOp, ColumnRef, Expr, ExprKind, Function, Reducer, SourceId, UnaryOp};
+pub use transform::{Transformation, Transformed, Transformer};
 pub use udf::{Udf, UdfOutcome};

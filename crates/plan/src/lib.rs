@@ -77,7 +77,7 @@ pub use frame::Frame;
 pub use graph::{Graph, NodeId, OutputId};
 pub use rewrite::{Goal, Rewrites};
 pub use table::{
-    Answered, GroupBy, GroupedJoin, JoinOptions, JoinResult, Joinable, Named, OutputOptions, SourceOptions,
-    StaticOptions, Table,
+    Answered, GroupBy, GroupedJoin, JoinOptions, JoinResult, Joinable, Named, OutputOptions, Part,
+    SourceOptions, StaticOptions, Table,
 };
 pub use universe::UniverseId;

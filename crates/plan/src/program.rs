@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pathway_expr::{Callee, Expr, OnFailure, Reducer};
+use pathway_expr::{Callee, Expr, OnFailure, Reducer, Transformer};
 use pathway_io::{Sink, Source};
 use pathway_types::{Batch, DType, Timestamp};
 
@@ -96,6 +96,8 @@ pub enum StepOp {
     /// The table that the events of input 0 make. With an input 1, which is the input of the calls,
     /// also of the rows without an answer, as pending.
     Answers(OnFailure),
+    /// What user code makes of whole tables.
+    Transform(Arc<dyn Transformer>),
     /// A sink.
     Output(OutputStep),
 }

@@ -123,6 +123,9 @@ fn rows_of(
         }),
         StepOp::Difference => lookup::keep(inputs[0], |key| !inputs[1].rows.iter().any(|row| row.key == key)),
         StepOp::Restrict { .. } => lookup::restrict(inputs[0], inputs[1], step.columns.len()),
+        StepOp::Transform(transformer) => {
+            Err(ReferenceError::Unsupported(format!("{} is user code", transformer.name())))
+        }
         StepOp::Calls(_) | StepOp::Answers(_) => {
             Err(ReferenceError::Unsupported("answers of calls depend on when they come".to_owned()))
         }

@@ -23,6 +23,7 @@ mod later;
 mod lookup;
 mod output;
 mod rows;
+mod transform;
 mod universes;
 
 pub use columns::Named;
@@ -31,6 +32,7 @@ pub use inputs::{SourceOptions, StaticOptions};
 pub use join::{GroupedJoin, JoinOptions, JoinResult, Joinable};
 pub use later::Answered;
 pub use output::OutputOptions;
+pub use transform::Part;
 
 /// A table of a plan: a cheap, immutable handle. It keeps its description after the plan was
 /// cleared, but no operation takes it any more.

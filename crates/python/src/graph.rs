@@ -22,6 +22,7 @@ use crate::run::{self, RunArguments};
 use crate::sink::{PyCallbackSink, PyCaptureSink, PyFileSink, PyNullSink};
 use crate::source::{PyFileSource, PySubjectSource};
 use crate::table::PyTable;
+use crate::transform::PyTransformer;
 use crate::universe::PyUniverse;
 use crate::value::describe;
 
@@ -106,6 +107,32 @@ impl PyGraph {
         };
         let table = graph.source(source, options).map_err(errors::of_plan)?;
         Ok(PyTable { table, graph: slf.clone().unbind() })
+    }
+
+    /// Node and name of the column that is passed on until it is this expression.
+    fn passed_from(&self, expr: &Bound<'_, PyExpr>) -> Option<(u32, String)> {
+        let (node, name) = self.graph.passed_from(&expr.get().expr)?;
+        Some((node.0, name.to_string()))
+    }
+
+    #[pyo3(signature = (transformer, inputs, frame=None))]
+    fn transform(
+        slf: &Bound<'_, Self>,
+        transformer: &Bound<'_, PyTransformer>,
+        inputs: Vec<(Bound<'_, PyTable>, Vec<Bound<'_, PyExpr>>)>,
+        frame: Option<&Bound<'_, PyFrame>>,
+    ) -> PyResult<Vec<PyTable>> {
+        let transformer = transformer.get().0.clone();
+        let inputs: Vec<_> =
+            inputs.iter().map(|(table, columns)| (&table.get().table, exprs(columns))).collect();
+        let parts: Vec<pathway_plan::Part<'_>> = transformer
+            .parts
+            .iter()
+            .map(|(input, columns)| (*input, columns.iter().map(|(n, d)| (n.as_str(), d.clone())).collect()))
+            .collect();
+        let tables = slf.get().graph.transform(&inputs, transformer.clone(), &parts, frame::of(frame));
+        let tables = tables.map_err(errors::of_plan)?;
+        Ok(tables.into_iter().map(|table| PyTable { table, graph: slf.clone().unbind() }).collect())
     }
 
     #[pyo3(signature = (table, sink, *, name=None, sort_by=None, keep_errors=false, frame=None))]

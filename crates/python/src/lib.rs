@@ -25,6 +25,7 @@ mod singletons;
 mod sink;
 mod source;
 mod table;
+mod transform;
 mod udf;
 mod universe;
 mod value;
@@ -62,6 +63,8 @@ mod _engine {
     use crate::source::{PyFileSource, PySubject, PySubjectSource};
     #[pymodule_export]
     use crate::table::PyTable;
+    #[pymodule_export]
+    use crate::transform::PyTransformer;
     #[pymodule_export]
     use crate::udf::{ArrowColumn, PyUdf};
     #[pymodule_export]

@@ -136,7 +136,7 @@ impl ColumnBuilder {
             | (DType::Bool, Value::Bool(_))
             | (DType::Str, Value::Str(_))
             | (DType::Bytes, Value::Bytes(_))
-            | (DType::Pointer(_), Value::Pointer(_))
+            | (DType::Pointer(_) | DType::Callable(..), Value::Pointer(_))
             | (DType::Json, Value::Json(_))
             | (DType::DateTimeNaive, Value::DateTimeNaive(_))
             | (DType::DateTimeUtc, Value::DateTimeUtc(_))
@@ -292,11 +292,11 @@ impl Cells {
         match dtype {
             DType::Optional(inner) | DType::Future(inner) => Cells::new(inner, capacity),
             _ if is_encoded(dtype) => Cells::Encoded(LargeBinaryBuilder::new(), Vec::new()),
-            DType::None | DType::Callable(..) | DType::Any => Cells::Null,
+            DType::None | DType::Any => Cells::Null,
             DType::Bool => Cells::Bool(BooleanBuilder::with_capacity(capacity)),
             DType::Int => Cells::Int(Int64Builder::with_capacity(capacity)),
             DType::Float => Cells::Float(Float64Builder::with_capacity(capacity)),
-            DType::Pointer(_) => {
+            DType::Pointer(_) | DType::Callable(..) => {
                 Cells::Pointer(Decimal128Builder::with_capacity(capacity).with_data_type(POINTER))
             }
             DType::Str => Cells::Str(LargeStringBuilder::with_capacity(capacity, 0)),

@@ -6,7 +6,7 @@
 //! | STR, Json | LargeUtf8 (Json as compact text) |
 //! | BYTES, PyObjectWrapper | LargeBinary (objects serialised) |
 //! | NONE | Null |
-//! | pointer | Decimal128(38, 0): the bits of the 128-bit key, since Arrow has no such integer |
+//! | pointer, method of a row (its id) | Decimal128(38, 0): the bits of the 128-bit key, since Arrow has no such integer |
 //! | naive / UTC datetime, duration | Timestamp(ns) / Timestamp(ns, "UTC") / Duration(ns) |
 //! | Tuple | Struct with fields `0`, `1`, … |
 //! | List(T) | LargeList of T |
@@ -49,8 +49,8 @@ pub fn arrow_type(dtype: &DType) -> DataType {
         DType::DateTimeNaive => DataType::Timestamp(TimeUnit::Nanosecond, None),
         DType::DateTimeUtc => DataType::Timestamp(TimeUnit::Nanosecond, Some(Arc::from("UTC"))),
         DType::Duration => DataType::Duration(TimeUnit::Nanosecond),
-        // Column methods are never stored: their cells live in the transformer that made them.
-        DType::Callable(..) => DataType::Null,
+        // A method of a row: the row's id.
+        DType::Callable(..) => POINTER,
     }
 }
 

@@ -63,11 +63,13 @@ impl<'a> CellView<'a> {
         let cells = match dtype {
             DType::Optional(inner) | DType::Future(inner) => return CellView::of_array(array, inner),
             _ if is_encoded(dtype) => Cells::Encoded(array.as_binary()),
-            DType::None | DType::Callable(..) => Cells::Null,
+            DType::None => Cells::Null,
             DType::Bool => Cells::Bool(array.as_boolean()),
             DType::Int => Cells::Int(array.as_primitive::<Int64Type>().values()),
             DType::Float => Cells::Float(array.as_primitive::<Float64Type>().values()),
-            DType::Pointer(_) => Cells::Pointer(array.as_primitive::<Decimal128Type>().values()),
+            DType::Pointer(_) | DType::Callable(..) => {
+                Cells::Pointer(array.as_primitive::<Decimal128Type>().values())
+            }
             DType::Str => Cells::Str(array.as_string()),
             DType::Json => Cells::Json(array.as_string()),
             DType::PyObject(_) => Cells::PyObject(array.as_binary()),

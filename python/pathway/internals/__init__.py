@@ -1,4 +1,7 @@
-"""The public names, gathered; the modules below are not part of the interface."""
+"""The public names, gathered; the modules below are not part of the interface.
+
+Transformer classes are here and not in `pathway` itself.
+"""
 
 from pathway._engine import Pointer
 from pathway.internals.custom_reducers import BaseCustomAccumulator
@@ -39,6 +42,27 @@ from pathway.internals.table import Table
 from pathway.internals.table_like import TableLike
 from pathway.internals.table_slice import TableSlice
 from pathway.internals.thisclass import left, right, this
+from pathway.internals.transformers import (
+    ClassArg as ClassArg,
+)
+from pathway.internals.transformers import (
+    attribute as attribute,
+)
+from pathway.internals.transformers import (
+    input_attribute as input_attribute,
+)
+from pathway.internals.transformers import (
+    input_method as input_method,
+)
+from pathway.internals.transformers import (
+    method as method,
+)
+from pathway.internals.transformers import (
+    output_attribute as output_attribute,
+)
+from pathway.internals.transformers import (
+    transformer as transformer,
+)
 from pathway.internals.udfs import UDF, udf
 from pathway.internals.udfs.apply import apply, apply_async, apply_with_type
 

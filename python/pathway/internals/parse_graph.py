@@ -29,6 +29,8 @@ class ParseGraph:
         self.names: dict[str, int] = {}
         #: Names of caches of functions.
         self.caches: set[str] = set()
+        #: Columns of methods of transformers, by the node and name where they were made.
+        self.methods: dict[tuple[int, str], Any] = {}
         #: Universes of static tables, by the identity of their rows: equal rows share one.
         self.static_universes: dict[tuple[object, ...], _engine.Universe] = {}
         self._unused = False
@@ -40,6 +42,7 @@ class ParseGraph:
         self.taps.clear()
         self.names.clear()
         self.caches.clear()
+        self.methods.clear()
         self.static_universes.clear()
         self._unused = False
 

@@ -92,7 +92,8 @@ class Scope:
             if waiting:
                 stack.extend(reversed(waiting))
                 continue
-            lowered[place] = _build(node, [lowered[id(operand), known] for operand, known in parts])
+            operands = [lowered[id(operand), known] for operand, known in parts]
+            lowered[place] = _build(node, operands, self.base)
             stack.pop()
         return lowered[id(expression), _NOTHING]
 
@@ -110,9 +111,9 @@ class Scope:
         return [(name, self.lower(expression), here) for name, expression in columns.items()]
 
 
-def _build(node: ColumnExpression, operands: Sequence[Expr]) -> Expr:
+def _build(node: ColumnExpression, operands: Sequence[Expr], base: _engine.Table) -> Expr:
     try:
-        return node._lower(operands)
+        return node._lower_over(base, operands)
     except (TypeError, AttributeError, IndexError) as error:
         if isinstance(node, Constant) or type(error) not in (TypeError, AttributeError, IndexError):
             raise

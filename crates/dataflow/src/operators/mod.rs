@@ -7,6 +7,7 @@ pub mod join;
 pub mod memo;
 pub mod reduce;
 pub mod stateless;
+pub mod transform;
 pub mod upsert;
 
 #[cfg(test)]

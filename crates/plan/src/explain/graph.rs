@@ -106,6 +106,7 @@ fn controls(f: &mut impl Write, state: &State, op: &Op) -> fmt::Result {
                 if lookup.allow_misses { ", misses allowed" } else { "" }
             )
         }
+        Op::Transform(transform) => writeln!(f, "    {}", transform.transformer.name()),
         Op::Calls(calls) => {
             let instance = calls.instance.as_ref().map(|e| format!(" by {}", shown(state, e)));
             let instance = instance.unwrap_or_default();
@@ -172,6 +173,7 @@ fn value_of(state: &State, node: &Node, i: usize) -> Option<String> {
         | Op::DeadLetters { .. }
         | Op::ErrorLog(_)
         | Op::Calls(_)
-        | Op::Answers(_) => None,
+        | Op::Answers(_)
+        | Op::Transform(_) => None,
     }
 }

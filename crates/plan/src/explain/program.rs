@@ -37,6 +37,7 @@ fn kind(op: &StepOp) -> &'static str {
         StepOp::Restrict { .. } => "Restrict",
         StepOp::Calls(_) => "Calls",
         StepOp::Answers(_) => "Answers",
+        StepOp::Transform(_) => "Transform",
         StepOp::Output(_) => "Output",
     }
 }
@@ -72,6 +73,7 @@ fn details(f: &mut impl Write, op: &StepOp) -> fmt::Result {
         }
         StepOp::ErrorLog(logged) => writeln!(f, "    {logged}"),
         StepOp::Restrict { exact: true } => writeln!(f, "    exact"),
+        StepOp::Transform(transformer) => writeln!(f, "    {}", transformer.name()),
         StepOp::Calls(calls) => {
             writeln!(f, "    {} of the first {} columns", calls.callee.name(), calls.arguments)
         }

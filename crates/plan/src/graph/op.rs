@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pathway_expr::{Callee, ColumnRef, Expr, OnFailure, Reducer};
+use pathway_expr::{Callee, ColumnRef, Expr, OnFailure, Reducer, Transformer};
 use pathway_io::Source;
 use pathway_types::{Batch, DType, Timestamp};
 
@@ -120,6 +120,17 @@ pub enum Op {
     Calls(Calls),
     /// The table that such events make.
     Answers(Answers),
+    /// What user code makes of whole tables.
+    Transform(Transform),
+}
+
+/// See [`Op::Transform`].
+#[derive(Clone, Debug)]
+pub struct Transform {
+    /// The tables.
+    pub inputs: Vec<Rows>,
+    /// The code.
+    pub transformer: Arc<dyn Transformer>,
 }
 
 /// See [`Op::Calls`].
@@ -322,6 +333,7 @@ impl Op {
             Op::Calls(_) => "call_later",
             Op::Answers(Answers { rows: None, .. }) => "answers",
             Op::Answers(Answers { rows: Some(_), .. }) => "answers_or_pending",
+            Op::Transform(_) => "transform",
         }
     }
 
@@ -344,6 +356,7 @@ impl Op {
             }
             Op::Difference { input, other, .. } => vec![*input, *other],
             Op::Restrict { input, to, .. } => vec![*input, *to],
+            Op::Transform(transform) => transform.inputs.iter().map(|rows| rows.table).collect(),
             Op::Calls(calls) => vec![calls.input],
             Op::Answers(answers) => {
                 std::iter::once(answers.calls).chain(answers.rows.iter().map(|rows| rows.table)).collect()

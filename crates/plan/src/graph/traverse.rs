@@ -4,6 +4,7 @@ use pathway_expr::{ColumnRef, Expr};
 
 use super::{
     Aggregate, Answers, Calls, Flatten, FlattenColumn, Join, JoinColumn, Lookup, NodeId, Op, Reduce, Rows,
+    Transform,
 };
 
 /// Gives the replacement of everything an operation refers to.
@@ -117,6 +118,10 @@ impl Op {
                 other: mapper.table(*other),
                 columns: mapper.columns(columns),
             },
+            Op::Transform(transform) => Op::Transform(Transform {
+                inputs: transform.inputs.iter().map(|r| mapper.rows(r)).collect(),
+                transformer: transform.transformer.clone(),
+            }),
             Op::Calls(calls) => Op::Calls(Calls {
                 input: mapper.table(calls.input),
                 callee: calls.callee.clone(),

@@ -23,6 +23,7 @@ pub(super) fn mark(program: &mut Program) {
             StepOp::Join(join) => inputs && join.mode == JoinMode::Inner && join.ids == JoinIds::Pair,
             // A row that lacks its counterpart is an error until the counterpart comes.
             StepOp::Lookup(_) | StepOp::Restrict { .. } => false,
+            StepOp::Transform(_) => false,
             StepOp::Reduce(_) | StepOp::UpdateRows | StepOp::UpdateCells { .. } | StepOp::Difference => false,
         };
         program.steps[i].insert_only = insert_only;

@@ -344,6 +344,10 @@ impl Resolver {
                 add(&universe(self, *input));
                 add(&universe(self, *other));
             }
+            Op::Transform(transform) => {
+                add(&format_args!("{:p}", Arc::as_ptr(&transform.transformer)));
+                self.rows_key(&transform.inputs, &mut add);
+            }
             Op::Calls(calls) => {
                 add(&universe(self, calls.input));
                 add(&format_args!("{:p}", Arc::as_ptr(&calls.callee)));

@@ -101,7 +101,6 @@ enum Target {
     List(Arc<Converter>),
     Array { n_dim: Option<usize>, element: DType },
     PyObject,
-    Callable,
 }
 
 impl Converter {
@@ -123,7 +122,7 @@ impl Converter {
             DType::Bytes => Target::Bytes,
             DType::None => Target::None,
             DType::Any => Target::Any,
-            DType::Pointer(_) => Target::Pointer,
+            DType::Pointer(_) | DType::Callable(..) => Target::Pointer,
             DType::Json => Target::Json,
             DType::DateTimeNaive => Target::DateTimeNaive,
             DType::DateTimeUtc => Target::DateTimeUtc,
@@ -132,7 +131,7 @@ impl Converter {
             DType::List(member) => Target::List(Arc::new(Converter::new(member))),
             DType::Array { n_dim, element } => Target::Array { n_dim: *n_dim, element: (**element).clone() },
             DType::PyObject(_) => Target::PyObject,
-            DType::Optional(_) | DType::Future(_) | DType::Callable(..) => Target::Callable,
+            DType::Optional(_) | DType::Future(_) => Target::None,
         };
         Converter { dtype: dtype.clone(), optional, future, target }
     }
@@ -224,7 +223,7 @@ impl Converter {
                 Ok(bytes) => Ok(Cell::Bytes(bytes.as_bytes())),
                 Err(_) => Err(self.refuse(object, "")),
             },
-            Target::None | Target::Callable => Err(self.refuse(object, "")),
+            Target::None => Err(self.refuse(object, "")),
             Target::Any => natural::natural(object, 0),
             Target::Pointer => match object.cast_exact::<PyPointer>() {
                 Ok(pointer) => Ok(Cell::Value(Value::Pointer(pointer.get().0))),

@@ -41,7 +41,7 @@ fn array_to_list<'py>(py: Python<'py>, array: &ArrayRef, dtype: &DType) -> PyRes
     match dtype {
         DType::Optional(inner) | DType::Future(inner) => array_to_list(py, array, inner),
         _ if is_encoded(dtype) => each_value(py, array, dtype),
-        DType::None | DType::Callable(..) => PyList::new(py, (0..len).map(|_| py.None())),
+        DType::None => PyList::new(py, (0..len).map(|_| py.None())),
         DType::Int => {
             let array = array.as_primitive::<Int64Type>();
             plain(py, array, |row| array.values()[row])
@@ -62,7 +62,7 @@ fn array_to_list<'py>(py: Python<'py>, array: &ArrayRef, dtype: &DType) -> PyRes
             let array = array.as_binary::<i64>();
             plain(py, array, |row| PyBytes::new(py, array.value(row)))
         }
-        DType::Pointer(_) => {
+        DType::Pointer(_) | DType::Callable(..) => {
             let array = array.as_primitive::<Decimal128Type>();
             plain(py, array, |row| PyPointer(Key(array.values()[row] as u128)))
         }

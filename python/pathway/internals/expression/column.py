@@ -35,6 +35,12 @@ class ColumnReference(ColumnExpression):
         """The name of the column."""
         return self._name
 
+    def __call__(self, *args: Any, **kwargs: Any) -> ColumnExpression:
+        """The results of a column of methods, which a transformer made, for these arguments."""
+        from pathway.internals.transformers.apply import MethodCall
+
+        return MethodCall(self, args, kwargs)
+
     def _lower(self, operands: Sequence[Expr]) -> Expr:
         raise AssertionError("a column means something only in the scope of a table")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from pathway._engine import Expr
+from pathway._engine import Expr, Table
 from pathway.internals.trace import trace_user_frame, user_location
 
 if TYPE_CHECKING:
@@ -42,6 +42,10 @@ class ColumnExpression:
     def _lower(self, operands: Sequence[Expr]) -> Expr:
         """The engine's expression over these operands."""
         raise NotImplementedError
+
+    def _lower_over(self, base: Table, operands: Sequence[Expr]) -> Expr:
+        """The same, for nodes that are made for the rows of a table."""
+        return self._lower(operands)
 
     def _text(self, operands: Sequence[str]) -> str:
         """The text over these texts of the operands."""

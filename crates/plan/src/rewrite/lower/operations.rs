@@ -88,6 +88,10 @@ pub(super) fn operation(node: &Node, stage: &Stage, ports: &[Port], inputs: Vec<
             let step = CallsStep { callee: calls.callee.clone(), arguments: calls.arguments.len() };
             (StepOp::Calls(step), (0..node.columns.len() as u32).map(Slot::Own).collect())
         }
+        Op::Transform(transform) => {
+            let layout = (0..node.columns.len() as u32).map(Slot::Own).collect();
+            (StepOp::Transform(transform.transformer.clone()), layout)
+        }
         Op::Answers(answers) => {
             let layout = (0..node.columns.len() as u32).map(Slot::Own).collect();
             (StepOp::Answers(answers.on_failure), layout)

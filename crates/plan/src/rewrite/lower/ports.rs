@@ -138,6 +138,10 @@ pub(in crate::rewrite) fn ports(node: &Node, own: &BTreeSet<u32>, passed: &BTree
         Op::Difference { input, other, columns } => {
             vec![Port::new(*input, wanted(columns), true), Port::new(*other, vec![], true)]
         }
+        Op::Transform(transform) => {
+            let all = transform.inputs.iter();
+            all.map(|rows| Port::new(rows.table, rows.columns.clone(), true)).collect()
+        }
         Op::Calls(Calls { input, arguments, instance, .. }) => {
             vec![Port::new(*input, arguments.iter().chain(instance).cloned().collect(), true)]
         }
