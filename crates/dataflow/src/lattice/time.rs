@@ -2,7 +2,7 @@
 //!
 //! Differential dataflow has a time for loops of any depth, a list of counters; we keep a fixed
 //! number of counters in place instead, which makes a time plain data that is copied, compared and
-//! joined without a branch on its length (`docs/decisions` tells what that gains).
+//! joined without a branch on its length (`docs/decisions/0004-time-in-loops.md` tells what that gains).
 
 use std::hash::Hash;
 
