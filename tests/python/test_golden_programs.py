@@ -15,7 +15,8 @@ import sys
 import pytest
 
 FOLDER = pathlib.Path(__file__).parent / "golden_programs"
-PROGRAMS = sorted(FOLDER.glob("*.py"))
+#: Files with a program, or with several of them that print a block each (`blocks.py`).
+PROGRAMS = sorted(path for path in FOLDER.glob("*.py") if path.name != "blocks.py")
 
 
 def output_of(program: pathlib.Path, threads: int = 1) -> str:
@@ -38,6 +39,16 @@ def output_of(program: pathlib.Path, threads: int = 1) -> str:
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.stem)
 def test_output(program: pathlib.Path, threads: int) -> None:
     assert output_of(program, threads) == program.with_suffix(".out").read_text(encoding="utf-8")
+
+
+def test_programs_run_to_their_ends() -> None:
+    blocks = [line for path in PROGRAMS for line in _lines(path) if line.startswith("== ")]
+    assert len(blocks) == len(set(blocks))
+    assert not [line for path in PROGRAMS for line in _lines(path) if line.startswith("ends with ")]
+
+
+def _lines(program: pathlib.Path) -> list[str]:
+    return program.with_suffix(".out").read_text(encoding="utf-8").splitlines()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ True
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import EllipsisType
 from typing import Any as _Any
 
 from pathway._engine import DType
@@ -85,9 +86,9 @@ def PyObjectWrapper(wrapped: type) -> DType:
     return DType.py_object(name_of_py_object(wrapped))
 
 
-def Callable(args: tuple[DType, ...] | None, result: DType) -> DType:
+def Callable(args: tuple[DType, ...] | EllipsisType | None, result: DType) -> DType:
     """Methods of class transformers; `args` is None where they are unknown."""
-    return DType.callable(args, result)
+    return DType.callable(None if isinstance(args, EllipsisType) else args, result)
 
 
 ANY_TUPLE = List(ANY)

@@ -24,9 +24,10 @@ class _Encoder(_json.JSONEncoder):
 
 
 def _isoformat(value: datetime.datetime) -> str:
-    """ISO 8601 with nine fractional digits and, where there is a zone, the offset without a colon."""
+    """ISO 8601 with nine fractional digits and, where there is a zone, its offset."""
     fraction = value.microsecond * 1000 + getattr(value, "nanosecond", 0)
-    return f"{value:%Y-%m-%dT%H:%M:%S}.{fraction:09d}{value:%z}"
+    zone = value.isoformat()[19:].lstrip(".0123456789")
+    return f"{value:%Y-%m-%dT%H:%M:%S}.{fraction:09d}{zone}"
 
 
 def _nanoseconds(value: datetime.timedelta) -> int:
@@ -139,7 +140,7 @@ class Json:
 
     def as_float(self) -> float:
         """The value, if it is a number; else ValueError."""
-        return self._as(float, int)
+        return float(self._as(float, int))
 
     def as_bool(self) -> bool:
         """The value, if it is true or false; else ValueError."""

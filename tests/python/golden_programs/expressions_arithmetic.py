@@ -21,7 +21,7 @@ show(add=t.a + 1, sub=t.a - t.f, mul=t.a * 2, div=t.a / 2, fdiv=t.a // 2, mod=t.
 show(add=t.f + 1, mul=t.f * 2, div=t.f / 2, fdiv=t.f // 2, mod=t.f % 3, pow=t.f**2, neg=-t.f, abs=abs(t.f))
 show(and_=t.a & 3, or_=t.a | 8, xor=t.a ^ 1, left=t.a << 2, right=t.a >> 1)
 show(and_=t.p & True, or_=t.p | False, xor=t.p ^ True, not_=~t.p)
-show(eq=t.a == 7, opt=t.b == 3, none=t.b == None, ne=t.b != 3, lt=t.a < t.f, text=t.s >= "b")  # noqa: E711
+show(eq=t.a == 7, opt=t.b == 3, none=t.b == None, ne=t.b != 3, lt=t.a < t.f, text=t.s >= "b")
 show(tuples=pw.make_tuple(t.a, t.s) < (7, "b"), same=(t.a, 1) == pw.make_tuple(7, 1))
 show(cat=t.s + "z", times=t.s * 2, rtimes=2 * t.s)
 show(sum=t.d + t.d, twice=t.d * 2, third=t.d / 3, count=t.d // pw.Duration(hours=7), hours=t.d.dt.hours())

@@ -34,7 +34,7 @@ show(t.select(a=pw.if_else(t.p, t.a, t.f), b=pw.coalesce(t.b, 0), c=pw.coalesce(
 show(t.select(d=pw.require(t.a, t.b), e=pw.if_else(t.b.is_none(), 0, t.b + 1), f=pw.require(t.b + 1, t.b)))
 show(t.filter(t.b.is_not_none()).select(b=pw.this.b + 1))
 show(t.select(a=t.j["a"], b=t.j.get("c"), c=t.j["a"][0], d=t.j["c"].as_str(), e=t.j.get("zz", {"q": 1})))
-show(t.select(a=t.x[0], b=t.x[1], c=t.l.get(0), d=t.l.get(0, -1), e=t.x.get(5, "z")))
+show(t.select(a=t.x[0], b=t.x[1], c=t.l.get(0), e=t.x.get(5, "z")))
 show(t.select(a=pw.make_tuple(t.a, t.b, None), b=(t.a, 1), c=(1, 2), d=[1, 2], e=None, f={"a": 1}))
 show(t.select(g=pw.DateTimeNaive("2020-01-01"), h=pw.Duration(1), i=np.array([1, 2]), j=pw.Json(1)))
 show(t.select(**{column.name: column.to_string() for column in t}))

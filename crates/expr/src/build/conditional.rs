@@ -40,7 +40,7 @@ impl Expr {
                 condition.dtype()
             )));
         }
-        let common = common_but_any("if_else", &then, &otherwise)?;
+        let common = common_type_of("if_else", &then, &otherwise)?;
         let (then, otherwise) = (then.coerce(&common), otherwise.coerce(&common));
         Ok(Expr::node(ExprKind::IfElse(condition, then, otherwise), common))
     }
@@ -111,14 +111,16 @@ impl Expr {
         Ok(Expr::node(ExprKind::Unwrap(operand), dtype))
     }
 
-    /// The operand, or the replacement where it is an error.
+    /// The operand, or the replacement where it is an error, as a type that takes both. Members of
+    /// tuples that have no common type become ANY; a whole column does not.
     ///
     /// # Errors
     /// [`ExprError::Type`] without a common type.
     pub fn fill_error(operand: Expr, replacement: Expr) -> Result<Expr, ExprError> {
-        let both_any = *operand.dtype() == DType::Any && *replacement.dtype() == DType::Any;
-        let common =
-            if both_any { DType::Any } else { common_but_any("fill_error", &operand, &replacement)? };
+        let common = DType::common_type_or_any(operand.dtype(), replacement.dtype());
+        if common == DType::Any && *operand.dtype() != DType::Any {
+            return Err(no_common_type("fill_error", &operand, &replacement));
+        }
         let (operand, replacement) = (operand.coerce(&common), replacement.coerce(&common));
         Ok(Expr::node(ExprKind::FillError(operand, replacement), common))
     }
@@ -134,13 +136,19 @@ impl Expr {
     }
 }
 
-fn common_but_any(operation: &str, left: &Expr, right: &Expr) -> Result<DType, ExprError> {
+/// The common type of two branches; ANY only if both are ANY.
+fn common_type_of(operation: &str, left: &Expr, right: &Expr) -> Result<DType, ExprError> {
     match DType::common_type(left.dtype(), right.dtype()) {
         Ok(common) if common != DType::Any => Ok(common),
-        _ => Err(ExprError::Type(format!(
-            "pathway.{operation} needs two columns with a common type other than ANY; these are of types {} and {}",
-            left.dtype(),
-            right.dtype()
-        ))),
+        Ok(common) if left.dtype() == right.dtype() => Ok(common),
+        _ => Err(no_common_type(operation, left, right)),
     }
+}
+
+fn no_common_type(operation: &str, left: &Expr, right: &Expr) -> ExprError {
+    ExprError::Type(format!(
+        "pathway.{operation} needs two columns with a common type; these are of types {} and {}",
+        left.dtype(),
+        right.dtype()
+    ))
 }

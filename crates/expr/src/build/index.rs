@@ -64,10 +64,7 @@ impl Expr {
                         },
                         None => DType::common_type_or_any(&common_member(members), default.dtype()),
                     },
-                    DType::List(member) => {
-                        let item = DType::optional((**member).clone());
-                        DType::common_type_or_any(&item, default.dtype())
-                    }
+                    DType::List(member) => DType::common_type_or_any(member, default.dtype()),
                     DType::Array { n_dim, element } => {
                         let item = array_item(*n_dim, element);
                         // Encoded cells take any default.

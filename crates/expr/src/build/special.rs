@@ -64,7 +64,10 @@ pub(super) fn fill_na(name: &'static str, arguments: Vec<Expr>) -> Result<Expr, 
     let [number, default] = arguments.as_slice() else {
         return Err(no_such_method(name, &arguments));
     };
-    let dtype = number.dtype().unoptional().clone();
+    let dtype = match number.dtype().unoptional() {
+        DType::None => DType::Int,
+        other => other.clone(),
+    };
     if !matches!(dtype, DType::Int | DType::Float) {
         return Err(no_such_method(name, &arguments));
     }
@@ -83,7 +86,11 @@ pub(super) fn fill_na(name: &'static str, arguments: Vec<Expr>) -> Result<Expr, 
         }
     };
     let default = Expr::constant(default, dtype.clone())?;
-    Ok(call(name, vec![number.clone(), default], dtype))
+    let number = match number.dtype() {
+        DType::None => number.clone().coerce(&DType::optional(DType::Int)),
+        _ => number.clone(),
+    };
+    Ok(call(name, vec![number, default], dtype))
 }
 
 fn unit_constant(name: &str, argument: &Expr) -> Result<(), ExprError> {

@@ -149,7 +149,7 @@ fn conditionals_refuse() {
     refused("condition", if_else(opt(Bool), Int, Int), Class::Type);
     refused("condition", if_else(Int, Int, Int), Class::Type);
     refused("branches", if_else(Bool, Int, Str), Class::Type);
-    refused("any", if_else(Bool, Any, Any), Class::Type);
+    gives("any", if_else(Bool, Any, Any), Any);
     refused("any", if_else(Bool, Any, Int), Class::Type);
     refused("tuples", if_else(Bool, DType::tuple([Int]), DType::tuple([Int, Int])), Class::Type);
     refused("coalesce of nothing", Expr::coalesce(vec![]), Class::Value);
@@ -157,6 +157,12 @@ fn conditionals_refuse() {
     refused("coalesce any", Expr::coalesce(vec![col(Any), col(Str)]), Class::Type);
     refused("fill_error", Expr::fill_error(col(Int), col(Str)), Class::Type);
     refused("fill_error any", Expr::fill_error(col(Int), col(Any)), Class::Type);
+    gives("fill_error of any", Expr::fill_error(col(Any), col(Int)), Any);
+    gives(
+        "fill_error of tuples",
+        Expr::fill_error(col(DType::tuple([Int, Int])), col(DType::tuple([Int, Str]))),
+        DType::tuple([Int, Any]),
+    );
     gives("coalesce of None", Expr::coalesce(vec![Expr::literal(Value::None)]), DType::None);
     let none = || Expr::literal(Value::None);
     gives("coalesce None first", Expr::coalesce(vec![none(), col(opt(Int))]), opt(Int));

@@ -70,62 +70,49 @@ impl DType {
     /// # Errors
     /// [`NoCommonType`] if there is none (ANY is a common type only of ANY and something).
     pub fn common_type(left: &DType, right: &DType) -> Result<DType, NoCommonType> {
-        DType::common(left, right, true)
+        let otherwise = |_: DType| Err(NoCommonType { left: left.clone(), right: right.clone() });
+        DType::common(left, right, true, &otherwise)
     }
 
-    /// The least common supertype, or `Any` (`List(ANY)`, `Array`) where there is none.
+    /// The least common supertype. Parts that have none become ANY; tuples of different lengths
+    /// become `List(ANY)`, pointers of different numbers of values plain pointers.
     pub fn common_type_or_any(left: &DType, right: &DType) -> DType {
-        match DType::common(left, right, true) {
-            Ok(common) => common,
-            Err(_) => match (left.unoptional(), right.unoptional()) {
-                (l, r) if l.is_sequence() && r.is_sequence() => {
-                    let list = DType::any_tuple();
-                    if left.is_optional() || right.is_optional() { DType::optional(list) } else { list }
-                }
-                (DType::Array { n_dim: ln, .. }, DType::Array { n_dim: rn, .. }) => {
-                    let array = DType::array(if ln == rn { *ln } else { None }, DType::Any);
-                    if left.is_optional() || right.is_optional() { DType::optional(array) } else { array }
-                }
-                _ => DType::Any,
-            },
-        }
+        DType::common(left, right, true, &|otherwise| Ok(otherwise)).unwrap_or(DType::Any)
     }
 
-    fn common(left: &DType, right: &DType, int_as_float: bool) -> Result<DType, NoCommonType> {
-        let fail = || NoCommonType { left: left.clone(), right: right.clone() };
-        let lists = |l: &[DType], r: &[DType], int_as_float: bool| {
-            l.iter().zip(r).map(|(l, r)| DType::common(l, r, int_as_float)).collect::<Result<Arc<[_]>, _>>()
-        };
+    /// `otherwise` decides what becomes of two types without a common one; it is given the type that takes both.
+    fn common(
+        left: &DType,
+        right: &DType,
+        int_as_float: bool,
+        otherwise: &dyn Fn(DType) -> Result<DType, NoCommonType>,
+    ) -> Result<DType, NoCommonType> {
+        let common = |l: &DType, r: &DType| DType::common(l, r, int_as_float, otherwise);
         if left.is_optional() || right.is_optional() {
-            let common = DType::common(left.unoptional(), right.unoptional(), int_as_float);
-            return Ok(DType::optional(common.map_err(|_| fail())?));
+            return common(left.unoptional(), right.unoptional()).map(DType::optional);
         }
         match (left, right) {
             (l, r) if l.is_sequence() && r.is_sequence() => {
                 if l.is_any_tuple() || r.is_any_tuple() {
                     return Ok(DType::any_tuple());
                 }
-                let common = match (l, r) {
-                    (DType::List(l), DType::List(r)) => DType::common(l, r, int_as_float).map(DType::list),
-                    (DType::List(l), DType::Tuple(rs)) => {
-                        lists(&vec![(**l).clone(); rs.len()], rs, int_as_float).map(DType::Tuple)
-                    }
-                    (DType::Tuple(ls), DType::List(r)) => {
-                        lists(ls, &vec![(**r).clone(); ls.len()], int_as_float).map(DType::Tuple)
-                    }
+                let members: Result<Arc<[_]>, _> = match (l, r) {
+                    (DType::List(l), DType::List(r)) => return common(l, r).map(DType::list),
+                    (DType::List(l), DType::Tuple(rs)) => rs.iter().map(|r| common(l, r)).collect(),
+                    (DType::Tuple(ls), DType::List(r)) => ls.iter().map(|l| common(l, r)).collect(),
                     (DType::Tuple(ls), DType::Tuple(rs)) if ls.len() == rs.len() => {
-                        lists(ls, rs, int_as_float).map(DType::Tuple)
+                        ls.iter().zip(rs.iter()).map(|(l, r)| common(l, r)).collect()
                     }
-                    _ => Err(fail()),
+                    _ => return otherwise(DType::any_tuple()),
                 };
-                common.map_err(|_| fail())
+                members.map(DType::Tuple)
             }
             (DType::Array { n_dim: ln, element: le }, DType::Array { n_dim: rn, element: re }) => {
                 let n_dim = if ln == rn { *ln } else { None };
                 match (&**le, &**re) {
                     (l, r) if l == r => Ok(DType::array(n_dim, l.clone())),
                     (DType::Any, _) | (_, DType::Any) => Ok(DType::array(n_dim, DType::Any)),
-                    _ => Err(fail()),
+                    _ => otherwise(DType::array(n_dim, DType::Any)),
                 }
             }
             (DType::Pointer(None), DType::Pointer(_)) | (DType::Pointer(_), DType::Pointer(None)) => {
@@ -133,15 +120,16 @@ impl DType {
             }
             (DType::Pointer(Some(ls)), DType::Pointer(Some(rs))) => {
                 if ls.len() != rs.len() {
-                    return Err(fail());
+                    return otherwise(DType::ANY_POINTER);
                 }
-                Ok(DType::Pointer(Some(lists(ls, rs, false).map_err(|_| fail())?)))
+                let members = ls.iter().zip(rs.iter()).map(|(l, r)| DType::common(l, r, false, otherwise));
+                members.collect::<Result<Arc<[_]>, _>>().map(|members| DType::Pointer(Some(members)))
             }
             (DType::Any, _) | (_, DType::Any) => Ok(DType::Any),
             (l, r) if l.is_subtype_of(r, int_as_float) => Ok(r.clone()),
             (l, r) if r.is_subtype_of(l, int_as_float) => Ok(l.clone()),
             (DType::None, other) | (other, DType::None) => Ok(DType::optional(other.clone())),
-            _ => Err(fail()),
+            _ => otherwise(DType::Any),
         }
     }
 }

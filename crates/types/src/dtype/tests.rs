@@ -86,6 +86,21 @@ fn common_types() {
     }
     assert_eq!(DType::common_type_or_any(&Bool, &Int), Any);
     assert_eq!(
+        DType::common_type_or_any(
+            &DType::tuple([Int, DType::pointer([Int])]),
+            &DType::list(DType::pointer([Str]))
+        ),
+        DType::tuple([Any, DType::pointer([Any])])
+    );
+    assert_eq!(
+        DType::common_type_or_any(&DType::pointer([Int]), &opt(DType::pointer([Int, Int]))),
+        opt(DType::ANY_POINTER)
+    );
+    assert_eq!(
+        DType::common_type_or_any(&DType::array(Some(2), Int), &DType::array(Some(2), Float)),
+        DType::array(Some(2), Any)
+    );
+    assert_eq!(
         DType::common_type_or_any(&DType::tuple([Int]), &DType::tuple([Int, Int])),
         DType::any_tuple()
     );

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
+from pathway._engine import DType, Expr
 from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.expression.nodes import MethodCall, operand
 from pathway.internals.trace import trace_user_frame, warn
@@ -129,12 +130,16 @@ class DateTimeNamespace:
 
     # --- rounding ---------------------------------------------------------------------------------
 
+    @trace_user_frame
     def round(self, duration: Any) -> ColumnExpression:
         """The nearest multiple of `duration` since 1970; halves go to the later one."""
+        _check_step(duration)
         return MethodCall("dt.round", self._expression, duration)
 
+    @trace_user_frame
     def floor(self, duration: Any) -> ColumnExpression:
         """The last multiple of `duration` since 1970 that is not later."""
+        _check_step(duration)
         return MethodCall("dt.floor", self._expression, duration)
 
     # --- durations and timestamps -------------------------------------------------------------------
@@ -191,6 +196,13 @@ class DateTimeNamespace:
 def _check_unit(unit: str) -> None:
     if unit not in _UNITS:
         raise ValueError(f"there is no unit {unit!r} here; the units are {', '.join(_UNITS)}.")
+
+
+def _check_step(step: Any) -> None:
+    """Raises ValueError for a text that is not a duration of fixed length."""
+    if isinstance(step, str):
+        start = Expr.constant(datetime.datetime(1970, 1, 1), DType.DATE_TIME_NAIVE)
+        Expr.method("dt.floor", [start, Expr.constant(step, DType.STR)])
 
 
 #: What `round` and `floor` take besides expressions.

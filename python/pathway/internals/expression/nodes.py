@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pathway._engine import DType, Expr
 from pathway.internals import dtype as dt
 from pathway.internals.expression.expression import ColumnExpression
+from pathway.internals.trace import warn
 
 if TYPE_CHECKING:
     from pathway.internals.table import Table
@@ -163,10 +164,20 @@ class Get(ColumnExpression):
     __slots__ = ()
 
     def _lower(self, operands: Sequence[Expr]) -> Expr:
+        if operands[0].dtype.kind == "tuple":
+            self._warn_of_no_member(len(operands[0].dtype.args or ()))
         return operands[0].get(operands[1], operands[2])
 
     def _text(self, operands: Sequence[str]) -> str:
         return f"({operands[0]}).get({operands[1]}, {operands[2]})"
+
+    def _warn_of_no_member(self, members: int) -> None:
+        index = self._operands[1]
+        if isinstance(index, Constant) and index._value not in range(-members, members):
+            warn(
+                f"{self!r} is always the default, because the tuples have {members} elements. "
+                "Consider writing the default in its place."
+            )
 
 
 class ToString(ColumnExpression):

@@ -251,7 +251,7 @@ fn elements_with_a_default() {
     check("tuple.get(7)", &[pair(), (Float, vals![0.5, 0.5, 0.5, E])], at(7), Float, &vals![0.5, 0.5, E, E]);
     let list = || (DType::list(Int), vals![tuple(vals![1, 2]), tuple(vals![]), E, tuple(vals![3])]);
     let index = || (Int, vals![-1, 0, 0, 5]);
-    check("list.get", &[list(), index(), (Int, vals![9, 9, 9, 9])], get, opt(Int), &vals![2, 9, E, 9]);
+    check("list.get", &[list(), index(), (Int, vals![9, 9, 9, 9])], get, Int, &vals![2, 9, E, 9]);
     check(
         "list.get none",
         &[list(), index(), (DType::None, vals![N, N, N, N])],
