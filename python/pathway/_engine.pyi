@@ -210,6 +210,12 @@ class ArrowColumn:
         """A column of values of 8 bytes (`i8`, `f8`, `M8[ns]`, `M8[ns, UTC]`, `m8[ns]`), or of one (`b1`)."""
 
 @final
+class Acceptor:
+    """`function(new, accepted)`, which says by its truth whether a value replaces the accepted one."""
+
+    def __init__(self, function: Callable[[Any, Any], Any], name: str) -> None: ...
+
+@final
 class Transformer:
     """Code over whole tables. Each run calls `open()` for an object with `step(changes)`, `save(start, end)`
     and `load(state)`. `parts` are the tables it makes: the number of the input with its row ids, and its
@@ -430,6 +436,15 @@ class Table:
         """The answered rows, and these with the pending ones. `names` are those of the status and of the
         results."""
     def await_futures(self, frame: Frame | None = None) -> Table: ...
+    def deduplicate(
+        self,
+        value: Expr,
+        instance: Expr | None,
+        acceptor: Acceptor,
+        name: str | None = None,
+        frame: Frame | None = None,
+    ) -> Table:
+        """Of each instance the row that was accepted last. Its id is the key of the instance, or of None."""
     def dead_letters(self, frame: Frame | None = None) -> Table:
         """Of a source table: columns `raw: bytes`, `position: str`, `reason: str`."""
     def error_history(self, frame: Frame | None = None) -> Table:

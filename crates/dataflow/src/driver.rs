@@ -39,14 +39,18 @@ pub fn drive<'scope, O: Operator>(
     }
     let (output, stream) = builder.new_output::<Packet>();
     let mut output = OutputBuilder::<_, NoopBuilder<Packet>>::from(output);
-    builder.build_reschedule(move |mut capabilities| {
-        capabilities.clear();
+    builder.build_reschedule(move |capabilities| {
         let mut driver =
             Driver { operator, context, pending: BTreeMap::new(), progress: Progress::default() };
         driver.progress.complete.resize(count, false);
         driver.progress.applied.resize(count, false);
         driver.progress.ended.resize(count, false);
         let mut emitter = Emitter::default();
+        driver.operator.start(&mut emitter);
+        if let Some(capability) = capabilities.first() {
+            driver.wake(&mut emitter, capability);
+        }
+        drop(capabilities);
         move |frontiers: &[MutableAntichain<Timestamp>]| {
             for (input, reader) in readers.iter_mut().enumerate() {
                 reader(&mut |capability, batch| driver.receive(input, capability, batch));
@@ -112,6 +116,16 @@ impl<O: Operator> Driver<O> {
         epoch.held.push((input, batch));
     }
 
+    /// Lets the operator be called at the times it asked for.
+    fn wake(&mut self, emitter: &mut Emitter, capability: &Capability<Timestamp>) {
+        // At the open time it is called anyway.
+        for time in emitter.drain_wakes().filter(|time| time > capability.time()) {
+            self.pending
+                .entry(time)
+                .or_insert_with(|| Epoch { capability: capability.delayed(&time), held: Vec::new() });
+        }
+    }
+
     fn work(
         &mut self,
         frontiers: &[MutableAntichain<Timestamp>],
@@ -150,6 +164,7 @@ impl<O: Operator> Driver<O> {
             if order.len() > 1 {
                 order.sort_by_cached_key(|input| (!self.progress.complete[*input], rows(*input)));
             }
+            let capability = epoch.capability.clone();
             let mut held = std::mem::take(&mut epoch.held);
             for (input, applied) in self.progress.applied.iter_mut().enumerate() {
                 *applied = self.progress.complete[input] && held.iter().all(|(i, _)| *i != input);
@@ -160,17 +175,33 @@ impl<O: Operator> Driver<O> {
                 }
                 for (_, batch) in held.extract_if(.., |(i, _)| *i == input) {
                     self.operator.apply(input, batch, &self.progress, emitter);
-                    emitter.drain().for_each(|batch| send(&epoch.capability, batch));
+                    deliver(emitter, &capability, send);
                 }
                 self.progress.applied[input] = self.progress.complete[input];
             }
             epoch.held = held;
+            if complete {
+                self.operator.flush(&self.progress, emitter);
+                deliver(emitter, &capability, send);
+                entry.remove();
+            }
+            self.wake(emitter, &capability);
             if !complete {
                 return;
             }
-            self.operator.flush(&self.progress, emitter);
-            emitter.drain().for_each(|batch| send(&epoch.capability, batch));
-            entry.remove();
         }
     }
 }
+
+/// Sends what was emitted.
+fn deliver(
+    emitter: &mut Emitter,
+    capability: &Capability<Timestamp>,
+    send: &mut dyn FnMut(&Capability<Timestamp>, Batch),
+) {
+    emitter.drain().for_each(|batch| send(capability, batch));
+    emitter.drain_later().for_each(|(time, batch)| send(&capability.delayed(&time), batch));
+}
+
+#[cfg(test)]
+mod tests;

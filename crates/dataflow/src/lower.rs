@@ -24,6 +24,8 @@ use crate::output::{complete, sink};
 use crate::route::Route;
 use crate::timely::Scope;
 
+mod stateful;
+
 /// What a worker brings to a dataflow from outside.
 pub trait Environment {
     /// The queue of this worker for the source at this step.
@@ -239,6 +241,7 @@ impl<'scope> Lowering<'_, 'scope> {
                 let operator = Transform::new(transformer.clone(), dtypes, outputs, context.clone(), site);
                 drive(self.scope, name, inputs, context, operator)
             }
+            StepOp::Stateful(spec) => self.stateful(program, step, spec, site),
             StepOp::Answers(on_failure) => {
                 let mut inputs = vec![(self.edge(step, 0), Route::Key)];
                 // The second input, if there is one, is that of the calls.

@@ -2,7 +2,8 @@
 //!
 //! An operator sees the changes of one time after another. For each time, [`Operator::apply`] is
 //! called with batches in any number and order, as they arrive, and [`Operator::flush`] once when
-//! all of them have come. What it emits, in either call, carries that time. State is untimed and
+//! all of them have come. What it emits, in either call, carries that time, unless it says a later one
+//! ([`Emitter::emit_at`]); it may ask to be called again at one ([`Emitter::wake_at`]). State is untimed and
 //! sharded by key: every key lives on one worker, chosen by its low 16 bits.
 //!
 //! Within one time a removal may arrive before the insertion it removes, and rows may cancel; an
@@ -12,6 +13,9 @@
 use std::ops::Range;
 
 use pathway_types::{Batch, DataError, Timestamp};
+
+/// The time of what is emitted when all inputs have ended.
+pub const END_OF_INPUT: Timestamp = Timestamp::MAX - 1;
 
 /// How far each input of an operator is, relative to the open time.
 #[derive(Clone, Debug, Default)]
@@ -26,18 +30,39 @@ pub struct Progress {
     pub ended: Vec<bool>,
 }
 
-/// Collects what an operator emits at the open time.
+/// Collects what an operator emits, and when it wants to be called again.
 #[derive(Default)]
 pub struct Emitter {
     batches: Vec<Batch>,
+    later: Vec<(Timestamp, Batch)>,
+    wakes: Vec<Timestamp>,
 }
 
 impl Emitter {
-    /// Emits a batch.
+    /// Emits a batch at the open time.
     pub fn emit(&mut self, batch: Batch) {
         if !batch.is_empty() {
             self.batches.push(batch);
         }
+    }
+    /// Emits a batch at a later time than the open one.
+    pub fn emit_at(&mut self, time: Timestamp, batch: Batch) {
+        if !batch.is_empty() {
+            self.later.push((time, batch));
+        }
+    }
+    /// Asks for [`Operator::flush`] to be called at a later time than the open one, even if no change
+    /// comes then; with [`END_OF_INPUT`], when the inputs have ended.
+    pub fn wake_at(&mut self, time: Timestamp) {
+        self.wakes.push(time);
+    }
+    /// Takes what was emitted for later times.
+    pub(crate) fn drain_later(&mut self) -> std::vec::Drain<'_, (Timestamp, Batch)> {
+        self.later.drain(..)
+    }
+    /// Takes the times at which the operator wants to be called.
+    pub(crate) fn drain_wakes(&mut self) -> std::vec::Drain<'_, Timestamp> {
+        self.wakes.drain(..)
     }
     /// Takes what was emitted.
     pub(crate) fn drain(&mut self) -> std::vec::Drain<'_, Batch> {
@@ -64,6 +89,10 @@ pub struct WrongState(pub String);
 
 /// A stateful operator.
 pub trait Operator: 'static {
+    /// Called once before the first change, after state was loaded: what was loaded may want to be
+    /// called at later times.
+    fn start(&mut self, _out: &mut Emitter) {}
+
     /// Takes changes of the open time on one input.
     fn apply(&mut self, input: usize, batch: Batch, progress: &Progress, out: &mut Emitter);
 

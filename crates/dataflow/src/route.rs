@@ -18,6 +18,8 @@ pub enum Route {
     Column(usize),
     /// To one worker.
     Worker(usize),
+    /// To all workers.
+    All,
 }
 
 /// Splits packets among workers; a packet that goes to one worker whole is moved, not copied.
@@ -50,6 +52,9 @@ impl Distributor<Packet> for Router {
         }
         let keys = match self.route {
             Route::Worker(worker) => return self.send(batch, stamp, &mut pushers[worker]),
+            Route::All => {
+                return pushers.iter_mut().for_each(|pusher| self.send(batch.clone(), stamp, pusher));
+            }
             Route::Local | Route::Key => batch.keys.clone(),
             Route::Column(column) => Keys::of_column(&batch.columns[column]),
         };

@@ -6,6 +6,7 @@
 //! ([`Expr::bind`]): references to table columns become positions in the operator's input.
 //! [`Evaluator`] then computes bound expressions a whole batch at a time.
 
+pub mod acceptor;
 pub mod build;
 pub mod error;
 pub mod evaluate;
@@ -16,6 +17,7 @@ pub mod node;
 pub mod transform;
 pub mod udf;
 
+pub use acceptor::{Accepted, Acceptor, Offers};
 pub use error::ExprError;
 pub use evaluate::{Evaluator, Input, Outcome};
 pub use later::{Answers, Callee, Caller, OnFailure};

@@ -22,7 +22,7 @@ pub(crate) mod traverse;
 
 pub use op::{
     Aggregate, Answers, Calls, ExternalRows, Flatten, FlattenColumn, GroupIds, Join, JoinColumn, Lookup, Op,
-    Reduce, Rows, StaticRows, Transform,
+    Reduce, Rows, Stateful, StaticRows, Transform,
 };
 
 /// The position of a node in its graph, and what expressions call a source.

@@ -67,6 +67,7 @@ pub mod program;
 #[cfg(any(test, feature = "reference"))]
 pub mod reference;
 pub mod rewrite;
+pub mod stateful;
 pub mod table;
 pub mod universe;
 
@@ -76,6 +77,7 @@ pub use error_log::ErrorLogId;
 pub use frame::Frame;
 pub use graph::{Graph, NodeId, OutputId};
 pub use rewrite::{Goal, Rewrites};
+pub use stateful::StatefulKind;
 pub use table::{
     Answered, GroupBy, GroupedJoin, JoinOptions, JoinResult, Joinable, Named, OutputOptions, Part,
     SourceOptions, StaticOptions, Table,

@@ -15,6 +15,7 @@ use pathway_types::{Batch, DType, Timestamp};
 
 use crate::Frame;
 use crate::error_log::Logged;
+use crate::stateful::StatefulKind;
 
 /// The position of a step in its program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -98,6 +99,8 @@ pub enum StepOp {
     Answers(OnFailure),
     /// What user code makes of whole tables.
     Transform(Arc<dyn Transformer>),
+    /// What depends on the order of changes or of rows.
+    Stateful(StatefulStep),
     /// A sink.
     Output(OutputStep),
 }
@@ -110,6 +113,18 @@ pub struct CallsStep {
     pub callee: Arc<dyn Callee>,
     /// How many columns are arguments.
     pub arguments: usize,
+}
+
+/// A stateful operation. The columns of its first input are its controls and then those that it passes
+/// on; its output has the latter and then its own.
+#[derive(Clone, Debug)]
+pub struct StatefulStep {
+    /// What it does.
+    pub kind: StatefulKind,
+    /// How many columns of the first input are controls.
+    pub controls: usize,
+    /// The name under which its state persists.
+    pub name: Option<String>,
 }
 
 /// A row-wise stage. Its input columns are the output columns of the stage before.

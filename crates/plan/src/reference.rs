@@ -126,6 +126,10 @@ fn rows_of(
         StepOp::Transform(transformer) => {
             Err(ReferenceError::Unsupported(format!("{} is user code", transformer.name())))
         }
+        StepOp::Stateful(stateful) => Err(ReferenceError::Unsupported(format!(
+            "{} depends on the order of changes or of rows",
+            stateful.kind.name()
+        ))),
         StepOp::Calls(_) | StepOp::Answers(_) => {
             Err(ReferenceError::Unsupported("answers of calls depend on when they come".to_owned()))
         }

@@ -23,6 +23,7 @@ mod later;
 mod lookup;
 mod output;
 mod rows;
+mod stateful;
 mod transform;
 mod universes;
 

@@ -8,6 +8,7 @@
 
 use pyo3::prelude::*;
 
+mod acceptor;
 mod dtype;
 mod errors;
 mod expr;
@@ -35,6 +36,8 @@ mod value;
 mod _engine {
     use super::*;
 
+    #[pymodule_export]
+    use crate::acceptor::PyAcceptor;
     #[pymodule_export]
     use crate::dtype::{PyDType, restore_dtype};
     #[pymodule_export]

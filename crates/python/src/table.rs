@@ -7,6 +7,7 @@ use pathway_plan::{Frame, JoinOptions, PlanError, Table};
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 
+use crate::acceptor::PyAcceptor;
 use crate::dtype::{PyDType, intern};
 use crate::errors;
 use crate::expr::{PyExpr, exprs};
@@ -366,6 +367,20 @@ impl PyTable {
     #[pyo3(signature = (frame=None))]
     fn await_futures(&self, py: Python<'_>, frame: OptionalFrame<'_, '_>) -> PyResult<PyTable> {
         self.sibling(py, self.at(frame).await_futures())
+    }
+    #[pyo3(signature = (value, instance, acceptor, name=None, frame=None))]
+    fn deduplicate(
+        &self,
+        py: Python<'_>,
+        value: &Bound<'_, PyExpr>,
+        instance: Option<&Bound<'_, PyExpr>>,
+        acceptor: &Bound<'_, PyAcceptor>,
+        name: Option<String>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        let instance = instance.map(|instance| (&instance.get().expr).into());
+        let acceptor = acceptor.get().0.clone();
+        self.sibling(py, self.at(frame).deduplicate(&value.get().expr, instance, acceptor, name))
     }
     #[pyo3(signature = (frame=None))]
     fn dead_letters(&self, py: Python<'_>, frame: OptionalFrame<'_, '_>) -> PyResult<PyTable> {

@@ -1,5 +1,5 @@
 """Functions built from the operations of tables."""
 
-from pathway.stdlib import utils
+from pathway.stdlib import stateful, utils
 
-__all__ = ["utils"]
+__all__ = ["stateful", "utils"]

@@ -3,6 +3,7 @@
 pub mod answers;
 pub mod calls;
 pub mod combine;
+pub mod deduplicate;
 pub mod join;
 pub mod memo;
 pub mod reduce;

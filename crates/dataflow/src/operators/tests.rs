@@ -5,11 +5,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use pathway_expr::Reducer;
+use pathway_expr::{Accepted, Acceptor, Offers, Reducer};
 use pathway_plan::program::{ARGUMENT_ID, GroupKey, JoinIds, JoinMode, ReduceColumn, ReduceStep};
+use pathway_types::batch::hash_rows;
 use pathway_types::{Batch, ColumnBuilder, DType, Value};
 
 use super::combine::{Combine, Rule};
+use super::deduplicate::Deduplicate;
 use super::join::{Join, JoinKey, JoinSpec, Pad, ShipSide};
 use super::reduce::{Prepare, Reduce};
 use super::upsert::Upsert;
@@ -200,4 +202,45 @@ fn combine() {
 #[test]
 fn upsert() {
     check(1, || Box::new(Upsert::new(dtypes())), |_, batch| batch, &dtypes());
+}
+
+/// Accepts what is greater.
+#[derive(Debug)]
+struct Greater;
+
+impl Acceptor for Greater {
+    fn name(&self) -> &str {
+        "greater"
+    }
+    fn accept(&self, offers: &Offers<'_>) -> Accepted {
+        let mut accepted = Accepted::default();
+        for (i, chain) in offers.chains.iter().enumerate() {
+            let (mut last, mut row) = (offers.accepted.value(offers.dtype, i), None);
+            for at in chain.clone() {
+                let value = offers.values.value(offers.dtype, at);
+                if value > last {
+                    (last, row) = (value, Some(at));
+                }
+            }
+            accepted.rows.push(row);
+        }
+        accepted
+    }
+}
+
+#[test]
+fn deduplicate() {
+    // The second cell is the value, the first one the instance.
+    let value = DType::optional(DType::Float);
+    let inputs = [vec![value, DType::ANY_POINTER], dtypes()].concat();
+    let ship = |_, batch: Batch| {
+        let instance = batch.columns[0].clone();
+        let keys = hash_rows(&[(&instance, &DType::Int)], None, batch.len()).keys;
+        let columns = [vec![batch.columns[1].clone(), keys.to_column()], batch.columns].concat();
+        Batch::new(batch.keys, columns, batch.diffs)
+    };
+    let new = || -> Box<dyn Operator> {
+        Box::new(Deduplicate::new(Arc::new(Greater), inputs.clone(), context(), Site::default()))
+    };
+    check(1, new, ship, &dtypes());
 }

@@ -107,6 +107,10 @@ fn controls(f: &mut impl Write, state: &State, op: &Op) -> fmt::Result {
             )
         }
         Op::Transform(transform) => writeln!(f, "    {}", transform.transformer.name()),
+        Op::Stateful(stateful) => {
+            let controls = stateful.inputs.iter().map(|rows| all(&rows.columns));
+            writeln!(f, "    by {}", list(controls))
+        }
         Op::Calls(calls) => {
             let instance = calls.instance.as_ref().map(|e| format!(" by {}", shown(state, e)));
             let instance = instance.unwrap_or_default();
@@ -168,6 +172,7 @@ fn value_of(state: &State, node: &Node, i: usize) -> Option<String> {
                 format!("{} or {}", shown(state, &input.columns[i]), shown(state, &updates.columns[cell]))
             }
         }),
+        Op::Stateful(stateful) => stateful.columns.get(i).map(|passed| column(state, *passed)),
         Op::Static(_)
         | Op::Source(_)
         | Op::DeadLetters { .. }

@@ -38,6 +38,7 @@ fn kind(op: &StepOp) -> &'static str {
         StepOp::Calls(_) => "Calls",
         StepOp::Answers(_) => "Answers",
         StepOp::Transform(_) => "Transform",
+        StepOp::Stateful(_) => "Stateful",
         StepOp::Output(_) => "Output",
     }
 }
@@ -74,6 +75,7 @@ fn details(f: &mut impl Write, op: &StepOp) -> fmt::Result {
         StepOp::ErrorLog(logged) => writeln!(f, "    {logged}"),
         StepOp::Restrict { exact: true } => writeln!(f, "    exact"),
         StepOp::Transform(transformer) => writeln!(f, "    {}", transformer.name()),
+        StepOp::Stateful(stateful) => writeln!(f, "    {} controls", stateful.controls),
         StepOp::Calls(calls) => {
             writeln!(f, "    {} of the first {} columns", calls.callee.name(), calls.arguments)
         }

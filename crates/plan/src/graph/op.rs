@@ -15,6 +15,7 @@ use super::NodeId;
 use crate::Frame;
 use crate::error_log::Logged;
 use crate::program::{JoinIds, JoinMode};
+use crate::stateful::StatefulKind;
 
 /// The operation of a node.
 #[derive(Clone, Debug)]
@@ -122,6 +123,24 @@ pub enum Op {
     Answers(Answers),
     /// What user code makes of whole tables.
     Transform(Transform),
+    /// What depends on the order of changes or of rows.
+    Stateful(Stateful),
+}
+
+/// See [`Op::Stateful`]. The columns of the result are those passed on and then those that the kind
+/// makes.
+#[derive(Clone, Debug)]
+pub struct Stateful {
+    /// What it does.
+    pub kind: StatefulKind,
+    /// The tables it reads; the columns are what controls it.
+    pub inputs: Vec<Rows>,
+    /// The columns of the first input that it passes on.
+    pub columns: Vec<ColumnRef>,
+    /// Columns that nobody wants need not be passed: it makes no difference to the others.
+    pub prunable: bool,
+    /// The name under which its state persists.
+    pub name: Option<String>,
 }
 
 /// See [`Op::Transform`].
@@ -334,6 +353,7 @@ impl Op {
             Op::Answers(Answers { rows: None, .. }) => "answers",
             Op::Answers(Answers { rows: Some(_), .. }) => "answers_or_pending",
             Op::Transform(_) => "transform",
+            Op::Stateful(stateful) => stateful.kind.name(),
         }
     }
 
@@ -357,6 +377,7 @@ impl Op {
             Op::Difference { input, other, .. } => vec![*input, *other],
             Op::Restrict { input, to, .. } => vec![*input, *to],
             Op::Transform(transform) => transform.inputs.iter().map(|rows| rows.table).collect(),
+            Op::Stateful(stateful) => stateful.inputs.iter().map(|rows| rows.table).collect(),
             Op::Calls(calls) => vec![calls.input],
             Op::Answers(answers) => {
                 std::iter::once(answers.calls).chain(answers.rows.iter().map(|rows| rows.table)).collect()

@@ -4,7 +4,7 @@ use pathway_expr::{ColumnRef, Expr};
 
 use super::{
     Aggregate, Answers, Calls, Flatten, FlattenColumn, Join, JoinColumn, Lookup, NodeId, Op, Reduce, Rows,
-    Transform,
+    Stateful, Transform,
 };
 
 /// Gives the replacement of everything an operation refers to.
@@ -121,6 +121,11 @@ impl Op {
             Op::Transform(transform) => Op::Transform(Transform {
                 inputs: transform.inputs.iter().map(|r| mapper.rows(r)).collect(),
                 transformer: transform.transformer.clone(),
+            }),
+            Op::Stateful(stateful) => Op::Stateful(Stateful {
+                inputs: stateful.inputs.iter().map(|r| mapper.rows(r)).collect(),
+                columns: mapper.columns(&stateful.columns),
+                ..stateful.clone()
             }),
             Op::Calls(calls) => Op::Calls(Calls {
                 input: mapper.table(calls.input),

@@ -24,6 +24,7 @@ pub(super) fn mark(program: &mut Program) {
             // A row that lacks its counterpart is an error until the counterpart comes.
             StepOp::Lookup(_) | StepOp::Restrict { .. } => false,
             StepOp::Transform(_) => false,
+            StepOp::Stateful(stateful) => stateful.kind.insert_only(inputs),
             StepOp::Reduce(_) | StepOp::UpdateRows | StepOp::UpdateCells { .. } | StepOp::Difference => false,
         };
         program.steps[i].insert_only = insert_only;

@@ -348,6 +348,11 @@ impl Resolver {
                 add(&format_args!("{:p}", Arc::as_ptr(&transform.transformer)));
                 self.rows_key(&transform.inputs, &mut add);
             }
+            Op::Stateful(stateful) => {
+                add(&stateful.kind.key());
+                add(&format_args!("{:?} {:?}", stateful.columns, stateful.name));
+                self.rows_key(&stateful.inputs, &mut add);
+            }
             Op::Calls(calls) => {
                 add(&universe(self, calls.input));
                 add(&format_args!("{:p}", Arc::as_ptr(&calls.callee)));

@@ -155,6 +155,7 @@ impl State {
                 JoinColumn::Left(column) | JoinColumn::Right(column) => Some(column),
                 JoinColumn::LeftId | JoinColumn::RightId => None,
             },
+            Op::Stateful(stateful) => stateful.columns.get(i).copied(),
             Op::Reduce(reduce) => reduce.group.get(i)?.as_column(),
             Op::Concat { inputs } => self.passed_by_all(inputs.iter(), i),
             Op::UpdateRows { old, new } => self.passed_by_all([old, new].into_iter(), i),

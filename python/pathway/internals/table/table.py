@@ -13,6 +13,7 @@ from pathway.internals.table.grouping import GroupOperations
 from pathway.internals.table.ids import IdOperations
 from pathway.internals.table.indexing import IndexOperations
 from pathway.internals.table.rows import RowOperations
+from pathway.internals.table.streams import StreamOperations
 from pathway.internals.table.tap import TapOperations
 from pathway.internals.trace import current_frame, trace_user_frame
 
@@ -27,6 +28,7 @@ class Table(
     GroupOperations,
     IndexOperations,
     FutureOperations,
+    StreamOperations,
     TapOperations,
     Generic[TSchema],
 ):

@@ -8,11 +8,11 @@ use super::ports::{Port, carried_input, is_id, wanted_aggregates};
 use super::{Input, Operation, Slot};
 use crate::Frame;
 use crate::graph::{
-    ExternalRows, Flatten, FlattenColumn, GroupIds, Join, JoinColumn, Node, Op, Reduce, StaticRows,
+    ExternalRows, Flatten, FlattenColumn, GroupIds, Join, JoinColumn, Node, Op, Reduce, Stateful, StaticRows,
 };
 use crate::program::{
     ARGUMENT_ID, CallsStep, GroupKey, JoinStep, LookupStep, ReduceColumn, ReduceStep, SourceStep,
-    Stage as RowStage, StepId, StepOp,
+    Stage as RowStage, StatefulStep, StepId, StepOp,
 };
 use crate::rewrite::demand::Stage;
 
@@ -92,6 +92,7 @@ pub(super) fn operation(node: &Node, stage: &Stage, ports: &[Port], inputs: Vec<
             let layout = (0..node.columns.len() as u32).map(Slot::Own).collect();
             (StepOp::Transform(transform.transformer.clone()), layout)
         }
+        Op::Stateful(stateful) => stateful_rows(stateful, &own, node.columns.len()),
         Op::Answers(answers) => {
             let layout = (0..node.columns.len() as u32).map(Slot::Own).collect();
             (StepOp::Answers(answers.on_failure), layout)
@@ -127,6 +128,17 @@ fn source(rows: &ExternalRows, own: &[u32], width: usize) -> StepOp {
 /// A layout with every column of the node.
 fn all_columns(node: &Node) -> Vec<Slot> {
     (0..node.columns.len() as u32).map(Slot::Own).collect()
+}
+
+fn stateful_rows(stateful: &Stateful, own: &[u32], width: usize) -> (StepOp, Vec<Slot>) {
+    let step = StatefulStep {
+        kind: stateful.kind.clone(),
+        controls: stateful.inputs[0].columns.len(),
+        name: stateful.name.clone(),
+    };
+    let passed = stateful.columns.len() as u32;
+    let there = |i: &u32| *i >= passed || !stateful.prunable || own.contains(i);
+    (StepOp::Stateful(step), (0..width as u32).filter(there).map(Slot::Own).collect())
 }
 
 /// A stage that picks columns by position, under the dtypes of the node's columns.

@@ -142,6 +142,16 @@ pub(in crate::rewrite) fn ports(node: &Node, own: &BTreeSet<u32>, passed: &BTree
             let all = transform.inputs.iter();
             all.map(|rows| Port::new(rows.table, rows.columns.clone(), true)).collect()
         }
+        Op::Stateful(stateful) => {
+            let passed = stateful.columns.iter().enumerate();
+            let passed = passed.filter(|(i, _)| !stateful.prunable || own.contains(&(*i as u32)));
+            let passed: Vec<Expr> = passed.map(|(_, column)| reference(*column)).collect();
+            let ports = stateful.inputs.iter().enumerate().map(|(i, rows)| {
+                let passed = if i == 0 { &passed[..] } else { &[] };
+                Port::new(rows.table, rows.columns.iter().chain(passed).cloned().collect(), true)
+            });
+            ports.collect()
+        }
         Op::Calls(Calls { input, arguments, instance, .. }) => {
             vec![Port::new(*input, arguments.iter().chain(instance).cloned().collect(), true)]
         }

@@ -1,0 +1,135 @@
+//! Times at which operators emit and are called, other than those of their input.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+use pathway_types::{Batch, DataError, Timestamp};
+
+use super::{Edge, drive};
+use crate::context::{Context, Monitor, Report};
+use crate::input::static_table;
+use crate::operator::{END_OF_INPUT, Emitter, Operator, Progress, State, WrongState};
+use crate::route::Route;
+use crate::timely::{Config, execute};
+
+struct Silent;
+
+impl Monitor for Silent {
+    fn report(&self, _report: Report<'_>) {}
+}
+
+fn batch(keys: &[u128]) -> Batch {
+    Batch::new(keys.to_vec().into(), vec![], vec![1; keys.len()].into())
+}
+
+/// Passes rows on at the next odd time and the first key of each time at the end of the input; notes
+/// the times at which it is flushed.
+struct Delay {
+    kept: Vec<u128>,
+    flushed: Arc<Mutex<Vec<Timestamp>>>,
+}
+
+impl Operator for Delay {
+    fn start(&mut self, out: &mut Emitter) {
+        out.wake_at(3);
+    }
+    fn apply(&mut self, _input: usize, batch: Batch, progress: &Progress, out: &mut Emitter) {
+        self.kept.push(batch.keys.as_slice()[0]);
+        out.emit_at(progress.time + 1, batch);
+        out.wake_at(END_OF_INPUT);
+    }
+    fn flush(&mut self, progress: &Progress, out: &mut Emitter) {
+        self.flushed.lock().unwrap().push(progress.time);
+        if progress.time == END_OF_INPUT {
+            out.emit(batch(&self.kept));
+        }
+    }
+    fn wants(&self, _input: usize, _progress: &Progress) -> bool {
+        true
+    }
+    fn save(&mut self, _shards: Range<u32>) -> Result<State, DataError> {
+        Ok(State::default())
+    }
+    fn load(&mut self, _state: State) -> Result<(), WrongState> {
+        Ok(())
+    }
+}
+
+/// The times and keys that come.
+type Seen = Arc<Mutex<Vec<(Timestamp, u128)>>>;
+
+struct Collect(Seen);
+
+impl Operator for Collect {
+    fn apply(&mut self, _input: usize, batch: Batch, progress: &Progress, _out: &mut Emitter) {
+        self.0.lock().unwrap().extend(batch.keys.as_slice().iter().map(|key| (progress.time, *key)));
+    }
+    fn flush(&mut self, _progress: &Progress, _out: &mut Emitter) {}
+    fn wants(&self, _input: usize, _progress: &Progress) -> bool {
+        true
+    }
+    fn save(&mut self, _shards: Range<u32>) -> Result<State, DataError> {
+        Ok(State::default())
+    }
+    fn load(&mut self, _state: State) -> Result<(), WrongState> {
+        Ok(())
+    }
+}
+
+/// What comes out of so many delays one after another, and when the last of them is flushed.
+fn run(delays: usize, route: Route, workers: usize) -> (Vec<(Timestamp, u128)>, Vec<Timestamp>) {
+    let (seen, flushed) = (Seen::default(), Arc::new(Mutex::new(Vec::new())));
+    let (collect, notes) = (seen.clone(), flushed.clone());
+    let guards = execute(Config::process(workers), move |worker| {
+        let context = Context::new(false, 1024, Arc::new(Silent));
+        worker.dataflow::<Timestamp, _, _>(|scope| {
+            let rows = Arc::new(vec![(2, batch(&[1, 2])), (4, batch(&[3]))]);
+            let mut edge: Edge<'_> = static_table(scope, "rows", rows, None);
+            for number in 1..=delays {
+                let flushed = if number == delays { notes.clone() } else { Arc::default() };
+                let delay = Delay { kept: vec![], flushed };
+                edge = drive(scope, "delay", vec![(edge, Route::Worker(0))], context.clone(), delay);
+            }
+            drive(scope, "collect", vec![(edge, route)], context, Collect(collect.clone()));
+        });
+    });
+    drop(guards.unwrap());
+    let mut seen = seen.lock().unwrap().clone();
+    seen.sort_unstable();
+    let flushed = flushed.lock().unwrap().clone();
+    (seen, flushed)
+}
+
+#[test]
+fn operators_emit_and_are_called_at_times_they_ask_for() {
+    let (seen, flushed) = run(1, Route::Local, 1);
+    assert_eq!(seen, [(3, 1), (3, 2), (5, 3), (END_OF_INPUT, 1), (END_OF_INPUT, 3)]);
+    assert_eq!(flushed, [2, 3, 4, END_OF_INPUT]);
+}
+
+#[test]
+fn the_end_of_the_input_comes_after_all_that_is_emitted_at_it() {
+    let (seen, flushed) = run(2, Route::Local, 1);
+    let last = END_OF_INPUT + 1;
+    assert_eq!(
+        seen,
+        [
+            (4, 1),
+            (4, 2),
+            (6, 3),
+            (END_OF_INPUT, 1),
+            (END_OF_INPUT, 1),
+            (END_OF_INPUT, 3),
+            (last, 1),
+            (last, 3)
+        ]
+    );
+    assert_eq!(flushed, [3, 5, END_OF_INPUT]);
+}
+
+#[test]
+fn all_workers_get_what_goes_to_all() {
+    let (seen, _) = run(1, Route::All, 3);
+    assert_eq!(seen.iter().filter(|(time, _)| *time == 3).count(), 6);
+    assert_eq!(seen.len(), 18);
+}
