@@ -154,9 +154,15 @@ class GroupedTable(Grouped):
                     "another one. Give one of them."
                 )
             by = [id]
-        for name, column in (("sort_by", sort_by), ("instance", instance)):
-            if column is not None:
-                _checked(column, name)
+        given = {"sort_by": sort_by, "instance": instance}
+        further = [_checked(column, name) for name, column in given.items() if column is not None]
+        for column in (*by, *further):
+            dtype = scope.lower(column).dtype
+            if dtype.kind == "future":
+                raise TypeError(
+                    f"groupby(): {column!r} is of type {dtype}, its values may still be pending. "
+                    "Use await_futures() on the table first."
+                )
         return cls(table, by, id=id, sort_by=sort_by, instance=instance, skip_errors=skip_errors)
 
     def _scope(self) -> Scope:

@@ -84,6 +84,11 @@ class TableCore(Joinable):
                     "table."
                 )
             name = args.name
+        elif not isinstance(args, str):
+            raise TypeError(
+                f"table[...] takes the name of a column, a reference, or a list of these; "
+                f"{args!r} is of type {type(args).__name__}."
+            )
         if name == "id":
             return self.id
         if name not in self._names:

@@ -120,7 +120,8 @@ class ApplyExpression(ColumnExpression):
         positional = len(operands) - len(self._names)
         keywords = zip(self._names, operands[positional:], strict=True)
         arguments = [*operands[:positional], *(f"{name}={text}" for name, text in keywords)]
-        function = "apply_async" if self._plan.is_async else "apply"
+        kinds = [(self._plan.is_later, "apply_fully_async"), (self._plan.is_async, "apply_async")]
+        function = next((name for holds, name in kinds if holds), "apply")
         return f"pathway.{function}({', '.join([self._plan.name, *arguments])})"
 
 
