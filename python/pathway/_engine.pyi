@@ -31,6 +31,7 @@ PENDING: _PendingType
 
 class EngineError(Exception): ...
 class OtherWorkerError(EngineError): ...
+class StopRequested(BaseException): ...
 
 def ref_scalar(*values: Any, optional: bool = False) -> Any: ...
 def ref_scalar_with_instance(*values: Any, instance: Any, optional: bool = False) -> Any: ...
@@ -339,11 +340,14 @@ class Graph:
         max_batch_size: int = 1024,
         start_timestamp_ms: int | None = None,
         on_error: Callable[[str, str], None] | None = None,
+        on_interrupt: Callable[[], None] | None = None,
     ) -> None:
         """Runs the given outputs (default: all registered ones that are not captures) until their inputs
         end. Releases the GIL, checks signals, re-raises user exceptions as they were. Exceptions of the
         run carry the attribute `_pathway_frame: Frame | None`. `on_error(kind, text)` gets what
-        is logged: kind is `error`, `warning` or `info`."""
+        is logged: kind is `error`, `warning` or `info`. A signal handler that raises `StopRequested` lets
+        the run finish what its sources have read; any other exception of one ends it at once, after
+        `on_interrupt()`, which gives up what Python code of the run waits for."""
 
 @final
 class Field:

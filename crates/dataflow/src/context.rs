@@ -1,5 +1,6 @@
 //! What every operator of a run shares: the stop flag, the first failure, and the error policy.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
@@ -100,14 +101,22 @@ pub enum Failure {
     Stopped,
 }
 
+thread_local! {
+    static RUN_OF_THREAD: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
 /// Shared by all operators, sources and sinks of one run in this process.
 #[derive(Clone)]
 pub struct Context(Arc<Shared>);
 
 struct Shared {
+    /// Tells runs of this process apart.
+    run: u64,
     terminate_on_error: bool,
     max_batch_rows: usize,
     stopped: AtomicBool,
+    /// Sources are to end; what they have read is still processed.
+    winding_down: AtomicBool,
     failure: std::sync::Mutex<Option<Failure>>,
     monitor: Arc<dyn Monitor>,
     between_workers: AtomicI64,
@@ -154,10 +163,13 @@ impl Completed {
 impl Context {
     /// A context for one run. `max_batch_rows` bounds what one call of a user function gets.
     pub fn new(terminate_on_error: bool, max_batch_rows: usize, monitor: Arc<dyn Monitor>) -> Self {
+        static RUNS: AtomicU64 = AtomicU64::new(0);
         Context(Arc::new(Shared {
+            run: RUNS.fetch_add(1, Ordering::Relaxed),
             terminate_on_error,
             max_batch_rows,
             stopped: AtomicBool::new(false),
+            winding_down: AtomicBool::new(false),
             failure: std::sync::Mutex::new(None),
             monitor,
             between_workers: AtomicI64::new(0),
@@ -229,6 +241,32 @@ impl Context {
     /// True when the run is ending early.
     pub fn is_stopped(&self) -> bool {
         self.0.stopped.load(Ordering::Relaxed)
+    }
+
+    /// Lets the run end by itself: sources stop reading, what they have read is processed, and outputs
+    /// finish.
+    pub fn wind_down(&self) {
+        self.0.winding_down.store(true, Ordering::SeqCst);
+    }
+
+    /// True when sources are to read no more.
+    pub fn ends_sources(&self) -> bool {
+        self.0.winding_down.load(Ordering::Relaxed) || self.is_stopped()
+    }
+
+    /// The number of the run, by which its threads are known.
+    pub fn run(&self) -> u64 {
+        self.0.run
+    }
+
+    /// Notes that this thread works for the run, to the end of the thread.
+    pub fn work_on_this_thread(&self) {
+        RUN_OF_THREAD.set(Some(self.0.run));
+    }
+
+    /// The number of the run that this thread works for.
+    pub fn run_of_this_thread() -> Option<u64> {
+        RUN_OF_THREAD.get()
     }
 
     /// The failure that ended the run, if one did.

@@ -38,8 +38,9 @@ pub fn sink<'scope>(
     if !step.keep_errors {
         stream = complete(stream, "complete rows", context, &site);
     }
-    if !insert_only {
-        let operator = Consolidate { dtypes: dtypes.clone(), batches: Vec::new() };
+    let merges_equal = step.keep_errors;
+    if !insert_only || merges_equal {
+        let operator = Consolidate { dtypes: dtypes.clone(), merges_equal, batches: Vec::new() };
         stream = drive(scope, "consolidate", vec![(stream, Route::Key)], context.clone(), operator);
     }
     let encoder = step.sink.encoder().filter(|_| step.sort_by.is_none());
@@ -106,6 +107,9 @@ fn encode(encoder: &dyn Encoder, batch: Batch, time: Timestamp) -> Batch {
 /// Adds up the changes of each time.
 struct Consolidate {
     dtypes: Vec<DType>,
+    /// Equal rows that are there several times become one change with that diff, as debugging shows
+    /// them. Otherwise they stay several rows where nothing is removed.
+    merges_equal: bool,
     batches: Vec<Batch>,
 }
 
@@ -115,8 +119,8 @@ impl Operator for Consolidate {
     }
     fn flush(&mut self, _progress: &Progress, out: &mut Emitter) {
         let batches = std::mem::take(&mut self.batches);
-        if batches.iter().all(|b| b.diffs.is_ones()) {
-            // Nothing can cancel; rows that are there several times stay several rows.
+        if !self.merges_equal && batches.iter().all(|b| b.diffs.is_ones()) {
+            // Nothing can cancel.
             batches.into_iter().for_each(|batch| out.emit(batch));
             return;
         }

@@ -37,7 +37,7 @@ impl Acceptor for UserAcceptor {
     }
     fn accept(&self, offers: &Offers<'_>) -> Accepted {
         let nothing = |error| Accepted { rows: vec![None; offers.chains.len()], causes: vec![error] };
-        let answer = Python::try_attach(|py| {
+        let answer = crate::attach::attached(|py| {
             let lists = column_to_list(py, offers.values, offers.dtype)
                 .and_then(|values| Ok((values, column_to_list(py, offers.accepted, offers.dtype)?)));
             match lists {

@@ -199,7 +199,7 @@ impl PyGraph {
 
     #[pyo3(signature = (
         *, outputs=None, run_all=false, threads=1, terminate_on_error=true, max_batch_size=1024,
-        start_timestamp_ms=None, on_error=None
+        start_timestamp_ms=None, on_error=None, on_interrupt=None
     ))]
     #[allow(clippy::too_many_arguments)]
     fn run(
@@ -212,6 +212,7 @@ impl PyGraph {
         max_batch_size: usize,
         start_timestamp_ms: Option<u64>,
         on_error: Option<Py<PyAny>>,
+        on_interrupt: Option<Py<PyAny>>,
     ) -> PyResult<()> {
         if threads == 0 || max_batch_size == 0 {
             return Err(PyValueError::new_err("threads and max_batch_size have to be at least 1"));
@@ -224,6 +225,7 @@ impl PyGraph {
             max_batch_size,
             start_timestamp_ms,
             on_error,
+            on_interrupt,
         };
         run::run(py, &self.graph, &outputs, arguments)
     }

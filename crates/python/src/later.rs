@@ -13,6 +13,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use crate::attach;
 use crate::dtype::PyDType;
 use crate::raised;
 use crate::value::{Converter, column_to_list};
@@ -89,7 +90,7 @@ impl Callee for UserCallee {
 
 /// Runs code with the interpreter, or says that there is none any more.
 fn attached<T>(code: impl FnOnce(Python<'_>) -> Result<T, DataError>) -> Result<T, DataError> {
-    Python::try_attach(code)
+    attach::attached(code)
         .unwrap_or_else(|| Err(DataError::new(ErrorKind::Engine, "the Python interpreter is shutting down")))
 }
 

@@ -9,6 +9,7 @@
 use pyo3::prelude::*;
 
 mod acceptor;
+mod attach;
 mod dtype;
 mod errors;
 mod expr;
@@ -59,6 +60,8 @@ mod _engine {
         PyPointer, parse_pointer, ref_scalar, ref_scalar_with_instance, unsafe_make_pointer,
     };
     #[pymodule_export]
+    use crate::run::StopRequested;
+    #[pymodule_export]
     use crate::singletons::{ErrorType, PendingType};
     #[pymodule_export]
     use crate::sink::{PyCallbackSink, PyCaptureSink, PyFileSink, PyNullSink};
@@ -88,6 +91,7 @@ mod _engine {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::attach::register(module)?;
         crate::singletons::register(module)
     }
 }

@@ -6,6 +6,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
+use crate::attach;
 use crate::raised;
 use crate::value::{Converter, value_to_python};
 
@@ -32,7 +33,7 @@ impl CustomReducer for UserReducer {
         self.converter.dtype()
     }
     fn new_group(&self) -> Box<dyn CustomGroup> {
-        let group = Python::try_attach(|py| {
+        let group = attach::attached(|py| {
             let group = self.new_group.bind(py).call0().map(Bound::unbind);
             group.map_err(|error| raised::data_error(py, error))
         });
@@ -55,7 +56,7 @@ impl UserGroup {
     fn with<T>(&self, call: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<T>) -> Result<T, DataError> {
         let group = self.group.as_ref().map_err(DataError::clone)?;
         let result =
-            Python::try_attach(|py| call(group.bind(py)).map_err(|error| raised::data_error(py, error)));
+            attach::attached(|py| call(group.bind(py)).map_err(|error| raised::data_error(py, error)));
         result.unwrap_or_else(|| Err(shutting_down()))
     }
 }

@@ -2,25 +2,38 @@
 //! lock and looks for signals.
 
 use std::sync::Arc;
-
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::RecvTimeoutError;
 use pathway_plan::rewrite::Goal;
 use pathway_plan::{Graph, OutputId};
 use pathway_runtime::{Context, Failure, Monitor, Report, RunOptions};
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::create_exception;
+use pyo3::exceptions::{PyBaseException, PyRuntimeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use crate::attach;
 use crate::errors;
 use crate::frame;
 use crate::raised::KeepExceptions;
 
 /// How often the caller looks for signals.
 const SIGNALS: Duration = Duration::from_millis(50);
-/// How long a stopped run may take to end before the caller is let go.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// How long an interrupted run may take to end before the caller is let go.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// How long a run may take to finish what its sources have read, once it was asked to end.
+const WIND_DOWN: Duration = Duration::from_secs(8);
+
+const UNFINISHED: &str =
+    "the run does not finish in time and is ended: what its outputs have not taken yet is lost";
+
+create_exception!(
+    pathway._engine,
+    StopRequested,
+    PyBaseException,
+    "Raised by a signal handler: the run is to finish what its sources have read so far, and end."
+);
 
 /// How a plan is run.
 pub(crate) struct RunArguments {
@@ -36,6 +49,8 @@ pub(crate) struct RunArguments {
     pub(crate) start_timestamp_ms: Option<u64>,
     /// Takes what is logged.
     pub(crate) on_error: Option<Py<PyAny>>,
+    /// Called when the run is interrupted: gives up what Python code is waiting for.
+    pub(crate) on_interrupt: Option<Py<PyAny>>,
 }
 
 /// Runs the outputs of a plan until their inputs end.
@@ -63,15 +78,31 @@ pub(crate) fn run(
     let thread =
         thread.map_err(|error| PyRuntimeError::new_err(format!("no thread can be started: {error}")))?;
 
+    let mut request: Option<(PyErr, Instant)> = None;
     loop {
         match py.detach(|| end.recv_timeout(SIGNALS)) {
             Ok(result) => {
                 let _ = py.detach(|| thread.join());
-                return result.map_err(|failure| exception(py, failure));
+                result.map_err(|failure| exception(py, failure))?;
+                return request.map_or(Ok(()), |(request, _)| Err(request));
             }
             Err(RecvTimeoutError::Timeout) => {
-                if let Err(interrupt) = py.check_signals() {
+                let signal = py.check_signals().err();
+                let interrupt = match signal {
+                    Some(signal) if signal.is_instance_of::<StopRequested>(py) => {
+                        context.wind_down();
+                        request = Some((signal, Instant::now()));
+                        None
+                    }
+                    None => request.take_if(|(_, since)| since.elapsed() > WIND_DOWN).map(|(late, _)| {
+                        context.message(true, UNFINISHED);
+                        late
+                    }),
+                    signal => signal,
+                };
+                if let Some(interrupt) = interrupt {
                     context.fail(Failure::Stopped);
+                    give_up(py, &context, arguments.on_interrupt.as_ref());
                     let _ = py.detach(|| end.recv_timeout(FAREWELL));
                     return Err(interrupt);
                 }
@@ -82,6 +113,16 @@ pub(crate) fn run(
                 ));
             }
         }
+    }
+}
+
+/// Calls the threads of a run out of Python code.
+fn give_up(py: Python<'_>, context: &Context, on_interrupt: Option<&Py<PyAny>>) {
+    attach::interrupt(py, context.run());
+    if let Some(on_interrupt) = on_interrupt
+        && let Err(error) = on_interrupt.bind(py).call0()
+    {
+        error.write_unraisable(py, Some(on_interrupt.bind(py)));
     }
 }
 
@@ -116,7 +157,7 @@ impl Monitor for PythonMonitor {
             }
             Report::Message { warning, text } => (if warning { "warning" } else { "info" }, text.to_owned()),
         };
-        Python::try_attach(|py| {
+        attach::attached(|py| {
             if let Err(error) = on_error.bind(py).call1((kind, text)) {
                 error.write_unraisable(py, Some(on_error.bind(py)));
             }

@@ -14,6 +14,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 
+use crate::attach;
 use crate::dtype::PyDType;
 use crate::pointer::PyPointer;
 use crate::raised;
@@ -50,7 +51,7 @@ impl PyTransformer {
 }
 
 fn attached<T>(code: impl FnOnce(Python<'_>) -> PyResult<T>) -> Result<T, DataError> {
-    let result = Python::try_attach(|py| code(py).map_err(|error| raised::data_error(py, error)));
+    let result = attach::attached(|py| code(py).map_err(|error| raised::data_error(py, error)));
     result
         .unwrap_or_else(|| Err(DataError::new(ErrorKind::Engine, "the Python interpreter is shutting down")))
 }

@@ -14,6 +14,7 @@ use pathway_types::{Column, DType, DataError, Key};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use crate::attach;
 use crate::dtype::PyDType;
 use crate::later::PyCallee;
 use crate::value::Converter;
@@ -56,7 +57,7 @@ impl Udf for UserFunction {
         self.callee.clone()
     }
     fn call(&self, arguments: &[(Column, DType)], _keys: &[Key], rows: usize) -> UdfOutcome {
-        let outcome = Python::try_attach(|py| match self.mode {
+        let outcome = attach::attached(|py| match self.mode {
             Mode::Rows => rows::call(py, self, arguments, rows),
             Mode::Batches => batches::call(py, self, arguments, rows),
             Mode::Arrow => arrow::call(py, self, arguments, rows),

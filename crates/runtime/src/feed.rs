@@ -5,7 +5,7 @@
 //! came. Rows of any reader of the source belong to the minibatch that is open when they arrive.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use pathway_dataflow::{Backlog, Context, Failure, InputItem, InputQueue, Site, Slot, even_now};
@@ -25,6 +25,8 @@ const CHUNKS_AHEAD: usize = 4;
 pub(crate) struct Feed {
     queues: Vec<Arc<InputQueue>>,
     minibatch: Mutex<Minibatch>,
+    /// All readers have returned.
+    ended: Condvar,
     backlog: Arc<Backlog>,
     pool: Arc<Pool>,
     context: Context,
@@ -78,6 +80,7 @@ impl Feed {
             backlog: Backlog::new(CHUNKS_AHEAD * queues.len()),
             queues,
             minibatch: Mutex::new(minibatch),
+            ended: Condvar::new(),
             pool,
             context,
             autocommit: step.autocommit,
@@ -144,7 +147,21 @@ impl Feed {
         let mut minibatch = self.minibatch();
         minibatch.readers -= 1;
         if minibatch.readers == 0 {
+            self.ended.notify_all();
             self.queues.iter().for_each(|queue| queue.push(InputItem::Finish));
+        }
+    }
+
+    /// Waits until all readers have returned, or until `deadline`.
+    pub(crate) fn wait_for_readers(&self, deadline: Instant) {
+        let mut minibatch = self.minibatch();
+        while minibatch.readers > 0 {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            let waited = self.ended.wait_timeout(minibatch, left);
+            minibatch = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -227,7 +244,7 @@ impl Feed {
         let Some(limit) = self.max_backlog else { return Ok(()) };
         let completed = self.context.completed();
         loop {
-            if self.context.is_stopped() {
+            if self.context.ends_sources() {
                 return Err(Stopped);
             }
             {
@@ -257,7 +274,7 @@ struct Output {
 
 impl Output {
     fn check(&self) -> Result<(), Stopped> {
-        if self.feed.context.is_stopped() { Err(Stopped) } else { Ok(()) }
+        if self.feed.context.ends_sources() { Err(Stopped) } else { Ok(()) }
     }
 
     fn acquire(&self) -> Result<(), Stopped> {
@@ -274,6 +291,7 @@ impl SourceOutput for Output {
         self.acquire()?;
         let rows = parsed.batch.len();
         self.feed.enqueue(rows, Some(parsed));
+        self.check()?;
         self.feed.limit_backlog()
     }
 
@@ -295,7 +313,7 @@ impl SourceOutput for Output {
             drop(slot);
             queue.wake();
         }));
-        Ok(())
+        self.check()
     }
 
     fn commit(&mut self) -> Result<(), Stopped> {
@@ -319,6 +337,7 @@ impl SourceOutput for Output {
             self.feed.close(&mut minibatch);
         }
         drop(minibatch);
+        self.check()?;
         self.feed.limit_backlog()
     }
 
@@ -328,7 +347,7 @@ impl SourceOutput for Output {
     }
 
     fn is_stopped(&self) -> bool {
-        self.feed.context.is_stopped()
+        self.feed.context.ends_sources()
     }
 
     fn wait(&self, timeout: Duration) -> Result<(), Stopped> {

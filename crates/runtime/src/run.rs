@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pathway_dataflow::timely::{Config, Worker, WorkerConfig, execute};
 use pathway_dataflow::{Context, Environment, Failure, InputQueue, Site, even_now, lower};
@@ -16,6 +16,8 @@ use crate::pool::Pool;
 
 /// How often an idle worker looks whether the run was stopped.
 const PATIENCE: Duration = Duration::from_millis(50);
+/// How long the end of a failed run waits for its readers.
+const FAREWELL: Duration = Duration::from_millis(200);
 
 /// How a program is run.
 #[derive(Clone, Debug)]
@@ -28,7 +30,8 @@ pub struct RunOptions {
 
 /// Runs a program until all its inputs have ended and all its outputs are written.
 ///
-/// To stop it from another thread, call `context.fail(Failure::Stopped)`.
+/// To stop it from another thread, call `context.fail(Failure::Stopped)`; to let it finish what its
+/// sources have read so far, call `context.wind_down()`.
 ///
 /// # Errors
 /// The first failure: a data error if the context says so, a failed connector, a failed worker, or
@@ -96,17 +99,19 @@ pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<
             }
         }
     }
-    start_timer(feeds.into_iter().map(|(_, feed)| feed).collect(), context.clone()).map_err(system)?;
+    let feeds: Vec<_> = feeds.into_iter().map(|(_, feed)| feed).collect();
+    start_timer(feeds.clone(), context.clone()).map_err(system)?;
 
     for result in guards.join() {
         if let Err(text) = result {
             context.fail(Failure::Worker(text));
         }
     }
-    match context.take_failure() {
-        Some(failure) => Err(failure),
-        None => Ok(()),
-    }
+    let Some(failure) = context.take_failure() else { return Ok(()) };
+    // Readers that notice the end have the time to clean up.
+    let deadline = Instant::now() + FAREWELL;
+    feeds.iter().for_each(|feed| feed.wait_for_readers(deadline));
+    Err(failure)
 }
 
 /// Where a connector's failures happen.
@@ -164,6 +169,7 @@ impl Environment for OnWorker<'_> {
 /// What each worker does: build the dataflow, step it until it ends or the run stops.
 fn work(worker: &mut Worker, shared: &Shared) {
     let context = &shared.context;
+    context.work_on_this_thread();
     let result = catch_unwind(AssertUnwindSafe(|| {
         let mut environment = OnWorker { worker: worker.index(), shared };
         worker.dataflow::<Timestamp, _, _>(|scope| {

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from pathway._engine import EngineError, Frame, OtherWorkerError
+from pathway._engine import EngineError, Frame, OtherWorkerError, StopRequested
 from pathway.internals.config import RunConfig, current_config
 from pathway.internals.errors import NotYetSupportedError
 from pathway.internals.lazy_import import LazyModule
@@ -179,7 +179,7 @@ def execute(outputs: Sequence[int] | None, options: _Options, *, run_all: bool =
     if os.environ.get("PATHWAY_SKIP_START_LOG") != "1":
         logging.getLogger("pathway_engine").info("Preparing Pathway computation")
     try:
-        with run_loop(options.event_loop), _sigterm_as_exit():
+        with _sigterm_as_exit(), run_loop(options.event_loop) as loop:
             G.engine.run(
                 outputs=outputs,
                 run_all=run_all,
@@ -188,6 +188,7 @@ def execute(outputs: Sequence[int] | None, options: _Options, *, run_all: bool =
                 max_batch_size=options.max_batch_size,
                 start_timestamp_ms=settings.start_timestamp_ms,
                 on_error=_log,
+                on_interrupt=loop.give_up,
             )
     except OtherWorkerError:
         if current_config().suppress_other_worker_errors:
@@ -231,19 +232,30 @@ def _log(kind: str, text: str) -> None:
 
 @contextlib.contextmanager
 def _sigterm_as_exit() -> Iterator[None]:
-    """SIGTERM ends the run with SystemExit, unless the program handles it itself."""
+    """SIGTERM ends the run with SystemExit, unless the program handles it itself.
+
+    Sources stop, what they have read is processed, and outputs finish; a second signal does not wait.
+    """
     in_main_thread = threading.current_thread() is threading.main_thread()
     if not in_main_thread or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
         return
 
+    asked = False
+
     def leave(number: int, frame: FrameType | None) -> NoReturn:
+        nonlocal asked
+        if asked:
+            raise SystemExit(128 + number)
+        asked = True
         _LOGGER.warning("SIGTERM received: the run is being stopped")
-        raise SystemExit(128 + number)
+        raise StopRequested
 
     signal.signal(signal.SIGTERM, leave)
     try:
         yield
+    except StopRequested:
+        raise SystemExit(128 + signal.SIGTERM) from None
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 

@@ -42,3 +42,30 @@ try:
     pw.debug.compute_and_print(twice)
 except KeyError:
     print("KeyError")
+# Equal rows with one id are one change; the removal of a row that is not there is shown as it is.
+stream = pw.debug.table_from_markdown("""
+  | a | __time__ | __diff__
+1 | 1 | 2 | 1
+1 | 1 | 2 | 1
+1 | 1 | 2 | 1
+1 | 2 | 4 | 1
+1 | 2 | 4 | 1
+1 | 2 | 4 | -1
+1 | 3 | 6 | -1
+1 | 1 | 6 | -1
+1 | 1 | 6 | -1
+""")
+pw.debug.compute_and_print_update_stream(stream)
+pw.debug.compute_and_print(stream, terminate_on_error=False)
+more = pw.debug.table_from_markdown("""
+  | a
+1 | 1
+2 | 2
+""")
+pw.universes.promise_are_pairwise_disjoint(stream, more)
+pw.debug.compute_and_print_update_stream(stream.concat(more))
+for wrong in (stream, stream.concat(more)):
+    try:
+        pw.debug.table_to_dicts(wrong)
+    except KeyError:
+        print("KeyError")

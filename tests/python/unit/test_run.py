@@ -1,13 +1,11 @@
-"""Running: options, names, interrupts, errors of outputs."""
+"""Running: options, names, errors of outputs."""
 
 from __future__ import annotations
 
-import os
-import signal
+import pathlib
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
@@ -115,36 +113,6 @@ def test_unused_tables_are_reported_at_the_end() -> None:
     assert "UserWarning" not in done.stderr
 
 
-ENDLESS = """
-import time
-import pathway as pw
-
-class Endless(pw.io.python.ConnectorSubject):
-    def run(self):
-        print("started", flush=True)
-        while True:
-            self.next(a=1)
-            time.sleep(0.01)
-
-t = pw.io.python.read(Endless(), schema=pw.schema_from_types(a=int))
-pw.io.null.write(t)
-pw.run(monitoring_level=pw.MonitoringLevel.NONE)
-"""
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, -signal.SIGINT)])
-def test_signals_end_an_endless_run(number: signal.Signals, code: int) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-c", ENDLESS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "started\n"
-    time.sleep(0.1)
-    os.kill(process.pid, number)
-    _, errors = process.communicate(timeout=20)
-    assert process.returncode == code, errors
-
-
 def test_runs_in_other_threads(t: pw.Table) -> None:
     seen: list[int] = []
     pw.io.subscribe(t, lambda key, row, time, is_addition: seen.append(row["a"]))
@@ -184,3 +152,13 @@ def test_warnings_point_at_the_user() -> None:
     with pytest.warns(UserWarning, match="count") as caught:
         t.reduce(c=pw.reducers.count(t.id))
     assert caught[0].filename == __file__
+
+
+def test_equal_rows_under_one_id_are_all_delivered(t: pw.Table, tmp_path: pathlib.Path) -> None:
+    twice = t.with_id_from(1).select(a=1)
+    rows: list[tuple[object, ...]] = []
+    pw.io.subscribe(twice, lambda key, row, time, is_addition: rows.append((row["a"], time, is_addition)))
+    pw.io.jsonlines.write(twice, tmp_path / "rows.jsonl")
+    pw.run(monitoring_level=QUIET)
+    assert rows == [(1, 0, True)] * 2
+    assert (tmp_path / "rows.jsonl").read_text() == '{"a":1,"diff":1,"time":0}\n' * 2

@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyIterator, PyList, PyString, PyTuple};
 
+use crate::attach;
 use crate::dtype::PyDType;
 use crate::pointer::PyPointer;
 use crate::raised;
@@ -124,7 +125,7 @@ impl Sink for Callbacks {
 
 /// Calls Python; what it raises is kept for the run to raise.
 fn attached<T>(call: impl FnOnce(Python<'_>) -> PyResult<T>) -> Result<T, ConnectorError> {
-    let result = Python::try_attach(|py| {
+    let result = attach::attached(|py| {
         call(py).map_err(|error| {
             let (text, class) = raised::failure(py, error);
             ConnectorError::new("subscribe", class, text)

@@ -221,6 +221,26 @@ impl Feed {
         state.sealed_rows = 0;
     }
 
+    /// What waits still.
+    pub(super) fn rest(&self) -> VecDeque<Event> {
+        let mut state = self.lock();
+        state.seal();
+        state.sealed_rows = 0;
+        std::mem::take(&mut state.events)
+    }
+
+    /// How the subject's thread ended, if it does within this time.
+    pub(super) fn wait_for_end(&self, timeout: Duration) -> Outcome {
+        let deadline = Instant::now() + timeout;
+        let mut state = self.lock();
+        while matches!(state.outcome, Outcome::Running) {
+            if self.arrived.wait_until(&mut state, deadline).timed_out() {
+                break;
+            }
+        }
+        std::mem::take(&mut state.outcome)
+    }
+
     /// The next events, after waiting for them; `None` now and then without any. `last` is when
     /// events were taken before.
     pub(super) fn take(&self, last: Instant) -> Option<Taken> {

@@ -1,7 +1,8 @@
 //! The receiving half of a subject.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pathway_connectors::formats::RowBuilder;
 use pathway_io::{ConnectorError, FailureClass, ParseJob, Reader, SourceOutput, Stopped};
@@ -9,8 +10,11 @@ use pyo3::prelude::*;
 
 use super::Calls;
 use super::feed::{Event, Feed, Messages, Outcome};
-use super::subject::RunEnded;
+use crate::attach::{RunEnded, attached};
 use crate::raised;
+
+/// How long a subject whose run is ending may take to return, so that its `on_stop` is called in time.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// Runs the subject in a thread of its own and hands over what it sends.
 pub(super) struct SubjectReader {
@@ -26,9 +30,14 @@ impl Reader for SubjectReader {
         thread.spawn(move || start(&feed, &calls)).map_err(|error| {
             ConnectorError::new(description, FailureClass::Os, format!("no thread can be started: {error}"))
         })?;
-        let result = self.pump(output);
+        let mut result = self.pump(output);
         // Whoever still sends is told, and does not wait for room that nobody makes.
         self.feed.stop();
+        if result.is_err() {
+            // What was sent before is handed over, unless the run takes nothing any more.
+            let _ = self.hand_over(self.feed.rest(), output);
+            result = Ok(self.feed.wait_for_end(FAREWELL));
+        }
         match result {
             Ok(Outcome::Raised(text, class)) => Err(ConnectorError::new(description, class, text)),
             Ok(Outcome::Running | Outcome::Returned) | Err(Stopped) => Ok(()),
@@ -39,7 +48,7 @@ impl Reader for SubjectReader {
 /// Calls the subject. The thread is left to itself when the run ends early: nothing can end Python
 /// code that does not call back.
 fn start(feed: &Feed, calls: &Calls) {
-    let ended = Python::try_attach(|py| {
+    let ended = attached(|py| {
         let finite = calls.start.bind(py).call0().and_then(|_| calls.finite.bind(py).call0()?.is_truthy());
         match finite {
             Ok(finite) => (Outcome::Returned, finite),
@@ -65,23 +74,31 @@ impl SubjectReader {
                 continue;
             };
             last = Instant::now();
-            for event in taken.events {
-                match event {
-                    Event::Rows(parsed) => output.rows(parsed)?,
-                    Event::Json(messages) => match self.parse(messages) {
-                        Some(job) => output.parse(job)?,
-                        None => continue,
-                    },
-                    Event::Commit => output.commit()?,
-                    Event::BeginAtomic => output.begin_atomic()?,
-                    Event::EndAtomic => output.end_atomic()?,
-                    Event::Position(position) => output.position(position)?,
-                }
-            }
+            self.hand_over(taken.events, output)?;
             if taken.ended {
                 return Ok(taken.outcome);
             }
         }
+    }
+
+    /// Hands over all of the events, also when the run is ending: it decides what it takes.
+    fn hand_over(&self, events: VecDeque<Event>, output: &mut dyn SourceOutput) -> Result<(), Stopped> {
+        let mut result = Ok(());
+        for event in events {
+            let handed_over = match event {
+                Event::Rows(parsed) => output.rows(parsed),
+                Event::Json(messages) => match self.parse(messages) {
+                    Some(job) => output.parse(job),
+                    None => continue,
+                },
+                Event::Commit => output.commit(),
+                Event::BeginAtomic => output.begin_atomic(),
+                Event::EndAtomic => output.end_atomic(),
+                Event::Position(position) => output.position(position),
+            };
+            result = result.and(handed_over);
+        }
+        result
     }
 
     /// The parsing of JSON messages, to be done on another thread.

@@ -4,23 +4,16 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use pathway_io::Session;
-use pyo3::create_exception;
-use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use super::feed::{Event, Feed, Row};
 use super::rows::Identity;
+use crate::attach::RunEnded;
 use crate::mapping;
 use crate::pointer::PyPointer;
-
-create_exception!(
-    pathway._engine,
-    RunEnded,
-    PyBaseException,
-    "The run has ended: leaves the code of a subject that still sends."
-);
 
 /// Sends rows from any thread. Calls wait while too many rows are under way.
 #[pyclass(frozen, subclass, module = "pathway._engine", name = "SubjectBase")]

@@ -10,6 +10,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyIterator, PyTuple};
 
 use super::{UserFunction, all_failed};
+use crate::attach::RunEnded;
 use crate::raised;
 use crate::value::column_to_list;
 
@@ -31,7 +32,7 @@ pub(super) fn call(
             _ => results.map_chunk(py, arguments, start, len),
         };
         if let Err(error) = called {
-            // The arguments could not be turned into Python objects (pandas is missing, say).
+            // The run was interrupted, or the arguments cannot be Python objects (pandas is missing, say).
             return all_failed(&udf.return_type, rows, &raised::data_error(py, error));
         }
         start += len;
@@ -61,33 +62,32 @@ impl Results<'_> {
         let map = map_class(py)?.call1(PyTuple::new(py, map_arguments)?)?;
         let mut results: Bound<'_, PyIterator> = map.cast_into()?;
         for _ in 0..len {
-            match results.next() {
-                Some(result) => self.push(py, result),
-                None => self.push(py, Err(stop_iteration())),
-            }
+            self.push(py, results.next().unwrap_or_else(|| Err(stop_iteration())))?;
         }
         Ok(())
     }
 
     fn call_without_arguments(&mut self, py: Python<'_>, len: usize) -> PyResult<()> {
         let function = self.udf.function.bind(py);
-        (0..len).for_each(|_| self.push(py, function.call0()));
-        Ok(())
+        (0..len).try_for_each(|_| self.push(py, function.call0()))
     }
 
+    /// Takes the result of a call; an error only if no more calls are to be made.
     #[inline]
-    fn push(&mut self, py: Python<'_>, result: PyResult<Bound<'_, PyAny>>) {
+    fn push(&mut self, py: Python<'_>, result: PyResult<Bound<'_, PyAny>>) -> PyResult<()> {
         match result {
             Ok(object) => {
                 if let Err(rejected) = self.udf.converter.push(&object, &mut self.column) {
                     self.causes.push((self.column.len() as u32 - 1, rejected.into_data_error()));
                 }
             }
+            Err(error) if error.is_instance_of::<RunEnded>(py) => return Err(error),
             Err(error) => {
                 self.column.push_error();
                 self.causes.push((self.column.len() as u32 - 1, raised::data_error(py, error)));
             }
         }
+        Ok(())
     }
 }
 

@@ -12,6 +12,7 @@ from pathway.internals.lazy_import import LazyModule
 
 if TYPE_CHECKING:
     import asyncio
+    from concurrent.futures import Future
 else:
     asyncio = LazyModule("asyncio")
 
@@ -26,6 +27,8 @@ class RunLoop:
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._uses: Counter[str] = Counter()
+        self._waited_for: set[Future[Any]] = set()
+        self._given_up = False
 
     def _get(self) -> asyncio.AbstractEventLoop:
         with self._lock:
@@ -45,14 +48,32 @@ class RunLoop:
 
     def run(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
         """The result of a coroutine; called from a thread other than the loop's."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self._get()).result()
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._get())
+        with self._lock:
+            self._waited_for.add(future)
+            given_up = self._given_up
+        try:
+            if given_up:
+                future.cancel()
+            return future.result()
+        finally:
+            with self._lock:
+                self._waited_for.discard(future)
 
     def call_soon(self, callback: Callable[..., Any], *args: Any) -> None:
         """Lets the loop call a function; returns at once."""
         self._get().call_soon_threadsafe(callback, *args)
 
+    def give_up(self) -> None:
+        """The run is interrupted: whoever waits for a result gets CancelledError."""
+        with self._lock:
+            self._given_up = True
+            waited_for = list(self._waited_for)
+        for future in waited_for:
+            future.cancel()
+
     def close(self) -> None:
-        """Ends the thread, if there is one."""
+        """Ends the thread, if there is one. Does not wait for functions in threads after `give_up`."""
         with self._lock:
             if self._thread is None or self._loop is None:
                 return
@@ -60,11 +81,11 @@ class RunLoop:
             self._loop = self._thread = None
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
-        loop.run_until_complete(_finish())
+        loop.run_until_complete(_finish(wait_for_threads=not self._given_up))
         loop.close()
 
 
-async def _finish() -> None:
+async def _finish(*, wait_for_threads: bool) -> None:
     """Ends what is left on the running loop."""
     loop = asyncio.get_running_loop()
     others = asyncio.all_tasks(loop) - {asyncio.current_task()}
@@ -72,7 +93,8 @@ async def _finish() -> None:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
     await loop.shutdown_asyncgens()
-    await loop.shutdown_default_executor()
+    if wait_for_threads:
+        await loop.shutdown_default_executor()
 
 
 _current: RunLoop | None = None
