@@ -91,7 +91,7 @@ proptest! {
             builders.iter_mut().zip(&cells).for_each(|(builder, cell)| builder.push(cell));
             keys.push(key);
             diffs.push(diff);
-            match expected.iter_mut().find(|(k, c, _)| (*k, &*c) == (key, &cells)) {
+            match expected.iter_mut().find(|(k, c, _)| *k == key && *c == cells) {
                 Some((_, _, sum)) => *sum += diff,
                 None => expected.push((key, cells, diff)),
             }
