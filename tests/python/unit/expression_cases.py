@@ -1,0 +1,240 @@
+"""The table of operators and methods that `test_expression_table.py` checks: one row for each."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+import pathway as pw
+
+ERROR = pw.engine.ERROR
+N, U, D, J = pw.DateTimeNaive, pw.DateTimeUtc, pw.Duration, pw.Json
+INF, NAN = math.inf, math.nan
+HOUR = D(hours=1)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row: `function` over columns of `types`; for each row of `cells`, `values`."""
+
+    name: str
+    function: Callable[..., Any]
+    types: Sequence[Any]
+    cells: Sequence[Sequence[Any]]
+    dtype: str
+    values: Sequence[Any]
+    #: What happens where the first operand may be None: an exception class, or the dtype of the result.
+    optional: Any = TypeError
+    #: Operands whose error is not the result's, and what the result is instead.
+    ignores: dict[int, Sequence[Any]] = field(default_factory=dict)
+
+
+def over(kind: Any, *cells: Any) -> tuple[list[Any], list[tuple[Any, ...]]]:
+    """The types and cells of a case with one operand."""
+    return [kind], [(cell,) for cell in cells]
+
+
+def both(kind: Any, *cells: tuple[Any, Any], right: Any = None) -> tuple[list[Any], list[tuple[Any, ...]]]:
+    """The types and cells of a case with two operands."""
+    return [kind, kind if right is None else right], list(cells)
+
+
+NUMBERS = ((7, 2), (-7, 2), (7, -2), (0, 5))
+FLOATS = ((7.5, 2.0), (-7.5, 2.0), (7.5, -2.0), (0.0, 5.0))
+DAYS = ((D(10), D(3)), (D(-10), D(3)))
+NOON, EVE = N("2024-02-29 12:00:00.123456789"), N("1969-12-31 23:59:59.5")
+UTC = U("2024-02-29T12:00:00Z")
+
+OPERATORS = [
+    Case("int + int", lambda a, b: a + b, *both(int, *NUMBERS, (2**63 - 1, 1)), "INT", [9, -5, 5, 5, -(2**63)]),
+    Case("int + float", lambda a, b: a + b, *both(int, (1, 0.5), right=float), "FLOAT", [1.5]),
+    Case("float + float", lambda a, b: a + b, *both(float, (1.5, 1.0), (INF, -1.0)), "FLOAT", [2.5, INF]),
+    Case("str + str", lambda a, b: a + b, *both(str, ("a", "ż"), ("", "")), "STR", ["aż", ""]),
+    Case("duration + duration", lambda a, b: a + b, *both(D, *DAYS), "DURATION", [D(13), D(-7)]),
+    Case("naive + duration", lambda a, b: a + b, *both(N, (NOON, HOUR), right=D), "DATE_TIME_NAIVE", [N("2024-02-29 13:00:00.123456789")]),
+    Case("duration + utc", lambda a, b: a + b, *both(D, (HOUR, UTC), right=U), "DATE_TIME_UTC", [U("2024-02-29T13:00Z")]),
+    Case("int - int", lambda a, b: a - b, *both(int, *NUMBERS), "INT", [5, -9, 9, -5]),
+    Case("float - int", lambda a, b: a - b, *both(float, (0.5, 1), right=int), "FLOAT", [-0.5]),
+    Case("naive - naive", lambda a, b: a - b, *both(N, (NOON, NOON), (EVE, N("1970-01-01"))), "DURATION", [D(0), D(milliseconds=-500)]),
+    Case("utc - utc", lambda a, b: a - b, *both(U, (UTC, U("2024-02-29T12:00:00+01:00"))), "DURATION", [HOUR]),
+    Case("utc - duration", lambda a, b: a - b, *both(U, (UTC, HOUR), right=D), "DATE_TIME_UTC", [U("2024-02-29T11:00Z")]),
+    Case("duration - duration", lambda a, b: a - b, *both(D, *DAYS), "DURATION", [D(7), D(-13)]),
+    Case("int * int", lambda a, b: a * b, *both(int, *NUMBERS), "INT", [14, -14, -14, 0]),
+    Case("str * int", lambda a, b: a * b, *both(str, ("ab", 2), ("ab", 0), ("ab", -1), right=int), "STR", ["abab", "", ""]),
+    Case("int * str", lambda a, b: a * b, *both(int, (2, "ab"), right=str), "STR", ["abab"]),
+    Case("duration * float", lambda a, b: a * b, *both(D, (D(10), 0.19), (D(10), NAN), right=float), "DURATION", [D(1), D(0)]),
+    Case("int * duration", lambda a, b: a * b, *both(int, (-3, D(10)), right=D), "DURATION", [D(-30)]),
+    Case("int / int", lambda a, b: a / b, *both(int, *NUMBERS, (1, 0)), "FLOAT", [3.5, -3.5, -3.5, 0.0, ERROR]),
+    Case("float / float", lambda a, b: a / b, *both(float, *FLOATS, (1.0, 0.0)), "FLOAT", [3.75, -3.75, -3.75, 0.0, ERROR]),
+    Case("duration / duration", lambda a, b: a / b, *both(D, *DAYS, (D(1), D(0))), "FLOAT", [10 / 3, -10 / 3, ERROR]),
+    Case("duration / int", lambda a, b: a / b, *both(D, (D(-10), 3), (D(1), 0), right=int), "DURATION", [D(-3), ERROR]),
+    Case("duration / float", lambda a, b: a / b, *both(D, (D(10), 2.5), right=float), "DURATION", [D(4)]),
+    Case("int // int", lambda a, b: a // b, *both(int, *NUMBERS, (1, 0)), "INT", [3, -4, -4, 0, ERROR]),
+    Case("float // float", lambda a, b: a // b, *both(float, *FLOATS), "FLOAT", [3.0, -4.0, -4.0, 0.0]),
+    Case("duration // duration", lambda a, b: a // b, *both(D, *DAYS), "INT", [3, -4]),
+    Case("duration // int", lambda a, b: a // b, *both(D, (D(-10), 3), right=int), "DURATION", [D(-4)]),
+    Case("int % int", lambda a, b: a % b, *both(int, *NUMBERS, (1, 0)), "INT", [1, 1, -1, 0, ERROR]),
+    Case("float % float", lambda a, b: a % b, *both(float, *FLOATS), "FLOAT", [1.5, 0.5, -0.5, 0.0]),
+    Case("duration % duration", lambda a, b: a % b, *both(D, *DAYS), "DURATION", [D(1), D(2)]),
+    Case("int ** int", lambda a, b: a**b, *both(int, (2, 10), (0, 0), (2, -1)), "INT", [1024, 1, 0]),
+    Case("float ** float", lambda a, b: a**b, *both(float, (2.0, 0.5), (0.0, -1.0)), "FLOAT", [2**0.5, INF]),
+    Case("int << int", lambda a, b: a << b, *both(int, (1, 3), (1, 64), (1, -1)), "INT", [8, 1, -(2**63)]),
+    Case("int >> int", lambda a, b: a >> b, *both(int, (-8, 1), (5, 1)), "INT", [-4, 2]),
+    Case("int & int", lambda a, b: a & b, *both(int, (12, 10)), "INT", [8]),
+    Case("int | int", lambda a, b: a | b, *both(int, (12, 10)), "INT", [14]),
+    Case("int ^ int", lambda a, b: a ^ b, *both(int, (12, 10)), "INT", [6]),
+    Case("bool & bool", lambda a, b: a & b, *both(bool, (True, True), (True, False)), "BOOL", [True, False]),
+    Case("False & bool", lambda a, b: a & b, *both(bool, (False, True)), "BOOL", [False], ignores={1: [False]}),
+    Case("bool | bool", lambda a, b: a | b, *both(bool, (False, True), (False, False)), "BOOL", [True, False]),
+    Case("True | bool", lambda a, b: a | b, *both(bool, (True, True)), "BOOL", [True], ignores={1: [True]}),
+    Case("bool ^ bool", lambda a, b: a ^ b, *both(bool, (False, True), (True, True)), "BOOL", [True, False]),
+    Case("-int", lambda a: -a, *over(int, 5, -(2**63)), "INT", [-5, -(2**63)]),
+    Case("-float", lambda a: -a, *over(float, 5.5), "FLOAT", [-5.5]),
+    Case("-duration", lambda a: -a, *over(D, D(5)), "DURATION", [D(-5)]),
+    Case("~bool", lambda a: ~a, *over(bool, True, False), "BOOL", [False, True]),
+    Case("abs(int)", abs, *over(int, -5, 5), "INT", [5, 5], AttributeError),
+    Case("array @ array", lambda a, b: a @ b, *both(np.ndarray, (np.array([[1, 2], [3, 4]]), np.array([5, 6]))), "Array", [np.array([17, 39])]),
+    Case("int == int", lambda a, b: a == b, *both(int, (1, 1), (1, 2)), "BOOL", [True, False], "BOOL"),
+    Case("int == float", lambda a, b: a == b, *both(int, (1, 1.0), (2**53 + 1, 2.0**53), right=float), "BOOL", [True, True], "BOOL"),
+    Case("float == float", lambda a, b: a == b, *both(float, (0.0, -0.0), (1.0, INF)), "BOOL", [True, False], "BOOL"),
+    Case("str == str", lambda a, b: a == b, *both(str, ("a", "a"), ("a", "A")), "BOOL", [True, False], "BOOL"),
+    Case("bytes == bytes", lambda a, b: a == b, *both(bytes, (b"a", b"a"), (b"a", b"")), "BOOL", [True, False], "BOOL"),
+    Case("json == json", lambda a, b: a == b, *both(J, (J({"a": 1}), J({"a": 1})), (J(1), J(1.0))), "BOOL", [True, False], "BOOL"),
+    Case("tuple == tuple", lambda a, b: a == b, *both(tuple[int, str], ((1, "a"), (1, "a")), ((1, "a"), (2, "a"))), "BOOL", [True, False], "BOOL"),
+    Case("int != int", lambda a, b: a != b, *both(int, (1, 1), (1, 2)), "BOOL", [False, True], "BOOL"),
+    Case("int == None", lambda a: a == None, *over(int, 1), "BOOL", [False], "BOOL"),
+    Case("int < float", lambda a, b: a < b, *both(int, (1, 1.5), (2, 1.5), right=float), "BOOL", [True, False]),
+    Case("str < str", lambda a, b: a < b, *both(str, ("a", "b"), ("Z", "a"), ("a", "a")), "BOOL", [True, True, False]),
+    Case("bool <= bool", lambda a, b: a <= b, *both(bool, (False, True), (True, False)), "BOOL", [True, False]),
+    Case("naive > naive", lambda a, b: a > b, *both(N, (NOON, EVE)), "BOOL", [True]),
+    Case("duration >= duration", lambda a, b: a >= b, *both(D, *DAYS), "BOOL", [True, False]),
+    Case("list < list", lambda a, b: a < b, *both(list[int], ([1], [1, 0]), ([2], [1, 5])), "BOOL", [True, False]),
+]  # fmt: skip
+
+FUNCTIONS = [
+    Case("is_none", lambda a: a.is_none(), *over(int | None, 1, None), "BOOL", [False, True], "BOOL"),
+    Case("is_not_none", lambda a: a.is_not_none(), *over(int | None, 1, None), "BOOL", [True, False], "BOOL"),
+    Case("if_else then", lambda c, a, b: pw.if_else(c, a, b), [bool, int, float], [(True, 1, 2.5)], "FLOAT", [1.0], ignores={2: [1.0]}),
+    Case("if_else otherwise", lambda c, a, b: pw.if_else(c, a, b), [bool, int, float], [(False, 1, 2.5)], "FLOAT", [2.5], ignores={1: [2.5]}),
+    Case("coalesce", lambda a, b: pw.coalesce(a, b), [int | None, int], [(None, 2)], "INT", [2], "INT"),
+    Case("coalesce, first", lambda a, b: pw.coalesce(a, b), [int | None, float], [(1, 2.5)], "FLOAT", [1.0], "FLOAT", {1: [1.0]}),
+    Case("require", lambda a, b: pw.require(a, b), [int, int | None], [(1, 2)], "Optional(INT)", [1], "Optional(INT)"),
+    Case("require, missing", lambda a, b: pw.require(a, b), [int, int | None], [(1, None)], "Optional(INT)", [None], "Optional(INT)", {0: [None]}),
+    Case("unwrap", pw.unwrap, *over(int | None, 1, None), "INT", [1, ERROR], "INT"),
+    Case("fill_error", lambda a, b: pw.fill_error(1 // a, b), [int, int], [(1, 5), (0, 5)], "INT", [1, 5], TypeError, {0: [5, 5], 1: [1, ERROR]}),
+    Case("make_tuple", lambda a, b: pw.make_tuple(a, b), [int, str | None], [(1, None)], "Tuple(INT, Optional(STR))", [(1, None)], "Tuple(Optional(INT), Optional(STR))"),
+    Case("declare_type", lambda a: pw.declare_type(int | None, a), *over(int, 1), "Optional(INT)", [1], "Optional(INT)"),
+    Case("pointer_from", lambda a: pw.Table.empty().pointer_from(a), *over(int, 1), "Pointer(INT)", [pw.engine.ref_scalar(1)], "Pointer(Optional(INT))"),
+    Case("pointer_from optional", lambda a: pw.Table.empty().pointer_from(a, optional=True), *over(int | None, 1, None), "Optional(Pointer(INT))", [pw.engine.ref_scalar(1), None], "Optional(Pointer(INT))"),
+    Case("apply", lambda a: pw.apply_with_type(lambda v: v + 1, int, a), *over(int, 1), "INT", [2], "INT"),
+    Case("apply, wrong type", lambda a: pw.apply_with_type(lambda v: str(v), int, a), *over(int, 1), "INT", [ERROR], "INT"),
+    Case("cast int to float", lambda a: pw.cast(float, a), *over(int, 5), "FLOAT", [5.0], "FLOAT"),
+    Case("cast int to bool", lambda a: pw.cast(bool, a), *over(int, 5, 0), "BOOL", [True, False], "BOOL"),
+    Case("cast int to str", lambda a: pw.cast(str, a), *over(int, -5), "STR", ["-5"], "STR"),
+    Case("cast float to int", lambda a: pw.cast(int, a), *over(float, -2.9, 1e30, 2.9), "INT", [-2, 2**63 - 1, 2], "INT"),
+    Case("cast float to bool", lambda a: pw.cast(bool, a), *over(float, 0.0, 0.5), "BOOL", [False, True], "BOOL"),
+    Case("cast float to str", lambda a: pw.cast(str, a), *over(float, 1.0, 1e16, 1e-7), "STR", ["1", "10000000000000000", "0.0000001"], "STR"),
+    Case("cast bool to int", lambda a: pw.cast(int, a), *over(bool, True, False), "INT", [1, 0], "INT"),
+    Case("cast bool to float", lambda a: pw.cast(float, a), *over(bool, True), "FLOAT", [1.0], "FLOAT"),
+    Case("cast bool to str", lambda a: pw.cast(str, a), *over(bool, True), "STR", ["True"], "STR"),
+    Case("cast str to int", lambda a: pw.cast(int, a), *over(str, " -12 ", "x", "1.0"), "INT", [-12, ERROR, ERROR], "INT"),
+    Case("cast str to float", lambda a: pw.cast(float, a), *over(str, ".5", "1e999", "x"), "FLOAT", [0.5, INF, ERROR], "FLOAT"),
+    Case("cast str to bool", lambda a: pw.cast(bool, a), *over(str, "", "False"), "BOOL", [False, True], "BOOL"),
+    Case("cast optional int to float", lambda a: pw.cast(float | None, a), *over(int | None, 1, None), "Optional(FLOAT)", [1.0, None], "Optional(FLOAT)"),
+    Case("tuple[1]", lambda a: a[1], *over(tuple[int, str], (1, "a")), "STR", ["a"]),
+    Case("tuple[int]", lambda a, i: a[i], [tuple[int, int], int], [((1, 2), -1), ((1, 2), 5)], "INT", [2, ERROR]),
+    Case("tuple.get", lambda a, d: a.get(1, d), [tuple[int, str], str], [((1, "a"), "d")], "STR", ["a"]),
+    Case("list[int]", lambda a, i: a[i], [list[int], int], [([1, 2], 1), ([], 0)], "INT", [2, ERROR]),
+    Case("list.get", lambda a, i: a.get(i), [list[int], int], [([1, 2], 1), ([], 0)], "Optional(INT)", [2, None]),
+    Case("array[int]", lambda a, i: a[i], [np.ndarray[tuple[int], np.dtype[np.float64]], int], [(np.array([0.5, 1.5]), 1)], "FLOAT", [1.5]),
+    Case("json[str]", lambda a, i: a[i], [J, str], [(J({"a": 1}), "a"), (J({}), "a"), (J([1]), "a")], "Json", [J(1), J(None), J(None)]),
+    Case("json[int]", lambda a, i: a[i], [J, int], [(J([1, 2]), 1), (J([1]), -1)], "Json", [J(2), J(None)]),
+    Case("json.get", lambda a, i: a.get(i), [J, str], [(J({"a": None}), "a"), (J({}), "a")], "Optional(Json)", [J(None), None]),
+    Case("json.get with default", lambda a, d: a.get("a", d), [J, J], [(J({}), J([]))], "Json", [J([])]),
+    Case("as_int", lambda a: a.as_int(), *over(J, J(1), J(None), J("1"), J(1.0)), "Optional(INT)", [1, None, ERROR, ERROR], "Optional(INT)"),
+    Case("as_int with default", lambda a, d: a.as_int(default=d), [J, int], [(J(None), 5)], "INT", [5], "INT"),
+    Case("as_int unwrapped", lambda a: a.as_int(unwrap=True), *over(J, J(1), J(None)), "INT", [1, ERROR], "INT"),
+    Case("as_float", lambda a: a.as_float(), *over(J, J(1), J(1.5), J(True)), "Optional(FLOAT)", [1.0, 1.5, ERROR], "Optional(FLOAT)"),
+    Case("as_str", lambda a: a.as_str(), *over(J, J("x"), J(1)), "Optional(STR)", ["x", ERROR], "Optional(STR)"),
+    Case("as_bool", lambda a: a.as_bool(), *over(J, J(True), J(0)), "Optional(BOOL)", [True, ERROR], "Optional(BOOL)"),
+    Case("to_string of int", lambda a: a.to_string(), *over(int, -5), "STR", ["-5"], "STR"),
+    Case("to_string of float", lambda a: a.to_string(), *over(float, 1.0, 1e16, 1e-5), "STR", ["1.0", "1e16", "1e-5"], "STR"),
+    Case("to_string of None", lambda a: a.to_string(), *over(str | None, None, "x"), "STR", ["None", "x"], "STR"),
+    Case("to_string of tuples", lambda a: a.to_string(), *over(tuple[int, str], (1, 'a"')), "STR", ['(1, "a\\"")'], "STR"),
+    Case("to_string of durations", lambda a: a.to_string(), *over(D, D(hours=-51), D(1000)), "STR", ["-2d -3h", "1000ns"], "STR"),
+]  # fmt: skip
+
+TEXT = [
+    Case("lower", lambda a: a.str.lower(), *over(str, "AŻ"), "STR", ["aż"], AttributeError),
+    Case("upper", lambda a: a.str.upper(), *over(str, "aß"), "STR", ["ASS"], AttributeError),
+    Case("title", lambda a: a.str.title(), *over(str, "one two"), "STR", ["One Two"], AttributeError),
+    Case("swapcase", lambda a: a.str.swapcase(), *over(str, "aB"), "STR", ["Ab"], AttributeError),
+    Case("reversed", lambda a: a.str.reversed(), *over(str, "aż"), "STR", ["ża"], AttributeError),
+    Case("len", lambda a: a.str.len(), *over(str, "aż", ""), "INT", [2, 0], AttributeError),
+    Case("replace", lambda a, b: a.str.replace("a", b, 1), [str, str], [("aa", "b")], "STR", ["ba"], AttributeError),
+    Case("startswith", lambda a, b: a.str.startswith(b), [str, str], [("ab", "a"), ("b", "a")], "BOOL", [True, False], AttributeError),
+    Case("endswith", lambda a, b: a.str.endswith(b), [str, str], [("ab", "b")], "BOOL", [True], AttributeError),
+    Case("strip", lambda a: a.str.strip(), *over(str, " a\t"), "STR", ["a"], AttributeError),
+    Case("strip of characters", lambda a, b: a.str.strip(b), [str, str | None], [("xax", "x"), (" a", None)], "STR", ["a", "a"], AttributeError),
+    Case("count", lambda a, b: a.str.count(b, 1, None), [str, str], [("aaaa", "a")], "INT", [3], AttributeError),
+    Case("find", lambda a, b: a.str.find(b), [str, str], [("abab", "b"), ("a", "z")], "INT", [1, -1], AttributeError),
+    Case("rfind", lambda a, b: a.str.rfind(b), [str, str], [("abab", "b")], "INT", [3], AttributeError),
+    Case("removeprefix", lambda a, b: a.str.removeprefix(b), [str, str], [("ab", "a")], "STR", ["b"], AttributeError),
+    Case("removesuffix", lambda a, b: a.str.removesuffix(b), [str, str], [("ab", "b")], "STR", ["a"], AttributeError),
+    Case("slice", lambda a, i: a.str.slice(i, -1), [str, int], [("abcd", 1)], "STR", ["bc"], AttributeError),
+    Case("parse_int", lambda a: a.str.parse_int(), *over(str, " 7 ", "x"), "INT", [7, ERROR], AttributeError),
+    Case("parse_int optional", lambda a: a.str.parse_int(optional=True), *over(str, "7", "x"), "Optional(INT)", [7, None], AttributeError),
+    Case("parse_float", lambda a: a.str.parse_float(), *over(str, "1e3", "x"), "FLOAT", [1000.0, ERROR], AttributeError),
+    Case("parse_bool", lambda a: a.str.parse_bool(), *over(str, "YES", "off", "x"), "BOOL", [True, False, ERROR], AttributeError),
+    Case("parse_bool of own words", lambda a: a.str.parse_bool(["y"], ["n"], optional=True), *over(str, "y", "on"), "Optional(BOOL)", [True, None], AttributeError),
+]  # fmt: skip
+
+FIELDS = {"year": 2024, "month": 2, "day": 29, "hour": 12, "minute": 0, "second": 0, "millisecond": 123, "microsecond": 123456, "nanosecond": 123456789, "weekday": 3}  # fmt: skip
+EARLIER = {"year": 1969, "month": 12, "day": 31, "hour": 23, "minute": 59, "second": 59, "millisecond": 500, "microsecond": 500000, "nanosecond": 500000000, "weekday": 2}  # fmt: skip
+LENGTHS = {"nanoseconds": -90061000000001, "microseconds": -90061000000, "milliseconds": -90061000, "seconds": -90061, "minutes": -1501, "hours": -25, "days": -1, "weeks": 0}  # fmt: skip
+LONG = D(days=-1, seconds=-3661, nanoseconds=-1)
+WARSAW = "Europe/Warsaw"
+
+TIME = [
+    *[
+        Case(name, lambda a, name=name: getattr(a.dt, name)(), *over(N, NOON, EVE), "INT", [FIELDS[name], EARLIER[name]], AttributeError)
+        for name in FIELDS
+    ],
+    *[
+        Case(name, lambda a, name=name: getattr(a.dt, name)(), *over(D, LONG), "INT", [value], AttributeError)
+        for name, value in LENGTHS.items()
+    ],
+    Case("timestamp", lambda a: a.dt.timestamp("ms"), *over(N, EVE), "FLOAT", [-500.0], AttributeError),
+    Case("timestamp of utc", lambda a: a.dt.timestamp(unit="s"), *over(U, U("1970-01-01T01:00:00+00:00")), "FLOAT", [3600.0], AttributeError),
+    Case("strptime", lambda a: a.dt.strptime("%Y-%m-%d %H:%M"), *over(str, "2024-02-29 12:30", "x"), "DATE_TIME_NAIVE", [N("2024-02-29 12:30"), ERROR], AttributeError),
+    Case("strptime by column", lambda a, f: a.dt.strptime(f, contains_timezone=False), [str, str], [("2024", "x"), ("29.02.2024", "%d.%m.%Y")], "DATE_TIME_NAIVE", [ERROR, N("2024-02-29")], AttributeError),
+    Case("strptime with zone", lambda a: a.dt.strptime("%Y-%m-%dT%H:%M:%S.%f%z"), *over(str, "2024-02-29T12:00:00+0100"), "DATE_TIME_UTC", [U("2024-02-29T11:00Z")], AttributeError),
+    Case("strftime", lambda a, f: a.dt.strftime(f), [N, str], [(NOON, "%d.%m.%y %f")], "STR", ["29.02.24 123456789"], AttributeError),
+    Case("to_utc", lambda a: a.dt.to_utc(WARSAW), *over(N, N("2023-03-26 02:30"), N("2023-10-29 02:30")), "DATE_TIME_UTC", [U("2023-03-26T01:00Z"), U("2023-10-29T01:30Z")], AttributeError),
+    Case("to_naive_in_timezone", lambda a, z: a.dt.to_naive_in_timezone(z), [U, str], [(UTC, WARSAW), (UTC, "Mars")], "DATE_TIME_NAIVE", [N("2024-02-29 13:00"), ERROR], AttributeError),
+    Case("add_duration_in_timezone", lambda a, d: a.dt.add_duration_in_timezone(d, WARSAW), [N, D], [(N("2023-03-26 01:23"), D(hours=2))], "DATE_TIME_NAIVE", [N("2023-03-26 04:23")], AttributeError),
+    Case("subtract_duration_in_timezone", lambda a, d: a.dt.subtract_duration_in_timezone(d, WARSAW), [N, D], [(N("2023-03-26 03:23"), D(hours=2))], "DATE_TIME_NAIVE", [N("2023-03-26 00:23")], AttributeError),
+    Case("subtract_date_time_in_timezone", lambda a, b: a.dt.subtract_date_time_in_timezone(b, WARSAW), [N, N], [(N("2023-03-26 03:23"), N("2023-03-26 01:23"))], "DURATION", [HOUR], AttributeError),
+    Case("round", lambda a: a.dt.round("1h"), *over(N, N("2023-05-15 10:30"), N("1969-12-31 23:30")), "DATE_TIME_NAIVE", [N("2023-05-15 11:00"), N("1970-01-01")], AttributeError),
+    Case("floor", lambda a, d: a.dt.floor(d), [U, D], [(U("2023-05-15T10:59Z"), HOUR)], "DATE_TIME_UTC", [U("2023-05-15T10:00Z")], AttributeError),
+    Case("floor by timedelta", lambda a: a.dt.floor(datetime.timedelta(days=7)), *over(N, N("2023-05-15")), "DATE_TIME_NAIVE", [N("2023-05-11")], AttributeError),
+    Case("to_duration", lambda a, u: a.dt.to_duration(u), [int, str], [(2, "W"), (-3, "hours"), (1, "fortnight")], "DURATION", [D(days=14), D(hours=-3), ERROR], AttributeError),
+    Case("from_timestamp", lambda a: a.dt.from_timestamp("s"), *over(float, 0.5), "DATE_TIME_NAIVE", [N("1970-01-01 00:00:00.5")], AttributeError),
+    Case("from_timestamp of int", lambda a: a.dt.from_timestamp("ms"), *over(int, -500), "DATE_TIME_NAIVE", [EVE], AttributeError),
+    Case("utc_from_timestamp", lambda a: a.dt.utc_from_timestamp("s"), *over(int, 3600), "DATE_TIME_UTC", [U("1970-01-01T01:00Z")], AttributeError),
+]  # fmt: skip
+
+NUMERIC = [
+    Case("num.abs", lambda a: a.num.abs(), *over(float, -0.5), "FLOAT", [0.5], AttributeError),
+    Case("num.round", lambda a, n: a.num.round(n), [float, int], [(2.675, 2), (0.5, 0), (15.0, -1)], "FLOAT", [2.67, 0.0, 20.0], AttributeError),
+    Case("num.round of int", lambda a: a.num.round(-1), *over(int, 25, 26), "INT", [20, 30], AttributeError),
+    Case("num.fill_na", lambda a: a.num.fill_na(5), *over(int, 1), "INT", [1], "INT"),
+    Case("num.fill_na of optional", lambda a: a.num.fill_na(0), *over(float | None, None, 1.5), "FLOAT", [0.0, 1.5], "FLOAT"),
+]  # fmt: skip
+
+CASES = [*OPERATORS, *FUNCTIONS, *TEXT, *TIME, *NUMERIC]
