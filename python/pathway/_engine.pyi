@@ -164,8 +164,8 @@ class Expr:
     def custom_reducer(
         name: str, return_type: DType, new_group: Callable[[], Any], args: Sequence[Expr]
     ) -> Expr:
-        """`new_group()` gives an object with `update(rows: list[tuple[list, int]])`, `result()` (None
-        removes the group), `save() -> bytes`, `load(bytes)`."""
+        """`new_group()` gives an object with `update(rows: list[tuple[list, int]])`, `result()` (the value in a
+        tuple; None removes the group), `save() -> bytes`, `load(bytes)`."""
 
 @final
 class Udf:
@@ -558,5 +558,10 @@ class CaptureSink:
     def clear(self) -> None: ...
 
 def build_info() -> dict[str, str]: ...
+def as_value(object: Any) -> Any:
+    """The object as it comes from a cell of any type: a list as a tuple, a dict as `pw.Json`.
+
+    Raises TypeError if no cell can hold it."""
+
 def _round_trip(values: Sequence[Any], dtype: DType) -> builtins.tuple[list[Any], list[Exception | None]]:
     """For tests: the values as a column of the dtype and back, and why each was refused, if it was."""

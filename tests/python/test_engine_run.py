@@ -111,8 +111,8 @@ def test_custom_reducers() -> None:
             for [value], diff in rows:
                 self.values.extend([value] * diff)
 
-        def result(self) -> str | None:
-            return max(self.values, key=len) if self.values else None
+        def result(self) -> tuple[str] | None:
+            return (max(self.values, key=len),) if self.values else None
 
     table = static(Graph(), AB, [(1, "x"), (1, "yy"), (2, "z")])
     longest = Expr.custom_reducer("longest", DType.STR, Longest, [column(table, "b")])

@@ -260,12 +260,12 @@ pub trait CustomGroup: Send {
     /// Takes the net changes of one time: argument rows and how often each is added or removed.
     ///
     /// # Errors
-    /// What user code raised; the group's result is then an error.
+    /// What user code raised; the group's result is then an error for good.
     fn update(&mut self, rows: &[(Vec<Value>, i64)]) -> Result<(), pathway_types::DataError>;
-    /// The current result; `None` removes the group's row.
+    /// The current result; `None` removes the group's row, and the state with the group's last row.
     ///
     /// # Errors
-    /// What user code raised.
+    /// What user code raised; the next changes may mend it.
     fn result(&mut self) -> Result<Option<Value>, pathway_types::DataError>;
     /// The state as bytes, for snapshots.
     ///

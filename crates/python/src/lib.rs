@@ -76,7 +76,7 @@ mod _engine {
     #[pymodule_export]
     use crate::universe::PyUniverse;
     #[pymodule_export]
-    use crate::value::round_trip::round_trip;
+    use crate::value::round_trip::{as_value, round_trip};
 
     /// What was built: version, profile, target.
     #[pyfunction]

@@ -75,9 +75,10 @@ impl CustomGroup for UserGroup {
     }
     fn result(&mut self) -> Result<Option<Value>, DataError> {
         let result = self.with(|group| {
-            let result = group.call_method0(intern!(group.py(), "result"))?;
-            // None takes the group away, whatever the dtype.
-            Ok(if result.is_none() { None } else { Some(self.converter.value(&result)) })
+            // A tuple with the value, or None if the group has no row.
+            let result: Option<(Bound<'_, PyAny>,)> =
+                group.call_method0(intern!(group.py(), "result"))?.extract()?;
+            Ok(result.map(|(value,)| self.converter.value(&value)))
         })?;
         result.transpose().map_err(|rejected| rejected.into_data_error())
     }

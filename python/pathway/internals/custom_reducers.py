@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from pathway._engine import DType
+from pathway._engine import DType, as_value
 from pathway.internals import dtype as dt
 from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.expression.reducer import CustomReducerExpression
@@ -21,70 +21,53 @@ _Self = TypeVar("_Self", bound="BaseCustomAccumulator")
 
 
 class _Group(ABC):
-    """The state of one group. An exception of user code stays the result of the group."""
+    """The state of one group, as the engine keeps it."""
 
-    def __init__(self) -> None:
-        self._error: BaseException | None = None
-
+    @abstractmethod
     def update(self, rows: Rows) -> None:
-        if self._error is not None:
-            raise self._error
-        try:
-            self._apply(rows)
-        except BaseException as error:
-            self._error = error
-            raise
+        """Takes in the changes of one time."""
 
-    def result(self) -> Any:
-        if self._error is not None:
-            raise self._error
-        return self._value()
+    @abstractmethod
+    def result(self) -> tuple[Any] | None:
+        """The value in a tuple, or None if the group has no row."""
 
+    @abstractmethod
     def save(self) -> bytes:
-        return pickle.dumps(self._state(), protocol=4)
+        """The state as bytes."""
 
+    @abstractmethod
     def load(self, data: bytes) -> None:
-        self._restore(pickle.loads(data))
-
-    @abstractmethod
-    def _apply(self, rows: Rows) -> None: ...
-
-    @abstractmethod
-    def _value(self) -> Any: ...
-
-    @abstractmethod
-    def _state(self) -> Any: ...
-
-    @abstractmethod
-    def _restore(self, state: Any) -> None: ...
+        """Takes up a saved state."""
 
 
 class _StatefulGroup(_Group):
     """The state is the result."""
 
     def __init__(self, combine: Callable[[Any, Rows], Any]) -> None:
-        super().__init__()
         self._combine = combine
-        self._current: Any = None
+        self._state: Any = None
 
-    def _apply(self, rows: Rows) -> None:
-        self._current = self._combine(self._current, rows)
+    def update(self, rows: Rows) -> None:
+        self._state = as_value(self._combine(self._state, rows))
 
-    def _value(self) -> Any:
-        return self._current
+    def result(self) -> tuple[Any] | None:
+        return None if self._state is None else (self._state,)
 
-    def _state(self) -> Any:
-        return self._current
+    def save(self) -> bytes:
+        return pickle.dumps(self._state, protocol=4)
 
-    def _restore(self, state: Any) -> None:
-        self._current = state
+    def load(self, data: bytes) -> None:
+        self._state = pickle.loads(data)
 
 
 @trace_user_frame
 def stateful_many(combine_many: Callable[[Any, Rows], Any]) -> Callable[..., ColumnExpression]:
     """A reducer from a function of the state of a group and the changes of one time.
 
-    The state is None at first, and is the result; None removes the row of the group.
+    The state is None at first, and is the result; None removes the row of the group. It is a value as a
+    column of any type gives it back: a list becomes a tuple, a dict `pw.Json`; other objects go into
+    `pw.wrap_py_object`. The function is told of the last removals of a group too. Its state then stays, for
+    rows that may come back, unless it is None.
 
     >>> import pathway as pw
     >>> def total(state, rows):
@@ -214,7 +197,6 @@ class _AccumulatorGroup(_Group):
     """The accumulator of one group, with its rows where deletions need them."""
 
     def __init__(self, cls: type[BaseCustomAccumulator]) -> None:
-        super().__init__()
         self._cls = cls
         self._retracts = _overrides(cls, "retract")
         self._sorts = _overrides(cls, "sort_by")
@@ -222,7 +204,7 @@ class _AccumulatorGroup(_Group):
         self._count = 0
         self._rows: list[list[Any]] = []
 
-    def _apply(self, rows: Rows) -> None:
+    def update(self, rows: Rows) -> None:
         changes = [(row, 1 if number > 0 else -1) for row, number in rows for _ in range(abs(number))]
         changes.sort(key=lambda change: -change[1])
         if self._sorts:
@@ -239,6 +221,8 @@ class _AccumulatorGroup(_Group):
         self._rows += added
         if removed:
             self._forget(removed)
+            if self._sorts:
+                self._rows.sort(key=self._cls.sort_by)
             self._accumulator = None
             added = self._rows
         for row in added:
@@ -266,15 +250,15 @@ class _AccumulatorGroup(_Group):
         else:
             self._accumulator.retract(other)
 
-    def _value(self) -> Any:
-        return None if self._accumulator is None else self._accumulator.compute_result()
+    def result(self) -> tuple[Any] | None:
+        return None if self._accumulator is None else (self._accumulator.compute_result(),)
 
-    def _state(self) -> Any:
+    def save(self) -> bytes:
         accumulator = None if self._accumulator is None else self._accumulator.serialize()
-        return accumulator, self._count, self._rows
+        return pickle.dumps((accumulator, self._count, self._rows), protocol=4)
 
-    def _restore(self, state: Any) -> None:
-        accumulator, self._count, self._rows = state
+    def load(self, data: bytes) -> None:
+        accumulator, self._count, self._rows = pickle.loads(data)
         self._accumulator = None if accumulator is None else self._cls.deserialize(accumulator)
 
 
@@ -291,6 +275,9 @@ def udf_reducer(reducer_cls: type[BaseCustomAccumulator]) -> Callable[..., Colum
     """A reducer from a class of accumulators; see `pw.BaseCustomAccumulator`."""
     if not (isinstance(reducer_cls, type) and issubclass(reducer_cls, BaseCustomAccumulator)):
         raise TypeError(f"udf_reducer() takes a subclass of pw.BaseCustomAccumulator, found {reducer_cls!r}.")
+    missing = sorted(reducer_cls.__abstractmethods__)
+    if missing:
+        raise TypeError(f"the accumulator {reducer_cls.__name__} has to define {', '.join(missing)}.")
     return_type = _return_type(reducer_cls)
 
     def reducer(*args: Any) -> ColumnExpression:

@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use pathway_expr::node::{CustomGroup, CustomReducer};
 use pathway_expr::{Accepted, Acceptor, Offers, Reducer};
 use pathway_plan::program::{ARGUMENT_ID, GroupKey, JoinIds, JoinMode, ReduceColumn, ReduceStep};
 use pathway_types::batch::hash_rows;
-use pathway_types::{Batch, ColumnBuilder, DType, Value};
+use pathway_types::{Batch, ColumnBuilder, DType, DataError, Value};
 
 use super::combine::{Combine, Rule};
 use super::deduplicate::Deduplicate;
@@ -127,6 +128,47 @@ fn check(
     }
 }
 
+/// How many rows a group ever had; an odd number of removals hides it, the removal of infinity breaks it.
+#[derive(Debug)]
+struct Ever;
+
+impl CustomReducer for Ever {
+    fn name(&self) -> &str {
+        "ever"
+    }
+    fn return_type(&self) -> &DType {
+        &DType::Int
+    }
+    fn new_group(&self) -> Box<dyn CustomGroup> {
+        Box::new(Changes(0, 0))
+    }
+}
+
+struct Changes(i64, i64);
+
+impl CustomGroup for Changes {
+    fn update(&mut self, rows: &[(Vec<Value>, i64)]) -> Result<(), DataError> {
+        for (row, diff) in rows {
+            if *diff < 0 && row[1] == Value::Float(f64::INFINITY) {
+                return Err(DataError::value("infinity has gone"));
+            }
+            *(if *diff > 0 { &mut self.0 } else { &mut self.1 }) += diff.abs();
+        }
+        Ok(())
+    }
+    fn result(&mut self) -> Result<Option<Value>, DataError> {
+        Ok((self.1 % 2 == 0).then_some(Value::Int(self.0)))
+    }
+    fn save(&mut self) -> Result<Vec<u8>, DataError> {
+        Ok([self.0.to_le_bytes(), self.1.to_le_bytes()].concat())
+    }
+    fn load(&mut self, bytes: &[u8]) -> Result<(), DataError> {
+        let number = |bytes: &[u8]| i64::from_le_bytes(bytes.try_into().unwrap());
+        (self.0, self.1) = (number(&bytes[..8]), number(&bytes[8..]));
+        Ok(())
+    }
+}
+
 #[test]
 fn reduce() {
     let optional = DType::optional(DType::Float);
@@ -151,7 +193,8 @@ fn reduce() {
         column(Reducer::SortedTuple { skip_nones: false }, &[2], DType::list(DType::Str)),
         column(Reducer::Any, &[2], DType::Str),
     ];
-    for reducers in [linear, ordered] {
+    let custom = vec![column(Reducer::Custom(Arc::new(Ever)), &[0, 1], DType::Int)];
+    for reducers in [linear, ordered, custom] {
         let mut out = vec![DType::Int];
         out.extend(reducers.iter().map(|r| r.dtype.clone()));
         let step = ReduceStep {

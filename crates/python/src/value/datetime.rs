@@ -51,7 +51,7 @@ fn moment<'a, 'py>(
 }
 
 /// pandas' NaT passes for a datetime.
-fn is_not_a_time(object: &Bound<'_, PyAny>) -> bool {
+pub(super) fn is_not_a_time(object: &Bound<'_, PyAny>) -> bool {
     object.get_type().name().is_ok_and(|name| name == "NaTType")
 }
 

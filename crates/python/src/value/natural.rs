@@ -57,7 +57,7 @@ fn compound(object: &Bound<'_, PyAny>, depth: u32) -> Result<Value, Rejected> {
     if object.is_instance_of::<PyDict>() || classes::is_json(object) {
         return json::from_python(object).map(Value::Json);
     }
-    if object.is_instance_of::<PyDateTime>() {
+    if object.is_instance_of::<PyDateTime>() && !datetime::is_not_a_time(object) {
         return match datetime::has_zone(object)? {
             true => datetime::utc(object).map(Value::DateTimeUtc),
             false => datetime::naive(object).map(Value::DateTimeNaive),

@@ -1,13 +1,23 @@
-//! A column and back, for tests of the border alone.
+//! Into the engine and back.
 
 use pathway_types::ColumnBuilder;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use super::{Converter, column_to_list};
+use super::{Converter, column_to_list, natural_value, value_to_python};
 use crate::dtype::PyDType;
 
-/// The objects as a column of `dtype`, and that column as objects again, with the reason why a cell
+/// The object as Python code sees it when it comes from a cell of any type: a list as a tuple, a dict
+/// as `pw.Json`, an array as a copy.
+///
+/// # Errors
+/// `TypeError` if no cell can hold it.
+#[pyfunction]
+pub(crate) fn as_value<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    value_to_python(object.py(), &natural_value(object)?)
+}
+
+/// For tests: the objects as a column of `dtype`, and that column as objects again, with the reason why a cell
 /// was refused (and is an error) or None for each.
 #[pyfunction]
 #[pyo3(name = "_round_trip")]

@@ -49,7 +49,7 @@ class InMemoryCache(CacheStrategy):
 
     def wrap_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """The function, with results kept."""
-        return functools.lru_cache(maxsize=self._max_size)(func)
+        return functools.lru_cache(maxsize=self._max_size, typed=True)(func)
 
     def wrap_async(self, func: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         """The coroutine function, with results kept; equal calls at one time share one execution."""
@@ -58,7 +58,9 @@ class InMemoryCache(CacheStrategy):
 
         @functools.wraps(func)
         async def cached(*args: Any, **kwargs: Any) -> Any:
-            key = (args, tuple(kwargs.items()))
+            # As for plain functions: 1, 1.0 and True are different arguments.
+            types = (*map(type, args), *map(type, kwargs.values()))
+            key = (args, tuple(kwargs.items()), types)
             known = results.get(key, _MISSING)
             if known is not _MISSING:
                 results.move_to_end(key)

@@ -40,8 +40,8 @@ class AsyncExecutor(Executor):
         timeout: float | None = None,
         retry_strategy: AsyncRetryStrategy | None = None,
     ) -> None:
-        self.capacity = _checked("capacity", capacity, int)
-        self.timeout = _checked("timeout", timeout, (int, float))
+        self.capacity = _at_least("capacity", _checked("capacity", capacity, int), 1)
+        self.timeout = _at_least("timeout", _checked("timeout", timeout, (int, float)), 0)
         self.retry_strategy = _checked("retry_strategy", retry_strategy, AsyncRetryStrategy)
 
 
@@ -72,6 +72,13 @@ def _checked(name: str, value: Any, expected: Any) -> Any:
         raise TypeError(
             f"executor parameter {name}={value!r} violates type hint {expected}: got {type(value)}."
         )
+    return value
+
+
+def _at_least(name: str, value: Any, least: int) -> Any:
+    """The value, which makes calls possible at all."""
+    if value is not None and value < least:
+        raise ValueError(f"executor parameter {name} has to be at least {least}, not {value}.")
     return value
 
 

@@ -150,11 +150,7 @@ class UDF:
         annotation = return_annotation(self.__wrapped__)
         if self.batched is not None:
             annotation = self._column_element(annotation)
-        elif (
-            self.max_batch_size is not None
-            and annotation is not ...
-            and not isinstance(self.__wrapped__, type)
-        ):
+        elif self.max_batch_size is not None:
             annotation = self._batch_element(annotation)
         if self.return_type is ...:
             return dt.ANY if annotation is ... else dt.wrap(annotation)
@@ -177,13 +173,16 @@ class UDF:
 
     def _batch_element(self, annotation: Any) -> Any:
         args = typing.get_args(annotation)
-        if typing.get_origin(annotation) is list and args:
+        if annotation in (list, tuple):
+            return ... if self.return_type is not ... else Any
+        if typing.get_origin(annotation) is list or args[1:] == (...,):
             return args[0]
         if self.return_type is not ...:
             return ...
         raise ValueError(
             f"A batch function returns a list, but {self._name()} is annotated as returning "
-            f"{'nothing' if annotation is ... else annotation}: write list[...] with the type of one result."
+            f"{'nothing' if annotation is ... else annotation}: write list[...] with the type of one result, "
+            "or give return_type, the type of one result."
         )
 
 

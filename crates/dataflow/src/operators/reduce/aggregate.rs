@@ -76,6 +76,18 @@ pub trait Aggregate {
         None
     }
 
+    /// True if there may be a result although every row of the group has an error among the arguments.
+    fn remembers(&self) -> bool {
+        false
+    }
+
+    /// True if the group's state stays when its last row goes, for rows that may come later. What user
+    /// code raises when it is told of the last removals is explained through `report`.
+    fn outlives_rows(&mut self, slot: u32, report: &mut dyn FnMut(DataError)) -> bool {
+        let _ = (slot, report);
+        false
+    }
+
     /// An empty aggregate of the same kind, to sum up one batch.
     fn fresh(&self) -> Box<dyn Aggregate>;
 }

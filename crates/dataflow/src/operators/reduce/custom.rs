@@ -4,10 +4,15 @@ use std::sync::Arc;
 
 use pathway_expr::node::{CustomGroup, CustomReducer};
 use pathway_types::view::CellView;
-use pathway_types::{Batch, Column, ColumnBuilder, DType, DataError, Diffs, Value};
+use pathway_types::{Batch, Column, ColumnBuilder, DType, DataError, Diffs, ErrorKind, Value};
 
 use super::aggregate::{Aggregate, Merge, Rows};
 use super::multiset::Multiset;
+
+/// First byte of a saved state: what user code serialised follows.
+const STATE: u8 = 0;
+/// First byte of the state of a group that user code failed on: the message follows.
+const FAILURE: u8 = 1;
 
 /// One user state per group, told the net changes of each time when its result is read.
 pub(super) struct Custom {
@@ -19,8 +24,10 @@ pub(super) struct Custom {
 struct Group {
     state: Box<dyn CustomGroup>,
     changes: Multiset<Vec<Value>>,
-    /// User code failed on this group; its result stays an error.
-    failure: Option<DataError>,
+    /// User code failed to take changes: there is no state to go on with.
+    failed: bool,
+    /// The result after the changes so far; without a value the group has no row.
+    outcome: Result<Option<Value>, DataError>,
 }
 
 impl Custom {
@@ -32,25 +39,48 @@ impl Custom {
         self.groups[slot as usize].get_or_insert_with(|| Group {
             state: self.reducer.new_group(),
             changes: Multiset::default(),
-            failure: None,
+            failed: false,
+            outcome: Ok(None),
         })
     }
 }
 
 impl Group {
-    fn result(&mut self) -> Result<Option<Value>, DataError> {
-        if let Some(failure) = &self.failure {
-            return Err(failure.clone());
-        }
+    /// The result, after user code was told what has changed since it was last asked.
+    fn settle(&mut self) -> &Result<Option<Value>, DataError> {
         let changes: Vec<(Vec<Value>, i64)> =
             self.changes.raw().map(|(row, count)| (row.clone(), count)).collect();
-        self.changes = Multiset::default();
-        let updated = if changes.is_empty() { Ok(()) } else { self.state.update(&changes) };
-        let result = updated.and_then(|()| self.state.result());
-        if let Err(error) = &result {
-            self.failure = Some(error.clone());
+        if !changes.is_empty() {
+            self.changes = Multiset::default();
+            if !self.failed {
+                self.outcome = match self.state.update(&changes) {
+                    Ok(()) => self.state.result(),
+                    Err(error) => {
+                        self.failed = true;
+                        Err(error)
+                    }
+                };
+            }
         }
-        result
+        &self.outcome
+    }
+
+    fn save(&mut self) -> Result<Vec<u8>, DataError> {
+        if let (true, Err(error)) = (self.failed, &self.outcome) {
+            return Ok([&[FAILURE], error.message.as_bytes()].concat());
+        }
+        Ok([&[STATE], &self.state.save()?[..]].concat())
+    }
+
+    fn load(&mut self, saved: &[u8]) {
+        self.outcome = match saved.split_first() {
+            Some((&STATE, state)) => self.state.load(state).and_then(|()| self.state.result()),
+            Some((&FAILURE, message)) => {
+                Err(DataError::new(ErrorKind::Engine, String::from_utf8_lossy(message).into_owned()))
+            }
+            _ => Err(DataError::value("the saved state of a custom reducer is damaged")),
+        };
+        self.failed = self.outcome.is_err();
     }
 }
 
@@ -71,10 +101,7 @@ impl Aggregate for Custom {
         use arrow_array::cast::AsArray;
         let (arguments, saved) = merge.shipped.split_at(self.arguments.len());
         if let Some(states) = saved.first().and_then(|c| c.array().as_binary_opt::<i64>()) {
-            for (row, slot) in merge.slots.iter().enumerate() {
-                let group = self.group(*slot);
-                group.failure = group.state.load(states.value(row)).err();
-            }
+            merge.slots.iter().enumerate().for_each(|(row, slot)| self.group(*slot).load(states.value(row)));
             return;
         }
         let dtypes = self.arguments.clone();
@@ -93,7 +120,7 @@ impl Aggregate for Custom {
     fn results(&mut self, slots: &[u32], report: &mut dyn FnMut(DataError)) -> Column {
         let dtype = self.reducer.return_type().clone();
         super::ordered::results_column(&dtype, slots, report, |slot| {
-            let value = self.group(slot as u32).result()?.unwrap_or(Value::None);
+            let value = self.group(slot as u32).settle().clone()?.unwrap_or(Value::None);
             if ColumnBuilder::accepts(&dtype, &value) {
                 Ok(value)
             } else {
@@ -102,7 +129,24 @@ impl Aggregate for Custom {
         })
     }
     fn hidden(&mut self, slots: &[u32]) -> Option<Vec<bool>> {
-        Some(slots.iter().map(|slot| matches!(self.group(*slot).result(), Ok(None))).collect())
+        Some(slots.iter().map(|slot| matches!(self.group(*slot).settle(), Ok(None))).collect())
+    }
+    fn remembers(&self) -> bool {
+        true
+    }
+    /// The state is there until user code says that it is not, or for good if user code failed.
+    fn outlives_rows(&mut self, slot: u32, report: &mut dyn FnMut(DataError)) -> bool {
+        let Some(group) = &mut self.groups[slot as usize] else { return false };
+        let known = group.outcome.is_err();
+        match group.settle() {
+            Ok(value) => value.is_some(),
+            Err(error) => {
+                if !known {
+                    report(error.clone());
+                }
+                group.failed
+            }
+        }
     }
     fn clear(&mut self, slot: u32) {
         self.groups[slot as usize] = None;
@@ -112,7 +156,7 @@ impl Aggregate for Custom {
         let mut owners = Vec::new();
         for slot in slots {
             if let Some(group) = &mut self.groups[*slot as usize] {
-                states.push(&Value::Bytes(group.state.save()?.into()));
+                states.push(&Value::Bytes(group.save()?.into()));
                 owners.push(keys[*slot as usize]);
             }
         }

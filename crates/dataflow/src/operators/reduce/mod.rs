@@ -1,6 +1,6 @@
 //! Group-by.
 //!
-//! *State*: per live group its key, its grouping cells, the number of its rows, and one aggregate
+//! *State*: per group with rows (or with a custom state that outlives them) its key, its grouping cells, the number of its rows, and one aggregate
 //! per reducer. *Cost*: a hash lookup per row (per distinct group of a batch where all aggregates
 //! merge, since those are summed up in each batch before rows leave the worker); an ordered
 //! aggregate adds a logarithm. *Changes*: at the end of a time, the old and the new result of each
@@ -80,7 +80,11 @@ struct TimeState {
     /// Groups that had a result before the time, and those results.
     old_groups: Vec<u32>,
     old_results: Vec<Vec<Column>>,
+    /// Where a group with a result is among those; `NOWHERE` for all groups between times.
+    place: Vec<u32>,
 }
+
+const NOWHERE: u32 = u32::MAX;
 
 impl Reduce {
     /// An operator for the step; `inputs` are the dtypes of the step's input.
@@ -184,6 +188,15 @@ impl Reduce {
         }
     }
 
+    /// True if a reducer keeps its state of a group without rows.
+    fn outlives_rows(&mut self, slot: u32) -> bool {
+        let context = &self.context;
+        self.reducers.iter_mut().fold(false, |kept, reducer| {
+            let site = &reducer.site;
+            kept | reducer.aggregate.outlives_rows(slot, &mut |error| context.data_error(site, &error))
+        })
+    }
+
     /// The results of all reducers for these groups.
     fn results(&mut self, slots: &[u32], report: bool) -> Vec<Column> {
         let (rows, context, skip_errors) = (&self.rows, &self.context, self.skip_errors);
@@ -195,9 +208,10 @@ impl Reduce {
                 }
             });
             let Some(ignored) = &reducer.ignored else { return column };
-            let failed = |slot: &u32| {
-                let ignored = ignored[*slot as usize];
-                if skip_errors { ignored >= rows[*slot as usize] } else { ignored > 0 }
+            let remembers = reducer.aggregate.remembers();
+            let failed = |slot: &u32| match ignored[*slot as usize] {
+                ignored if skip_errors => !remembers && ignored >= rows[*slot as usize],
+                ignored => ignored > 0,
             };
             with_errors(column, &reducer.dtype, slots.iter().map(failed))
         });
@@ -268,7 +282,8 @@ impl Operator for Reduce {
             self.emit(&live, new_results, 1, out);
         } else {
             // Groups whose result is what it was are left out on both sides.
-            let mut place = vec![u32::MAX; self.keys.len()];
+            let mut place = std::mem::take(&mut self.time.place);
+            place.resize(self.keys.len(), NOWHERE);
             live.iter().enumerate().for_each(|(i, slot)| place[*slot as usize] = i as u32);
             let views = |columns: &[Column]| -> Vec<(Column, DType)> {
                 columns.iter().cloned().zip(self.reducers.iter().map(|r| r.dtype.clone())).collect()
@@ -284,12 +299,14 @@ impl Operator for Reduce {
             for (i, slot) in old_groups.iter().enumerate() {
                 let at = place[*slot as usize];
                 let same =
-                    at != u32::MAX && old_views.iter().zip(&new_views).all(|(o, n)| o.eq(i, n, at as usize));
+                    at != NOWHERE && old_views.iter().zip(&new_views).all(|(o, n)| o.eq(i, n, at as usize));
                 old_keep.append(!same);
                 if same {
                     new_keep[at as usize] = false;
                 }
             }
+            live.iter().for_each(|slot| place[*slot as usize] = NOWHERE);
+            self.time.place = place;
             let old_keep = old_keep.finish();
             let new_keep = arrow_buffer::BooleanBuffer::from(new_keep);
             let keep = |slots: &[u32], mask: &arrow_buffer::BooleanBuffer| -> Vec<u32> {
@@ -304,7 +321,7 @@ impl Operator for Reduce {
         for slot in &touched {
             let at = *slot as usize;
             self.time.is_touched[at] = false;
-            if self.rows[at] == 0 {
+            if self.rows[at] == 0 && !self.outlives_rows(*slot) {
                 self.groups.remove(&self.keys[at]);
                 self.cell_store.forget(self.cells[at]);
                 self.cells[at] = RowId { chunk: u32::MAX, row: u32::MAX };

@@ -82,3 +82,66 @@ impl<K: Ord> Multiset<K> {
         self.iter().next_back().map(|(k, _)| k)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::cmp::Ordering;
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::Multiset;
+
+    thread_local!(static COMPARISONS: Cell<usize> = const { Cell::new(0) });
+
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    struct Counted(u64);
+
+    impl Ord for Counted {
+        fn cmp(&self, other: &Self) -> Ordering {
+            COMPARISONS.set(COMPARISONS.get() + 1);
+            self.0.cmp(&other.0)
+        }
+    }
+
+    impl PartialOrd for Counted {
+        fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+            Some(self.cmp(other))
+        }
+    }
+
+    #[test]
+    fn a_change_costs_a_logarithm() {
+        const SIZE: u64 = 1_000_000;
+        let mut set = Multiset::default();
+        (0..SIZE).for_each(|i| set.add(Counted(i.wrapping_mul(7_919) % SIZE), 1));
+        for (member, count) in [(0, -1), (SIZE - 1, -1), (SIZE / 2, 1), (SIZE, 1), (SIZE, -1)] {
+            let before = COMPARISONS.get();
+            set.add(Counted(member), count);
+            assert!(set.first().is_some() && set.last().is_some());
+            let cost = COMPARISONS.get() - before;
+            assert!(cost <= 120, "{cost} comparisons for one change among {SIZE} members");
+        }
+        assert_eq!((set.first(), set.last()), (Some(&Counted(1)), Some(&Counted(SIZE - 2))));
+    }
+
+    proptest! {
+        #[test]
+        fn is_a_sorted_map_of_numbers(changes in prop::collection::vec((0..24u64, -2..3i64), 0..80)) {
+            let (mut set, mut model) = (Multiset::default(), BTreeMap::new());
+            for (member, count) in changes {
+                if count != 0 {
+                    set.add(member, count);
+                    *model.entry(member).or_insert(0) += count;
+                    model.retain(|_, count| *count != 0);
+                }
+                let there: Vec<(u64, i64)> = model.iter().map(|(k, n)| (*k, *n)).filter(|m| m.1 > 0).collect();
+                prop_assert_eq!(set.iter().map(|(k, n)| (*k, n)).collect::<Vec<_>>(), there.clone());
+                prop_assert_eq!(set.raw().map(|(k, n)| (*k, n)).collect::<BTreeMap<_, _>>(), model.clone());
+                prop_assert_eq!(set.first().copied(), there.first().map(|m| m.0));
+                prop_assert_eq!(set.last().copied(), there.last().map(|m| m.0));
+            }
+        }
+    }
+}
