@@ -31,7 +31,7 @@ from pathway import (
 from pathway._engine import build_info
 from pathway.internals import *  # noqa: F403
 from pathway.internals import __all__ as _public
-from pathway.stdlib import stateful
+from pathway.stdlib import stateful, temporal
 from pathway.stdlib.utils.async_transformer import AsyncTransformer
 from pathway.stdlib.utils.pandas_transformer import pandas_transformer
 
@@ -47,6 +47,7 @@ __all__ = [
     "pandas_transformer",
     "reducers",
     "stateful",
+    "temporal",
     "udfs",
     "universes",
     "utils",

@@ -465,6 +465,28 @@ class Joined:
         those of the join. Selecting, filtering and grouping a join is done on it; unused columns cost
         nothing."""
 
+@final
+class WindowBy:
+    """A table grouped by windows, before its aggregates are chosen."""
+
+    @staticmethod
+    def sliding(
+        table: Table,
+        time: Expr,
+        *,
+        hop: Expr,
+        duration: Expr | None,
+        ratio: int | None,
+        origin: Expr | None,
+        instance: Expr | None,
+        frame: Frame | None = None,
+    ) -> WindowBy: ...
+    @property
+    def rows(self) -> Table:
+        """What reducers see. The columns `_pw_window`, `_pw_window_start`, `_pw_window_end` and
+        `_pw_instance` can be used outside of reducers; `_pw_original_id` is the id of the row."""
+    def reduce(self, columns: Sequence[NamedExpr], frame: Frame | None = None) -> Table: ...
+
 # --- sources and sinks ----------------------------------------------------------------------
 
 @final

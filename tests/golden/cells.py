@@ -26,6 +26,7 @@ _BASE: dict[str, Any] = {
     "naive": pw.DateTimeNaive,
     "utc": pw.DateTimeUtc,
     "duration": pw.Duration,
+    "none": None,
 }
 
 
@@ -88,7 +89,7 @@ def _parse_type(text: str) -> tuple[Type, str]:
 def parse_cell(text: str, kind: Type) -> Any:
     """The Python value of an input cell."""
     if text == "None":
-        if not (kind.optional or kind.name == "any"):
+        if not (kind.optional or kind.name in ("any", "none")):
             raise NotationError(f"None in a column of type {kind}")
         return None
     if kind.name == "str" or (kind.name == "any" and text.startswith('"')):
@@ -168,7 +169,7 @@ def from_print(text: str, kind: Type) -> str:
     """The cell for a printed value: the inverse of `printed`, used to fill in expectations."""
     if text == "Error":
         return text
-    if kind.optional and text in ("", "None"):
+    if (kind.optional or kind.name == "none") and text in ("", "None"):
         return "None"
     if kind.name in ("list", "tuple"):
         return json.dumps(ast.literal_eval(text), ensure_ascii=False)

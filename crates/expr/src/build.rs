@@ -11,6 +11,7 @@
 //! * `pointer`: row keys
 //! * `functions`: the table of methods (`str.lower`, `dt.year`, …)
 //! * `special`: typing of methods whose result depends on constants
+//! * `window`: typing of the functions that assign times to windows
 //! * `call`: method calls and user functions
 //! * `reducers`: the aggregates of a group-by
 
@@ -30,6 +31,7 @@ mod reducers;
 mod special;
 #[cfg(test)]
 mod tests;
+mod window;
 
 pub use functions::function_names;
 pub(crate) use index::member_position;

@@ -43,6 +43,7 @@ pub(crate) mod select;
 pub(crate) mod sequence;
 pub(crate) mod strings;
 pub(crate) mod to_string;
+pub(crate) mod window;
 
 /// The values of an operand, for a loop.
 #[derive(Clone, Copy)]

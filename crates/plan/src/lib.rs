@@ -69,6 +69,7 @@ pub mod reference;
 pub mod rewrite;
 pub mod stateful;
 pub mod table;
+pub mod temporal;
 pub mod universe;
 
 pub use col::{Col, col};
@@ -80,6 +81,6 @@ pub use rewrite::{Goal, Rewrites};
 pub use stateful::StatefulKind;
 pub use table::{
     Answered, GroupBy, GroupedJoin, JoinOptions, JoinResult, Joinable, Named, OutputOptions, Part,
-    SourceOptions, StaticOptions, Table,
+    SourceOptions, Span, StaticOptions, Table, Window, WindowBy,
 };
 pub use universe::UniverseId;

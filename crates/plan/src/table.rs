@@ -26,6 +26,7 @@ mod rows;
 mod stateful;
 mod transform;
 mod universes;
+mod window;
 
 pub use columns::Named;
 pub use group::GroupBy;
@@ -34,6 +35,7 @@ pub use join::{GroupedJoin, JoinOptions, JoinResult, Joinable};
 pub use later::Answered;
 pub use output::OutputOptions;
 pub use transform::Part;
+pub use window::{Span, Window, WindowBy};
 
 /// A table of a plan: a cheap, immutable handle. It keeps its description after the plan was
 /// cleared, but no operation takes it any more.

@@ -31,6 +31,7 @@ mod transform;
 mod udf;
 mod universe;
 mod value;
+mod window;
 
 /// The extension module.
 #[pymodule(gil_used = true)]
@@ -77,6 +78,8 @@ mod _engine {
     use crate::universe::PyUniverse;
     #[pymodule_export]
     use crate::value::round_trip::{as_value, round_trip};
+    #[pymodule_export]
+    use crate::window::PyWindowBy;
 
     /// What was built: version, profile, target.
     #[pyfunction]

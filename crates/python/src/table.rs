@@ -26,12 +26,12 @@ pub(crate) struct PyTable {
 }
 
 /// A name, an expression and the user's line, as Python passes them.
-type NamedExpr<'py> = (String, Bound<'py, PyExpr>, Option<Bound<'py, PyFrame>>);
+pub(crate) type NamedExpr<'py> = (String, Bound<'py, PyExpr>, Option<Bound<'py, PyFrame>>);
 
 type OptionalFrame<'a, 'py> = Option<&'a Bound<'py, PyFrame>>;
 
 /// The output columns of an operation.
-fn named(columns: Vec<NamedExpr<'_>>) -> Vec<(String, Expr, Option<Frame>)> {
+pub(crate) fn named(columns: Vec<NamedExpr<'_>>) -> Vec<(String, Expr, Option<Frame>)> {
     let one = |(name, expr, frame): NamedExpr<'_>| {
         let frame = frame::given(frame.as_ref()).or_else(|| expr.get().frame.clone());
         (name, expr.get().expr.clone(), frame)

@@ -1,5 +1,5 @@
 """Functions built from the operations of tables."""
 
-from pathway.stdlib import stateful, utils
+from pathway.stdlib import stateful, temporal, utils
 
-__all__ = ["stateful", "utils"]
+__all__ = ["stateful", "temporal", "utils"]

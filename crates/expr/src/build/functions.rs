@@ -5,7 +5,7 @@
 
 use pathway_types::{DType, Value};
 
-use super::special;
+use super::{special, window};
 use crate::{Expr, ExprError};
 
 /// One function.
@@ -179,4 +179,6 @@ static FUNCTIONS: &[Entry] = &[
     fallible("dt.to_duration", overloads!((Int, Str) -> Duration)),
     fallible("dt.from_timestamp", Typing::Special(special::from_timestamp)),
     fallible("dt.utc_from_timestamp", Typing::Special(special::from_timestamp)),
+    fallible("window.number", Typing::Special(window::number)),
+    fallible("window.numbers", Typing::Special(window::numbers)),
 ];

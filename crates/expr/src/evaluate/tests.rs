@@ -19,6 +19,7 @@ mod model;
 mod nulls;
 mod operators;
 mod text_methods;
+mod window;
 
 /// None and Error cells in tables of values.
 const N: Value = Value::None;

@@ -7,6 +7,7 @@ use pathway_types::DType;
 use super::datetime::{fields, format, parse, rounding, units, zones};
 use super::numeric;
 use super::strings::{affix, case, parse as text_parse, replace, search, slice};
+use super::window;
 use crate::evaluate::cells::Cells;
 
 /// The arguments of a call.
@@ -120,4 +121,6 @@ static KERNELS: &[Kernel] = &[
     of("dt.to_duration", units::to_duration),
     of("dt.from_timestamp", units::from_timestamp),
     of("dt.utc_from_timestamp", units::from_timestamp),
+    of("window.number", window::number),
+    of("window.numbers", window::numbers),
 ];

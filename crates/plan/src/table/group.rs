@@ -23,6 +23,18 @@ pub struct GroupBy {
     sort_by: Option<Expr>,
     skip_errors: bool,
     universe: Option<UniverseId>,
+    given: Option<Given>,
+}
+
+/// Columns that are the same in all rows of a group although it is not grouped by them, and the id of
+/// a group.
+#[derive(Clone, Debug)]
+pub(super) struct Given {
+    /// A column of the grouped table, and what it is outside of reducers: an expression of grouping
+    /// columns and reducers.
+    pub(super) columns: Vec<(Expr, Expr)>,
+    /// The id, an expression of the same kind.
+    pub(super) pointer: Expr,
 }
 
 impl Table {
@@ -39,6 +51,7 @@ impl Table {
             sort_by: None,
             skip_errors: true,
             universe: None,
+            given: None,
         };
         for column in by {
             let column = grouped.grouping(column.into(), self)?;
@@ -136,6 +149,16 @@ impl GroupBy {
         GroupBy { universe, ..self }
     }
 
+    /// Further columns that may be used outside of reducers, and other ids for the groups.
+    pub(super) fn given(self, given: Given) -> GroupBy {
+        GroupBy { given: Some(given), ..self }
+    }
+
+    /// The same groups; what is done next is attributed to the line of this handle of the table.
+    pub(super) fn at(&self, table: &Table) -> GroupBy {
+        GroupBy { table: table.clone(), ..self.clone() }
+    }
+
     /// One row per group: expressions of reducers, grouping columns and constants.
     ///
     /// # Errors
@@ -182,7 +205,13 @@ impl State {
         }
         let mut aggregates: Vec<Aggregate> = Vec::new();
         let mut finals = Vec::new();
-        for column in columns {
+        let pointer = grouped.given.as_ref().map(|given| Resolved {
+            name: "id".into(),
+            value: given.pointer.clone(),
+            frame: frame.clone(),
+        });
+        for column in columns.into_iter().chain(pointer) {
+            let column = Resolved { value: self.put_given(&column.value, grouped), ..column };
             let value = self.take_reducers(&column, grouped, &origins, &mut aggregates)?;
             finals.push(Resolved { value, ..column });
         }
@@ -209,10 +238,7 @@ impl State {
         };
         let whole = self.node(input).universe;
         let universe = self.universe(&Definition::EmptyWith(vec![whole]));
-        if let Some(equal) = grouped.universe {
-            self.universes.promise_equal(universe, equal);
-        }
-        let reduce = self.add(Node {
+        let mut groups = self.add(Node {
             op: Op::Reduce(Reduce {
                 input,
                 group: grouped.by.clone(),
@@ -227,15 +253,40 @@ impl State {
             universe,
             frame: frame.clone(),
         });
-        for column in &mut finals {
-            column.value = column.value.rewrite(&mut |e| match e.kind() {
+        let of_groups = |groups: NodeId, value: &Expr| {
+            value.rewrite(&mut |e| match e.kind() {
                 ExprKind::Column(ColumnRef { source: GROUPED, column }) => {
-                    Some(Expr::column(ColumnRef { source: reduce, column: *column }, e.dtype().clone()))
+                    Some(Expr::column(ColumnRef { source: groups, column: *column }, e.dtype().clone()))
                 }
                 _ => None,
-            });
+            })
+        };
+        if grouped.given.is_some()
+            && let Some(pointer) = finals.pop()
+        {
+            groups = self.add_reindex(groups, &of_groups(groups, &pointer.value), frame.clone())?;
         }
-        self.add_select(reduce, finals, frame)
+        if let Some(equal) = grouped.universe {
+            let universe = self.node(groups).universe;
+            self.universes.promise_equal(universe, equal);
+        }
+        for column in &mut finals {
+            column.value = of_groups(groups, &column.value);
+        }
+        self.add_select(groups, finals, frame)
+    }
+
+    /// The expression with given columns outside of reducers replaced by what they are.
+    fn put_given(&self, value: &Expr, grouped: &GroupBy) -> Expr {
+        let Some(given) = &grouped.given else { return value.clone() };
+        let of = |column: &Expr| as_reference(column).map(|reference| self.origin_of(reference));
+        let known: HashMap<Origin, &Expr> =
+            given.columns.iter().filter_map(|(column, is)| Some((of(column)?, is))).collect();
+        value.rewrite(&mut |e| match e.kind() {
+            ExprKind::Reducer(..) => Some(e.clone()),
+            ExprKind::Column(_) => Some((*known.get(&of(e)?)?).clone()),
+            _ => None,
+        })
     }
 
     /// Where a column or row id was made.

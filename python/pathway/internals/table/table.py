@@ -15,6 +15,7 @@ from pathway.internals.table.indexing import IndexOperations
 from pathway.internals.table.rows import RowOperations
 from pathway.internals.table.streams import StreamOperations
 from pathway.internals.table.tap import TapOperations
+from pathway.internals.table.temporal import TemporalOperations
 from pathway.internals.trace import current_frame, trace_user_frame
 
 TSchema = TypeVar("TSchema", bound=Schema)
@@ -30,6 +31,7 @@ class Table(
     FutureOperations,
     StreamOperations,
     TapOperations,
+    TemporalOperations,
     Generic[TSchema],
 ):
     """Rows with ids and typed columns that change over time; no operation changes a table in place.

@@ -1,0 +1,180 @@
+//! Rows grouped by windows of time.
+//!
+//! Rows are given the number of their window (tumbling, sliding) and are then grouped like by any
+//! other column. What describes a window (its start, its end, …) is the same in all its rows, so that
+//! outside of reducers it is computed from the group's columns, on one row per window.
+
+use pathway_expr::{Expr, ExprKind, Reducer};
+use pathway_types::Value;
+
+use super::Table;
+use super::columns::Named;
+use super::group::{Given, GroupBy};
+use crate::col::Col;
+use crate::universe::UniverseId;
+use crate::{Frame, PlanError};
+
+mod grid;
+
+use grid::Grid;
+pub use grid::Span;
+
+/// The column that a row is grouped by, the number of its window.
+const NUMBER: &str = "_pw_window_number";
+const KEY: &str = "_pw_key";
+const INSTANCE: &str = "_pw_instance";
+const WINDOW: &str = "_pw_window";
+const START: &str = "_pw_window_start";
+const END: &str = "_pw_window_end";
+const ORIGINAL_ID: &str = "_pw_original_id";
+
+/// How rows are assigned to windows.
+#[derive(Clone, Debug)]
+pub enum Window {
+    /// Windows of one length at regular distances.
+    Sliding {
+        /// From the start of a window to that of the next.
+        hop: Value,
+        /// The length.
+        span: Span,
+        /// Where windows start; there are none before it. Without it, windows start everywhere.
+        origin: Option<Value>,
+    },
+}
+
+/// A table grouped by windows, before its aggregates are chosen.
+#[derive(Clone, Debug)]
+pub struct WindowBy {
+    rows: Table,
+    grouped: GroupBy,
+}
+
+impl Table {
+    /// Groups the rows by the windows that hold a time, for each value of the instance apart.
+    ///
+    /// The columns `_pw_window`, `_pw_window_start`, `_pw_window_end` and `_pw_instance` can be used
+    /// outside of reducers.
+    ///
+    /// # Errors
+    /// [`PlanError::Type`] if the types of time and window do not go together, [`PlanError::Value`]
+    /// for windows without length and for columns of tables with other row ids.
+    #[track_caller]
+    pub fn window_by(
+        &self,
+        time: impl Into<Col>,
+        window: &Window,
+        instance: Option<Col>,
+    ) -> Result<WindowBy, PlanError> {
+        let table = self.at(self.here());
+        let time = time.into().resolve(&table)?;
+        let instance = instance.map(|instance| instance.resolve(&table)).transpose()?;
+        match window {
+            Window::Sliding { hop, span, origin } => {
+                let grid = Grid::new(&time, hop, span, origin.as_ref())?;
+                table.window_by_grid(time, &grid, instance)
+            }
+        }
+    }
+
+    #[track_caller]
+    fn window_by_grid(&self, time: Expr, grid: &Grid, instance: Option<Expr>) -> Result<WindowBy, PlanError> {
+        let frame = self.here();
+        let time = grid.kind.convert(&time)?;
+        let hidden: Vec<&str> = self.column_names().filter(|name| *name == ORIGINAL_ID).collect();
+        let plain = self.without(hidden)?.at(frame.clone());
+        let number = if grid.is_single() { grid.number(&time)? } else { grid.numbers(&time)? };
+        let mut computed = vec![(KEY, time), (NUMBER, number)];
+        computed.extend(instance.clone().map(|instance| (INSTANCE, instance)));
+        let computed = computed.into_iter().map(|(name, e)| (name, e, frame.clone()));
+        let mut rows = plain.with_columns(computed)?.at(frame.clone());
+        if grid.is_single() {
+            if let Some(holds) = grid.holds(&rows.column(KEY)?, &rows.column(NUMBER)?)? {
+                rows = rows.filter(holds)?.at(frame.clone());
+            }
+        } else {
+            rows = rows.flatten(NUMBER, Some(ORIGINAL_ID))?.at(frame.clone());
+        }
+        let number = rows.column(NUMBER)?;
+        let (start, end) = (grid.start(&number)?, grid.end(&number)?);
+        let owner = match &instance {
+            Some(_) => rows.column(INSTANCE)?,
+            None => Expr::literal(Value::None),
+        };
+        let window = Expr::make_tuple(vec![owner.clone(), start.clone(), end.clone()])?;
+        let mut about = vec![(WINDOW, window), (START, start), (END, end), (INSTANCE, owner)];
+        let pointer = group_pointer(&about, instance.is_some())?;
+        if grid.is_single() {
+            about.push((ORIGINAL_ID, rows.row_id()));
+        }
+        let described = rows.with_columns(about.iter().map(|(name, e)| (*name, e.clone(), frame.clone())))?;
+        let described = described.at(frame.clone()).without([NUMBER])?.at(frame);
+        about.truncate(4);
+        let columns = about.into_iter().map(|(name, e)| Ok((described.column(name)?, e)));
+        let given = Given { columns: columns.collect::<Result<_, PlanError>>()?, pointer };
+        let mut by = vec![number];
+        by.extend(instance.is_some().then(|| rows.column(INSTANCE)).transpose()?);
+        let grouped = described.group_by(&by)?.given(given);
+        Ok(WindowBy { rows: described, grouped })
+    }
+}
+
+/// The id of a window's row: the key of its grouping columns.
+fn group_pointer(about: &[(&str, Expr)], instance: bool) -> Result<Expr, PlanError> {
+    let mut values: Vec<Expr> = about.iter().map(|(_, e)| e.clone()).collect();
+    let last = if instance { values.pop() } else { None };
+    Ok(Expr::pointer(values, false, last)?)
+}
+
+impl WindowBy {
+    /// What reducers see: the columns of the windowed table and those that describe the window, row by
+    /// row; `_pw_original_id` is the id of the row in the windowed table.
+    pub fn rows(&self) -> &Table {
+        &self.rows
+    }
+
+    /// The same windows; a reduce is attributed to this line.
+    pub fn at(&self, frame: Option<Frame>) -> WindowBy {
+        WindowBy { rows: self.rows.at(frame), ..self.clone() }
+    }
+
+    /// The result's universe is known to equal this one: that of another reduce of the same windows.
+    pub fn universe(self, universe: Option<UniverseId>) -> WindowBy {
+        WindowBy { grouped: self.grouped.universe(universe), ..self }
+    }
+
+    /// One row per window: expressions of reducers, columns that describe the window, and constants.
+    ///
+    /// # Errors
+    /// As [`GroupBy::reduce`].
+    #[track_caller]
+    pub fn reduce(&self, columns: impl IntoIterator<Item = impl Into<Named>>) -> Result<Table, PlanError> {
+        let frame = self.rows.here();
+        let columns: Vec<Named> = columns.into_iter().map(Into::into).collect();
+        let rows = self.rows.at(frame);
+        for column in &columns {
+            self.warn_of_processing_time(&column.value.resolve(&rows)?, column);
+        }
+        self.grouped.at(&rows).reduce(columns)
+    }
+
+    /// Some reducers go by the time at which rows are processed.
+    fn warn_of_processing_time(&self, expression: &Expr, column: &Named) {
+        let mut found = None;
+        expression.visit(&mut |e| {
+            if let ExprKind::Reducer(Reducer::Latest, _) = e.kind() {
+                found = Some(("latest", "max"));
+            }
+            if let ExprKind::Reducer(Reducer::Earliest, _) = e.kind() {
+                found = Some(("earliest", "min"));
+            }
+        });
+        if let Some((name, instead)) = found {
+            let message = format!(
+                "{name} reducer uses processing time to choose elements while windowby uses data time to assign \
+                 entries to windows. Maybe it is not the behavior you want. To choose elements according to \
+                 their data time, you may use {instead} reducer."
+            );
+            self.rows.graph.lock().warn(message, column.frame.clone().or_else(|| self.rows.here()));
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The windows of `tumbling` and `sliding`: a grid on the time line.
+//!
+//! A window is known by its number: window `k` starts at `hop * k + origin`. Rows are grouped by the
+//! number, and start and end are computed from it where they are wanted.
+
+use pathway_expr::{BinaryOp, Expr};
+use pathway_types::Value;
+
+use crate::PlanError;
+use crate::temporal::{Role, TimeKind};
+
+/// The length of a window.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Span {
+    /// So many hops.
+    Ratio(i64),
+    /// This long.
+    Duration(Value),
+}
+
+/// A grid of windows, its parameters being constants of one kind of time.
+pub(super) struct Grid {
+    pub(super) kind: TimeKind,
+    hop: Expr,
+    span: Expr,
+    /// Zero where the length is given as a duration.
+    ratio: i64,
+    origin: Expr,
+    /// Windows that start before the origin do not exist.
+    bounded: bool,
+}
+
+impl Grid {
+    pub(super) fn new(
+        time: &Expr,
+        hop: &Value,
+        span: &Span,
+        origin: Option<&Value>,
+    ) -> Result<Grid, PlanError> {
+        let hop = Expr::literal(hop.clone());
+        let duration = match span {
+            Span::Duration(duration) => Some(Expr::literal(duration.clone())),
+            Span::Ratio(_) => None,
+        };
+        let given = origin.map(|origin| Expr::literal(origin.clone()));
+        let mut arguments =
+            vec![("time_expr", Role::Time, time.dtype()), ("window.hop", Role::Interval, hop.dtype())];
+        arguments.extend(duration.iter().map(|e| ("window.duration", Role::Interval, e.dtype())));
+        arguments.extend(given.iter().map(|e| ("window.origin", Role::Time, e.dtype())));
+        let kind = TimeKind::of(&arguments)?;
+        let hop = kind.convert(&hop)?;
+        positive("hop", &hop)?;
+        let (span, ratio) = match (duration, span) {
+            (Some(duration), _) => {
+                let duration = kind.convert(&duration)?;
+                positive("duration", &duration)?;
+                (duration, 0)
+            }
+            (None, Span::Ratio(ratio)) if *ratio > 0 => (times(&hop, *ratio)?, *ratio),
+            (None, _) => {
+                return Err(PlanError::Value("the ratio of a sliding window must be positive".to_owned()));
+            }
+        };
+        let bounded = given.is_some();
+        let origin = kind.convert(&given.unwrap_or_else(|| Expr::literal(kind.origin())))?;
+        Ok(Grid { kind, hop, span, ratio, origin, bounded })
+    }
+
+    /// True if a time is in one window at most, which is then the last one that has started.
+    pub(super) fn is_single(&self) -> bool {
+        // With a duration, the rounding of floats may let windows overlap that should just touch.
+        match (whole(&self.hop), whole(&self.span)) {
+            _ if self.ratio > 0 => self.ratio == 1,
+            (Some(hop), Some(span)) => span <= hop,
+            _ => false,
+        }
+    }
+
+    /// The number of the window that holds a time.
+    pub(super) fn number(&self, time: &Expr) -> Result<Expr, PlanError> {
+        let arguments = vec![time.clone(), self.hop.clone(), self.origin.clone()];
+        Ok(Expr::method("window.number", arguments)?)
+    }
+
+    /// The numbers of all windows that hold a time.
+    pub(super) fn numbers(&self, time: &Expr) -> Result<Expr, PlanError> {
+        let [ratio, bounded] = [Value::Int(self.ratio), Value::Bool(self.bounded)].map(Expr::literal);
+        let (hop, span, origin) = (self.hop.clone(), self.span.clone(), self.origin.clone());
+        Ok(Expr::method("window.numbers", vec![time.clone(), hop, span, ratio, origin, bounded])?)
+    }
+
+    /// Whether the window of a time (see [`Grid::number`]) exists and holds it, if that is a question.
+    pub(super) fn holds(&self, time: &Expr, number: &Expr) -> Result<Option<Expr>, PlanError> {
+        let exists = match self.bounded {
+            true => Some(Expr::binary(BinaryOp::Ge, self.start(number)?, self.origin.clone())?),
+            false => None,
+        };
+        let inside = match self.ratio {
+            0 => Some(Expr::binary(BinaryOp::Lt, time.clone(), self.end(number)?)?),
+            _ => None,
+        };
+        Ok(match (exists, inside) {
+            (Some(a), Some(b)) => Some(Expr::binary(BinaryOp::And, a, b)?),
+            (one, other) => one.or(other),
+        })
+    }
+
+    /// Where a window starts.
+    pub(super) fn start(&self, number: &Expr) -> Result<Expr, PlanError> {
+        let distance = Expr::binary(BinaryOp::Mul, self.hop.clone(), number.clone())?;
+        Ok(Expr::binary(BinaryOp::Add, distance, self.origin.clone())?)
+    }
+
+    /// Where a window ends.
+    pub(super) fn end(&self, number: &Expr) -> Result<Expr, PlanError> {
+        if self.ratio > 0 {
+            return self.start(&Expr::binary(BinaryOp::Add, number.clone(), Expr::literal(self.ratio))?);
+        }
+        let distance = Expr::binary(BinaryOp::Mul, self.hop.clone(), number.clone())?;
+        let distance = Expr::binary(BinaryOp::Add, distance, self.span.clone())?;
+        Ok(Expr::binary(BinaryOp::Add, distance, self.origin.clone())?)
+    }
+}
+
+/// An interval as a whole number.
+fn whole(interval: &Expr) -> Option<i64> {
+    match interval.as_constant() {
+        Some(Value::Int(length) | Value::Duration(length)) => Some(*length),
+        _ => None,
+    }
+}
+
+/// An interval so many times.
+fn times(interval: &Expr, count: i64) -> Result<Expr, PlanError> {
+    let length = match interval.as_constant() {
+        Some(Value::Int(length)) => length.checked_mul(count).map(Value::Int),
+        Some(Value::Duration(length)) => length.checked_mul(count).map(Value::Duration),
+        Some(Value::Float(length)) => Some(Value::Float(length * count as f64)),
+        _ => None,
+    };
+    let length = length.ok_or_else(|| PlanError::Value("the windows are too long".to_owned()))?;
+    Ok(Expr::literal(length))
+}
+
+fn positive(what: &str, interval: &Expr) -> Result<(), PlanError> {
+    let is_positive = match interval.as_constant() {
+        Some(Value::Float(length)) => *length > 0.0 && length.is_finite(),
+        _ => whole(interval).is_some_and(|length| length > 0),
+    };
+    if is_positive {
+        return Ok(());
+    }
+    let value = interval.as_constant().map_or_else(String::new, |value| format!(", not {value}"));
+    Err(PlanError::Value(format!("the {what} of a window must be positive{value}")))
+}

@@ -1,0 +1,141 @@
+"""Descriptions of windows: `tumbling` and `sliding`."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pathway import _engine
+from pathway.internals.expression.nodes import Constant
+from pathway.internals.resolve import Scope
+from pathway.internals.runtime_type_check import check_arg_types
+from pathway.internals.trace import current_frame, trace_user_frame
+
+if TYPE_CHECKING:
+    from pathway.internals.expression.expression import ColumnExpression
+
+#: A point in time.
+TimeType = int | float | datetime.datetime
+#: A distance between two points in time.
+IntervalType = int | float | datetime.timedelta
+
+
+class Window:
+    """How rows are grouped by their time; made by `tumbling`, `sliding`, `session` and others."""
+
+    def _group(
+        self, scope: Scope, time: ColumnExpression, instance: ColumnExpression | None
+    ) -> _engine.WindowBy:
+        raise NotImplementedError
+
+
+@dataclass
+class _SlidingWindow(Window):
+    hop: IntervalType
+    duration: IntervalType | None
+    ratio: int | None
+    origin: TimeType | None
+
+    def _group(
+        self, scope: Scope, time: ColumnExpression, instance: ColumnExpression | None
+    ) -> _engine.WindowBy:
+        return _engine.WindowBy.sliding(
+            scope.base,
+            scope.lower(time),
+            hop=_constant(self.hop),
+            duration=_optional(self.duration),
+            ratio=self.ratio,
+            origin=_optional(self.origin),
+            instance=None if instance is None else scope.lower(instance),
+            frame=current_frame(),
+        )
+
+
+def _constant(value: Any) -> _engine.Expr:
+    return Constant(value)._lower(())
+
+
+def _optional(value: Any) -> _engine.Expr | None:
+    return None if value is None else _constant(value)
+
+
+def _one_of(**parameters: Any) -> None:
+    names = ", ".join(parameters)
+    given = [name for name, value in parameters.items() if value is not None]
+    if not given:
+        raise ValueError(f"At least one of the parameters [{names}] should be provided.")
+    if len(given) > 1:
+        raise ValueError(f"Cannot provide both [{names}] at the same time.")
+
+
+@trace_user_frame
+@check_arg_types
+def tumbling(
+    duration: int | float | datetime.timedelta,
+    origin: int | float | datetime.datetime | None = None,
+) -> Window:
+    """Windows of one length side by side, each with its start and without its end.
+
+    Args:
+        duration: the length.
+        origin: where windows start; there are none before it. Without it they are everywhere, on
+            multiples of the duration (for dates: counted from Monday, 1973-01-01).
+
+    >>> import pathway as pw
+    >>> t = pw.debug.table_from_markdown('''
+    ...  t | v
+    ...  1 | 10
+    ...  4 | 20
+    ... 12 | 30
+    ... ''')
+    >>> sums = t.windowby(t.t, window=pw.temporal.tumbling(5)).reduce(
+    ...     start=pw.this._pw_window_start, end=pw.this._pw_window_end, v=pw.reducers.sum(pw.this.v)
+    ... )
+    >>> pw.debug.compute_and_print(sums, include_id=False)
+    start | end | v
+    0     | 5   | 30
+    10    | 15  | 30
+    """
+    return _SlidingWindow(hop=duration, duration=None, ratio=1, origin=origin)
+
+
+@trace_user_frame
+@check_arg_types
+def sliding(
+    hop: int | float | datetime.timedelta,
+    duration: int | float | datetime.timedelta | None = None,
+    ratio: int | None = None,
+    origin: int | float | datetime.datetime | None = None,
+) -> Window:
+    """Windows of one length at regular distances, which may overlap or leave gaps.
+
+    Args:
+        hop: from the start of a window to that of the next.
+        duration: the length.
+        ratio: the length in hops; either this or the duration is given.
+        origin: where windows start; there are none before it.
+
+    Raises:
+        ValueError: if not exactly one of `duration` and `ratio` is given.
+
+    >>> import pathway as pw
+    >>> t = pw.debug.table_from_markdown('''
+    ... t
+    ... 1
+    ... 7
+    ... 10
+    ... 12
+    ... ''')
+    >>> window = pw.temporal.sliding(hop=3, duration=10, origin=5)
+    >>> counts = t.windowby(t.t, window=window).reduce(
+    ...     start=pw.this._pw_window_start, end=pw.this._pw_window_end, n=pw.reducers.count()
+    ... )
+    >>> pw.debug.compute_and_print(counts, include_id=False)
+    start | end | n
+    5     | 15  | 3
+    8     | 18  | 2
+    11    | 21  | 1
+    """
+    _one_of(duration=duration, ratio=ratio)
+    return _SlidingWindow(hop=hop, duration=duration, ratio=ratio, origin=origin)

@@ -1,0 +1,138 @@
+"""`windowby`: rows grouped by windows of time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pathway import _engine
+from pathway._engine import Expr
+from pathway.internals.expression.column import ColumnReference
+from pathway.internals.expression.expression import ColumnExpression
+from pathway.internals.groupby import GroupedTable
+from pathway.internals.resolve import ColumnKey, Scope, TableScope, checked_table, column_of
+from pathway.internals.runtime_type_check import check_arg_types
+from pathway.internals.table import Table
+from pathway.internals.trace import current_frame, trace_user_frame
+from pathway.stdlib.temporal._window import Window
+
+_ORIGINAL_ID = "_pw_original_id"
+
+
+class WindowRows(Table):
+    """What the reducers of a windowed table see; ids are those of the windowed table."""
+
+    def __init__(self, engine: _engine.Table, original: Table) -> None:
+        super().__init__(engine)
+        self._original = original
+
+    def _lookup(self, pointer: ColumnExpression, flags: dict[str, Any], scope: Scope) -> Table:
+        return self._original._lookup(pointer, flags, scope)
+
+
+class WindowScope(TableScope):
+    """Expressions over the rows of windows; columns of the windowed table are found among them."""
+
+    def __init__(self, rows: WindowRows) -> None:
+        super().__init__(rows)
+        self._rows = rows
+
+    def resolve(self, reference: ColumnReference) -> ColumnReference:
+        reference = super().resolve(reference)
+        if reference.table is self._rows._original:
+            return ColumnReference(self._rows, reference.name)
+        return reference
+
+    def key(self, reference: ColumnReference) -> ColumnKey:
+        return super().key(self.resolve(reference))
+
+    def column(self, reference: ColumnReference) -> Expr:
+        reference = self.resolve(reference)
+        table = checked_table(reference)
+        if table is self._rows:
+            return column_of(self.base, _ORIGINAL_ID if reference.name == "id" else reference.name)
+        original = self._rows._original._engine
+        if table._engine.universe.is_equal_to(original.universe):
+            ids = Expr.column(self.base, _ORIGINAL_ID)
+            found = table._engine.ix(
+                ids, self.base, optional=False, allow_misses=False, frame=current_frame()
+            )
+            return Expr.column(found, reference.name)
+        return super().column(reference)
+
+
+class WindowedTable(GroupedTable):
+    """The result of `windowby`; only `reduce` computes something."""
+
+    _source: WindowRows
+
+    def __init__(self, grouped: _engine.WindowBy, original: Table) -> None:
+        super().__init__(WindowRows(grouped.rows, original), [])
+        self._grouped = grouped
+
+    def _scope(self) -> Scope:
+        return WindowScope(self._source)
+
+    def _group_reduce(self, scope: Scope, columns: dict[str, ColumnExpression]) -> _engine.Table:
+        return self._grouped.reduce(scope.named(columns), current_frame())
+
+
+@trace_user_frame
+def windowby(
+    self: Table,
+    time_expr: ColumnExpression,
+    *args: Any,
+    window: Window,
+    behavior: Any = None,
+    instance: ColumnExpression | None = None,
+    **kwargs: Any,
+) -> WindowedTable:
+    """Rows grouped by windows of time; `reduce` then gives one row per window.
+
+    Outside of reducers `pw.this._pw_window`, `_pw_window_start`, `_pw_window_end` and `_pw_instance`
+    can be used; inside of them these, and all columns of the table.
+
+    Args:
+        time_expr: the time of a row.
+        window: how times are put into windows.
+        behavior: when windows are output and when they are closed.
+        instance: rows with different values of it are in different windows.
+
+    Raises:
+        TypeError: if the types of the time and of the window do not go together.
+
+    >>> import pathway as pw
+    >>> t = pw.debug.table_from_markdown('''
+    ... shop | t  | v
+    ... A    | 1  | 10
+    ... B    | 3  | 20
+    ... A    | 4  | 30
+    ... A    | 12 | 40
+    ... ''')
+    >>> sums = t.windowby(t.t, window=pw.temporal.tumbling(5), instance=t.shop).reduce(
+    ...     shop=pw.this._pw_instance, start=pw.this._pw_window_start, v=pw.reducers.sum(pw.this.v)
+    ... )
+    >>> pw.debug.compute_and_print(sums, include_id=False)
+    shop | start | v
+    A    | 0     | 40
+    A    | 10    | 40
+    B    | 0     | 20
+    """
+    if args:
+        raise ValueError(
+            "Table.windowby() received extra args.\nIt handles grouping only by a single column."
+        )
+    if kwargs:
+        raise ValueError(
+            "Table.windowby() received extra kwargs.\n"
+            "You probably want to use Table.windowby(...).reduce(**kwargs) to compute output columns."
+        )
+    if behavior is not None:
+        raise NotImplementedError("windowby() cannot take a behavior yet.")
+    return _windowby(self, time_expr, window, instance)
+
+
+@check_arg_types
+def _windowby(
+    self: Table, time_expr: ColumnExpression, window: Window, instance: ColumnExpression | None
+) -> WindowedTable:
+    return WindowedTable(window._group(TableScope(self), time_expr, instance), self)
