@@ -449,6 +449,18 @@ class Table:
         frame: Frame | None = None,
     ) -> Table:
         """Of each instance the row that was accepted last. Its id is the key of the instance, or of None."""
+    def sort(self, key: Expr, instance: Expr | None = None, frame: Frame | None = None) -> Table:
+        """Columns `prev` and `next`: the ids of the neighbours in the order of `key`."""
+    def diff(
+        self,
+        timestamp: Expr,
+        values: Sequence[str],
+        instance: Expr | None = None,
+        frame: Frame | None = None,
+    ) -> Table:
+        """Columns `diff_...`: the difference to the row before."""
+    def interpolate(self, timestamp: str, values: Sequence[str], frame: Frame | None = None) -> Table:
+        """The table with missing values of some columns filled in."""
     def dead_letters(self, frame: Frame | None = None) -> Table:
         """Of a source table: columns `raw: bytes`, `position: str`, `reason: str`."""
     def error_history(self, frame: Frame | None = None) -> Table:

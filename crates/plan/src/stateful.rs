@@ -16,6 +16,19 @@ pub enum StatefulKind {
         /// Decides.
         acceptor: Arc<dyn Acceptor>,
     },
+    /// The ids of the rows before and after in an order. Controls: what rows are ordered by, and, if
+    /// there are instances, a pointer to the row's.
+    Sort {
+        /// Rows are neighbours only within an instance.
+        instance: bool,
+    },
+    /// The cells of each row and those of the row before it. Controls: as for `Sort`, then the cells.
+    Previous {
+        /// Rows are neighbours only within an instance.
+        instance: bool,
+    },
+    /// Missing values filled in. Controls: the time, then the values, FLOAT or Optional(FLOAT).
+    Interpolate,
 }
 
 impl StatefulKind {
@@ -23,13 +36,19 @@ impl StatefulKind {
     pub fn name(&self) -> &'static str {
         match self {
             StatefulKind::Deduplicate { .. } => "deduplicate",
+            StatefulKind::Sort { .. } => "sort",
+            StatefulKind::Previous { .. } => "diff",
+            StatefulKind::Interpolate => "interpolate",
         }
     }
 
     /// True if it never emits a removal, given whether its inputs do.
     pub(crate) fn insert_only(&self, _inputs: bool) -> bool {
         match self {
-            StatefulKind::Deduplicate { .. } => false,
+            StatefulKind::Deduplicate { .. }
+            | StatefulKind::Sort { .. }
+            | StatefulKind::Previous { .. }
+            | StatefulKind::Interpolate => false,
         }
     }
 
@@ -37,6 +56,7 @@ impl StatefulKind {
     pub(crate) fn key(&self) -> String {
         match self {
             StatefulKind::Deduplicate { acceptor } => format!("deduplicate {:p}", Arc::as_ptr(acceptor)),
+            other => format!("{other:?}"),
         }
     }
 }

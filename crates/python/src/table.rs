@@ -382,6 +382,41 @@ impl PyTable {
         let acceptor = acceptor.get().0.clone();
         self.sibling(py, self.at(frame).deduplicate(&value.get().expr, instance, acceptor, name))
     }
+    #[pyo3(signature = (key, instance=None, frame=None))]
+    fn sort(
+        &self,
+        py: Python<'_>,
+        key: &Bound<'_, PyExpr>,
+        instance: Option<&Bound<'_, PyExpr>>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        let instance = instance.map(|instance| (&instance.get().expr).into());
+        self.sibling(py, self.at(frame).sort(&key.get().expr, instance))
+    }
+    #[pyo3(signature = (timestamp, values, instance=None, frame=None))]
+    fn diff(
+        &self,
+        py: Python<'_>,
+        timestamp: &Bound<'_, PyExpr>,
+        values: Vec<String>,
+        instance: Option<&Bound<'_, PyExpr>>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        let instance = instance.map(|instance| (&instance.get().expr).into());
+        let values = values.iter().map(String::as_str);
+        self.sibling(py, self.at(frame).diff(&timestamp.get().expr, values, instance))
+    }
+    #[pyo3(signature = (timestamp, values, frame=None))]
+    fn interpolate(
+        &self,
+        py: Python<'_>,
+        timestamp: &str,
+        values: Vec<String>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        self.sibling(py, self.at(frame).interpolate(timestamp, &values))
+    }
     #[pyo3(signature = (frame=None))]
     fn dead_letters(&self, py: Python<'_>, frame: OptionalFrame<'_, '_>) -> PyResult<PyTable> {
         self.sibling(py, self.at(frame).dead_letters())

@@ -1,5 +1,5 @@
 """Functions built from the operations of tables."""
 
-from pathway.stdlib import stateful, temporal, utils
+from pathway.stdlib import ordered, stateful, statistical, temporal, utils
 
-__all__ = ["stateful", "temporal", "utils"]
+__all__ = ["ordered", "stateful", "statistical", "temporal", "utils"]

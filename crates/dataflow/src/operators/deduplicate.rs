@@ -72,25 +72,8 @@ impl Deduplicate {
     fn known(&self, instances: &[u128]) -> (Vec<Option<RowId>>, Column) {
         let known: Vec<Option<RowId>> =
             instances.iter().map(|key| self.accepted.get(*key).first().map(|entry| entry.row)).collect();
-        let there: Vec<RowId> = known.iter().flatten().copied().collect();
-        let Some(values) = self.accepted.rows().gather(&there, 0) else {
-            return (known, Column::nulls(&self.dtypes[0], instances.len()));
-        };
-        if there.len() == known.len() {
-            return (known, values);
-        }
-        // A null after the values stands for what is not there.
-        let padded = Column::concat(&[&values, &Column::nulls(&self.dtypes[0], 1)]);
-        let mut next = 0;
-        let places = known.iter().map(|row| match row {
-            Some(_) => {
-                next += 1;
-                next - 1
-            }
-            None => there.len() as u32,
-        });
-        let places: Vec<u32> = places.collect();
-        (known, padded.take(&places.into()))
+        let values = self.accepted.rows().gather_or_none(&known, 0, &self.dtypes[0]);
+        (known, values)
     }
 }
 

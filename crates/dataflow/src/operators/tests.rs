@@ -13,6 +13,7 @@ use pathway_types::{Batch, ColumnBuilder, DType, DataError, Value};
 
 use super::combine::{Combine, Rule};
 use super::deduplicate::Deduplicate;
+use super::interpolate::Interpolate;
 use super::join::{Join, JoinKey, JoinSpec, Pad, ShipSide};
 use super::reduce::{Prepare, Reduce};
 use super::upsert::Upsert;
@@ -286,4 +287,13 @@ fn deduplicate() {
         Box::new(Deduplicate::new(Arc::new(Greater), inputs.clone(), context(), Site::default()))
     };
     check(1, new, ship, &dtypes());
+}
+
+#[test]
+fn interpolate() {
+    // The first cell is the time, the second the value.
+    let inputs = vec![DType::Int, DType::optional(DType::Float)];
+    let new =
+        || -> Box<dyn Operator> { Box::new(Interpolate::new(inputs.clone(), context(), Site::default())) };
+    check(1, new, |_, batch: Batch| batch.project(&[0, 1]), &inputs[1..]);
 }

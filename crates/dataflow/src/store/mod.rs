@@ -2,8 +2,10 @@
 
 pub mod hash;
 pub mod multimap;
+pub mod ordered;
 pub mod rows;
 
 pub use hash::{KeyMap, KeySet, new_key_map};
 pub use multimap::{Entry, MultiMap};
+pub use ordered::{OrderKey, Ordered, Place};
 pub use rows::{RowId, RowStore};

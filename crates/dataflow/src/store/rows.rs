@@ -5,7 +5,7 @@
 //! through a callback with each moved row's *anchor* (the key under which the owner finds the
 //! address).
 
-use pathway_types::{Batch, Column, Diffs, Keys};
+use pathway_types::{Batch, Column, DType, Diffs, Keys};
 
 /// Chunks of at least this many rows are not merged any further.
 const LARGE: usize = 16 * 1024;
@@ -104,6 +104,26 @@ impl RowStore {
         let (chunks, places) = self.places(rows)?;
         let columns: Vec<&Column> = chunks.iter().map(|c| &c.columns[column]).collect();
         Some(pick(&columns, &places))
+    }
+
+    /// Gathers a column of this dtype, None where there is no row.
+    pub fn gather_or_none(&self, rows: &[Option<RowId>], column: usize, dtype: &DType) -> Column {
+        let there: Vec<RowId> = rows.iter().flatten().copied().collect();
+        let Some(cells) = self.gather(&there, column) else { return Column::nulls(dtype, rows.len()) };
+        if there.len() == rows.len() {
+            return cells;
+        }
+        // A None after the cells stands for what is not there.
+        let padded = Column::concat(&[&cells, &Column::nulls(dtype, 1)]);
+        let mut next = 0;
+        let place = |row: &Option<RowId>| match row {
+            Some(_) => {
+                next += 1;
+                next - 1
+            }
+            None => there.len() as u32,
+        };
+        padded.take(&rows.iter().map(place).collect::<Vec<u32>>().into())
     }
 
     /// Gathers the ids and these columns of rows, as insertions. `None` for no rows.

@@ -12,6 +12,7 @@ from pathway.internals.table.futures import FutureOperations
 from pathway.internals.table.grouping import GroupOperations
 from pathway.internals.table.ids import IdOperations
 from pathway.internals.table.indexing import IndexOperations
+from pathway.internals.table.ordering import OrderOperations
 from pathway.internals.table.rows import RowOperations
 from pathway.internals.table.streams import StreamOperations
 from pathway.internals.table.tap import TapOperations
@@ -29,6 +30,7 @@ class Table(
     GroupOperations,
     IndexOperations,
     FutureOperations,
+    OrderOperations,
     StreamOperations,
     TapOperations,
     TemporalOperations,
