@@ -411,6 +411,7 @@ class Table:
         right_instance: Expr | None = None,
         left_exactly_once: bool = False,
         right_exactly_once: bool = False,
+        in_time: InTime | None = None,
         frame: Frame | None = None,
     ) -> Joined:
         """`how`: inner, left, right, outer; `id`: left or right."""
@@ -465,6 +466,14 @@ class Table:
         """Of a source table: columns `raw: bytes`, `position: str`, `reason: str`."""
     def error_history(self, frame: Frame | None = None) -> Table:
         """What went wrong in the operators that the table is computed by."""
+
+@final
+class InTime:
+    """How times decide which rows of a join match."""
+
+    @staticmethod
+    def interval(left: Expr, right: Expr, lower: Expr, upper: Expr) -> InTime:
+        """Rows of which the right time minus the left one is at least `lower` and at most `upper`."""
 
 @final
 class Joined:

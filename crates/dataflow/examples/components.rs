@@ -256,8 +256,13 @@ fn least_labels<'s, T: LatticeTime>(
     context: &Context,
 ) -> Flow<'s, T> {
     let (variable, inner) = LoopVariable::new_from(labels.clone(), step);
-    let side =
-        ShipSide { inputs: edge_dtypes(), columns: vec![1], key: JoinKey::Pointer(0), preserved: false };
+    let side = ShipSide {
+        inputs: edge_dtypes(),
+        columns: vec![1],
+        key: JoinKey::Pointer(0),
+        preserved: false,
+        side: 0,
+    };
     let links = arrange(ship(links, side, context.clone(), Site::default()), "links");
     let shape = JoinShape { ids: JoinIds::Pair, row_ids: [false, false], keyed_by_id: [true, false] };
     let pairs = join(arrange(inner, "labels"), links, "follow", shape);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pathway_expr::{Caller, Expr, OnFailure};
 use pathway_io::{Session, Writer};
-use pathway_plan::program::{JoinIds, JoinMode, Program, Stage, Step, StepOp};
+use pathway_plan::program::{JoinIds, JoinMode, JoinStep, Matching, Program, Stage, Step, StepOp};
 use pathway_types::{DType, Timestamp};
 
 use crate::context::{Context, Site};
@@ -25,6 +25,7 @@ use crate::route::Route;
 use crate::timely::Scope;
 
 mod stateful;
+mod timed;
 
 /// What a worker brings to a dataflow from outside.
 pub trait Environment {
@@ -157,7 +158,10 @@ impl<'scope> Lowering<'_, 'scope> {
                     });
                 drive(self.scope, name, vec![(shipped, Route::Key)], context, reduce)
             }
-            StepOp::Join(spec) => {
+            StepOp::Join(spec @ JoinStep { matching: Matching::Interval { times, bounds }, .. }) => {
+                self.interval_join(program, step, spec, (*times, *bounds), site)
+            }
+            StepOp::Join(spec @ JoinStep { matching: Matching::Equal, .. }) => {
                 let hash =
                     |columns: &[usize]| JoinKey::Hash { columns: columns.to_vec(), instance: spec.instance };
                 let side = |i: usize, columns: &[usize], on: &[usize], preserved| ShipSide {
@@ -165,6 +169,7 @@ impl<'scope> Lowering<'_, 'scope> {
                     columns: columns.to_vec(),
                     key: hash(on),
                     preserved,
+                    side: i as u8,
                 };
                 let preserves_left = matches!(spec.mode, JoinMode::Left | JoinMode::Outer);
                 let preserves_right = matches!(spec.mode, JoinMode::Right | JoinMode::Outer);
@@ -191,12 +196,14 @@ impl<'scope> Lowering<'_, 'scope> {
                         columns: spec.keep.clone(),
                         key: JoinKey::Pointer(spec.pointer),
                         preserved: true,
+                        side: 0,
                     },
                     ShipSide {
                         inputs: input(1).columns.clone(),
                         columns: spec.fetch.clone(),
                         key: JoinKey::RowId,
                         preserved: false,
+                        side: 1,
                     },
                 ];
                 let how = JoinSpec {

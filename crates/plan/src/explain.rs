@@ -4,7 +4,7 @@
 use std::fmt::{self, Write as _};
 
 use crate::graph::Graph;
-use crate::program::Program;
+use crate::program::{Bounds, Matching, Program};
 
 mod expression;
 mod graph;
@@ -26,6 +26,20 @@ impl Graph {
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         program::write(f, self)
+    }
+}
+
+/// What is said of times that decide which rows of a join match.
+fn matching<T>(matching: &Matching<T>, time: impl Fn(&T) -> String) -> String {
+    match matching {
+        Matching::Equal => String::new(),
+        Matching::Interval { times: [left, right], bounds } => {
+            let difference = format!("{} - {}", time(right), time(left));
+            match bounds {
+                Bounds::Int(lower, upper) => format!(" where {lower} <= {difference} <= {upper}"),
+                Bounds::Float(lower, upper) => format!(" where {lower:?} <= {difference} <= {upper:?}"),
+            }
+        }
     }
 }
 

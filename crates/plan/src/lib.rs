@@ -80,7 +80,7 @@ pub use graph::{Graph, NodeId, OutputId};
 pub use rewrite::{Goal, Rewrites};
 pub use stateful::StatefulKind;
 pub use table::{
-    Answered, GroupBy, GroupedJoin, JoinOptions, JoinResult, Joinable, Named, OutputOptions, Part,
+    Answered, GroupBy, GroupedJoin, InTime, JoinOptions, JoinResult, Joinable, Named, OutputOptions, Part,
     SourceOptions, Span, StaticOptions, Table, Window, WindowBy,
 };
 pub use universe::UniverseId;

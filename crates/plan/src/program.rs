@@ -237,12 +237,60 @@ pub enum JoinMode {
 /// The ids of joined rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum JoinIds {
-    /// `key(left id, right id)` (None for a missing side) on the shard of the join key.
+    /// `key(left id, right id)` (None for a missing side) on the shard of the join key. In an interval
+    /// join on the shard of the key of the left time's bucket (as wide as the interval, from zero or the
+    /// start of 1973) and the join key; unless it is inner, `key(that, 0)` for pairs, `key(left id, 1)`
+    /// for unmatched left rows, `key(right id, n)` for unmatched right ones (n is 2 in an outer join,
+    /// else 1).
     Pair,
     /// The left row's id; at most one match per left row.
     Left,
     /// The right row's id; at most one match per right row.
     Right,
+}
+
+/// Which rows with equal keys a join matches. `T` says where a row's time comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Matching<T> {
+    /// All.
+    Equal,
+    /// Those whose times are so far apart.
+    Interval {
+        /// The times of both sides, of one dtype.
+        times: [T; 2],
+        /// Right minus left time: at least, and more than that at most.
+        bounds: Bounds,
+    },
+}
+
+/// How far two times are apart: at least, and at most.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Bounds {
+    /// For integers, and in nanoseconds for datetimes.
+    Int(i64, i64),
+    /// For floats.
+    Float(f64, f64),
+}
+
+impl<T> Matching<T> {
+    /// The times of the two sides, if they matter.
+    pub fn times(&self) -> Option<&[T; 2]> {
+        match self {
+            Matching::Equal => None,
+            Matching::Interval { times, .. } => Some(times),
+        }
+    }
+
+    /// The same with the times of the two sides replaced.
+    pub fn map<U>(&self, mut time: impl FnMut(usize, &T) -> U) -> Matching<U> {
+        let mut both = |[left, right]: &[T; 2]| [time(0, left), time(1, right)];
+        match self {
+            Matching::Equal => Matching::Equal,
+            Matching::Interval { times, bounds } => {
+                Matching::Interval { times: both(times), bounds: *bounds }
+            }
+        }
+    }
 }
 
 /// A join. Output columns: `left_columns` of input 0, then `right_columns` of input 1, then, if
@@ -257,6 +305,8 @@ pub struct JoinStep {
     pub right_on: Vec<usize>,
     /// The last key column is the instance, which alone gives the shard.
     pub instance: bool,
+    /// Which rows with equal keys match.
+    pub matching: Matching<usize>,
     /// The ids of the result.
     pub ids: JoinIds,
     /// Columns of input 0 in the output.

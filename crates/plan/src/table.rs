@@ -31,7 +31,7 @@ mod window;
 pub use columns::Named;
 pub use group::GroupBy;
 pub use inputs::{SourceOptions, StaticOptions};
-pub use join::{GroupedJoin, JoinOptions, JoinResult, Joinable};
+pub use join::{GroupedJoin, InTime, JoinOptions, JoinResult, Joinable};
 pub use later::Answered;
 pub use output::OutputOptions;
 pub use transform::Part;

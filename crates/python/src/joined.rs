@@ -1,8 +1,32 @@
 //! Joins before their columns are chosen.
 
+use pathway_plan::InTime;
 use pyo3::prelude::*;
 
+use crate::expr::PyExpr;
 use crate::table::PyTable;
+
+/// How times decide which rows of a join match.
+#[pyclass(frozen, module = "pathway._engine", name = "InTime")]
+pub(crate) struct PyInTime(pub(crate) InTime);
+
+#[pymethods]
+impl PyInTime {
+    /// Rows of which the right time minus the left one is at least `lower` and at most `upper`.
+    #[staticmethod]
+    fn interval(
+        left: &Bound<'_, PyExpr>,
+        right: &Bound<'_, PyExpr>,
+        lower: &Bound<'_, PyExpr>,
+        upper: &Bound<'_, PyExpr>,
+    ) -> PyInTime {
+        PyInTime(InTime::Interval {
+            times: ((&left.get().expr).into(), (&right.get().expr).into()),
+            lower: lower.get().expr.clone(),
+            upper: upper.get().expr.clone(),
+        })
+    }
+}
 
 /// Two joined tables.
 #[pyclass(frozen, module = "pathway._engine", name = "Joined")]

@@ -53,7 +53,7 @@ mod _engine {
     #[pymodule_export]
     use crate::graph::PyGraph;
     #[pymodule_export]
-    use crate::joined::PyJoined;
+    use crate::joined::{PyInTime, PyJoined};
     #[pymodule_export]
     use crate::later::{PyAnswers, PyCallee};
     #[pymodule_export]

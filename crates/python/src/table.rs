@@ -13,7 +13,7 @@ use crate::errors;
 use crate::expr::{PyExpr, exprs};
 use crate::frame::{self, PyFrame};
 use crate::graph::PyGraph;
-use crate::joined::PyJoined;
+use crate::joined::{PyInTime, PyJoined};
 use crate::later::PyCallee;
 use crate::mapping;
 use crate::universe::PyUniverse;
@@ -205,7 +205,7 @@ impl PyTable {
     }
     #[pyo3(signature = (
         other, on, *, how, id=None, left_instance=None, right_instance=None, left_exactly_once=false,
-        right_exactly_once=false, frame=None
+        right_exactly_once=false, in_time=None, frame=None
     ))]
     #[allow(clippy::too_many_arguments)]
     fn join(
@@ -219,6 +219,7 @@ impl PyTable {
         right_instance: Option<&Bound<'_, PyExpr>>,
         left_exactly_once: bool,
         right_exactly_once: bool,
+        in_time: Option<&Bound<'_, PyInTime>>,
         frame: OptionalFrame<'_, '_>,
     ) -> PyResult<PyJoined> {
         let mode = match how {
@@ -248,7 +249,9 @@ impl PyTable {
             }
         };
         let on = on.iter().map(|(left, right)| (&left.get().expr, &right.get().expr));
-        let options = JoinOptions { mode: Some(mode), ids, instance, left_exactly_once, right_exactly_once };
+        let in_time = in_time.map(|in_time| in_time.get().0.clone());
+        let mode = Some(mode);
+        let options = JoinOptions { mode, ids, instance, left_exactly_once, right_exactly_once, in_time };
         let joined = self.at(frame).join_with(&other.get().table, on, options).map_err(errors::of_plan)?;
         Ok(PyJoined { table: Py::new(py, self.sibling(py, Ok(joined.table().clone()))?)? })
     }

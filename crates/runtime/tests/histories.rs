@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use common::{Bag, Input, Random, Row, Table, bag, check, step};
 use pathway_expr::{BinaryOp, ColumnRef, Expr, Reducer, SourceId};
 use pathway_plan::program::{
-    ARGUMENT_ID, GroupKey, JoinIds, JoinMode, JoinStep, LookupStep, ReduceColumn, ReduceStep, Stage, StepOp,
+    ARGUMENT_ID, GroupKey, JoinIds, JoinMode, JoinStep, LookupStep, Matching, ReduceColumn, ReduceStep,
+    Stage, StepOp,
 };
 use pathway_types::{DType, Key, Value};
 
@@ -248,6 +249,7 @@ fn joined(
             left_on: vec![0],
             right_on: vec![0],
             instance: false,
+            matching: Matching::Equal,
             ids,
             left_columns: vec![2],
             right_columns: vec![1, 2],

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from pathway import _engine
 from pathway._engine import Expr
 from pathway.internals.expression.column import ColumnReference
+from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.expression.nodes import Binary
 from pathway.internals.join_mode import JoinMode
 from pathway.internals.joinable import Joinable
@@ -21,20 +22,41 @@ _FORM = "a join condition compares two columns: left.column == right.column"
 _HOW = {JoinMode.INNER: "inner", JoinMode.LEFT: "left", JoinMode.RIGHT: "right", JoinMode.OUTER: "outer"}
 
 
+_Result = TypeVar("_Result", bound=JoinResult)
+
+
 def make_join(
     left: Joinable,
     right: Joinable,
     on: tuple[Any, ...],
     *,
-    id: Any,
     how: Any,
-    instances: tuple[Any, Any],
-    exactly_once: tuple[bool, bool],
+    id: Any = None,
+    instances: tuple[Any, Any] = (None, None),
+    exactly_once: tuple[bool, bool] = (False, False),
 ) -> JoinResult:
     """The join of two tables or joins."""
+    return make_join_in_time(
+        left, right, on, None, JoinResult, how=how, id=id, instances=instances, exactly_once=exactly_once
+    )
+
+
+def make_join_in_time(
+    left: Joinable,
+    right: Joinable,
+    on: tuple[Any, ...],
+    in_time: Callable[[Sides], _engine.InTime] | None,
+    result: type[_Result],
+    *,
+    how: Any,
+    id: Any = None,
+    instances: tuple[Any, Any] = (None, None),
+    exactly_once: tuple[bool, bool] = (False, False),
+) -> _Result:
+    """A join in which times may matter, too."""
     _check_sides(left, right)
     _check_how(how)
-    sides = _Sides(left, right)
+    sides = Sides(left, right)
     conditions = [sides.condition(condition) for condition in on]
     if (instances[0] is None) != (instances[1] is None):
         raise ValueError("left_instance and right_instance go together; one of them is missing.")
@@ -48,11 +70,12 @@ def make_join(
         right_instance=None if paired is None else sides.lower(paired)[1],
         left_exactly_once=exactly_once[0],
         right_exactly_once=exactly_once[1],
+        in_time=None if in_time is None else in_time(sides),
         frame=current_frame(),
     )
     pairs = conditions if paired is None else [*conditions, paired]
     shared = {a.name: (a, b) for a, b in pairs if a.name == b.name and a.name != "id"}
-    return _place(sides, joined.table, how, shared)
+    return _place(sides, joined.table, how, shared, result)
 
 
 def _check_sides(left: Joinable, right: Any) -> None:
@@ -85,7 +108,7 @@ def _tables(side: Any) -> Iterator[Any]:
         yield from _tables(side._right)
 
 
-class _Sides:
+class Sides:
     """The two sides of a join, and which columns belong to which."""
 
     def __init__(self, left: Joinable, right: Joinable) -> None:
@@ -136,6 +159,15 @@ class _Sides:
     def lower(self, pair: tuple[ColumnReference, ColumnReference]) -> tuple[Expr, Expr]:
         """The engine's columns."""
         return self._scopes[0].lower(pair[0]), self._scopes[1].lower(pair[1])
+
+    def lower_on(self, side: int, expression: Any) -> Expr:
+        """The engine's expression for one over the rows of a side (0 is the left one)."""
+        if not isinstance(expression, ColumnExpression):
+            raise TypeError(
+                f"the times of a join are column expressions; found {expression!r} for its "
+                f"{'right' if side else 'left'} side."
+            )
+        return self._scopes[side].lower(expression)
 
     def id_side(self, column: Any) -> str | None:
         """`left` or `right`, the side whose ids the joined rows keep."""
@@ -188,11 +220,12 @@ class _JoinSideScope(Scope):
 
 
 def _place(
-    sides: _Sides,
+    sides: Sides,
     engine: _engine.Table,
     how: JoinMode,
     shared: dict[str, tuple[ColumnReference, ColumnReference]],
-) -> JoinResult:
+    result: type[_Result],
+) -> _Result:
     prefixes: dict[int, str] = {}
     for prefix, side in (("l.", sides.left), ("r.", sides.right)):
         below = side._prefixes if isinstance(side, JoinResult) else {id(side): ""}
@@ -205,8 +238,8 @@ def _place(
         names[name] = left
     optional = _optional_columns(sides, engine, how)
     if how is not JoinMode.INNER and shared:
-        engine, merged = _merge_keys(sides, engine, prefixes, shared)
-    return JoinResult(
+        engine, merged = _merge_keys(sides, engine, prefixes, shared, result._keys_are_there)
+    return result(
         engine,
         left=sides.left,
         right=sides.right,
@@ -225,7 +258,7 @@ def _named(side: Any) -> Iterator[tuple[str, ColumnReference | None]]:
             yield column.name, column
 
 
-def _optional_columns(sides: _Sides, joined: _engine.Table, how: JoinMode) -> frozenset[str]:
+def _optional_columns(sides: Sides, joined: _engine.Table, how: JoinMode) -> frozenset[str]:
     """The engine's columns that are Optional only because their side may have no row."""
     result: set[str] = set()
     for prefix, side, may_miss in (
@@ -243,10 +276,11 @@ def _optional_columns(sides: _Sides, joined: _engine.Table, how: JoinMode) -> fr
 
 
 def _merge_keys(
-    sides: _Sides,
+    sides: Sides,
     engine: _engine.Table,
     prefixes: dict[int, str],
     shared: dict[str, tuple[ColumnReference, ColumnReference]],
+    keys_are_there: bool,
 ) -> tuple[_engine.Table, dict[str, str]]:
     """Adds a column `m.<name>` for each key that both sides have under one name."""
     frame = current_frame()
@@ -256,7 +290,11 @@ def _merge_keys(
     merged = {}
     for name, pair in shared.items():
         left, right = (_placed(engine, prefixes, column) for column in pair)
-        columns.append((f"m.{name}", Expr.coalesce([left, right]), frame))
+        key = Expr.coalesce([left, right])
+        own = [side.dtype for side in sides.lower(pair)]
+        if keys_are_there and key.dtype.args and all(key.dtype.args[0] == dtype for dtype in own):
+            key = key.declare_type(own[0])
+        columns.append((f"m.{name}", key, frame))
         merged[name] = f"m.{name}"
     return engine.select(columns, frame), merged
 

@@ -9,7 +9,7 @@ which table.
 from __future__ import annotations
 
 from collections.abc import Iterator, KeysView, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pathway import _engine
 from pathway._engine import Expr
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 class JoinResult(Joinable):
     """The pairs of rows of a join; `select`, `filter`, `groupby` or `reduce` compute something of them."""
+
+    #: Keys that both sides have under one name are not Optional where both sides may be missing.
+    _keys_are_there: ClassVar[bool] = False
 
     def __init__(
         self,

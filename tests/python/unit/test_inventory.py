@@ -78,10 +78,9 @@ MODULES = {
 
 #: Areas that are still to come, with the names that they bring. Take out what is there.
 LATER = {
-    "temporal operations": """temporal windowby asof_join asof_join_left asof_join_outer asof_join_right asof_now_join
-        asof_now_join_inner asof_now_join_left interval_join interval_join_inner interval_join_left
-        interval_join_outer interval_join_right window_join window_join_inner window_join_left window_join_outer
-        window_join_right inactivity_detection add_update_timestamp_utc""",
+    "temporal operations": """asof_join asof_join_left asof_join_outer asof_join_right asof_now_join
+        asof_now_join_inner asof_now_join_left window_join window_join_inner window_join_left
+        window_join_outer window_join_right inactivity_detection add_update_timestamp_utc""",
     "order, streams and forgetting": """ordered statistical sort diff interpolate assert_append_only from_streams
         to_stream stream_to_table unpack_snapshots buffer forget ignore_late filter_out_results_of_forgetting""",
     "loops": "iterate iterate_universe",

@@ -486,6 +486,8 @@ pub struct ShipSide {
     pub key: JoinKey,
     /// Rows whose key is an error stay, as rows without a match; otherwise they are dropped.
     pub preserved: bool,
+    /// The side's number.
+    pub side: u8,
 }
 
 impl ShipSide {
@@ -499,7 +501,7 @@ impl ShipSide {
                 match pointers.array().nulls() {
                     None => shipped.columns.push(pointers.clone()),
                     Some(nulls) => {
-                        shipped.columns.push(unmatched_keys(
+                        shipped.columns.push(self.unmatched_keys(
                             &Keys::of_column(pointers),
                             &batch.keys,
                             &!nulls.inner(),
@@ -527,7 +529,7 @@ impl ShipSide {
                     DataError::skipped("the join condition")
                 };
                 errors.set_indices().for_each(|_| context.data_error(site, &error));
-                shipped.columns.push(unmatched_keys(&hashed.keys, &batch.keys, &errors, None));
+                shipped.columns.push(self.unmatched_keys(&hashed.keys, &batch.keys, &errors, None));
                 if !self.preserved {
                     return shipped.filter(&!&errors);
                 }
@@ -535,26 +537,29 @@ impl ShipSide {
         }
         shipped
     }
+
+    /// Keys as a pointer column in which rows of `none` are null and carry bits of their own.
+    pub(crate) fn unmatched_keys(
+        &self,
+        keys: &Keys,
+        ids: &Keys,
+        none: &arrow_buffer::BooleanBuffer,
+        errors: Option<&arrow_buffer::BooleanBuffer>,
+    ) -> Column {
+        let unmatched = UNMATCHED ^ (u128::from(self.side) << 16);
+        let bits: Vec<i128> = (0..keys.len())
+            .map(|row| {
+                let key =
+                    if none.value(row) { ids.as_slice()[row] ^ unmatched } else { keys.as_slice()[row] };
+                key as i128
+            })
+            .collect();
+        let nulls = arrow_buffer::NullBuffer::new(!none);
+        let array = arrow_array::Decimal128Array::new(bits.into(), Some(nulls))
+            .with_data_type(pathway_types::storage::POINTER);
+        Column::with_errors(std::sync::Arc::new(array), errors.cloned())
+    }
 }
 
-/// Turns the bits of a row id into a key that nothing else has.
+/// Turns the bits of a row id into a key that nothing else has, also no row of the other side.
 const UNMATCHED: u128 = 0x6E6F_206D_6174_6368_206E_6F20_6D61_0000;
-
-/// Keys as a pointer column in which rows of `none` are null and carry bits of their own.
-fn unmatched_keys(
-    keys: &Keys,
-    ids: &Keys,
-    none: &arrow_buffer::BooleanBuffer,
-    errors: Option<&arrow_buffer::BooleanBuffer>,
-) -> Column {
-    let bits: Vec<i128> = (0..keys.len())
-        .map(|row| {
-            let key = if none.value(row) { ids.as_slice()[row] ^ UNMATCHED } else { keys.as_slice()[row] };
-            key as i128
-        })
-        .collect();
-    let nulls = arrow_buffer::NullBuffer::new(!none);
-    let array = arrow_array::Decimal128Array::new(bits.into(), Some(nulls))
-        .with_data_type(pathway_types::storage::POINTER);
-    Column::with_errors(std::sync::Arc::new(array), errors.cloned())
-}

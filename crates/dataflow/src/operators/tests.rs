@@ -7,15 +7,17 @@ use std::sync::Arc;
 
 use pathway_expr::node::{CustomGroup, CustomReducer};
 use pathway_expr::{Accepted, Acceptor, Offers, Reducer};
-use pathway_plan::program::{ARGUMENT_ID, GroupKey, JoinIds, JoinMode, ReduceColumn, ReduceStep};
+use pathway_plan::program::{ARGUMENT_ID, Bounds, GroupKey, JoinIds, JoinMode, ReduceColumn, ReduceStep};
 use pathway_types::batch::hash_rows;
 use pathway_types::{Batch, ColumnBuilder, DType, DataError, Value};
 
 use super::combine::{Combine, Rule};
 use super::deduplicate::Deduplicate;
 use super::interpolate::Interpolate;
+use super::interval_join::{IntervalJoin, IntervalSpec};
 use super::join::{Join, JoinKey, JoinSpec, Pad, ShipSide};
 use super::reduce::{Prepare, Reduce};
+use super::ship_timed::{BucketWidth, ShipTimed};
 use super::upsert::Upsert;
 use crate::context::{Context, Monitor, Report, Site};
 use crate::operator::{Emitter, Operator, Progress};
@@ -228,11 +230,39 @@ fn join() {
         columns: vec![0, 1, 2],
         key: JoinKey::Hash { columns: vec![0], instance: false },
         preserved: true,
+        side: 0,
     };
     let mut out: Vec<DType> = [dtypes(), dtypes()].concat().into_iter().map(DType::optional).collect();
     out.extend([DType::optional(DType::ANY_POINTER), DType::optional(DType::ANY_POINTER)]);
     let new = || -> Box<dyn Operator> { Box::new(Join::new(spec.clone(), context(), Site::default())) };
     check(2, new, |_, batch| side.apply(batch, &context(), &Site::default()), &out);
+}
+
+/// A side whose rows are joined by the length of their text, at the time in the first column.
+fn timed_side(buckets: Option<BucketWidth>) -> ShipTimed {
+    let side = ShipSide {
+        inputs: dtypes(),
+        columns: vec![0, 1, 2],
+        key: JoinKey::Hash { columns: vec![2], instance: false },
+        preserved: true,
+        side: u8::from(buckets.is_none()),
+    };
+    ShipTimed::new(side, 0, buckets.map(|width| (width, vec![2])))
+}
+
+#[test]
+fn interval_join() {
+    let spec = IntervalSpec {
+        mode: JoinMode::Outer,
+        bounds: Bounds::Int(0, 1),
+        dtypes: [dtypes(), dtypes()],
+        row_ids: [true, true],
+    };
+    let sides = [timed_side(Some(BucketWidth::Int(1))), timed_side(None)];
+    let mut out: Vec<DType> = [dtypes(), dtypes()].concat().into_iter().map(DType::optional).collect();
+    out.extend([DType::optional(DType::ANY_POINTER), DType::optional(DType::ANY_POINTER)]);
+    let new = || -> Box<dyn Operator> { Box::new(IntervalJoin::new(spec.clone())) };
+    check(2, new, |side, batch| sides[side].apply(batch, &context(), &Site::default()), &out);
 }
 
 #[test]

@@ -4,8 +4,12 @@ pub mod hash;
 pub mod multimap;
 pub mod ordered;
 pub mod rows;
+pub mod timed;
+pub mod timeline;
 
 pub use hash::{KeyMap, KeySet, new_key_map};
 pub use multimap::{Entry, MultiMap};
 pub use ordered::{OrderKey, Ordered, Place};
 pub use rows::{RowId, RowStore};
+pub use timed::{Timed, TimedRows};
+pub use timeline::{Entry as TimeEntry, Handle, NO_ROW, Timeline};

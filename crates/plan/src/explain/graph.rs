@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use pathway_expr::{ColumnRef, Expr, ExprKind};
 
-use super::{Shown, list};
+use super::{Shown, list, matching};
 use crate::Frame;
 use crate::graph::{FlattenColumn, JoinColumn, Node, NodeId, Op, State};
 use crate::program::{JoinIds, JoinMode};
@@ -81,6 +81,7 @@ fn controls(f: &mut impl Write, state: &State, op: &Op) -> fmt::Result {
                 JoinMode::Outer => "outer",
             };
             write!(f, "    {mode} on {}", list(on))?;
+            f.write_str(&matching(&join.matching, |time| shown(state, time)))?;
             match join.ids {
                 JoinIds::Pair => {}
                 JoinIds::Left => f.write_str(", id = l.id")?,

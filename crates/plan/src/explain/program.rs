@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{list, plain};
+use super::{list, matching, plain};
 use crate::program::{ARGUMENT_ID, GroupKey, JoinIds, JoinStep, Program, ReduceStep, Stage, StepOp};
 
 pub(super) fn write(f: &mut impl Write, program: &Program) -> fmt::Result {
@@ -130,6 +130,7 @@ fn write_reduce(f: &mut impl Write, reduce: &ReduceStep) -> fmt::Result {
 fn write_join(f: &mut impl Write, join: &JoinStep) -> fmt::Result {
     let on = join.left_on.iter().zip(&join.right_on).map(|(l, r)| format!("#{l} == #{r}"));
     write!(f, "    {:?} on {}", join.mode, list(on))?;
+    f.write_str(&matching(&join.matching, |time| format!("#{time}")))?;
     match join.ids {
         JoinIds::Pair => {}
         ids => write!(f, ", ids {ids:?}")?,

@@ -14,7 +14,7 @@ use pathway_types::{Batch, DType, Timestamp};
 use super::NodeId;
 use crate::Frame;
 use crate::error_log::Logged;
-use crate::program::{JoinIds, JoinMode};
+use crate::program::{JoinIds, JoinMode, Matching};
 use crate::stateful::StatefulKind;
 
 /// The operation of a node.
@@ -287,6 +287,8 @@ pub struct Join {
     pub right_on: Vec<Expr>,
     /// The last pair is the instance.
     pub instance: bool,
+    /// Which rows with equal keys match; times are expressions over the rows of each side.
+    pub matching: Matching<Expr>,
     /// The ids of the result.
     pub ids: JoinIds,
     /// A left row leaves the state after its first match.
@@ -341,7 +343,10 @@ impl Op {
             Op::Flatten(_) => "flatten",
             Op::Concat { .. } => "concat",
             Op::Reduce(_) => "groupby",
-            Op::Join(_) => "join",
+            Op::Join(join) => match join.matching {
+                Matching::Equal => "join",
+                Matching::Interval { .. } => "interval_join",
+            },
             Op::Lookup(_) => "ix",
             Op::UpdateRows { .. } => "update_rows",
             Op::UpdateCells { .. } => "update_cells",

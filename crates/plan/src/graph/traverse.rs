@@ -84,6 +84,7 @@ impl Op {
                 right: mapper.table(join.right),
                 left_on: mapper.expressions(&join.left_on),
                 right_on: mapper.expressions(&join.right_on),
+                matching: join.matching.map(|_, time| mapper.expression(time)),
                 columns: join
                     .columns
                     .iter()

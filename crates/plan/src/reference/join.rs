@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pathway_types::{Key, Value};
 
 use super::{ReferenceError, Relation, Row, Rows};
-use crate::program::{JoinIds, JoinMode, JoinStep};
+use crate::program::{Bounds, JoinIds, JoinMode, JoinStep, Matching};
 
 /// The joined rows.
 pub(super) fn join(step: &JoinStep, left: Relation<'_>, right: Relation<'_>) -> Result<Rows, ReferenceError> {
@@ -14,7 +14,7 @@ pub(super) fn join(step: &JoinStep, left: Relation<'_>, right: Relation<'_>) -> 
     for l in left.rows {
         let mut matched = false;
         for (i, r) in right.rows.iter().enumerate() {
-            if keys(&l.values, &step.left_on).is_some_and(|k| Some(k) == keys(&r.values, &step.right_on)) {
+            if matches(step, l, r) {
                 pairs.push((Some(l), Some(r)));
                 matched = true;
                 matched_right[i] = true;
@@ -51,6 +51,65 @@ pub(super) fn join(step: &JoinStep, left: Relation<'_>, right: Relation<'_>) -> 
     })
 }
 
+fn matches(step: &JoinStep, left: &Row, right: &Row) -> bool {
+    let on = keys(&left.values, &step.left_on);
+    if on.is_none() || on != keys(&right.values, &step.right_on) {
+        return false;
+    }
+    match &step.matching {
+        Matching::Equal => true,
+        Matching::Interval { times: [l, r], bounds } => {
+            are_apart(&left.values[*l], &right.values[*r], *bounds)
+        }
+    }
+}
+
+fn are_apart(left: &Value, right: &Value, bounds: Bounds) -> bool {
+    match (left, right, bounds) {
+        (Value::Float(left), Value::Float(right), Bounds::Float(lower, upper)) => {
+            left + lower <= *right && *right <= left + upper
+        }
+        (
+            Value::Int(left) | Value::DateTimeNaive(left) | Value::DateTimeUtc(left),
+            Value::Int(right) | Value::DateTimeNaive(right) | Value::DateTimeUtc(right),
+            Bounds::Int(lower, upper),
+        ) => left.saturating_add(lower) <= *right && *right <= left.saturating_add(upper),
+        // A time that is an error.
+        _ => false,
+    }
+}
+
+/// The id of a row of an interval join.
+fn interval_id(step: &JoinStep, time: usize, bounds: Bounds, left: Option<&Row>, right: Option<&Row>) -> Key {
+    let numbered =
+        |id: Key, number: i64| Key::of(&[Value::Pointer(id), Value::Int(number)]).unwrap_or(Key::EMPTY);
+    let (left, right) = match (left, right) {
+        (Some(left), Some(right)) => (left, right),
+        (Some(left), None) => return numbered(left.key, 1),
+        (_, right) => {
+            let number = if step.mode == JoinMode::Outer { 2 } else { 1 };
+            return numbered(right.map_or(Key::EMPTY, |right| right.key), number);
+        }
+    };
+    let monday = 94_694_400_000_000_000;
+    let bucket = match (&left.values[time], bounds) {
+        (Value::Float(time), Bounds::Float(lower, upper)) => (time / (upper - lower)).floor() as i64,
+        (Value::Int(time), Bounds::Int(lower, upper)) => time.div_euclid(upper - lower),
+        (Value::DateTimeNaive(time) | Value::DateTimeUtc(time), Bounds::Int(lower, upper)) => {
+            (time - monday).div_euclid(upper - lower)
+        }
+        _ => 0,
+    };
+    let mut on = vec![Value::Int(bucket)];
+    on.extend(keys(&left.values, &step.left_on).unwrap_or_default());
+    let shard = Key::of(&on).unwrap_or(Key::EMPTY);
+    let pair = Key::of(&[Value::Pointer(left.key), Value::Pointer(right.key)]).unwrap_or(Key::EMPTY);
+    match step.mode {
+        JoinMode::Inner => pair.on_shard_of(shard),
+        _ => numbered(pair.on_shard_of(shard), 0),
+    }
+}
+
 /// The values of the key columns; `None` with an error among them.
 fn keys(values: &[Value], on: &[usize]) -> Option<Vec<Value>> {
     let keys: Vec<Value> = on.iter().map(|i| values[*i].clone()).collect();
@@ -62,6 +121,9 @@ fn pointer(row: Option<&Row>) -> Value {
 }
 
 fn id(step: &JoinStep, left: Option<&Row>, right: Option<&Row>) -> Key {
+    if let Matching::Interval { times: [time, _], bounds } = &step.matching {
+        return interval_id(step, *time, *bounds, left, right);
+    }
     match (step.ids, left, right) {
         (JoinIds::Left, Some(row), _) | (JoinIds::Right, _, Some(row)) => row.key,
         _ => {

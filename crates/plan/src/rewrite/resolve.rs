@@ -324,6 +324,9 @@ impl Resolver {
                 add(&format_args!("{} {}", join.left_exactly_once, join.right_exactly_once));
                 let on = join.left_on.iter().chain(&join.right_on);
                 on.for_each(|e| add(&self.interner.number(e)));
+                // Equal texts for times that are equal expressions.
+                let matching = join.matching.map(|_, time| self.interner.number(time));
+                add(&format_args!("{matching:?}"));
             }
             Op::Lookup(lookup) => {
                 add(&universe(self, lookup.asking));

@@ -13,13 +13,16 @@ use super::columns::Named;
 use super::{GroupBy, Table};
 use crate::col::{Col, Operands, Scope, Side, as_reference};
 use crate::graph::{Column, Join, JoinColumn, Node, NodeId, Op, State};
-use crate::program::{JoinIds, JoinMode};
+use crate::program::{JoinIds, JoinMode, Matching};
 use crate::universe::{Definition, UniverseId};
 use crate::{Frame, PlanError};
 
 mod names;
+mod temporal;
 
 use names::{Operand, Shape};
+pub use temporal::InTime;
+use temporal::Temporal;
 
 /// Everything about a join but its operands and conditions.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +37,8 @@ pub struct JoinOptions {
     pub left_exactly_once: bool,
     /// The same for right rows.
     pub right_exactly_once: bool,
+    /// How times decide which rows match, if they do.
+    pub in_time: Option<InTime>,
 }
 
 impl JoinOptions {
@@ -210,6 +215,18 @@ fn join(
         left_on.push(l);
         right_on.push(r);
     }
+    let mut matching = Matching::Equal;
+    if let Some(InTime::Interval { times, lower, upper }) = &options.in_time {
+        let left = time(&times.0, &scope, left_table, &frame)?;
+        let right = time(&times.1, &scope, right_table, &frame)?;
+        match temporal::interval(left, right, lower, upper)? {
+            Temporal::Matching(interval) => matching = interval,
+            Temporal::Equality(left, right) => {
+                left_on.insert(0, left);
+                right_on.insert(0, right);
+            }
+        }
+    }
     let mut state = left_table.graph.lock();
     let mode = options.mode.unwrap_or(JoinMode::Inner);
     let ids = match (options.ids, mode) {
@@ -240,6 +257,7 @@ fn join(
             left_on,
             right_on,
             instance,
+            matching,
             ids,
             left_exactly_once: once(options.left_exactly_once),
             right_exactly_once: once(options.right_exactly_once),
@@ -250,6 +268,12 @@ fn join(
     let widths = (left_table.about.columns.len(), right_table.about.columns.len());
     let shape = Shape::new(mode, left_shape, right_shape, widths, shared);
     Ok(JoinResult { table: left_table.sibling(&state, node), shape })
+}
+
+/// The time of the rows of one side.
+fn time(time: &Col, scope: &Operands<'_>, side: &Table, frame: &Option<Frame>) -> Result<Expr, PlanError> {
+    let time = time.resolve(scope)?;
+    side.graph.lock().align(&time, side.node, frame.as_ref())
 }
 
 /// The two sides of a condition, checked and brought to one type.
@@ -317,6 +341,9 @@ impl State {
         let mut append_only = join.mode == JoinMode::Inner && left.id_append_only && right.id_append_only;
         for (on, table) in [(&join.left_on, join.left), (&join.right_on, join.right)] {
             append_only &= on.iter().all(|e| self.is_append_only(table, e));
+        }
+        if let Some([l, r]) = join.matching.times() {
+            append_only &= self.is_append_only(join.left, l) && self.is_append_only(join.right, r);
         }
         let dtype = |dtype: &DType, optional: bool| match optional {
             true => DType::optional(dtype.clone()),

@@ -17,6 +17,7 @@ from pathway.internals.table.rows import RowOperations
 from pathway.internals.table.streams import StreamOperations
 from pathway.internals.table.tap import TapOperations
 from pathway.internals.table.temporal import TemporalOperations
+from pathway.internals.table.temporal_joins import TemporalJoinOperations
 from pathway.internals.trace import current_frame, trace_user_frame
 
 TSchema = TypeVar("TSchema", bound=Schema)
@@ -34,6 +35,7 @@ class Table(
     StreamOperations,
     TapOperations,
     TemporalOperations,
+    TemporalJoinOperations,
     Generic[TSchema],
 ):
     """Rows with ids and typed columns that change over time; no operation changes a table in place.

@@ -40,7 +40,7 @@ fn steps(keys: u8, groups: i64, changes: usize, times: usize) -> impl Strategy<V
 
 fn side() -> ShipSide {
     let key = JoinKey::Hash { columns: vec![0], instance: false };
-    ShipSide { inputs: dtypes(), columns: vec![0, 1, 2], key, preserved: false }
+    ShipSide { inputs: dtypes(), columns: vec![0, 1, 2], key, preserved: false, side: 0 }
 }
 
 /// Columns of both sides, then both ids.

@@ -115,8 +115,13 @@ fn step_along_edges<'s>(
     context: &Context,
     weighted: bool,
 ) -> Flow<'s> {
-    let side =
-        ShipSide { inputs: edge_dtypes(), columns: vec![1, 2], key: JoinKey::Pointer(0), preserved: false };
+    let side = ShipSide {
+        inputs: edge_dtypes(),
+        columns: vec![1, 2],
+        key: JoinKey::Pointer(0),
+        preserved: false,
+        side: 0,
+    };
     let edges = arrange(ship(edges, side, context.clone(), Site::default()), "edges");
     let shape = JoinShape { ids: JoinIds::Pair, row_ids: [false, false], keyed_by_id: [true, false] };
     // Columns: from, value, to, weight.

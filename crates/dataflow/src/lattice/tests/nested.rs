@@ -38,7 +38,7 @@ fn least<'s>(candidates: Flow<'s>, context: &Context) -> Flow<'s> {
 /// The values at the ends of edges, with the toll added.
 fn follow<'s>(values: Flow<'s>, edges: Flow<'s>, toll: i64, context: &Context) -> Flow<'s> {
     let key = JoinKey::Pointer(0);
-    let side = ShipSide { inputs: edge_dtypes(), columns: vec![1], key, preserved: false };
+    let side = ShipSide { inputs: edge_dtypes(), columns: vec![1], key, preserved: false, side: 0 };
     let edges = arrange(ship(edges, side, context.clone(), Site::default()), "edges");
     let shape = JoinShape { ids: JoinIds::Pair, row_ids: [false, false], keyed_by_id: [true, false] };
     let pairs = join(arrange(values, "values"), edges, "follow", shape);

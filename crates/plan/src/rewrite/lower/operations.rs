@@ -207,6 +207,8 @@ fn reduce_rows(reduce: &Reduce, stage: &Stage, input: &Input) -> ReduceStep {
 
 fn join_rows(join: &Join, stage: &Stage, inputs: &[Input], carried: Option<usize>) -> (StepOp, Vec<Slot>) {
     let keys = join.left_on.len();
+    let matching = join.matching.map(|side, _| inputs[side].positions[keys]);
+    let controls = keys + usize::from(matching.times().is_some());
     let passed = || stage.passed.iter().map(|c| Slot::Passed(*c));
     let of = |wanted: fn(&JoinColumn) -> bool| {
         let own = stage.own.iter().copied();
@@ -232,8 +234,9 @@ fn join_rows(join: &Join, stage: &Stage, inputs: &[Input], carried: Option<usize
         right_on: inputs[1].positions[..keys].to_vec(),
         instance: join.instance,
         ids: join.ids,
-        left_columns: inputs[0].positions[keys..].to_vec(),
-        right_columns: inputs[1].positions[keys..].to_vec(),
+        left_columns: inputs[0].positions[controls..].to_vec(),
+        right_columns: inputs[1].positions[controls..].to_vec(),
+        matching,
         left_id: left_id.is_some(),
         right_id: right_id.is_some(),
         left_exactly_once: join.left_exactly_once,

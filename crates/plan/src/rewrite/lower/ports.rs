@@ -100,6 +100,7 @@ pub(in crate::rewrite) fn ports(node: &Node, own: &BTreeSet<u32>, passed: &BTree
             let carried = carried_input(&node.op);
             let side = |number: usize, on: &[Expr]| {
                 let mut columns = on.to_vec();
+                columns.extend(join.matching.times().map(|times| times[number].clone()));
                 if carried == Some(number) {
                     columns.extend(passed.iter().map(|c| reference(*c)));
                 }

@@ -1,0 +1,302 @@
+//! Interval joins: pairs of rows with equal keys whose times are so far apart, no less and no more.
+//!
+//! *State*: the rows of each side by key and time, with each row of a kept side the number of its
+//! partners; nothing of a side once the other side has ended. *Cost*: a logarithm and the matches per
+//! change; a gather per pair. *Changes*: pairs are emitted as they arise; unmatched rows at the end of a
+//! time, as the net difference.
+//!
+//! Both inputs come in shipped form ([`ShipTimed`](super::ship_timed::ShipTimed)); the left one has the
+//! shard of each pair's id as the last column of its rows.
+
+use std::ops::Range;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+
+use pathway_plan::program::{Bounds, JoinMode};
+use pathway_types::{Batch, Column, DType, DataError, Diffs, Key, KeyHasher, Keys, key::tag};
+
+use super::ship_timed::{float_of_tick, tick_of_float};
+use crate::operator::{Emitter, Operator, Progress, State, WrongState};
+use crate::operators::join::pair_id;
+use crate::store::{Handle, TimeEntry, Timed, TimedRows, Timeline};
+
+/// Pairs per emitted batch.
+const EMIT_ROWS: usize = 32 * 1024;
+
+/// The first and the last time that a left row at `tick` is matched with.
+#[inline]
+fn reach(bounds: Bounds, tick: i64) -> (i64, i64) {
+    match bounds {
+        Bounds::Int(lower, upper) => (tick.saturating_add(lower), tick.saturating_add(upper)),
+        Bounds::Float(lower, upper) => {
+            let time = float_of_tick(tick);
+            (tick_of_float(time + lower), tick_of_float(time + upper))
+        }
+    }
+}
+
+/// The rows of the other side that a row of `side` at `tick` is matched with.
+#[inline]
+fn matches(bounds: Bounds, side: usize, tick: i64, line: &Timeline) -> impl Iterator<Item = TimeEntry> + '_ {
+    let (first, last) = reach(bounds, tick);
+    // What is added to a left time grows with it, so a right row's partners are neighbours, too.
+    let place = match side {
+        0 => line.seek(|right| right.tick < first),
+        _ => line.seek(|left| reach(bounds, left.tick).1 < tick),
+    };
+    line.from(place).take_while(move |other| match side {
+        0 => other.tick <= last,
+        _ => reach(bounds, other.tick).0 <= tick,
+    })
+}
+
+/// An interval join as the operator needs it.
+#[derive(Clone, Debug)]
+pub struct IntervalSpec {
+    /// The mode.
+    pub mode: JoinMode,
+    /// Which times match.
+    pub bounds: Bounds,
+    /// Dtypes of the shipped columns of the two sides that the result has.
+    pub dtypes: [Vec<DType>; 2],
+    /// Append the ids of the left and the right row.
+    pub row_ids: [bool; 2],
+}
+
+/// The operator of interval joins.
+pub struct IntervalJoin {
+    spec: IntervalSpec,
+    /// Unmatched rows of this side are kept.
+    preserved: [bool; 2],
+    sides: [TimedRows; 2],
+}
+
+impl IntervalJoin {
+    /// An operator for the spec.
+    pub fn new(spec: IntervalSpec) -> Self {
+        let preserved = [
+            matches!(spec.mode, JoinMode::Left | JoinMode::Outer),
+            matches!(spec.mode, JoinMode::Right | JoinMode::Outer),
+        ];
+        let sides = [0, 1].map(|side| TimedRows::new(stored(&spec, side)));
+        IntervalJoin { spec, preserved, sides }
+    }
+
+    /// Emits the pairs of new rows of one side with the stored rows of the other. Gives, for a kept
+    /// side, the number of partners of each new row.
+    fn match_rows(&mut self, side: usize, rows: &Timed, out: &mut Emitter) -> Vec<i32> {
+        let mut partners = if self.preserved[side] { vec![0; rows.batch.len()] } else { Vec::new() };
+        let other = 1 - side;
+        if self.sides[other].is_empty() {
+            return partners;
+        }
+        self.sides[other].settle();
+        let bounds = self.spec.bounds;
+        let mut pairs = Pairs::default();
+        let mut found: Vec<Handle> = Vec::new();
+        for (row, (key, tick)) in rows.keys.as_slice().iter().zip(&*rows.ticks).enumerate() {
+            let Some(line) = self.sides[other].line(*key) else { continue };
+            let before = pairs.theirs.len();
+            pairs.theirs.extend(matches(bounds, side, *tick, line).map(|entry| entry.row));
+            let matched = &pairs.theirs[before..];
+            if matched.is_empty() {
+                continue;
+            }
+            pairs.mine.extend(std::iter::repeat_n(row as u32, matched.len()));
+            let diff = rows.batch.diffs.get(row);
+            let counts = matched.iter().map(|row| self.sides[other].count(*row));
+            pairs.diffs.extend(counts.clone().map(|count| diff * i64::from(count)));
+            if self.preserved[side] {
+                partners[row] = counts.sum();
+            }
+            if self.preserved[other] {
+                found.clear();
+                found.extend_from_slice(matched);
+                for row in &found {
+                    let note = self.sides[other].note(*row) + diff as i32;
+                    self.sides[other].set_note(*row, note);
+                }
+            }
+            if pairs.mine.len() >= EMIT_ROWS {
+                self.emit_pairs(side, rows, &mut pairs, out);
+            }
+        }
+        self.emit_pairs(side, rows, &mut pairs, out);
+        partners
+    }
+
+    fn emit_pairs(&self, side: usize, rows: &Timed, pairs: &mut Pairs, out: &mut Emitter) {
+        if pairs.mine.is_empty() {
+            return;
+        }
+        let pairs = std::mem::take(pairs);
+        let Some(theirs) = self.sides[1 - side].gather(&pairs.theirs) else { return };
+        let mine = rows.batch.take(&pairs.mine);
+        let (mut left, right) = if side == 0 { (mine, theirs) } else { (theirs, mine) };
+        let Some(shards) = left.columns.pop() else { return };
+        let shards = shards.array().as_primitive::<Int64Type>().values().clone();
+        let mut hasher = KeyHasher::default();
+        let ids = shards.iter().enumerate().map(|(row, shard)| {
+            let (left, right) = (left.keys.get(row), right.keys.get(row));
+            let pair = Key(pair_id(&mut hasher, Some(left), Some(right), Key(*shard as u128)));
+            match self.spec.mode {
+                JoinMode::Inner => pair.0,
+                _ => numbered_id(&mut hasher, pair, 0),
+            }
+        });
+        let ids: Vec<u128> = ids.collect();
+        let mut columns = left.columns;
+        columns.extend(right.columns);
+        if self.spec.row_ids[0] {
+            columns.push(left.keys.to_column());
+        }
+        if self.spec.row_ids[1] {
+            columns.push(right.keys.to_column());
+        }
+        out.emit(Batch::new(ids.into(), columns, Diffs::from(pairs.diffs)));
+    }
+
+    /// Emits rows of one side without a partner.
+    fn emit_unmatched(&self, side: usize, batch: Batch, out: &mut Emitter) {
+        let number = match (side, self.spec.mode) {
+            (1, JoinMode::Outer) => 2,
+            _ => 1,
+        };
+        let mut hasher = KeyHasher::default();
+        let ids = batch.keys.as_slice().iter().map(|id| numbered_id(&mut hasher, Key(*id), number));
+        let ids: Keys = ids.collect::<Vec<_>>().into();
+        let len = batch.len();
+        let own = batch.columns.into_iter().take(self.spec.dtypes[side].len());
+        let missing = self.spec.dtypes[1 - side].iter().map(|dtype| Column::nulls(dtype, len));
+        let mut columns: Vec<Column> =
+            if side == 0 { own.chain(missing).collect() } else { missing.chain(own).collect() };
+        for (wanted, of) in self.spec.row_ids.iter().zip(0..) {
+            if *wanted {
+                let own = of == side;
+                columns.push(if own {
+                    batch.keys.to_column()
+                } else {
+                    Column::nulls(&DType::ANY_POINTER, len)
+                });
+            }
+        }
+        out.emit(Batch::new(ids, columns, batch.diffs));
+    }
+
+    /// The net difference of unmatched rows of one side.
+    fn flush_unmatched(&self, side: usize, out: &mut Emitter) {
+        let rows = &self.sides[side];
+        let (mut handles, mut diffs) = (Vec::new(), Vec::new());
+        let unmatched = |partners: i32, count: i32| if partners == 0 { i64::from(count) } else { 0 };
+        for change in rows.changes() {
+            let now = unmatched(rows.note(change.row), rows.count(change.row));
+            let diff = now - unmatched(change.note, change.count);
+            if diff != 0 {
+                handles.push(change.row);
+                diffs.push(diff);
+            }
+        }
+        if let Some(mut batch) = rows.gather(&handles) {
+            batch.diffs = diffs.into();
+            self.emit_unmatched(side, batch, out);
+        }
+    }
+}
+
+/// The dtypes of the rows that are stored: the left ones have the shard of the id, too.
+fn stored(spec: &IntervalSpec, side: usize) -> Vec<DType> {
+    let mut dtypes = spec.dtypes[side].clone();
+    dtypes.extend((side == 0).then_some(DType::Int));
+    dtypes
+}
+
+/// Pairs of rows by their place in the batch and their number in the store.
+#[derive(Default)]
+struct Pairs {
+    mine: Vec<u32>,
+    theirs: Vec<Handle>,
+    diffs: Vec<i64>,
+}
+
+/// The id made of a row's id and a number.
+pub(crate) fn numbered_id(hasher: &mut KeyHasher, id: Key, number: i64) -> u128 {
+    hasher.clear();
+    hasher.pointer(id);
+    hasher.i64(tag::INT, number);
+    hasher.finish().0
+}
+
+impl Operator for IntervalJoin {
+    fn apply(&mut self, input: usize, batch: Batch, progress: &Progress, out: &mut Emitter) {
+        let Some(rows) = Timed::unpack(batch) else { return };
+        let partners = self.match_rows(input, &rows, out);
+        let other = 1 - input;
+        let kept = self.preserved[input];
+        // Nothing can come that would be matched against these rows.
+        if progress.ended[other] && progress.applied[other] {
+            if kept {
+                let lonely: Vec<u32> =
+                    (0..partners.len() as u32).filter(|row| partners[*row as usize] == 0).collect();
+                self.emit_unmatched(input, rows.batch.take(&lonely), out);
+            }
+            return;
+        }
+        let notes = |row: usize| if kept { partners[row] } else { 0 };
+        self.sides[input].apply(&rows.keys, &rows.ticks, &rows.batch, notes);
+    }
+
+    fn flush(&mut self, progress: &Progress, out: &mut Emitter) {
+        for side in 0..2 {
+            self.sides[side].settle();
+            if self.preserved[side] {
+                self.flush_unmatched(side, out);
+            }
+            if progress.ended[1 - side] {
+                self.sides[side] = TimedRows::new(stored(&self.spec, side));
+            }
+            self.sides[side].tidy();
+        }
+    }
+
+    /// Rows wait until one side is complete: that side is stored, the other matched against it.
+    fn wants(&self, input: usize, progress: &Progress) -> bool {
+        progress.complete[input] || progress.complete[1 - input]
+    }
+
+    fn save(&mut self, shards: Range<u32>) -> Result<State, DataError> {
+        let names = ["left", "right"].into_iter();
+        Ok(State { tables: names.zip(&self.sides).map(|(name, side)| (name, side.save(&shards))).collect() })
+    }
+
+    fn load(&mut self, state: State) -> Result<(), WrongState> {
+        let mut keys: Vec<u128> = Vec::new();
+        for (name, table) in state.tables {
+            keys.extend(table.columns.last().map(Keys::of_column).iter().flat_map(|k| k.as_slice()));
+            match name {
+                "left" => self.sides[0].load(table)?,
+                "right" => self.sides[1].load(table)?,
+                other => return Err(WrongState(format!("an interval join has no table {other}"))),
+            }
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        for side in (0..2).filter(|side| self.preserved[*side]) {
+            let (mine, others) = match &mut self.sides {
+                [left, right] if side == 0 => (left, &*right),
+                [left, right] => (right, &*left),
+            };
+            for key in &keys {
+                let (Some(line), Some(other)) = (mine.line(*key), others.line(*key)) else { continue };
+                let entries: Vec<TimeEntry> = line.iter().collect();
+                for entry in entries {
+                    let partners = matches(self.spec.bounds, side, entry.tick, other);
+                    let partners = partners.map(|entry| others.count(entry.row)).sum();
+                    mine.set_note(entry.row, partners);
+                }
+            }
+        }
+        self.sides.iter_mut().for_each(TimedRows::tidy);
+        Ok(())
+    }
+}

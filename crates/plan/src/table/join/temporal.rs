@@ -1,0 +1,66 @@
+//! Joins in which times matter.
+
+use pathway_expr::{BinaryOp, Expr};
+use pathway_types::Value;
+
+use super::comparable;
+use crate::PlanError;
+use crate::col::Col;
+use crate::program::{Bounds, Matching};
+use crate::temporal::{Role, TimeKind};
+
+/// How times decide which rows of a join match.
+#[derive(Clone, Debug)]
+pub enum InTime {
+    /// Rows whose times are so far apart.
+    Interval {
+        /// The time of a left row and that of a right row.
+        times: (Col, Col),
+        /// The right time minus the left one: at least.
+        lower: Expr,
+        /// And at most.
+        upper: Expr,
+    },
+}
+
+/// What of it is left to the operator, and what is one more equality.
+pub(super) enum Temporal {
+    Matching(Matching<Expr>),
+    Equality(Expr, Expr),
+}
+
+/// The rows that are so far apart, as an interval join checks and sees it.
+pub(super) fn interval(left: Expr, right: Expr, lower: &Expr, upper: &Expr) -> Result<Temporal, PlanError> {
+    let kind = TimeKind::of(&[
+        ("self_time_expression", Role::Time, left.dtype()),
+        ("other_time_expression", Role::Time, right.dtype()),
+        ("lower_bound", Role::Interval, lower.dtype()),
+        ("upper_bound", Role::Interval, upper.dtype()),
+    ])?;
+    let (left, right) = (kind.convert(&left)?, kind.convert(&right)?);
+    let (lower, upper) = (kind.convert(lower)?, kind.convert(upper)?);
+    let bounds = match (lower.as_constant(), upper.as_constant()) {
+        (
+            Some(Value::Int(lower) | Value::Duration(lower)),
+            Some(Value::Int(upper) | Value::Duration(upper)),
+        ) => Bounds::Int(*lower, *upper),
+        (Some(Value::Float(lower)), Some(Value::Float(upper))) => Bounds::Float(*lower, *upper),
+        _ => return Err(PlanError::Type("the bounds of an interval are constants".to_owned())),
+    };
+    let (is_point, is_interval) = match bounds {
+        Bounds::Int(lower, upper) => (lower == upper, lower <= upper),
+        Bounds::Float(lower, upper) => (lower == upper, lower <= upper),
+    };
+    if !is_interval {
+        return Err(PlanError::Value(
+            "lower_bound has to be less than or equal to the upper_bound in the Table.interval_join()."
+                .to_owned(),
+        ));
+    }
+    if is_point {
+        // The times that are exactly so far apart are equal when one is shifted.
+        let (shifted, right) = comparable(Expr::binary(BinaryOp::Add, left, lower)?, right)?;
+        return Ok(Temporal::Equality(shifted, right));
+    }
+    Ok(Temporal::Matching(Matching::Interval { times: [left, right], bounds }))
+}

@@ -1,0 +1,137 @@
+//! Joins in which times matter, against plain models: random histories with late rows, updates and
+//! removals, at every time, with 1, 2 and 4 workers.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use common::{Bag, Input, Random, Row, Table, bag, check, step};
+use pathway_plan::program::{Bounds, JoinIds, JoinMode, JoinStep, Matching, Step, StepOp};
+use pathway_types::{DType, Key, Value};
+
+const MODES: [JoinMode; 4] = [JoinMode::Inner, JoinMode::Left, JoinMode::Right, JoinMode::Outer];
+const MONDAY: i64 = 94_694_400_000_000_000;
+
+/// A small group that may be None, a time, a small number.
+fn row(random: &mut Random, time: Value) -> Row {
+    let group = if random.below(6) == 0 { Value::None } else { Value::Int(random.below(2) as i64) };
+    vec![group, time, Value::Int(random.below(3) as i64)]
+}
+
+fn input(time: DType) -> Input {
+    let row: fn(&mut Random) -> Row = match time {
+        DType::Int => |random| {
+            let time = Value::Int(random.below(16) as i64 - 6);
+            row(random, time)
+        },
+        DType::Float => |random| {
+            let time =
+                *random.pick(&[-0.0, 0.0, 0.1, 0.2, 0.3, 0.7, -1.3, 2.5, 1e300, f64::INFINITY, f64::NAN]);
+            row(random, Value::Float(time))
+        },
+        _ => |random| {
+            let time = Value::DateTimeNaive(MONDAY + 1_000_000_000 * (random.below(16) as i64 - 8));
+            row(random, time)
+        },
+    };
+    Input { dtypes: vec![DType::optional(DType::Int), time, DType::Int], keys: 14, row }
+}
+
+fn id(values: &[Value]) -> Key {
+    Key::of(values).unwrap()
+}
+
+fn numbered(key: u128, number: i64) -> u128 {
+    id(&[Value::Pointer(Key(key)), Value::Int(number)]).0
+}
+
+/// A step that joins by group (unless by nothing) and gives both numbers and both ids.
+fn join(mode: JoinMode, on: &[usize], matching: Matching<usize>) -> Vec<Step> {
+    let join = JoinStep {
+        mode,
+        left_on: on.to_vec(),
+        right_on: on.to_vec(),
+        instance: false,
+        matching,
+        ids: JoinIds::Pair,
+        left_columns: vec![2],
+        right_columns: vec![2],
+        left_id: true,
+        right_id: true,
+        left_exactly_once: false,
+        right_exactly_once: false,
+    };
+    let (number, pointer) = (DType::optional(DType::Int), DType::optional(DType::ANY_POINTER));
+    vec![step(StepOp::Join(join), &[0, 1], vec![number.clone(), number, pointer.clone(), pointer])]
+}
+
+fn cells(left: Option<(&u128, &Row)>, right: Option<(&u128, &Row)>) -> Row {
+    let number = |side: Option<(&u128, &Row)>| side.map_or(Value::None, |(_, row)| row[2].clone());
+    let pointer =
+        |side: Option<(&u128, &Row)>| side.map_or(Value::None, |(key, _)| Value::Pointer(Key(*key)));
+    vec![number(left), number(right), pointer(left), pointer(right)]
+}
+
+fn are_apart(left: &Value, right: &Value, bounds: Bounds) -> bool {
+    match (left, right, bounds) {
+        (Value::Float(l), Value::Float(r), Bounds::Float(lower, upper)) => l + lower <= *r && *r <= l + upper,
+        (Value::Int(l), Value::Int(r), Bounds::Int(lower, upper))
+        | (Value::DateTimeNaive(l), Value::DateTimeNaive(r), Bounds::Int(lower, upper)) => {
+            (lower..=upper).contains(&(r - l))
+        }
+        _ => panic!("{left:?} and {right:?} with {bounds:?}"),
+    }
+}
+
+fn bucket(time: &Value, bounds: Bounds) -> i64 {
+    match (time, bounds) {
+        (Value::Float(time), Bounds::Float(lower, upper)) => (time / (upper - lower)).floor() as i64,
+        (Value::Int(time), Bounds::Int(lower, upper)) => time.div_euclid(upper - lower),
+        (Value::DateTimeNaive(time), Bounds::Int(lower, upper)) => (time - MONDAY).div_euclid(upper - lower),
+        _ => panic!("{time:?} with {bounds:?}"),
+    }
+}
+
+fn interval_model(inputs: &[Table], mode: JoinMode, on: &[usize], bounds: Bounds) -> Bag {
+    let keeps_left = matches!(mode, JoinMode::Left | JoinMode::Outer);
+    let keeps_right = matches!(mode, JoinMode::Right | JoinMode::Outer);
+    let group = |row: &Row| on.iter().map(|i| row[*i].clone()).collect::<Vec<_>>();
+    let is_pair = |l: &Row, r: &Row| group(l) == group(r) && are_apart(&l[1], &r[1], bounds);
+    let mut rows: Vec<(u128, Row)> = Vec::new();
+    for left in &inputs[0] {
+        let partners: Vec<_> = inputs[1].iter().filter(|(_, right)| is_pair(left.1, right)).collect();
+        if partners.is_empty() && keeps_left {
+            rows.push((numbered(*left.0, 1), cells(Some(left), None)));
+        }
+        for right in partners {
+            let pair = id(&[Value::Pointer(Key(*left.0)), Value::Pointer(Key(*right.0))]);
+            let shard = id(&[vec![Value::Int(bucket(&left.1[1], bounds))], group(left.1)].concat());
+            let pair = pair.on_shard_of(shard).0;
+            let id = if mode == JoinMode::Inner { pair } else { numbered(pair, 0) };
+            rows.push((id, cells(Some(left), Some(right))));
+        }
+    }
+    let lonely = inputs[1].iter().filter(|(_, r)| !inputs[0].values().any(|l| is_pair(l, r)));
+    for right in lonely.filter(|_| keeps_right) {
+        let number = if mode == JoinMode::Outer { 2 } else { 1 };
+        rows.push((numbered(*right.0, number), cells(None, Some(right))));
+    }
+    bag(rows)
+}
+
+#[test]
+fn interval_joins() {
+    let kinds = [
+        (DType::Int, Bounds::Int(-2, 1), vec![0]),
+        (DType::Int, Bounds::Int(3, 9), vec![]),
+        (DType::Float, Bounds::Float(-0.1, 0.2), vec![0]),
+        (DType::DateTimeNaive, Bounds::Int(0, 2_000_000_000), vec![0]),
+    ];
+    for mode in MODES {
+        for (dtype, bounds, on) in &kinds {
+            let steps = || join(mode, on, Matching::Interval { times: [1, 1], bounds: *bounds });
+            let model = |inputs: &[Table]| interval_model(inputs, mode, on, *bounds);
+            let name = format!("{mode:?} interval join of {dtype} {bounds:?}");
+            check(&name, &[input(dtype.clone()), input(dtype.clone())], steps, model);
+        }
+    }
+}

@@ -1,0 +1,162 @@
+"""Interval joins: pairs of rows whose times are so far apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pathway import _engine
+from pathway._engine import Expr
+from pathway.internals.expression.expression import ColumnExpression
+from pathway.internals.expression.nodes import Constant
+from pathway.internals.join_condition import Sides, make_join_in_time
+from pathway.internals.join_mode import JoinMode
+from pathway.internals.joins import JoinResult
+from pathway.internals.trace import trace_user_frame
+from pathway.stdlib.temporal._interval import Interval
+
+if TYPE_CHECKING:
+    from pathway.internals.table import Table
+
+
+class IntervalJoinResult(JoinResult):
+    """The result of an interval join; `select` chooses its columns."""
+
+    _keys_are_there: ClassVar[bool] = True
+
+
+@trace_user_frame
+def interval_join(
+    self: Table,
+    other: Table,
+    self_time: ColumnExpression,
+    other_time: ColumnExpression,
+    interval: Interval,
+    *on: Any,
+    how: JoinMode = JoinMode.INNER,
+    left_instance: Any = None,
+    right_instance: Any = None,
+    **kwargs: Any,
+) -> IntervalJoinResult:
+    """Pairs of rows with `self_time + lower <= other_time <= self_time + upper` that fulfil all conditions.
+
+    Args:
+        other: the right side.
+        self_time: the time of the left rows: integer, float or datetime.
+        other_time: the time of the right rows.
+        interval: how much later the right row may be, see [`interval`][].
+        on: conditions `left.column == right.column`.
+        how: which rows without a partner are kept, each once, with None for the columns of the other side.
+        left_instance: one more column to be equal with `right_instance`.
+        right_instance: see `left_instance`.
+
+    Raises:
+        TypeError: if the types of the times and of the interval do not go together.
+        ValueError: if the lower bound is above the upper one.
+
+    >>> import pathway as pw
+    >>> doors = pw.debug.table_from_markdown('''
+    ... room | t
+    ... A    | 3
+    ... A    | 9
+    ... B    | 4
+    ... ''')
+    >>> lights = pw.debug.table_from_markdown('''
+    ... room | t
+    ... A    | 4
+    ... A    | 5
+    ... B    | 2
+    ... ''')
+    >>> soon = doors.interval_join(
+    ...     lights, doors.t, lights.t, pw.temporal.interval(0, 2), doors.room == lights.room
+    ... ).select(pw.this.room, door=pw.left.t, light=pw.right.t)
+    >>> pw.debug.compute_and_print(soon, include_id=False)
+    room | door | light
+    A    | 3    | 4
+    A    | 3    | 5
+    """
+    check_extra(kwargs, "interval_join")
+    if not isinstance(interval, Interval):
+        raise TypeError(
+            f"interval_join(): parameter interval={interval!r} violates type hint Interval: write "
+            "pw.temporal.interval(lower, upper)."
+        )
+
+    def in_time(sides: Sides) -> _engine.InTime:
+        return _engine.InTime.interval(
+            sides.lower_on(0, self_time),
+            sides.lower_on(1, other_time),
+            _constant(interval.lower_bound),
+            _constant(interval.upper_bound),
+        )
+
+    instances = (left_instance, right_instance)
+    return make_join_in_time(self, other, on, in_time, IntervalJoinResult, how=how, instances=instances)
+
+
+def _constant(value: Any) -> Expr:
+    return Constant(value)._lower(())
+
+
+def check_extra(kwargs: dict[str, Any], function: str) -> None:
+    """ValueError for arguments that a join does not have."""
+    if "id" in kwargs:
+        raise ValueError(f"{function}() takes no id: its rows have ids of their own.")
+    if kwargs:
+        raise ValueError(
+            f"{function}() has no parameters {', '.join(kwargs)}; output columns are computed by select: "
+            f"left.{function}(right, ...).select(name=...)."
+        )
+
+
+def check_no_how(kwargs: dict[str, Any], function: str) -> None:
+    """ValueError where the name of the function says which join it is."""
+    if "how" in kwargs:
+        raise ValueError(f"the name of {function}() says which join it is; it takes no how.")
+
+
+def _interval_join_how(
+    how: JoinMode, self: Table, other: Table, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> IntervalJoinResult:
+    check_no_how(kwargs, f"interval_join_{how.name.lower()}")
+    return interval_join(self, other, *args, how=how, **kwargs)
+
+
+@trace_user_frame
+def interval_join_inner(self: Table, other: Table, *args: Any, **kwargs: Any) -> IntervalJoinResult:
+    """[`interval_join`][] that keeps rows with a partner only."""
+    return _interval_join_how(JoinMode.INNER, self, other, args, kwargs)
+
+
+@trace_user_frame
+def interval_join_left(self: Table, other: Table, *args: Any, **kwargs: Any) -> IntervalJoinResult:
+    """[`interval_join`][] that keeps all left rows.
+
+    >>> import pathway as pw
+    >>> a = pw.debug.table_from_markdown('''
+    ... t
+    ... 1
+    ... 7
+    ... ''')
+    >>> b = pw.debug.table_from_markdown('''
+    ... t
+    ... 2
+    ... ''')
+    >>> near = a.interval_join_left(b, a.t, b.t, pw.temporal.interval(-1, 1)).select(a=a.t, b=b.t)
+    >>> pw.debug.compute_and_print(near, include_id=False)
+    a | b
+    1 | 2
+    7 |
+    """
+    return _interval_join_how(JoinMode.LEFT, self, other, args, kwargs)
+
+
+@trace_user_frame
+def interval_join_right(self: Table, other: Table, *args: Any, **kwargs: Any) -> IntervalJoinResult:
+    """[`interval_join`][] that keeps all right rows."""
+    return _interval_join_how(JoinMode.RIGHT, self, other, args, kwargs)
+
+
+@trace_user_frame
+def interval_join_outer(self: Table, other: Table, *args: Any, **kwargs: Any) -> IntervalJoinResult:
+    """[`interval_join`][] that keeps all rows of both sides."""
+    return _interval_join_how(JoinMode.OUTER, self, other, args, kwargs)

@@ -1,0 +1,41 @@
+"""Joins in which times matter: whatever the history, the result is that of a static run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import pathway as pw
+
+from .check import check_incremental, property_settings
+from .histories import History, histories, letter, maybe_int, quarter, small_int
+
+PREFIX = st.integers(0, 4)
+Table = pw.Table[Any]
+MODES = list(pw.JoinMode)
+
+
+@pytest.mark.parametrize("how", MODES)
+@property_settings
+@given(histories(t=small_int, g=maybe_int, s=letter), histories(t=small_int, g=maybe_int), PREFIX)
+def test_interval_join(how: pw.JoinMode, a: History, b: History, prefix: int) -> None:
+    def program(a: Table, b: Table) -> Table:
+        near = pw.temporal.interval(-1, 2)
+        joined = a.interval_join(b, a.t, b.t, near, a.g == b.g, how=how)
+        return joined.select(pw.this.g, pw.left.s, at=a.t, bt=b.t, missing=pw.right.id.is_none())
+
+    check_incremental(program, a, b, prefix=prefix)
+
+
+@pytest.mark.parametrize("how", MODES)
+@property_settings
+@given(histories(t=quarter), histories(t=small_int), PREFIX)
+def test_interval_join_of_all_rows(how: pw.JoinMode, a: History, b: History, prefix: int) -> None:
+    def program(a: Table, b: Table) -> Table:
+        joined = a.interval_join(b, a.t, b.t, pw.temporal.interval(0.25, 1.5), how=how)
+        return joined.select(at=a.t, bt=b.t)
+
+    check_incremental(program, a, b, prefix=prefix)

@@ -1,0 +1,99 @@
+"""Joins in which times matter: what they refuse, and what they say about their results."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import pathway as pw
+
+Table = pw.Table[Any]
+
+
+def table(**columns: Any) -> Table:
+    return pw.debug.table_from_rows(
+        pw.schema_from_types(**{k: type(v) for k, v in columns.items()}), [tuple(columns.values())]
+    )
+
+
+@pytest.fixture
+def left() -> Table:
+    return table(k=1, t=1, a="x")
+
+
+@pytest.fixture
+def right() -> Table:
+    return table(k=1, t=2, b="y")
+
+
+NEAR = pw.temporal.interval(0, 1)
+
+
+def test_arguments_of_interval_join(left: Table, right: Table) -> None:
+    times = (left.t, right.t)
+    with pytest.raises(TypeError, match="Interval"):
+        left.interval_join(right, *times, 3)
+    with pytest.raises(TypeError, match="column expressions"):
+        left.interval_join(right, 3, right.t, NEAR)
+    with pytest.raises(ValueError, match="string"):
+        left.interval_join(right, *times, NEAR, how="left")
+    with pytest.raises(ValueError, match="takes no id"):
+        left.interval_join(right, *times, NEAR, id=left.id)
+    with pytest.raises(ValueError, match="takes no how"):
+        left.interval_join_left(right, *times, NEAR, how=pw.JoinMode.LEFT)
+    with pytest.raises(ValueError, match="no parameters x"):
+        left.interval_join(right, *times, NEAR, x=left.t)
+    with pytest.raises(ValueError, match="go together"):
+        left.interval_join(right, *times, NEAR, left_instance=left.k)
+    with pytest.raises(ValueError, match="comes first"):
+        left.interval_join(right, *times, NEAR, right.k == left.k)
+    with pytest.raises(ValueError, match=r"left\.column == right\.column"):
+        left.interval_join(right, *times, NEAR, left.k < right.k)
+    with pytest.raises(ValueError, match="copy"):
+        left.interval_join(left, left.t, left.t, NEAR)
+
+
+def test_types_of_times(left: Table, right: Table) -> None:
+    with pytest.raises(TypeError) as refused:
+        left.interval_join(right, left.a, right.t, NEAR)
+    assert str(refused.value).startswith(
+        "Arguments (self_time_expression, other_time_expression, lower_bound, upper_bound) have to be of "
+        "types (INT, INT, INT, INT) or (FLOAT, FLOAT, FLOAT, FLOAT) or (DATE_TIME_NAIVE, DATE_TIME_NAIVE, "
+        "DURATION, DURATION) or (DATE_TIME_UTC, DATE_TIME_UTC, DURATION, DURATION) but are of types (STR, "
+        "INT, INT, INT)."
+    )
+    maybe = left.select(t=pw.if_else(left.k > 0, left.t, None))
+    with pytest.raises(TypeError, match="Optional"):
+        maybe.interval_join(right, maybe.t, right.t, NEAR)
+
+
+def test_intervals_are_not_checked_before_they_are_used() -> None:
+    assert pw.temporal.interval(3, 1) == pw.temporal.Interval(lower_bound=3, upper_bound=1)
+    with pytest.raises(TypeError, match="lower_bound"):
+        pw.temporal.interval("1", 2)  # type: ignore[arg-type]
+
+
+def test_functions_and_methods_are_the_same(left: Table, right: Table) -> None:
+    for how in ("inner", "left", "right", "outer"):
+        function = getattr(pw.temporal, f"interval_join_{how}")
+        method = getattr(left, f"interval_join_{how}")
+        by_mode = pw.temporal.interval_join(left, right, left.t, right.t, NEAR, how=pw.JoinMode[how.upper()])
+        results = [
+            joined.select(x=left.t, y=right.t)
+            for joined in (
+                function(left, right, left.t, right.t, NEAR),
+                method(right, pw.left.t, pw.right.t, interval=NEAR),
+                by_mode,
+            )
+        ]
+        assert all(isinstance(joined, pw.Table) for joined in results)
+        first, *others = (pw.debug.table_to_dicts(result) for result in results)
+        assert all(other == first for other in others)
+
+
+def test_interval_join_keeps_append_only(left: Table, right: Table) -> None:
+    inner = left.interval_join(right, left.t, right.t, NEAR).select(left.a)
+    outer = left.interval_join_left(right, left.t, right.t, NEAR).select(left.a)
+    assert inner.is_append_only
+    assert not outer.is_append_only
