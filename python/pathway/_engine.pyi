@@ -363,6 +363,20 @@ class Field:
     ) -> None: ...
 
 @final
+class Iteration:
+    """An iteration whose step is being built: what is made of its tables belongs to the step."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        arguments: Sequence[tuple[str, Table, bool]],
+        limit: int | None = None,
+        frame: Frame | None = None,
+    ) -> None: ...
+    def tables(self) -> list[Table]: ...
+    def finish(self, results: Sequence[Table | None]) -> list[Table | None]: ...
+    def close(self) -> None: ...
+
 class Table:
     """A handle to a table of the plan; immutable. All methods raise at build time as the reference says."""
 

@@ -264,7 +264,8 @@ fn least_labels<'s, T: LatticeTime>(
         side: 0,
     };
     let links = arrange(ship(links, side, context.clone(), Site::default()), "links");
-    let shape = JoinShape { ids: JoinIds::Pair, row_ids: [false, false], keyed_by_id: [true, false] };
+    let keyed_by_id = [true, false];
+    let shape = JoinShape { ids: JoinIds::Pair, row_ids: [false, false], keyed_by_id, join_key: false };
     let pairs = join(arrange(inner, "labels"), links, "follow", shape);
     let expressions = vec![Expr::input(2, DType::ANY_POINTER), Expr::input(1, DType::Int)];
     let map = Stage::Map { expressions, frames: vec![None, None] };

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use pathway_io::ConnectorError;
 use pathway_plan::Frame;
 use pathway_plan::program::Step;
-use pathway_types::{DataError, Timestamp};
+use pathway_types::{Batch, DataError, Timestamp};
 
 use crate::error_log::ErrorLogs;
 
@@ -76,6 +76,19 @@ pub enum Report<'a> {
 pub trait Monitor: Send + Sync {
     /// Takes one report.
     fn report(&self, report: Report<'_>);
+}
+
+/// Takes the errors of rows as they are met.
+pub(crate) trait Faults {
+    /// Something went wrong with a row of a batch.
+    fn fault(&mut self, batch: &Batch, row: usize, site: &Site, error: &DataError);
+}
+
+/// Where time has an order, every row that comes is one that is there.
+impl Faults for Context {
+    fn fault(&mut self, _batch: &Batch, _row: usize, site: &Site, error: &DataError) {
+        self.data_error(site, error);
+    }
 }
 
 /// Why a run ended early.

@@ -125,6 +125,15 @@ pub(crate) fn of_logs(program: &Program) -> Vec<bool> {
         let derived = step.inputs.iter().any(|input| of_log[input.0]);
         of_log.push(derived || matches!(step.op, StepOp::ErrorLog(_)));
     }
+    // What a loop makes of a log goes around to all of it; what leaves it comes later.
+    for number in 0..program.steps.len() {
+        if of_log[number] && program.steps[number].inside.is_some() {
+            let members = (0..program.steps.len()).filter(|other| program.in_same_loop(number, *other));
+            members.for_each(|member| of_log[member] = true);
+        }
+        let inputs = &program.steps[number].inputs;
+        of_log[number] |= inputs.iter().any(|input| input.0 < number && of_log[input.0]);
+    }
     of_log
 }
 

@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use pathway_expr::{Caller, Expr, OnFailure};
+use pathway_expr::{Caller, OnFailure};
 use pathway_io::{Session, Writer};
-use pathway_plan::program::{JoinIds, JoinMode, JoinStep, Matching, Program, Stage, Step, StepOp};
+use pathway_plan::program::{JoinStep, Matching, Program, Stage, Step, StepOp};
 use pathway_types::{DType, Timestamp};
 
 use crate::context::{Context, Site};
 use crate::driver::{Edge, drive};
 use crate::error_log::{error_log, of_logs};
 use crate::input::{InputQueue, source, static_table};
+use crate::lattice;
 use crate::operators::answers::Answers;
 use crate::operators::calls::{Calls, calls};
 use crate::operators::combine::{Combine, Rule};
-use crate::operators::join::{Join, JoinKey, JoinSpec, Pad, ShipSide};
+use crate::operators::join::{Join, JoinSpec, ShipSide, join_sides, lookup_join};
 use crate::operators::memo::Memo;
 use crate::operators::reduce::{Prepare, Reduce};
-use crate::operators::stateless::{Stages, per_batch, stateless};
+use crate::operators::stateless::{Segment, Stages, per_batch, segments, stateless};
 use crate::operators::transform::Transform;
 use crate::operators::upsert::Upsert;
 use crate::output::{complete, sink};
@@ -77,10 +78,31 @@ struct Lowering<'a, 'scope> {
 
 impl<'scope> Lowering<'_, 'scope> {
     fn add(&mut self, program: &Program, number: usize, environment: &mut dyn Environment) {
+        if program.steps[number].inside.is_some() {
+            // A loop is built with the first of its steps, which follow each other.
+            if number == 0 || !program.in_same_loop(number - 1, number) {
+                self.add_loop(program, number);
+            }
+            return;
+        }
         let edges = self.step(program, number, &program.steps[number], environment);
         let (rows, dead) = edges.unzip();
         self.edges[number] = rows;
         self.dead_letters[number] = dead.flatten();
+    }
+
+    fn add_loop(&mut self, program: &Program, first: usize) {
+        let others = first + 1..program.steps.len();
+        let end = others.into_iter().find(|other| !program.in_same_loop(first, *other));
+        let steps = first..end.unwrap_or(program.steps.len());
+        let of_log = self.of_log[first];
+        let lowered = lattice::lower::lower(program, steps, self.scope, &self.edges, self.context, of_log);
+        for (number, edge) in lowered.leaves {
+            self.edges[number] = Some(edge);
+        }
+        if !of_log {
+            self.ends.extend(lowered.ends);
+        }
     }
 
     /// Adds the steps to the ends that no other step reads which reports to an error log.
@@ -162,58 +184,12 @@ impl<'scope> Lowering<'_, 'scope> {
                 self.interval_join(program, step, spec, (*times, *bounds), site)
             }
             StepOp::Join(spec @ JoinStep { matching: Matching::Equal, .. }) => {
-                let hash =
-                    |columns: &[usize]| JoinKey::Hash { columns: columns.to_vec(), instance: spec.instance };
-                let side = |i: usize, columns: &[usize], on: &[usize], preserved| ShipSide {
-                    inputs: input(i).columns.clone(),
-                    columns: columns.to_vec(),
-                    key: hash(on),
-                    preserved,
-                    side: i as u8,
-                };
-                let preserves_left = matches!(spec.mode, JoinMode::Left | JoinMode::Outer);
-                let preserves_right = matches!(spec.mode, JoinMode::Right | JoinMode::Outer);
-                let sides = [
-                    side(0, &spec.left_columns, &spec.left_on, preserves_left),
-                    side(1, &spec.right_columns, &spec.right_on, preserves_right),
-                ];
-                let row_ids = [spec.left_id, spec.right_id];
-                let once = [spec.left_exactly_once, spec.right_exactly_once];
-                let how = JoinSpec {
-                    mode: spec.mode,
-                    ids: spec.ids,
-                    dtypes: Default::default(),
-                    row_ids,
-                    pad: Pad::None,
-                    once,
-                };
+                let how = JoinSpec::from(spec);
+                let sides = join_sides(spec, &how, [&input(0).columns, &input(1).columns]);
                 self.join(step, sides, how, site)
             }
             StepOp::Lookup(spec) => {
-                let sides = [
-                    ShipSide {
-                        inputs: input(0).columns.clone(),
-                        columns: spec.keep.clone(),
-                        key: JoinKey::Pointer(spec.pointer),
-                        preserved: true,
-                        side: 0,
-                    },
-                    ShipSide {
-                        inputs: input(1).columns.clone(),
-                        columns: spec.fetch.clone(),
-                        key: JoinKey::RowId,
-                        preserved: false,
-                        side: 1,
-                    },
-                ];
-                let how = JoinSpec {
-                    mode: JoinMode::Left,
-                    ids: JoinIds::Left,
-                    dtypes: Default::default(),
-                    row_ids: [false, false],
-                    pad: if spec.allow_misses { Pad::None } else { Pad::Error },
-                    once: [false, false],
-                };
+                let (sides, how) = lookup_join(spec, [&input(0).columns, &input(1).columns]);
                 self.join(step, sides, how, site)
             }
             StepOp::Zip => self.combine(program, step, Rule::Zip, site),
@@ -259,6 +235,12 @@ impl<'scope> Lowering<'_, 'scope> {
                 let answers = Answers::new(step.columns.clone(), rows);
                 drive(self.scope, name, inputs, context, answers)
             }
+            // What leaves a loop was set when the loop was built, unless the loop had no part in it.
+            StepOp::Leave(_) => match &self.edges[number] {
+                Some(edge) => edge.clone(),
+                None => self.edge(step, 0),
+            },
+            StepOp::Variable(_) | StepOp::Feedback(_) => unreachable!("{name} is inside of a loop"),
             StepOp::Output(spec) => {
                 let writer = environment.writer(number);
                 let (dtypes, insert_only) = (input(0).columns.clone(), input(0).insert_only);
@@ -283,76 +265,36 @@ impl<'scope> Lowering<'_, 'scope> {
     /// The stages as one operator, except that a map whose results must be remembered is its own.
     fn stages(
         &self,
-        mut edge: Edge<'scope>,
+        edge: Edge<'scope>,
         stages: &[Stage],
-        mut columns: Vec<DType>,
+        columns: Vec<DType>,
         insert_only: bool,
         name: &str,
         site: &Site,
     ) -> Edge<'scope> {
-        let mut fused: Vec<Stage> = Vec::new();
-        let flush = |edge: Edge<'scope>, fused: &mut Vec<Stage>| {
-            if fused.is_empty() {
-                return edge;
+        let context = || self.context.clone();
+        let apply = |edge: Edge<'scope>, segment| match segment {
+            Segment::Plain(stages) => stateless(edge, Stages::new(&stages, context(), site.clone()), name),
+            Segment::Remembered { inputs, expressions, frames } => {
+                let memo = Memo::new(inputs, &expressions, &frames, context(), site.clone());
+                drive(self.scope, name, vec![(edge, Route::Key)], context(), memo)
             }
-            let stages = Stages::new(fused, self.context.clone(), site.clone());
-            fused.clear();
-            stateless(edge, stages, name)
         };
-        let remember = |edge: Edge<'scope>, columns: &[DType], expressions: &[Expr], frames: &[_]| {
-            let memo = Memo::new(columns.to_vec(), expressions, frames, self.context.clone(), site.clone());
-            drive(self.scope, name, vec![(edge, Route::Key)], self.context.clone(), memo)
-        };
-        for stage in stages {
-            match stage {
-                Stage::Map { expressions, frames }
-                    if !insert_only && !expressions.iter().all(Expr::is_deterministic) =>
-                {
-                    edge = remember(flush(edge, &mut fused), &columns, expressions, frames);
-                }
-                Stage::Filter { condition, frame } if !insert_only && !condition.is_deterministic() => {
-                    // The condition becomes a remembered column, is tested, and dropped again.
-                    let pass = |i: usize| Expr::input(i, columns[i].clone());
-                    let mut expressions: Vec<Expr> = (0..columns.len()).map(pass).collect();
-                    let mut frames = vec![None; columns.len()];
-                    let drop = Stage::Map { expressions: expressions.clone(), frames: frames.clone() };
-                    expressions.push(condition.clone());
-                    frames.push(frame.clone());
-                    edge = remember(flush(edge, &mut fused), &columns, &expressions, &frames);
-                    let condition = Expr::input(columns.len(), condition.dtype().clone());
-                    fused.extend([Stage::Filter { condition, frame: frame.clone() }, drop]);
-                }
-                other => fused.push(other.clone()),
-            }
-            match stage {
-                Stage::Map { expressions, .. } => {
-                    columns = expressions.iter().map(|e| e.dtype().clone()).collect();
-                }
-                Stage::Flatten { column, element, origin_id, .. } => {
-                    columns[*column] = element.clone();
-                    if *origin_id {
-                        columns.push(DType::ANY_POINTER);
-                    }
-                }
-                Stage::Filter { .. } | Stage::Reindex { .. } => {}
-            }
-        }
-        flush(edge, &mut fused)
+        segments(stages, columns, insert_only).into_iter().fold(edge, apply)
     }
 
     fn join(&self, step: &Step, sides: [ShipSide; 2], how: JoinSpec, site: Site) -> Edge<'scope> {
-        let dtypes: [Vec<DType>; 2] =
-            std::array::from_fn(|i| sides[i].columns.iter().map(|c| sides[i].inputs[*c].clone()).collect());
+        let spec = how.of_sides(&sides);
         let mut inputs = Vec::new();
         for (i, side) in sides.into_iter().enumerate() {
             let route = Route::Column(side.columns.len());
-            let (context, site) = (self.context.clone(), site.clone());
-            let shipped = per_batch(self.edge(step, i), "join keys", context.clone(), move |_, batch| {
-                side.apply(batch, &context, &site)
-            });
+            let (mut faults, site) = (self.context.clone(), site.clone());
+            let shipped =
+                per_batch(self.edge(step, i), "join keys", self.context.clone(), move |_, batch| {
+                    side.apply(batch, &mut faults, &site)
+                });
             inputs.push((shipped, route));
         }
-        let spec = JoinSpec { dtypes, ..how };
         let join = Join::new(spec, self.context.clone(), site);
         drive(self.scope, &step.name, inputs, self.context.clone(), join)
     }
@@ -361,7 +303,7 @@ impl<'scope> Lowering<'_, 'scope> {
         let (mut inputs, mut dtypes) = (Vec::new(), Vec::new());
         for (i, id) in step.inputs.iter().enumerate() {
             let all = &program.steps[id.0].columns;
-            let needed = Combine::needed(&rule, i, all.len());
+            let needed = rule.needed(i, all.len());
             dtypes.push(needed.iter().map(|c| all[*c].clone()).collect());
             let edge = self.edge(step, i);
             let edge = if needed.len() == all.len() {

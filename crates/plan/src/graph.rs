@@ -12,17 +12,20 @@ use pathway_io::Sink;
 use pathway_types::DType;
 
 use crate::error_log::Logs;
+use crate::graph::loops::Loops;
 use crate::universe::{Definition, UniverseId, Universes};
 use crate::{Frame, PlanError, Warning};
 
 pub(crate) mod align;
 pub(crate) mod flags;
+pub(crate) mod loops;
 mod op;
 pub(crate) mod traverse;
 
+pub use loops::LoopId;
 pub use op::{
-    Aggregate, Answers, Calls, ExternalRows, Flatten, FlattenColumn, GroupIds, Join, JoinColumn, Lookup, Op,
-    Reduce, Rows, Stateful, StaticRows, Transform,
+    Aggregate, Answers, Calls, ExternalRows, Flatten, FlattenColumn, GroupIds, Iterated, Join, JoinColumn,
+    Lookup, Op, Reduce, Rows, Stateful, StaticRows, Transform, Variable,
 };
 
 /// The position of a node in its graph, and what expressions call a source.
@@ -113,6 +116,7 @@ pub(crate) struct State {
     pub(crate) outputs: Vec<Output>,
     warnings: Vec<Warning>,
     pub(crate) logs: Logs,
+    pub(crate) loops: Loops,
 }
 
 impl Graph {
@@ -128,7 +132,7 @@ impl Graph {
         let base = state.end();
         let mut universes = std::mem::take(&mut state.universes);
         universes.clear();
-        *state = State { base, universes, ..State::default() };
+        *state = State { base, universes, loops: state.loops.cleared(), ..State::default() };
     }
 
     /// Warnings since the last call.
@@ -209,18 +213,22 @@ impl State {
     /// A node named by the user.
     pub(crate) fn checked(&self, id: NodeId) -> Result<&Node, PlanError> {
         let node = id.0.checked_sub(self.base).and_then(|index| self.nodes.get(index as usize));
-        node.map(|node| &**node).ok_or_else(|| {
+        let node = node.map(|node| &**node).ok_or_else(|| {
             PlanError::Runtime(
                 "a table of a plan that has been cleared (or of another plan) cannot be used; build it again"
                     .to_owned(),
             )
-        })
+        })?;
+        self.check_open(id)?;
+        Ok(node)
     }
 
     /// Adds a node and reports universes that turned out empty by it.
     pub(crate) fn add(&mut self, mut node: Node) -> NodeId {
         self.logs.mark(&mut node);
         let id = SourceId(self.end());
+        let inside = self.inside_of(&node.op);
+        self.loops.place(inside);
         if matches!(node.op, Op::Filter { .. } | Op::Intersect { .. } | Op::Difference { .. }) {
             self.subsets.entry(node.universe).or_insert(id);
         }

@@ -46,6 +46,12 @@
 //! expression if their tables have the same row ids, which is known by construction, proved from
 //! facts, or promised by the user: see [`universe`].
 //!
+//! # Iterating
+//!
+//! [`Graph::begin_iteration`] gives the tables of an iteration as its step sees them; what is made of
+//! them until [`Iteration::finish`] is inside of the iteration. The plan stays flat: which tables are
+//! inside follows from what they are made of.
+//!
 //! # Running
 //!
 //! [`Graph::program`] rewrites the plan (see [`rewrite`]) to what outputs need, and the engine runs
@@ -80,7 +86,7 @@ pub use graph::{Graph, NodeId, OutputId};
 pub use rewrite::{Goal, Rewrites};
 pub use stateful::StatefulKind;
 pub use table::{
-    Answered, GroupBy, GroupedJoin, InTime, JoinOptions, JoinResult, Joinable, Named, OutputOptions, Part,
-    SourceOptions, Span, StaticOptions, Table, Window, WindowBy,
+    Answered, Argument, GroupBy, GroupedJoin, InTime, Iteration, JoinOptions, JoinResult, Joinable, Named,
+    OutputOptions, Part, SourceOptions, Span, StaticOptions, Table, Window, WindowBy,
 };
 pub use universe::UniverseId;

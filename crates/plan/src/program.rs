@@ -6,6 +6,7 @@
 //! universe have been brought together (by position where one was computed from the other, by
 //! [`StepOp::Zip`] otherwise). Nothing here knows of names, universes or Python.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use pathway_types::{Batch, DType, Timestamp};
 
 use crate::Frame;
 use crate::error_log::Logged;
+pub use crate::graph::LoopId;
 use crate::stateful::StatefulKind;
 
 /// The position of a step in its program.
@@ -24,8 +26,43 @@ pub struct StepId(pub usize);
 /// The steps of a run in topological order: inputs come before their consumers.
 #[derive(Clone, Debug, Default)]
 pub struct Program {
-    /// The steps.
+    /// The steps. Those inside of a loop follow each other.
     pub steps: Vec<Step>,
+    /// The loops that steps are inside of.
+    pub loops: BTreeMap<LoopId, Loop>,
+}
+
+impl Program {
+    /// The outermost loop that a step is inside of.
+    fn outermost(&self, step: usize) -> Option<LoopId> {
+        let mut id = self.steps[step].inside?;
+        while let Some(parent) = self.loops[&id].parent {
+            id = parent;
+        }
+        Some(id)
+    }
+
+    /// True if both steps are inside of one loop, or of loops in it.
+    pub fn in_same_loop(&self, step: usize, other: usize) -> bool {
+        let outermost = self.outermost(step);
+        outermost.is_some() && outermost == self.outermost(other)
+    }
+}
+
+/// So many loops can be inside of each other.
+pub const MOST_LEVELS: usize = 4;
+
+/// A part of a program that is repeated until nothing changes any more.
+#[derive(Clone, Debug)]
+pub struct Loop {
+    /// The loop that it is inside of.
+    pub parent: Option<LoopId>,
+    /// How many loops it is inside of, itself included.
+    pub level: usize,
+    /// It is repeated at most so many times.
+    pub limit: Option<u32>,
+    /// The user's line.
+    pub frame: Option<Frame>,
 }
 
 /// One step: an operator, its inputs, and the layout of its output.
@@ -43,6 +80,8 @@ pub struct Step {
     pub name: String,
     /// The user's line.
     pub frame: Option<Frame>,
+    /// The loop that it is inside of.
+    pub inside: Option<LoopId>,
 }
 
 /// What a step does.
@@ -101,6 +140,12 @@ pub enum StepOp {
     Transform(Arc<dyn Transformer>),
     /// What depends on the order of changes or of rows.
     Stateful(StatefulStep),
+    /// A table that a loop develops, inside of it. It starts with the rows of the input.
+    Variable(LoopId),
+    /// The rows of input 0 become those of the variable at input 1 for the next round.
+    Feedback(LoopId),
+    /// The rows of the input as they are when the loop has ended, outside of it.
+    Leave(LoopId),
     /// A sink.
     Output(OutputStep),
 }

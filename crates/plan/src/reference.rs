@@ -18,6 +18,7 @@ use crate::program::{Program, Step, StepId, StepOp};
 
 mod join;
 mod lookup;
+mod loops;
 mod reduce;
 mod rowwise;
 
@@ -42,6 +43,8 @@ pub enum ReferenceError {
     Inconsistent(String),
     /// The operation has no naive form here.
     Unsupported(String),
+    /// A loop has not come to an end after a thousand rounds.
+    Endless,
 }
 
 impl fmt::Display for ReferenceError {
@@ -49,6 +52,7 @@ impl fmt::Display for ReferenceError {
         match self {
             ReferenceError::NoRows(step) => write!(f, "no rows were given for the source at step {}", step.0),
             ReferenceError::Inconsistent(text) | ReferenceError::Unsupported(text) => f.write_str(text),
+            ReferenceError::Endless => f.write_str("a loop does not come to an end"),
         }
     }
 }
@@ -63,19 +67,29 @@ pub type Changes = Vec<(Timestamp, Batch)>;
 /// # Errors
 /// [`ReferenceError`] if the program uses what is not known here.
 pub fn run(program: &Program, sources: &HashMap<StepId, Changes>) -> Result<Vec<Rows>, ReferenceError> {
-    let mut done: Vec<Rows> = Vec::with_capacity(program.steps.len());
-    for (i, step) in program.steps.iter().enumerate() {
-        let inputs: Vec<Relation<'_>> = step
-            .inputs
-            .iter()
-            .map(|input| Relation { rows: &done[input.0], dtypes: &program.steps[input.0].columns })
-            .collect();
-        let mut rows = rows_of(StepId(i), step, &inputs, sources)?;
-        debug_assert!(rows.iter().all(|row| row.values.len() == step.columns.len()));
-        rows.sort();
-        done.push(rows);
-    }
+    let mut done: Vec<Rows> = vec![Rows::new(); program.steps.len()];
+    loops::run(program, None, 0..program.steps.len(), &mut done, sources)?;
     Ok(done)
+}
+
+/// The output of one step, given those of the steps it reads.
+fn run_step(
+    program: &Program,
+    number: usize,
+    done: &mut [Rows],
+    sources: &HashMap<StepId, Changes>,
+) -> Result<(), ReferenceError> {
+    let step = &program.steps[number];
+    let inputs: Vec<Relation<'_>> = step
+        .inputs
+        .iter()
+        .map(|input| Relation { rows: &done[input.0], dtypes: &program.steps[input.0].columns })
+        .collect();
+    let mut rows = rows_of(StepId(number), step, &inputs, sources)?;
+    debug_assert!(rows.iter().all(|row| row.values.len() == step.columns.len()));
+    rows.sort();
+    done[number] = rows;
+    Ok(())
 }
 
 /// The output of a step before it, with the dtypes of its columns.
@@ -130,6 +144,9 @@ fn rows_of(
             "{} depends on the order of changes or of rows",
             stateful.kind.name()
         ))),
+        // What goes around is up to who runs the loop.
+        StepOp::Variable(_) | StepOp::Leave(_) => Ok(inputs[0].rows.clone()),
+        StepOp::Feedback(_) => Ok(Rows::new()),
         StepOp::Calls(_) | StepOp::Answers(_) => {
             Err(ReferenceError::Unsupported("answers of calls depend on when they come".to_owned()))
         }

@@ -9,6 +9,7 @@
 //!    several roots bring their columns together.
 //! 4. `lower`: roots and stages become steps.
 //! 5. `fuse`: neighbouring row-wise steps with one consumer become one.
+//! 6. `loops`: the steps of an iteration are put next to each other.
 
 use crate::PlanError;
 use crate::graph::{Graph, OutputId};
@@ -18,6 +19,7 @@ mod demand;
 mod fuse;
 mod insert_only;
 mod intern;
+mod loops;
 mod lower;
 mod need;
 mod resolve;
@@ -81,6 +83,7 @@ impl Graph {
         if rewrites.fuse {
             program = fuse::fuse(program, &kept);
         }
+        let mut program = loops::gather(program, &resolved.loops);
         insert_only::mark(&mut program);
         Ok(program)
     }

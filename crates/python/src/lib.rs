@@ -16,6 +16,7 @@ mod expr;
 mod field;
 mod frame;
 mod graph;
+mod iteration;
 mod joined;
 mod later;
 mod mapping;
@@ -52,6 +53,8 @@ mod _engine {
     use crate::frame::PyFrame;
     #[pymodule_export]
     use crate::graph::PyGraph;
+    #[pymodule_export]
+    use crate::iteration::PyIteration;
     #[pymodule_export]
     use crate::joined::{PyInTime, PyJoined};
     #[pymodule_export]

@@ -20,6 +20,7 @@ from pathway.internals.functions import (
     join_right,
 )
 from pathway.internals.groupby import GroupedJoinResult, GroupedTable
+from pathway.internals.iterate import iterate, iterate_universe
 from pathway.internals.join_mode import JoinMode
 from pathway.internals.joinable import Joinable
 from pathway.internals.joins import JoinResult
@@ -103,6 +104,8 @@ __all__ = [
     "global_error_log",
     "groupby",
     "if_else",
+    "iterate",
+    "iterate_universe",
     "join",
     "join_inner",
     "join_left",

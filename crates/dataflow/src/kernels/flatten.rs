@@ -16,15 +16,22 @@ use pathway_types::{
 
 /// Flattens `batch` as the `Flatten` stage says (other stages leave it as it is). Rows whose cell is
 /// not a sequence are reported through `failed` and give nothing.
-pub fn flatten(batch: Batch, stage: &Stage, mut failed: impl FnMut(&Option<Frame>, DataError)) -> Batch {
+pub fn flatten(
+    batch: Batch,
+    stage: &Stage,
+    mut failed: impl FnMut(&Batch, usize, &Option<Frame>, DataError),
+) -> Batch {
     let Stage::Flatten { column, sequence, element, origin_id, frame } = stage else { return batch };
     let cells = &batch.columns[*column];
     let elements = match sequence.stored() {
         DType::List(member) if !sequence.is_any_tuple() => list_elements(cells, member, element),
         _ => None,
     };
-    let (rows, elements) =
-        elements.unwrap_or_else(|| scalar_elements(cells, sequence, element, |error| failed(frame, error)));
+    let (rows, elements) = elements.unwrap_or_else(|| {
+        scalar_elements(cells, sequence, element, |row, error| {
+            failed(&batch, row, frame, error);
+        })
+    });
     let mut hasher = KeyHasher::default();
     let mut keys = Vec::with_capacity(rows.len());
     let mut position = 0i64;
@@ -65,7 +72,7 @@ fn scalar_elements(
     cells: &Column,
     sequence: &DType,
     element: &DType,
-    mut failed: impl FnMut(DataError),
+    mut failed: impl FnMut(usize, DataError),
 ) -> (Vec<u32>, Column) {
     let view = CellView::new(cells, sequence);
     let mut rows = Vec::new();
@@ -79,7 +86,10 @@ fn scalar_elements(
                     out.push(&widen(member, element));
                 }
             }
-            None => failed(DataError::value(format!("this value has no elements to flatten: {value}"))),
+            None => {
+                let message = format!("this value has no elements to flatten: {value}");
+                failed(row, DataError::value(message));
+            }
         }
     }
     (rows, out.finish())

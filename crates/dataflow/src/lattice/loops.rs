@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use pathway_types::{Batch, DType, DataError, Timestamp};
 
+use super::arrange::per_packet;
 use super::packet::{Flow, TimedPacket};
 use super::time::{LoopTime, Path};
 use crate::context::Context;
@@ -51,6 +52,14 @@ pub fn leave<'outer>(
     context: Context,
 ) -> Edge<'outer> {
     untimed(flow.leave(outer), dtypes, context)
+}
+
+/// Nothing, outside of a loop, for as long as the flow in it has not ended.
+pub(super) fn end<'outer>(flow: Flow<'_>, outer: Scope<'outer, Timestamp>) -> Edge<'outer> {
+    let nothing = per_packet(flow, "end", |_| TimedPacket::default());
+    nothing.leave(outer).inner.unary::<NoopBuilder<Packet>, _, _, _>(Pipeline, "end", |_, _| {
+        |input, _output| input.for_each(|_, _| {})
+    })
 }
 
 /// The net change of each time, in batches of one time.

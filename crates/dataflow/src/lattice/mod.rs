@@ -15,9 +15,11 @@
 pub mod arrange;
 pub mod chunk;
 mod exchange;
+mod faults;
 mod gather;
 pub mod join;
 pub mod loops;
+pub mod lower;
 pub mod packet;
 mod print;
 pub mod reduce;

@@ -1,6 +1,6 @@
 //! Row-wise stages inside loops: those of the outer scope, with the rows' times carried along.
 
-use super::arrange::per_packet;
+use super::faults::per_row;
 use super::packet::Flow;
 use super::time::LatticeTime;
 use crate::context::Context;
@@ -13,7 +13,5 @@ pub fn stateless<'scope, T: LatticeTime>(
     name: &str,
     context: Context,
 ) -> Flow<'scope, T> {
-    per_packet(flow, name, move |packet| {
-        packet.per_row(|batch| if context.is_stopped() { batch.slice(0, 0) } else { stages.apply(batch) })
-    })
+    per_row(flow, name, context, move |batch, faults| stages.apply_to(batch, faults))
 }

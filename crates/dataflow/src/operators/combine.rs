@@ -40,7 +40,7 @@ pub enum Rule {
 }
 
 /// Which inputs have a row for a key: one bit each.
-type Presence = u32;
+pub(crate) type Presence = u32;
 
 /// The row of each input for one key.
 type Row = SmallVec<[Option<RowId>; 2]>;
@@ -58,9 +58,79 @@ pub struct Combine {
 
 /// Where an output column comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Cell {
+pub(crate) enum Cell {
     From { input: usize, column: usize },
     Error,
+}
+
+impl Rule {
+    /// The columns of an input that can reach the output.
+    pub(crate) fn needed(&self, input: usize, columns: usize) -> Vec<usize> {
+        match self {
+            Rule::Intersect | Rule::Difference | Rule::Restrict { .. } if input > 0 => vec![],
+            _ => (0..columns).collect(),
+        }
+    }
+
+    /// The output of a key for which these inputs, which have so many columns, have a row: the cells,
+    /// or `None` for no row.
+    pub(crate) fn cells(&self, widths: &[usize], presence: Presence) -> Option<Vec<Cell>> {
+        let has = |input: usize| presence & (1 << input) != 0;
+        let all = |input: usize| -> Vec<Cell> {
+            (0..widths[input]).map(|column| Cell::From { input, column }).collect()
+        };
+        match self {
+            Rule::Zip => {
+                let inputs = 0..widths.len();
+                inputs.clone().all(has).then(|| inputs.flat_map(all).collect())
+            }
+            Rule::Update => (0..widths.len()).rev().find(|input| has(*input)).map(all),
+            Rule::UpdateCells(cells) => has(0).then(|| {
+                let mut out = all(0);
+                if has(1) {
+                    cells.iter().for_each(|(to, from)| out[*to] = Cell::From { input: 1, column: *from });
+                }
+                out
+            }),
+            Rule::Intersect => (0..widths.len()).all(has).then(|| all(0)),
+            Rule::Difference => (has(0) && !has(1)).then(|| all(0)),
+            Rule::Restrict { .. } => match (has(0), has(1)) {
+                (true, true) => Some(all(0)),
+                (false, true) => Some(vec![Cell::Error; widths[0]]),
+                _ => None,
+            },
+        }
+    }
+
+    /// What is wrong if the inputs have rows like this for a key.
+    pub(crate) fn complaint(&self, key: u128, presence: Presence) -> Option<DataError> {
+        let message = match (self, presence & 1 != 0, presence & 2 != 0) {
+            (Rule::Restrict { .. }, false, true) => {
+                "is in the table whose ids are taken but not in the table that is restricted to them"
+            }
+            (Rule::Restrict { exact: true }, true, false) => {
+                "is in the table but not in the table whose ids it was promised to have"
+            }
+            (Rule::UpdateCells(_), false, true) => "is to be updated but does not exist",
+            _ => return None,
+        };
+        let kind = if matches!(self, Rule::UpdateCells(_)) { ErrorKind::Engine } else { ErrorKind::Key };
+        Some(DataError::new(kind, format!("the row with id {} {message}", Key(key))))
+    }
+
+    /// The dtypes of the output.
+    pub(crate) fn outputs(&self, inputs: &[Vec<DType>]) -> Vec<DType> {
+        match self {
+            Rule::Zip => inputs.concat(),
+            _ => inputs[0].clone(),
+        }
+    }
+}
+
+/// Several rows of one input have the same id.
+pub(crate) fn repeated_id(key: u128) -> DataError {
+    let message = format!("several rows have the id {}, but this operation needs unique ids", Key(key));
+    DataError::new(ErrorKind::Key, message)
 }
 
 impl Combine {
@@ -70,59 +140,13 @@ impl Combine {
         Combine { rule, inputs, dtypes, touched: new_key_map(), context, site }
     }
 
-    /// The columns of an input that can reach the output.
-    pub fn needed(rule: &Rule, input: usize, columns: usize) -> Vec<usize> {
-        match rule {
-            Rule::Intersect | Rule::Difference | Rule::Restrict { .. } if input > 0 => vec![],
-            _ => (0..columns).collect(),
-        }
-    }
-
-    /// The output of a key: the cells, or `None` for no row.
-    fn cells(&self, presence: Presence) -> Option<Vec<Cell>> {
-        let has = |input: usize| presence & (1 << input) != 0;
-        let all = |input: usize| -> Vec<Cell> {
-            (0..self.dtypes[input].len()).map(|column| Cell::From { input, column }).collect()
-        };
-        match &self.rule {
-            Rule::Zip => {
-                let inputs = 0..self.inputs.len();
-                inputs.clone().all(has).then(|| inputs.flat_map(all).collect())
-            }
-            Rule::Update => (0..self.inputs.len()).rev().find(|input| has(*input)).map(all),
-            Rule::UpdateCells(cells) => has(0).then(|| {
-                let mut out = all(0);
-                if has(1) {
-                    cells.iter().for_each(|(to, from)| out[*to] = Cell::From { input: 1, column: *from });
-                }
-                out
-            }),
-            Rule::Intersect => (0..self.inputs.len()).all(has).then(|| all(0)),
-            Rule::Difference => (has(0) && !has(1)).then(|| all(0)),
-            Rule::Restrict { .. } => match (has(0), has(1)) {
-                (true, true) => Some(all(0)),
-                (false, true) => Some(vec![Cell::Error; self.dtypes[0].len()]),
-                _ => None,
-            },
-        }
-    }
-
-    fn output_dtypes(&self) -> Vec<DType> {
-        match self.rule {
-            Rule::Zip => self.dtypes.concat(),
-            _ => self.dtypes[0].clone(),
-        }
-    }
-
     /// The current row of each input; several rows under one id are reported.
     fn current(&self, key: u128, report: bool) -> Row {
         let row = |input: &MultiMap| {
             let entries = input.get(key);
             let entry = entries.iter().find(|entry| entry.count > 0)?;
             if report && (entries.len() > 1 || entry.count > 1) {
-                let message =
-                    format!("several rows have the id {}, but this operation needs unique ids", Key(key));
-                self.context.data_error(&self.site, &DataError::new(ErrorKind::Key, message));
+                self.context.data_error(&self.site, &repeated_id(key));
             }
             Some(entry.row)
         };
@@ -131,19 +155,9 @@ impl Combine {
 
     /// Reports combinations that the rule does not expect.
     fn check(&self, key: u128, presence: Presence) {
-        let message = match (&self.rule, presence & 1 != 0, presence & 2 != 0) {
-            (Rule::Restrict { .. }, false, true) => {
-                "is in the table whose ids are taken but not in the table that is restricted to them"
-            }
-            (Rule::Restrict { exact: true }, true, false) => {
-                "is in the table but not in the table whose ids it was promised to have"
-            }
-            (Rule::UpdateCells(_), false, true) => "is to be updated but does not exist",
-            _ => return,
-        };
-        let kind = if matches!(self.rule, Rule::UpdateCells(_)) { ErrorKind::Engine } else { ErrorKind::Key };
-        let message = format!("the row with id {} {message}", Key(key));
-        self.context.data_error(&self.site, &DataError::new(kind, message));
+        if let Some(error) = self.rule.complaint(key, presence) {
+            self.context.data_error(&self.site, &error);
+        }
     }
 
     fn emit(&self, cells: &[Cell], rows: &[(u128, Row)], diff: i64, dtypes: &[DType], out: &mut Emitter) {
@@ -183,7 +197,8 @@ impl Operator for Combine {
 
     fn flush(&mut self, _progress: &Progress, out: &mut Emitter) {
         let touched = std::mem::take(&mut self.touched);
-        let dtypes = self.output_dtypes();
+        let dtypes = self.rule.outputs(&self.dtypes);
+        let widths: Vec<usize> = self.dtypes.iter().map(Vec::len).collect();
         // Rows to remove and to add, by which inputs they are made of.
         let mut groups: hashbrown::HashMap<(Presence, bool), Vec<(u128, Row)>> = hashbrown::HashMap::new();
         let mut plans: hashbrown::HashMap<Presence, Option<Vec<Cell>>> = hashbrown::HashMap::new();
@@ -193,7 +208,7 @@ impl Operator for Combine {
             self.check(key, new_presence);
             for presence in [old_presence, new_presence] {
                 if !plans.contains_key(&presence) {
-                    plans.insert(presence, self.cells(presence));
+                    plans.insert(presence, self.rule.cells(&widths, presence));
                 }
             }
             let uses = |presence: Presence, input: usize| {

@@ -11,12 +11,13 @@
 use std::ops::Range;
 
 use arrow_array::Array;
+use arrow_buffer::BooleanBuffer;
 use hashbrown::hash_map::Entry as MapEntry;
 
-use pathway_plan::program::{JoinIds, JoinMode};
+use pathway_plan::program::{JoinIds, JoinMode, JoinStep, LookupStep};
 use pathway_types::{Batch, Column, DType, DataError, Diffs, ErrorKind, Key, KeyHasher, Keys};
 
-use crate::context::{Context, Site};
+use crate::context::{Context, Faults, Site};
 use crate::kernels::consolidate::consolidate;
 use crate::operator::{Emitter, Operator, Progress, State, WrongState};
 use crate::store::{KeyMap, MultiMap, RowId, new_key_map};
@@ -73,10 +74,7 @@ struct Side {
 impl Join {
     /// An operator for the spec.
     pub fn new(spec: JoinSpec, context: Context, site: Site) -> Self {
-        let preserved = [
-            matches!(spec.mode, JoinMode::Left | JoinMode::Outer),
-            matches!(spec.mode, JoinMode::Right | JoinMode::Outer),
-        ];
+        let preserved = [0, 1].map(|side| spec.preserves(side));
         let side = |side: usize| Side {
             rows: MultiMap::new(spec.dtypes[side].clone()),
             counts: (preserved[1 - side] || spec.ids != JoinIds::Pair).then(new_key_map),
@@ -219,61 +217,25 @@ impl Join {
         out.emit(Batch::new(ids, columns, Diffs::from(pairs.diffs)));
     }
 
-    /// Emits rows of one side without a match. `key_column` tells None and error pointers.
-    fn emit_unmatched(&self, side: usize, keys: &Keys, batch: Batch, key_column: &Column, out: &mut Emitter) {
-        let len = batch.len();
-        let ids: Keys = match (self.spec.ids, side) {
-            (JoinIds::Left, 0) | (JoinIds::Right, 1) => batch.keys.clone(),
-            _ => {
-                let mut hasher = KeyHasher::default();
-                let id = |row| {
-                    let mine = Some(batch.keys.get(row));
-                    let (left, right) = if side == 0 { (mine, None) } else { (None, mine) };
-                    pair_id(&mut hasher, left, right, keys.get(row))
-                };
-                (0..len).map(id).collect::<Vec<_>>().into()
-            }
-        };
-        let errors = (self.spec.pad == Pad::Error).then(|| self.missing(keys, &batch.diffs, key_column));
-        let pad = |dtype: &DType| match &errors {
-            Some(errors) if errors.count_set_bits() > 0 => {
-                let nulls = arrow_array::new_null_array(&pathway_types::storage::arrow_type(dtype), len);
-                Column::with_errors(nulls, Some(errors.clone()))
-            }
-            _ => Column::nulls(dtype, len),
-        };
-        let own = batch.columns.iter().take(self.spec.dtypes[side].len()).cloned();
-        let padded = self.spec.dtypes[1 - side].iter().map(pad);
-        let mut columns: Vec<Column> =
-            if side == 0 { own.chain(padded).collect() } else { padded.chain(own).collect() };
-        for (wanted, row_side) in self.spec.row_ids.iter().zip(0..) {
-            if *wanted {
-                columns.push(if row_side == side {
-                    batch.keys.to_column()
-                } else {
-                    Column::nulls(&DType::ANY_POINTER, len)
-                });
-            }
+    /// Emits rows of one side without a match, in shipped form.
+    fn emit_unmatched(&self, side: usize, batch: Batch, out: &mut Emitter) {
+        if self.spec.pad == Pad::Error {
+            self.report_missing(&batch);
         }
-        out.emit(Batch::new(ids, columns, batch.diffs));
+        out.emit(self.spec.unmatched(side, batch));
     }
 
-    /// Which rows of a lookup without a match are errors; reports missing keys.
-    fn missing(&self, keys: &Keys, diffs: &Diffs, key_column: &Column) -> arrow_buffer::BooleanBuffer {
-        (0..keys.len())
-            .map(|row| {
-                let is_none = key_column.array().is_null(row) && !key_column.is_error(row);
-                let known_error = key_column.is_error(row);
-                // A row whose match came at the same time is taken back again in this flush.
-                let unmatched = !self.has_rows(1, keys.as_slice()[row]);
-                if !is_none && !known_error && unmatched && diffs.get(row) > 0 {
-                    let message =
-                        format!("the row with id {} is looked up but does not exist", keys.get(row));
-                    self.context.data_error(&self.site, &DataError::new(ErrorKind::Key, message));
-                }
-                !is_none
-            })
-            .collect()
+    /// Reports rows of a lookup whose pointer names no row.
+    fn report_missing(&self, batch: &Batch) {
+        let Some(key_column) = batch.columns.last() else { return };
+        let keys = Keys::of_column(key_column);
+        for row in 0..keys.len() {
+            // A row whose match came at the same time is taken back again in this flush.
+            let unmatched = !self.has_rows(1, keys.as_slice()[row]);
+            if key_column.array().is_valid(row) && unmatched && batch.diffs.get(row) > 0 {
+                self.context.data_error(&self.site, &missing_row(keys.get(row)));
+            }
+        }
     }
 
     /// The net difference of unmatched rows of one side.
@@ -318,11 +280,8 @@ impl Join {
             dtypes.push(DType::optional(DType::ANY_POINTER));
             parts = vec![consolidate(Batch::concat(&parts), &dtypes)];
         }
-        for mut batch in parts.into_iter().filter(|batch| !batch.is_empty()) {
-            if let Some(key_column) = batch.columns.pop() {
-                let keys = Keys::of_column(&key_column);
-                self.emit_unmatched(side, &keys, batch, &key_column, out);
-            }
+        for batch in parts.into_iter().filter(|batch| !batch.is_empty()) {
+            self.emit_unmatched(side, batch, out);
         }
     }
 
@@ -355,12 +314,136 @@ impl Join {
             if matches > 1 && self.has_rows(owner, *key) {
                 let row = self.sides[owner].rows.get(*key).first();
                 let id = row.map_or(Key(*key), |entry| Key(self.sides[owner].rows.rows().id(entry.row)));
-                let message =
-                    format!("the row with id {id} gives its id to the result but has {matches} matches");
-                self.context.data_error(&self.site, &DataError::new(ErrorKind::Key, message));
+                self.context.data_error(&self.site, &several_matches(id));
             }
         }
     }
+}
+
+/// A row that is looked up does not exist.
+pub(crate) fn missing_row(key: Key) -> DataError {
+    DataError::new(ErrorKind::Key, format!("the row with id {key} is looked up but does not exist"))
+}
+
+/// A row that lends its id to the result has several matches.
+pub(crate) fn several_matches(id: Key) -> DataError {
+    let message = format!("the row with id {id} gives its id to the result but has several matches");
+    DataError::new(ErrorKind::Key, message)
+}
+
+impl JoinSpec {
+    /// The same for sides that ship these columns.
+    pub(crate) fn of_sides(self, sides: &[ShipSide; 2]) -> JoinSpec {
+        let dtypes = [0, 1].map(|i: usize| {
+            let side = &sides[i];
+            side.columns.iter().map(|column| side.inputs[*column].clone()).collect()
+        });
+        JoinSpec { dtypes, ..self }
+    }
+
+    /// The rows of this side are kept where they have no match.
+    pub(crate) fn preserves(&self, side: usize) -> bool {
+        let own = [JoinMode::Left, JoinMode::Right][side];
+        self.mode == own || self.mode == JoinMode::Outer
+    }
+
+    /// Rows of one side without a match as rows of the result. Their last column is the join key, which
+    /// tells None and error pointers.
+    pub(crate) fn unmatched(&self, side: usize, mut batch: Batch) -> Batch {
+        let Some(key_column) = batch.columns.pop() else { return batch };
+        let keys = Keys::of_column(&key_column);
+        let len = batch.len();
+        let ids: Keys = match (self.ids, side) {
+            (JoinIds::Left, 0) | (JoinIds::Right, 1) => batch.keys.clone(),
+            _ => {
+                let mut hasher = KeyHasher::default();
+                let id = |row| {
+                    let mine = Some(batch.keys.get(row));
+                    let (left, right) = if side == 0 { (mine, None) } else { (None, mine) };
+                    pair_id(&mut hasher, left, right, keys.get(row))
+                };
+                (0..len).map(id).collect::<Vec<_>>().into()
+            }
+        };
+        // A pointer of None gives None, any other one that finds nothing an error.
+        let errors = (self.pad == Pad::Error).then(|| -> BooleanBuffer {
+            (0..len).map(|row| key_column.array().is_valid(row) || key_column.is_error(row)).collect()
+        });
+        let pad = |dtype: &DType| match &errors {
+            Some(errors) if errors.count_set_bits() > 0 => {
+                let nulls = arrow_array::new_null_array(&pathway_types::storage::arrow_type(dtype), len);
+                Column::with_errors(nulls, Some(errors.clone()))
+            }
+            _ => Column::nulls(dtype, len),
+        };
+        let own = batch.columns.iter().take(self.dtypes[side].len()).cloned();
+        let padded = self.dtypes[1 - side].iter().map(pad);
+        let mut columns: Vec<Column> =
+            if side == 0 { own.chain(padded).collect() } else { padded.chain(own).collect() };
+        for (wanted, row_side) in self.row_ids.iter().zip(0..) {
+            if *wanted {
+                columns.push(if row_side == side {
+                    batch.keys.to_column()
+                } else {
+                    Column::nulls(&DType::ANY_POINTER, len)
+                });
+            }
+        }
+        Batch::new(ids, columns, batch.diffs)
+    }
+}
+
+impl From<&JoinStep> for JoinSpec {
+    /// The dtypes of the sides are to be filled in.
+    fn from(step: &JoinStep) -> JoinSpec {
+        JoinSpec {
+            mode: step.mode,
+            ids: step.ids,
+            dtypes: Default::default(),
+            row_ids: [step.left_id, step.right_id],
+            pad: Pad::None,
+            once: [step.left_exactly_once, step.right_exactly_once],
+        }
+    }
+}
+
+/// The sides of a join, whose inputs have these columns.
+pub(crate) fn join_sides(step: &JoinStep, spec: &JoinSpec, inputs: [&[DType]; 2]) -> [ShipSide; 2] {
+    let side = |side: usize, columns: &[usize], on: &[usize]| ShipSide {
+        inputs: inputs[side].to_vec(),
+        columns: columns.to_vec(),
+        key: JoinKey::Hash { columns: on.to_vec(), instance: step.instance },
+        preserved: spec.preserves(side),
+        side: side as u8,
+    };
+    [side(0, &step.left_columns, &step.left_on), side(1, &step.right_columns, &step.right_on)]
+}
+
+/// A lookup as a join: its sides, whose inputs have these columns, and what is joined.
+pub(crate) fn lookup_join(step: &LookupStep, inputs: [&[DType]; 2]) -> ([ShipSide; 2], JoinSpec) {
+    let asking = ShipSide {
+        inputs: inputs[0].to_vec(),
+        columns: step.keep.clone(),
+        key: JoinKey::Pointer(step.pointer),
+        preserved: true,
+        side: 0,
+    };
+    let target = ShipSide {
+        inputs: inputs[1].to_vec(),
+        columns: step.fetch.clone(),
+        key: JoinKey::RowId,
+        preserved: false,
+        side: 1,
+    };
+    let spec = JoinSpec {
+        mode: JoinMode::Left,
+        ids: JoinIds::Left,
+        dtypes: Default::default(),
+        row_ids: [false, false],
+        pad: if step.allow_misses { Pad::None } else { Pad::Error },
+        once: [false, false],
+    };
+    ([asking, target], spec)
 }
 
 /// Which rows found a match.
@@ -492,7 +575,7 @@ pub struct ShipSide {
 
 impl ShipSide {
     /// The batch in shipped form.
-    pub fn apply(&self, batch: Batch, context: &Context, site: &Site) -> Batch {
+    pub(crate) fn apply(&self, batch: Batch, faults: &mut dyn Faults, site: &Site) -> Batch {
         let mut shipped = batch.project(&self.columns);
         match &self.key {
             JoinKey::RowId => shipped.columns.push(batch.keys.to_column()),
@@ -528,7 +611,7 @@ impl ShipSide {
                 } else {
                     DataError::skipped("the join condition")
                 };
-                errors.set_indices().for_each(|_| context.data_error(site, &error));
+                errors.set_indices().for_each(|row| faults.fault(&batch, row, site, &error));
                 shipped.columns.push(self.unmatched_keys(&hashed.keys, &batch.keys, &errors, None));
                 if !self.preserved {
                     return shipped.filter(&!&errors);

@@ -72,7 +72,7 @@ impl Memo {
     fn compute(&self, part: &(Evaluator, Vec<Option<Frame>>), batch: &Batch) -> Vec<Column> {
         let outcomes = evaluate(&part.0, batch, true, self.context.max_batch_rows());
         for (outcome, frame) in outcomes.iter().zip(&part.1) {
-            report(outcome, frame, &self.context, &self.site);
+            report(batch, outcome, frame, &mut self.context.clone(), &self.site);
         }
         outcomes.into_iter().map(|outcome| outcome.column).collect()
     }

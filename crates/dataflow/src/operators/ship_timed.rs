@@ -76,7 +76,7 @@ impl ShipTimed {
         batch.columns.push(Column::new(Arc::new(Int64Array::new(ticks, None))));
         let ids = batch.keys.clone();
         // NaN is no error, but neither before nor after anything.
-        let Some(errors) = errors else { return self.side.apply(batch, context, site) };
+        let Some(errors) = errors else { return self.side.apply(batch, &mut context.clone(), site) };
         let error = match self.side.preserved {
             true => DataError::value("Error in the time of a join: the row matches nothing"),
             false => DataError::skipped("the time of a join"),
@@ -84,9 +84,9 @@ impl ShipTimed {
         let reported = time.errors().into_iter().flat_map(BooleanBuffer::set_indices);
         reported.for_each(|_| context.data_error(site, &error));
         if !self.side.preserved {
-            return self.side.apply(batch.filter(&!&errors), context, site);
+            return self.side.apply(batch.filter(&!&errors), &mut context.clone(), site);
         }
-        let mut shipped = self.side.apply(batch, context, site);
+        let mut shipped = self.side.apply(batch, &mut context.clone(), site);
         if let Some(key) = shipped.columns.last_mut() {
             *key = self.side.unmatched_keys(&Keys::of_column(key), &ids, &errors, None);
         }

@@ -9,9 +9,9 @@ use arrow_buffer::BooleanBuffer;
 use pathway_expr::{Evaluator, Expr, ExprKind, Input, Outcome};
 use pathway_plan::Frame;
 use pathway_plan::program::Stage;
-use pathway_types::{Batch, Column, DataError, Keys, Timestamp};
+use pathway_types::{Batch, Column, DType, DataError, Keys, Timestamp};
 
-use crate::context::{Context, Site};
+use crate::context::{Context, Faults, Site};
 use crate::driver::{Edge, connect};
 use crate::kernels::flatten::flatten;
 use crate::packet::Packet;
@@ -54,7 +54,12 @@ impl Stages {
     }
 
     /// The batch after all stages.
-    pub fn apply(&self, mut batch: Batch) -> Batch {
+    pub fn apply(&self, batch: Batch) -> Batch {
+        self.apply_to(batch, &mut self.context.clone())
+    }
+
+    /// As [`Stages::apply`], with errors handed to `faults`.
+    pub(crate) fn apply_to(&self, mut batch: Batch, faults: &mut dyn Faults) -> Batch {
         for stage in &self.stages {
             if batch.is_empty() {
                 // The layout may differ from the output's, but nobody looks at an empty batch.
@@ -64,7 +69,7 @@ impl Stages {
                 Compiled::Map { evaluator, frames, calls_user } => {
                     let outcomes = self.evaluate(evaluator, &batch, *calls_user);
                     for (outcome, frame) in outcomes.iter().zip(frames) {
-                        self.report(outcome, frame);
+                        self.report(&batch, outcome, frame, faults);
                     }
                     let columns = outcomes.into_iter().map(|o| o.column).collect();
                     Batch::new(batch.keys, columns, batch.diffs)
@@ -72,13 +77,13 @@ impl Stages {
                 Compiled::Filter { evaluator, frame, calls_user } => {
                     let mut outcomes = self.evaluate(evaluator, &batch, *calls_user);
                     let Some(outcome) = outcomes.pop() else { continue };
-                    self.report(&outcome, frame);
-                    let keep = self.truth(&outcome.column, frame);
+                    self.report(&batch, &outcome, frame, faults);
+                    let keep = self.truth(&batch, &outcome.column, frame, faults);
                     batch.filter(&keep)
                 }
-                Compiled::Reindex { column, frame } => self.reindex(batch, *column, frame),
-                Compiled::Flatten { stage } => flatten(batch, stage, |frame, error| {
-                    self.context.data_error(&self.site.at(frame), &error);
+                Compiled::Reindex { column, frame } => self.reindex(batch, *column, frame, faults),
+                Compiled::Flatten { stage } => flatten(batch, stage, |batch, row, frame, error| {
+                    faults.fault(batch, row, &self.site.at(frame), &error);
                 }),
             };
         }
@@ -89,12 +94,18 @@ impl Stages {
         evaluate(evaluator, batch, calls_user, self.context.max_batch_rows())
     }
 
-    fn report(&self, outcome: &Outcome, frame: &Option<Frame>) {
-        report(outcome, frame, &self.context, &self.site);
+    fn report(&self, batch: &Batch, outcome: &Outcome, frame: &Option<Frame>, faults: &mut dyn Faults) {
+        report(batch, outcome, frame, faults, &self.site);
     }
 
     /// Rows where the condition is true; those where it is unknown are reported.
-    fn truth(&self, condition: &Column, frame: &Option<Frame>) -> BooleanBuffer {
+    fn truth(
+        &self,
+        batch: &Batch,
+        condition: &Column,
+        frame: &Option<Frame>,
+        faults: &mut dyn Faults,
+    ) -> BooleanBuffer {
         let array: &BooleanArray = condition.array().as_boolean();
         let Some(nulls) = array.nulls() else { return array.values().clone() };
         let unknown = !nulls.inner();
@@ -104,12 +115,12 @@ impl Stages {
             } else {
                 DataError::type_mismatch("bool", "None")
             };
-            self.context.data_error(&self.site.at(frame), &error);
+            faults.fault(batch, row, &self.site.at(frame), &error);
         }
         array.values() & nulls.inner()
     }
 
-    fn reindex(&self, batch: Batch, column: usize, frame: &Option<Frame>) -> Batch {
+    fn reindex(&self, batch: Batch, column: usize, frame: &Option<Frame>, faults: &mut dyn Faults) -> Batch {
         let pointers = &batch.columns[column];
         let batch = match pointers.array().nulls() {
             None => batch,
@@ -120,7 +131,7 @@ impl Stages {
                     } else {
                         DataError::type_mismatch("pointer", "None")
                     };
-                    self.context.data_error(&self.site.at(frame), &error);
+                    faults.fault(&batch, row, &self.site.at(frame), &error);
                 }
                 batch.filter(nulls.inner())
             }
@@ -130,8 +141,73 @@ impl Stages {
     }
 }
 
+/// Stages that are done together.
+pub(crate) enum Segment {
+    /// Results can be computed again at any time.
+    Plain(Vec<Stage>),
+    /// A map whose results must be remembered for as long as a row may be removed.
+    Remembered {
+        /// The dtypes of the map's input.
+        inputs: Vec<DType>,
+        /// The map's expressions.
+        expressions: Vec<Expr>,
+        /// The user's line of each.
+        frames: Vec<Option<Frame>>,
+    },
+}
+
+/// The stages in order, over rows with these columns; `insert_only` if none is ever removed.
+pub(crate) fn segments(stages: &[Stage], mut columns: Vec<DType>, insert_only: bool) -> Vec<Segment> {
+    let mut segments = Vec::new();
+    let mut plain: Vec<Stage> = Vec::new();
+    let mut remember = |plain: &mut Vec<Stage>, inputs: &[DType], expressions, frames| {
+        if !plain.is_empty() {
+            segments.push(Segment::Plain(std::mem::take(plain)));
+        }
+        segments.push(Segment::Remembered { inputs: inputs.to_vec(), expressions, frames });
+    };
+    for stage in stages {
+        match stage {
+            Stage::Map { expressions, frames }
+                if !insert_only && !expressions.iter().all(Expr::is_deterministic) =>
+            {
+                remember(&mut plain, &columns, expressions.clone(), frames.clone());
+            }
+            Stage::Filter { condition, frame } if !insert_only && !condition.is_deterministic() => {
+                // The condition becomes a remembered column, is tested, and dropped again.
+                let pass = |i: usize| Expr::input(i, columns[i].clone());
+                let mut expressions: Vec<Expr> = (0..columns.len()).map(pass).collect();
+                let mut frames = vec![None; columns.len()];
+                let drop = Stage::Map { expressions: expressions.clone(), frames: frames.clone() };
+                expressions.push(condition.clone());
+                frames.push(frame.clone());
+                remember(&mut plain, &columns, expressions, frames);
+                let condition = Expr::input(columns.len(), condition.dtype().clone());
+                plain.extend([Stage::Filter { condition, frame: frame.clone() }, drop]);
+            }
+            other => plain.push(other.clone()),
+        }
+        match stage {
+            Stage::Map { expressions, .. } => {
+                columns = expressions.iter().map(|e| e.dtype().clone()).collect();
+            }
+            Stage::Flatten { column, element, origin_id, .. } => {
+                columns[*column] = element.clone();
+                if *origin_id {
+                    columns.push(DType::ANY_POINTER);
+                }
+            }
+            Stage::Filter { .. } | Stage::Reindex { .. } => {}
+        }
+    }
+    if !plain.is_empty() {
+        segments.push(Segment::Plain(plain));
+    }
+    segments
+}
+
 /// Evaluates in pieces of at most `most` rows where user functions are called.
-pub(super) fn evaluate(evaluator: &Evaluator, batch: &Batch, calls_user: bool, most: usize) -> Vec<Outcome> {
+pub(crate) fn evaluate(evaluator: &Evaluator, batch: &Batch, calls_user: bool, most: usize) -> Vec<Outcome> {
     if !calls_user || batch.len() <= most {
         return evaluator.evaluate(&Input { columns: &batch.columns, keys: &batch.keys });
     }
@@ -155,10 +231,16 @@ pub(super) fn evaluate(evaluator: &Evaluator, batch: &Batch, calls_user: bool, m
 }
 
 /// Hands the errors of an expression to the run's error policy.
-pub(super) fn report(outcome: &Outcome, frame: &Option<Frame>, context: &Context, site: &Site) {
+pub(crate) fn report(
+    batch: &Batch,
+    outcome: &Outcome,
+    frame: &Option<Frame>,
+    faults: &mut dyn Faults,
+    site: &Site,
+) {
     if !outcome.causes.is_empty() {
         let site = site.at(frame);
-        outcome.causes.iter().for_each(|(_, error)| context.data_error(&site, error));
+        outcome.causes.iter().for_each(|(row, error)| faults.fault(batch, *row as usize, &site, error));
     }
 }
 

@@ -235,7 +235,7 @@ fn join() {
     let mut out: Vec<DType> = [dtypes(), dtypes()].concat().into_iter().map(DType::optional).collect();
     out.extend([DType::optional(DType::ANY_POINTER), DType::optional(DType::ANY_POINTER)]);
     let new = || -> Box<dyn Operator> { Box::new(Join::new(spec.clone(), context(), Site::default())) };
-    check(2, new, |_, batch| side.apply(batch, &context(), &Site::default()), &out);
+    check(2, new, |_, batch| side.apply(batch, &mut context(), &Site::default()), &out);
 }
 
 /// A side whose rows are joined by the length of their text, at the time in the first column.

@@ -2,11 +2,11 @@
 
 use std::fmt::{self, Write};
 
-use pathway_expr::{ColumnRef, Expr, ExprKind};
+use pathway_expr::{ColumnRef, Expr, ExprKind, SourceId};
 
 use super::{Shown, list, matching};
 use crate::Frame;
-use crate::graph::{FlattenColumn, JoinColumn, Node, NodeId, Op, State};
+use crate::graph::{FlattenColumn, JoinColumn, LoopId, Node, NodeId, Op, State};
 use crate::program::{JoinIds, JoinMode};
 
 pub(super) fn write(f: &mut impl Write, state: &State) -> fmt::Result {
@@ -21,6 +21,9 @@ pub(super) fn write(f: &mut impl Write, state: &State) -> fmt::Result {
             f.write_str(", append-only")?;
         }
         f.write_char(']')?;
+        if let Some(id) = state.inside(SourceId(state.base() + i as u32)) {
+            write!(f, " in {}", loop_name(state, id))?;
+        }
         match node.frame.as_ref().and_then(Frame::known) {
             Some(frame) => writeln!(f, "  {frame}")?,
             None => writeln!(f)?,
@@ -37,6 +40,11 @@ pub(super) fn write(f: &mut impl Write, state: &State) -> fmt::Result {
         writeln!(f)?;
     }
     Ok(())
+}
+
+/// `loop 1`: iterations are counted in the order in which they were begun.
+fn loop_name(state: &State, id: LoopId) -> String {
+    format!("loop {}", state.loops.ordinal(id))
 }
 
 fn table(state: &State, id: NodeId) -> String {
@@ -112,6 +120,19 @@ fn controls(f: &mut impl Write, state: &State, op: &Op) -> fmt::Result {
             let controls = stateful.inputs.iter().map(|rows| all(&rows.columns));
             writeln!(f, "    by {}", list(controls))
         }
+        Op::Variable(variable) => writeln!(f, "    at first {}", table(state, variable.start.table)),
+        Op::Iterated(iterated) => {
+            write!(
+                f,
+                "    {} becomes {}",
+                table(state, iterated.variable),
+                table(state, iterated.result.table)
+            )?;
+            match state.loops.get(iterated.of).limit {
+                Some(limit) => writeln!(f, ", at most {limit} times"),
+                None => writeln!(f, " until nothing changes"),
+            }
+        }
         Op::Calls(calls) => {
             let instance = calls.instance.as_ref().map(|e| format!(" by {}", shown(state, e)));
             let instance = instance.unwrap_or_default();
@@ -174,6 +195,8 @@ fn value_of(state: &State, node: &Node, i: usize) -> Option<String> {
             }
         }),
         Op::Stateful(stateful) => stateful.columns.get(i).map(|passed| column(state, *passed)),
+        Op::Variable(variable) => Some(shown(state, &variable.start.columns[i])),
+        Op::Iterated(iterated) => Some(shown(state, &iterated.result.columns[i])),
         Op::Static(_)
         | Op::Source(_)
         | Op::DeadLetters { .. }

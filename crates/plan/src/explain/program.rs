@@ -7,13 +7,14 @@ use crate::program::{ARGUMENT_ID, GroupKey, JoinIds, JoinStep, Program, ReduceSt
 
 pub(super) fn write(f: &mut impl Write, program: &Program) -> fmt::Result {
     for (i, step) in program.steps.iter().enumerate() {
-        write!(f, "{i}: {} {}", kind(&step.op), step.name)?;
+        let level = step.inside.and_then(|id| program.loops.get(&id)).map_or(0, |l| l.level);
+        write!(f, "{}{i}: {} {}", "| ".repeat(level), kind(&step.op), step.name)?;
         if !step.inputs.is_empty() {
             write!(f, " <- {}", list(step.inputs.iter().map(|input| input.0)))?;
         }
         let flag = if step.insert_only { " insert-only" } else { "" };
         writeln!(f, " -> ({}){flag}", list(&step.columns))?;
-        details(f, &step.op)?;
+        details(f, program, &step.op)?;
     }
     Ok(())
 }
@@ -39,6 +40,9 @@ fn kind(op: &StepOp) -> &'static str {
         StepOp::Answers(_) => "Answers",
         StepOp::Transform(_) => "Transform",
         StepOp::Stateful(_) => "Stateful",
+        StepOp::Variable(_) => "Variable",
+        StepOp::Feedback(_) => "Feedback",
+        StepOp::Leave(_) => "Leave",
         StepOp::Output(_) => "Output",
     }
 }
@@ -50,7 +54,7 @@ fn positions(columns: &[usize]) -> String {
     }))
 }
 
-fn details(f: &mut impl Write, op: &StepOp) -> fmt::Result {
+fn details(f: &mut impl Write, program: &Program, op: &StepOp) -> fmt::Result {
     match op {
         StepOp::Static { batches, .. } => {
             let rows: usize = batches.iter().map(|(_, batch)| batch.len()).sum();
@@ -85,8 +89,14 @@ fn details(f: &mut impl Write, op: &StepOp) -> fmt::Result {
             }
             if output.keep_errors { writeln!(f, "    with errors") } else { Ok(()) }
         }
+        StepOp::Leave(id) => match program.loops.get(id).and_then(|l| l.limit) {
+            Some(limit) => writeln!(f, "    after at most {limit} rounds"),
+            None => Ok(()),
+        },
         StepOp::Source(_)
         | StepOp::DeadLetters
+        | StepOp::Variable(_)
+        | StepOp::Feedback(_)
         | StepOp::Zip
         | StepOp::Answers(_)
         | StepOp::Concat

@@ -71,8 +71,10 @@ impl State {
     /// The table `from` for the rows of `context`, if it provably has them all.
     fn aligned(&mut self, from: NodeId, context: NodeId, frame: Option<&Frame>) -> Option<NodeId> {
         let to = self.node(context).universe;
-        if let Some(aligned) = self.aligned.get(&(from, to)) {
-            return Some(*aligned);
+        if let Some(aligned) = self.aligned.get(&(from, to)).copied()
+            && self.checked(aligned).is_ok()
+        {
+            return Some(aligned);
         }
         let universe = self.node(from).universe;
         if !self.universes.is_subset(to, universe) {

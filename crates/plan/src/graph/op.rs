@@ -11,7 +11,7 @@ use pathway_expr::{Callee, ColumnRef, Expr, OnFailure, Reducer, Transformer};
 use pathway_io::Source;
 use pathway_types::{Batch, DType, Timestamp};
 
-use super::NodeId;
+use super::{LoopId, NodeId};
 use crate::Frame;
 use crate::error_log::Logged;
 use crate::program::{JoinIds, JoinMode, Matching};
@@ -125,6 +125,11 @@ pub enum Op {
     Transform(Transform),
     /// What depends on the order of changes or of rows.
     Stateful(Stateful),
+    /// A table that an iteration develops, inside of it: at first the rows of a table around it, then
+    /// what the step before made of them.
+    Variable(Variable),
+    /// What an iteration has made of one of its tables when it ends, outside of it.
+    Iterated(Iterated),
 }
 
 /// See [`Op::Stateful`]. The columns of the result are those passed on and then those that the kind
@@ -141,6 +146,28 @@ pub struct Stateful {
     pub prunable: bool,
     /// The name under which its state persists.
     pub name: Option<String>,
+}
+
+/// See [`Op::Variable`].
+#[derive(Clone, Debug)]
+pub struct Variable {
+    /// The iteration.
+    pub of: LoopId,
+    /// Which of its tables it is.
+    pub number: usize,
+    /// The rows at first.
+    pub start: Rows,
+}
+
+/// See [`Op::Iterated`].
+#[derive(Clone, Debug)]
+pub struct Iterated {
+    /// The iteration.
+    pub of: LoopId,
+    /// The table as it is inside.
+    pub variable: NodeId,
+    /// What a step makes of it.
+    pub result: Rows,
 }
 
 /// See [`Op::Transform`].
@@ -359,6 +386,8 @@ impl Op {
             Op::Answers(Answers { rows: Some(_), .. }) => "answers_or_pending",
             Op::Transform(_) => "transform",
             Op::Stateful(stateful) => stateful.kind.name(),
+            Op::Variable(_) => "iterated_table",
+            Op::Iterated(_) => "iterate",
         }
     }
 
@@ -383,10 +412,46 @@ impl Op {
             Op::Restrict { input, to, .. } => vec![*input, *to],
             Op::Transform(transform) => transform.inputs.iter().map(|rows| rows.table).collect(),
             Op::Stateful(stateful) => stateful.inputs.iter().map(|rows| rows.table).collect(),
+            Op::Variable(variable) => vec![variable.start.table],
+            Op::Iterated(iterated) => vec![iterated.result.table],
             Op::Calls(calls) => vec![calls.input],
             Op::Answers(answers) => {
                 std::iter::once(answers.calls).chain(answers.rows.iter().map(|rows| rows.table)).collect()
             }
+        }
+    }
+
+    /// What of this operation depends on when changes come, if anything does: it has no meaning inside
+    /// of an iteration, where rows come and go with every step.
+    pub(crate) fn bound_to_time(&self) -> Option<&'static str> {
+        match self {
+            Op::Calls(_) | Op::Answers(_) => Some("a function whose answers come later"),
+            Op::Reduce(reduce) => reduce.aggregates.iter().find_map(|aggregate| match &aggregate.reducer {
+                Reducer::Earliest => Some("the reducer earliest"),
+                Reducer::Latest => Some("the reducer latest"),
+                _ => None,
+            }),
+            Op::Stateful(stateful) => Some(stateful.kind.name()),
+            Op::Join(Join { matching: Matching::Interval { .. }, .. }) => Some("a join on intervals of time"),
+            Op::Static(_)
+            | Op::Source(_)
+            | Op::DeadLetters { .. }
+            | Op::ErrorLog(_)
+            | Op::Select { .. }
+            | Op::Filter { .. }
+            | Op::Reindex { .. }
+            | Op::Flatten(_)
+            | Op::Concat { .. }
+            | Op::Join(_)
+            | Op::Lookup(_)
+            | Op::UpdateRows { .. }
+            | Op::UpdateCells { .. }
+            | Op::Intersect { .. }
+            | Op::Difference { .. }
+            | Op::Restrict { .. }
+            | Op::Transform(_)
+            | Op::Variable(_)
+            | Op::Iterated(_) => None,
         }
     }
 }

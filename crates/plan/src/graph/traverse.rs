@@ -3,8 +3,8 @@
 use pathway_expr::{ColumnRef, Expr};
 
 use super::{
-    Aggregate, Answers, Calls, Flatten, FlattenColumn, Join, JoinColumn, Lookup, NodeId, Op, Reduce, Rows,
-    Stateful, Transform,
+    Aggregate, Answers, Calls, Flatten, FlattenColumn, Iterated, Join, JoinColumn, Lookup, NodeId, Op,
+    Reduce, Rows, Stateful, Transform, Variable,
 };
 
 /// Gives the replacement of everything an operation refers to.
@@ -127,6 +127,14 @@ impl Op {
                 inputs: stateful.inputs.iter().map(|r| mapper.rows(r)).collect(),
                 columns: mapper.columns(&stateful.columns),
                 ..stateful.clone()
+            }),
+            Op::Variable(variable) => {
+                Op::Variable(Variable { start: mapper.rows(&variable.start), ..*variable })
+            }
+            Op::Iterated(iterated) => Op::Iterated(Iterated {
+                of: iterated.of,
+                variable: mapper.table(iterated.variable),
+                result: mapper.rows(&iterated.result),
             }),
             Op::Calls(calls) => Op::Calls(Calls {
                 input: mapper.table(calls.input),

@@ -65,6 +65,8 @@ pub(super) struct Demand {
     /// The stages that are made from each root (as the last), its own first, then by size.
     pub(super) order: BTreeMap<NodeId, Vec<StageKey>>,
     carry: bool,
+    /// The columns that iterated tables have, by the table as it is inside.
+    iterated: BTreeMap<NodeId, BTreeSet<u32>>,
 }
 
 impl Demand {
@@ -130,13 +132,46 @@ impl Demand {
 }
 
 /// What the outputs of a plan want.
+///
+/// An iterated table has the columns that are wanted of it, inside or outside, and those that these are
+/// made of in the step before: they are found by starting without any.
 pub(super) fn demand(plan: &Resolved, rewrites: Rewrites) -> Demand {
-    let mut demand = Demand { stages: HashMap::new(), order: BTreeMap::new(), carry: rewrites.carry };
+    let mut iterated = BTreeMap::new();
+    loop {
+        let demand = demand_with(plan, rewrites, iterated.clone());
+        let known = iterated.clone();
+        for (root, node) in &plan.roots {
+            let (variable, stage) = match &node.op {
+                Op::Variable(_) => (*root, demand.stages.get(&StageKey::Own(*root))),
+                Op::Iterated(made) => (made.variable, demand.stages.get(&StageKey::Own(*root))),
+                _ => continue,
+            };
+            let columns: &mut BTreeSet<u32> = iterated.entry(variable).or_default();
+            columns.extend(stage.iter().flat_map(|stage| &stage.own));
+        }
+        if iterated == known {
+            return demand;
+        }
+    }
+}
+
+fn demand_with(plan: &Resolved, rewrites: Rewrites, iterated: BTreeMap<NodeId, BTreeSet<u32>>) -> Demand {
+    let (stages, order) = (HashMap::new(), BTreeMap::new());
+    let mut demand = Demand { stages, order, carry: rewrites.carry, iterated };
     for (root, columns, _) in &plan.outputs {
         demand.want(plan, columns, *root);
     }
     for (root, columns) in &plan.tables {
         demand.want(plan, columns, *root);
+    }
+    for (root, node) in &plan.roots {
+        // What comes back is wanted whether anything outside wants it or not.
+        if let Op::Iterated(made) = &node.op {
+            let columns = demand.iterated.get(&made.variable).cloned().unwrap_or_default();
+            let columns: Vec<ColumnRef> =
+                columns.into_iter().map(|column| ColumnRef { source: *root, column }).collect();
+            demand.want(plan, &columns, *root);
+        }
     }
     for source in watched_sources(plan) {
         let columns = 0..plan.roots[&source].columns.len() as u32;
@@ -164,6 +199,9 @@ pub(super) fn demand(plan: &Resolved, rewrites: Rewrites) -> Demand {
             let stage = demand.stages.entry(key).or_default();
             if !rewrites.prune {
                 stage.own = (0..plan.roots[root].columns.len() as u32).collect();
+            }
+            if matches!(plan.roots[root].op, Op::Variable(_)) {
+                stage.own.extend(demand.iterated.get(root).into_iter().flatten());
             }
             let stage = stage.clone();
             for port in demand.ports(plan, *root, &stage) {

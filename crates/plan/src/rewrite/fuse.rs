@@ -7,7 +7,7 @@ use crate::program::{Program, Stage, Step, StepId, StepOp};
 
 /// Fuses row-wise steps into the row-wise step they read, where nothing else reads that and nobody
 /// wants it kept.
-pub(super) fn fuse(program: Program, kept: &[StepId]) -> Program {
+pub(super) fn fuse(mut program: Program, kept: &[StepId]) -> Program {
     let mut readers = vec![0usize; program.steps.len()];
     kept.iter().for_each(|step| readers[step.0] += 1);
     for step in &program.steps {
@@ -16,7 +16,7 @@ pub(super) fn fuse(program: Program, kept: &[StepId]) -> Program {
     let mut fused: Vec<Step> = Vec::new();
     // Where each old step is now.
     let mut places: Vec<StepId> = Vec::new();
-    for mut step in program.steps {
+    for mut step in std::mem::take(&mut program.steps) {
         let old_input = step.inputs.first().copied();
         step.inputs.iter_mut().for_each(|input| *input = places[input.0]);
         let target = match (&step.op, old_input) {
@@ -43,7 +43,7 @@ pub(super) fn fuse(program: Program, kept: &[StepId]) -> Program {
             }
         }
     }
-    let mut program = Program { steps: fused };
+    let mut program = Program { steps: fused, ..program };
     simplify(&mut program);
     program
 }

@@ -25,6 +25,8 @@ pub(super) fn mark(program: &mut Program) {
             StepOp::Lookup(_) | StepOp::Restrict { .. } => false,
             StepOp::Transform(_) => false,
             StepOp::Stateful(stateful) => stateful.kind.insert_only(inputs),
+            // In a loop, rows come and go from step to step.
+            StepOp::Variable(_) | StepOp::Feedback(_) | StepOp::Leave(_) => false,
             StepOp::Reduce(_) | StepOp::UpdateRows | StepOp::UpdateCells { .. } | StepOp::Difference => false,
         };
         program.steps[i].insert_only = insert_only;

@@ -107,7 +107,8 @@ impl Lowering<'_> {
         frame: Option<Frame>,
     ) -> StepId {
         let id = StepId(self.program.steps.len());
-        self.program.steps.push(Step { op, inputs, columns, insert_only: false, name, frame });
+        let step = Step { op, inputs, columns, insert_only: false, name, frame, inside: None };
+        self.program.steps.push(step);
         id
     }
 
@@ -132,6 +133,12 @@ impl Lowering<'_> {
             _ => ports.iter().map(|port| self.input(port, &node.frame)).collect(),
         };
         let operation = operations::operation(node, stage, &ports, inputs);
+        if let Op::Iterated(made) = &node.op
+            && let Some(variable) = self.roots.get(&made.variable).copied()
+        {
+            let (back, name) = (StepOp::Feedback(made.of), "feedback".to_owned());
+            self.push(back, vec![operation.inputs[0], variable], vec![], name, node.frame.clone());
+        }
         let mut columns = Vec::new();
         let mut layout = Vec::new();
         for slot in &operation.layout {

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 use pathway_expr::{ColumnRef, Expr, ExprKind, SourceId};
 
 use super::Goal;
 use crate::PlanError;
+use crate::graph::loops::Loop;
 use crate::graph::traverse::Mapper;
-use crate::graph::{Node, NodeId, Output, State};
+use crate::graph::{LoopId, Node, NodeId, Op, Output, State};
 
 /// The part of a graph that a run needs.
 pub(super) struct Plan {
@@ -19,6 +20,10 @@ pub(super) struct Plan {
     pub(super) outputs: Vec<Output>,
     /// Tables to be computed with all their columns although no output reads them.
     pub(super) tables: Vec<NodeId>,
+    /// The iterations that nodes are inside of.
+    pub(super) inside: HashMap<NodeId, LoopId>,
+    /// All iterations of the graph that are needed.
+    pub(super) loops: BTreeMap<LoopId, Loop>,
 }
 
 /// Collects what `goal` needs.
@@ -38,8 +43,15 @@ pub(super) fn collect(state: &State, goal: &Goal) -> Result<Plan, PlanError> {
         Goal::Outputs(_) => vec![],
     };
     let needed = needed(outputs.iter().map(|o| o.table).chain(tables.iter().copied()), state);
+    let inside = needed.iter().filter_map(|id| Some((*id, state.inside(*id)?))).collect();
+    let mut loops = BTreeMap::new();
+    for id in &needed {
+        if let Op::Variable(variable) = &state.node(*id).op {
+            loops.insert(variable.of, state.loops.get(variable.of).clone());
+        }
+    }
     let nodes = needed.into_iter().map(|id| (id, state.shared(id))).collect();
-    Ok(Plan { nodes, outputs, tables })
+    Ok(Plan { nodes, outputs, tables, inside, loops })
 }
 
 /// These tables and all that they are made of.
@@ -47,7 +59,12 @@ pub(crate) fn needed(tables: impl IntoIterator<Item = NodeId>, state: &State) ->
     let mut needed = Needed { seen: HashSet::new(), todo: tables.into_iter().collect() };
     while let Some(id) = needed.todo.pop() {
         if needed.seen.insert(id) {
-            state.node(id).op.map(&mut needed);
+            let op = &state.node(id).op;
+            op.map(&mut needed);
+            if let Op::Variable(variable) = op {
+                // What comes back to it.
+                needed.todo.extend(state.loops.get(variable.of).iterated[variable.number]);
+            }
         }
     }
     needed.seen

@@ -19,8 +19,9 @@ use super::Rewrites;
 use super::intern::{Interner, reducer_key};
 use super::need::Plan;
 use crate::Frame;
+use crate::graph::loops::Loop;
 use crate::graph::traverse::Mapper;
-use crate::graph::{Column, FlattenColumn, JoinColumn, Node, NodeId, Op, Output, Rows};
+use crate::graph::{Column, FlattenColumn, JoinColumn, LoopId, Node, NodeId, Op, Output, Rows};
 use crate::program::{JoinIds, JoinMode};
 use crate::universe::UniverseId;
 
@@ -35,6 +36,8 @@ pub(super) struct Resolved {
     pub(super) outputs: Vec<(NodeId, Vec<ColumnRef>, Output)>,
     /// Tables to be computed although nothing reads them.
     pub(super) tables: Vec<(NodeId, Vec<ColumnRef>)>,
+    /// The iterations that roots are inside of.
+    pub(super) loops: BTreeMap<LoopId, Loop>,
     sources: HashMap<ColumnRef, BTreeSet<NodeId>>,
 }
 
@@ -74,11 +77,13 @@ pub(super) fn resolve(plan: Plan, rewrites: Rewrites) -> Resolved {
         anchors: HashMap::new(),
         known: HashMap::new(),
         distinct: HashMap::new(),
+        inside: plan.inside,
         resolved: Resolved {
             roots: BTreeMap::new(),
             computed: HashMap::new(),
             outputs: vec![],
             tables: vec![],
+            loops: plan.loops,
             sources: HashMap::new(),
         },
     };
@@ -113,8 +118,10 @@ struct Resolver {
     anchors: HashMap<UniverseId, NodeId>,
     /// Roots by what they do.
     known: HashMap<String, NodeId>,
-    /// Computed columns by universe and number of the expression.
-    distinct: HashMap<(UniverseId, usize), ColumnRef>,
+    /// Computed columns by universe, iteration and number of the expression.
+    distinct: HashMap<(UniverseId, Option<LoopId>, usize), ColumnRef>,
+    /// The iterations that tables are inside of.
+    inside: HashMap<NodeId, LoopId>,
     resolved: Resolved,
 }
 
@@ -146,7 +153,9 @@ impl Resolver {
         node.op = node.op.map(self);
         self.aliases(id, &node);
         if self.rewrites.share {
-            let key = self.key(&node);
+            // What is inside of an iteration is not known outside.
+            let inside = self.inside.get(&id).copied();
+            let key = format!("{inside:?} {}", self.key(&node));
             if let Some(earlier) = self.known.get(&key).copied()
                 && self.merge(id, &node, earlier)
             {
@@ -183,7 +192,8 @@ impl Resolver {
                 continue;
             }
             let number = self.interner.number(&value);
-            if let Some(same) = self.distinct.get(&(universe, number)).copied()
+            let place = (universe, self.inside.get(&id).copied(), number);
+            if let Some(same) = self.distinct.get(&place).copied()
                 && self.rewrites.share
             {
                 if let Some(computed) = self.resolved.computed.get_mut(&same) {
@@ -192,7 +202,7 @@ impl Resolver {
                 self.interner.alias(column, same);
                 continue;
             }
-            self.distinct.insert((universe, number), column);
+            self.distinct.insert(place, column);
             let sources: BTreeSet<NodeId> =
                 columns_of(&value).into_iter().flat_map(|c| self.resolved.sources(c)).collect();
             let sources = if sources.is_empty() { BTreeSet::from([root]) } else { sources };
@@ -356,6 +366,8 @@ impl Resolver {
                 add(&format_args!("{:?} {:?}", stateful.columns, stateful.name));
                 self.rows_key(&stateful.inputs, &mut add);
             }
+            Op::Variable(variable) => add(&format_args!("{} {}", variable.of.0, variable.number)),
+            Op::Iterated(iterated) => add(&iterated.variable.0),
             Op::Calls(calls) => {
                 add(&universe(self, calls.input));
                 add(&format_args!("{:p}", Arc::as_ptr(&calls.callee)));

@@ -46,6 +46,7 @@ impl Table {
         }
         let mut state = self.graph.lock();
         state.checked(self.node)?;
+        state.check_outside(self.node)?;
         let id = OutputId(state.outputs.len() as u32);
         let frame = Some(state.logs.marked(frame));
         state.outputs.push(Output {

@@ -96,6 +96,7 @@ impl Table {
     pub fn flatten(&self, column: &str, origin_id: Option<&str>) -> Result<Table, PlanError> {
         let frame = self.here();
         let mut state = self.graph.lock();
+        state.checked(self.node)?;
         let sequence = self.column(column)?;
         let Some(element) = element_of(sequence.dtype()) else {
             return Err(PlanError::Type(format!(

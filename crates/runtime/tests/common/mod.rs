@@ -157,6 +157,7 @@ pub fn step(op: StepOp, inputs: &[usize], columns: Vec<DType>) -> Step {
         insert_only: false,
         name: "step".into(),
         frame: None,
+        inside: None,
     }
 }
 

@@ -10,7 +10,7 @@ fn run(sequence: DType, element: DType, values: &[Value]) -> (Vec<Value>, Vec<Da
     let stage =
         Stage::Flatten { column: 0, sequence, element: element.clone(), origin_id: true, frame: None };
     let mut errors = Vec::new();
-    let out = flatten(batch, &stage, |_, error| errors.push(error));
+    let out = flatten(batch, &stage, |_, _, _, error| errors.push(error));
     assert_eq!(out.columns.len(), 2);
     let unique: std::collections::HashSet<u128> = out.keys.as_slice().iter().copied().collect();
     assert_eq!(unique.len(), out.len());

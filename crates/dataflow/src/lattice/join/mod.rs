@@ -15,6 +15,7 @@ use arrow_array::Array;
 use pathway_plan::program::JoinIds;
 
 use super::arrange::{Index, TimedBatch, per_packet};
+use super::faults::per_row;
 use super::packet::{Flow, TimedPacket};
 use super::time::LatticeTime;
 use crate::context::{Context, Site};
@@ -31,6 +32,8 @@ pub struct JoinShape {
     pub row_ids: [bool; 2],
     /// The join key of this side is the row id; its rows carry no column of ids.
     pub keyed_by_id: [bool; 2],
+    /// Append the join key.
+    pub join_key: bool,
 }
 
 /// Joins two indexes.
@@ -51,15 +54,19 @@ pub fn ship<'scope, T: LatticeTime>(
     context: Context,
     site: Site,
 ) -> Flow<'scope, T> {
-    per_packet(flow, "join keys", move |packet| {
-        let shipped = packet.per_row(|batch| {
-            let batch = side.apply(batch, &context, &site);
-            match batch.columns.last().and_then(|keys| keys.array().nulls()) {
-                Some(nulls) if nulls.null_count() > 0 => batch.filter(nulls.inner()),
-                _ => batch,
-            }
-        });
-        shipped.keyed_by_last()
+    keyed(per_row(flow, "join keys", context, move |batch, faults| side.apply(batch, faults, &site)))
+}
+
+/// Each row under the join key in its last column, which its id takes the place of; rows without one
+/// are left out.
+pub(super) fn keyed<T: LatticeTime>(flow: Flow<'_, T>) -> Flow<'_, T> {
+    per_packet(flow, "keyed", |packet| {
+        let nulls = packet.batch.columns.last().and_then(|keys| keys.array().nulls());
+        let packet = match nulls {
+            Some(nulls) if nulls.null_count() > 0 => packet.filter(nulls.inner()),
+            _ => packet,
+        };
+        packet.keyed_by_last()
     })
 }
 

@@ -137,6 +137,11 @@ impl<T: LatticeTime> Side<T> {
         &self.sources[number].chunk
     }
 
+    /// True if a current row has several updates.
+    pub(super) fn has_repeated_rows(&self) -> bool {
+        self.rows.windows(2).any(|pair| pair[0].print == pair[1].print)
+    }
+
     /// True if not all current rows have one time.
     pub(super) fn has_several_times(&self) -> bool {
         self.rows.iter().any(|row| row.time != self.rows[0].time)

@@ -49,7 +49,7 @@ fn output_dtypes() -> Vec<DType> {
 }
 
 fn shape(ids: JoinIds) -> JoinShape {
-    JoinShape { ids, row_ids: [true, true], keyed_by_id: [false, false] }
+    JoinShape { ids, row_ids: [true, true], keyed_by_id: [false, false], join_key: false }
 }
 
 fn join_flows<'s, T: LatticeTime>(flows: [Flow<'s, T>; 2], ids: JoinIds, context: &Context) -> Flow<'s, T> {
@@ -143,7 +143,7 @@ fn outer_join<'s>(
     let inputs = edges.into_iter().map(|edge| {
         let (side, shipping) = (side(), context.clone());
         let shipped = per_batch(edge, "keys", context.clone(), move |_, batch| {
-            side.apply(batch, &shipping, &Site::default())
+            side.apply(batch, &mut shipping.clone(), &Site::default())
         });
         (shipped, Route::Column(3))
     });

@@ -32,6 +32,16 @@ pub(super) struct Work<T: LatticeTime> {
     open: Option<(u128, usize)>,
     joined: JoinedTimes<T>,
     pairs: Pairs,
+    /// Pairs of the current key that may cancel each other.
+    meeting: Vec<Meeting>,
+}
+
+/// A pair of rows, of which there may be another at the same time.
+struct Meeting {
+    prints: [u128; 2],
+    time: u32,
+    places: [(u32, u32); 2],
+    diff: i64,
 }
 
 /// Pairs of rows that will be a packet.
@@ -83,7 +93,8 @@ impl<T: LatticeTime> Work<T> {
             Side::new(batches, bound)
         });
         let joined = JoinedTimes { known: HashMap::new(), last: None, table: TimeTable::default() };
-        Work { shape, sides, fresh, open: None, joined, pairs: Pairs::default() }
+        let (pairs, meeting) = (Pairs::default(), Vec::new());
+        Work { shape, sides, fresh, open: None, joined, pairs, meeting }
     }
 
     /// Moves both sides to the next key that both have and loads its rows.
@@ -108,18 +119,40 @@ impl<T: LatticeTime> Work<T> {
             self.replay(key);
             return true;
         }
+        // Updates of one row may come to the same time when they are joined with those of another.
+        let meets = fresh.has_repeated_rows() || other.has_repeated_rows();
         while let Some(mine) = fresh.rows.get(*done) {
             for theirs in &other.rows {
                 let time = self.joined.join((&fresh.times, mine.time), (&other.times, theirs.time));
-                let places = [mine.place, theirs.place];
-                self.pairs.push(key, places, self.fresh, time, mine.diff * theirs.diff);
+                let (places, diff) = ([mine.place, theirs.place], mine.diff * theirs.diff);
+                if meets {
+                    self.meeting.push(Meeting { prints: [mine.print, theirs.print], time, places, diff });
+                } else {
+                    self.pairs.push(key, places, self.fresh, time, diff);
+                }
             }
             *done += 1;
             if self.pairs.times.len() >= EMIT_ROWS {
                 return *done == fresh.rows.len();
             }
         }
+        if meets {
+            self.net(key);
+        }
         true
+    }
+
+    /// Adds up pairs of equal rows at equal times: what cancels was never there.
+    fn net(&mut self, key: u128) {
+        self.meeting.sort_unstable_by_key(|pair| (pair.prints, pair.time));
+        let same = |a: &Meeting, b: &Meeting| (a.prints, a.time) == (b.prints, b.time);
+        for equal in self.meeting.chunk_by(same) {
+            let diff: i64 = equal.iter().map(|pair| pair.diff).sum();
+            if diff != 0 {
+                self.pairs.push(key, equal[0].places, self.fresh, equal[0].time, diff);
+            }
+        }
+        self.meeting.clear();
     }
 
     /// Pairs the rows of a key in the order of their times, each with what is left of the other side.
@@ -191,6 +224,9 @@ impl<T: LatticeTime> Work<T> {
             if *wanted {
                 columns.push(ids.to_column());
             }
+        }
+        if self.shape.join_key {
+            columns.push(Keys::from(keys.clone()).to_column());
         }
         let ids = match self.shape.ids {
             JoinIds::Left => left,

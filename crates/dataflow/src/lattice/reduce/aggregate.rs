@@ -12,7 +12,8 @@ use pathway_types::{Batch, Column, DType, Diffs, Keys};
 use super::groups::{Given, Groups, Logic};
 use super::reduce_with;
 use crate::context::{Context, Site};
-use crate::lattice::arrange::{Index, arrange, per_packet};
+use crate::lattice::arrange::{Index, arrange};
+use crate::lattice::faults::per_row;
 use crate::lattice::packet::Flow;
 use crate::lattice::time::LatticeTime;
 use crate::operators::reduce::aggregate::{Aggregate, Merge, aggregate_for};
@@ -35,16 +36,14 @@ pub fn group<'scope, T: LatticeTime>(
     site: Site,
 ) -> Index<'scope, T> {
     let needed = Needed::of(step);
-    let prepare = Prepare::new(step.clone(), inputs, false, context, site);
-    let shipped = per_packet(flow, "group keys", move |packet| {
-        packet.per_row(|batch| {
-            let (keys, batch) = prepare.keys(batch);
-            let mut columns: Vec<Column> = needed.columns.iter().map(|c| batch.columns[*c].clone()).collect();
-            if needed.ids {
-                columns.push(batch.keys.to_column());
-            }
-            Batch::new(keys, columns, batch.diffs)
-        })
+    let prepare = Prepare::new(step.clone(), inputs, false, context.clone(), site);
+    let shipped = per_row(flow, "group keys", context, move |batch, faults| {
+        let (keys, batch) = prepare.keys(batch, faults);
+        let mut columns: Vec<Column> = needed.columns.iter().map(|c| batch.columns[*c].clone()).collect();
+        if needed.ids {
+            columns.push(batch.keys.to_column());
+        }
+        Batch::new(keys, columns, batch.diffs)
     });
     arrange(shipped, "groups")
 }

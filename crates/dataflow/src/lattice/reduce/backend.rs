@@ -4,7 +4,8 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use pathway_types::Diffs;
+use hashbrown::HashMap;
+use pathway_types::{Diffs, Keys};
 
 use super::draw::{Draw, Pool};
 use super::groups::{Given, Groups, Logic};
@@ -29,14 +30,23 @@ pub(super) struct Backend<T, L> {
     output: Pool,
     /// Present rows of a group: print, number, count. Empty between groups.
     present: Vec<(u128, u32, i64)>,
+    /// Where the results of rows are, by group and print, if the logic looks back.
+    history: HashMap<(u128, u128), (u32, u32)>,
     /// The output batch so far.
     chunks: VecDeque<TimedChunk<T>>,
 }
 
 impl<T, L> Backend<T, L> {
     pub(super) fn new(logic: L) -> Self {
-        let (keys, present, chunks) = (Vec::new(), Vec::new(), VecDeque::new());
-        Backend { logic, keys, input: Pool::default(), output: Pool::default(), present, chunks }
+        Backend {
+            logic,
+            keys: Vec::new(),
+            input: Pool::default(),
+            output: Pool::default(),
+            present: Vec::new(),
+            history: HashMap::new(),
+            chunks: VecDeque::new(),
+        }
     }
 }
 
@@ -56,6 +66,8 @@ impl<T: LatticeTime, L: Logic> Backend<T, L> {
             prints: Vec::with_capacity(rows.len()),
             counts: Vec::with_capacity(rows.len()),
             blocks: &self.input.blocks,
+            history: &self.history,
+            given: &self.output.blocks,
         };
         // Places of the groups that have rows among all groups.
         let mut filled = Vec::with_capacity(keys.len());
@@ -81,18 +93,23 @@ impl<T: LatticeTime, L: Logic> Backend<T, L> {
         match self.logic.evaluate(&groups) {
             Given::New { groups, columns } => {
                 let prints = prints(&columns, groups.len());
+                let of = columns.last().filter(|_| self.logic.looks_back()).map(Keys::of_column);
                 let block = self.output.block(columns);
+                for (row, print) in of.iter().flat_map(|of| of.as_slice().iter().enumerate()) {
+                    let key = keys[filled[groups[row] as usize] as usize];
+                    self.history.entry((key, *print)).or_insert((block, row as u32));
+                }
                 let wanted =
                     prints.into_iter().zip(0..).map(|(print, row)| Wanted { print, place: (block, row) });
                 (groups.iter().map(|group| filled[*group as usize]).collect(), wanted.collect())
             }
             Given::Own(rows) => {
+                let Groups { groups, places, prints, .. } = groups;
                 let first = self.output.blocks.len() as u32;
                 self.output.blocks.extend_from_slice(&self.input.blocks);
-                let owner = rows.iter().map(|row| filled[groups.groups[*row as usize] as usize]).collect();
+                let owner = rows.iter().map(|row| filled[groups[*row as usize] as usize]).collect();
                 let wanted = rows.iter().map(|row| {
-                    let (print, (block, place)) =
-                        (groups.prints[*row as usize], groups.places[*row as usize]);
+                    let (print, (block, place)) = (prints[*row as usize], places[*row as usize]);
                     Wanted { print, place: (first + block, place) }
                 });
                 (owner, wanted.collect())
@@ -173,8 +190,19 @@ impl<T: LatticeTime, L: Logic> ProxyReduceBackend<T, TimedBatch<T>, TimedBatch<T
         }
         *from = draw.key().map_or(KeyPosition::End, KeyPosition::At);
         let mut draw = Draw::new(&[], instance.output_batches, &self.keys, start, instance.lower);
+        let first = window.output.len();
         while let Some(key) = draw.key() {
             draw.draw(key, &mut self.output, |row, time, diff| window.output.push(((key, row), time, diff)));
+        }
+        self.history.clear();
+        if self.logic.looks_back() {
+            for ((key, row), ..) in &window.output[first..] {
+                let (block, place) = self.output.place(*row);
+                if let Some(of) = self.output.blocks[block as usize].last() {
+                    let print = Keys::of_column(of).as_slice()[place as usize];
+                    self.history.insert((*key, print), (block, place));
+                }
+            }
         }
     }
 

@@ -1,11 +1,18 @@
 //! What a reduce computes: from the rows of groups to the rows they give.
 
+use hashbrown::HashMap;
 use pathway_types::Column;
 
 use crate::lattice::gather::gather;
 
 /// From the rows of each group to the rows that the group gives.
 pub trait Logic: 'static {
+    /// True to be shown what the groups gave before; the last column of what is given must then be the
+    /// print of the row of which it is the result.
+    fn looks_back(&self) -> bool {
+        false
+    }
+
     /// The rows that the groups give. No group is empty.
     fn evaluate(&mut self, groups: &Groups<'_>) -> Given;
 }
@@ -32,6 +39,8 @@ pub struct Groups<'a> {
     pub(super) prints: Vec<u128>,
     pub(super) counts: Vec<i64>,
     pub(super) blocks: &'a [Vec<Column>],
+    pub(super) history: &'a HashMap<(u128, u128), (u32, u32)>,
+    pub(super) given: &'a [Vec<Column>],
 }
 
 impl Groups<'_> {
@@ -53,6 +62,16 @@ impl Groups<'_> {
     /// How often each row is in its group; positive.
     pub fn counts(&self) -> &[i64] {
         &self.counts
+    }
+
+    /// For rows of these groups, by group and print, where their results are.
+    pub fn history(&self) -> &HashMap<(u128, u128), (u32, u32)> {
+        self.history
+    }
+
+    /// The columns of a block of results.
+    pub fn block_of_history(&self, block: u32) -> &[Column] {
+        &self.given[block as usize]
     }
 
     /// The cells of all rows.

@@ -12,10 +12,14 @@ mod distinct;
 mod draw;
 mod groups;
 mod net;
+mod present;
+mod remember;
 
 pub use aggregate::{Unsupported, group, reduce};
 pub use distinct::{distinct, first_per_key};
 pub use groups::{Given, Groups, Logic};
+pub use present::present_keys;
+pub use remember::remember;
 
 use super::arrange::{Index, TimedSpine};
 use super::time::LatticeTime;

@@ -123,7 +123,8 @@ fn step_along_edges<'s>(
         side: 0,
     };
     let edges = arrange(ship(edges, side, context.clone(), Site::default()), "edges");
-    let shape = JoinShape { ids: JoinIds::Pair, row_ids: [false, false], keyed_by_id: [true, false] };
+    let keyed_by_id = [true, false];
+    let shape = JoinShape { ids: JoinIds::Pair, row_ids: [false, false], keyed_by_id, join_key: false };
     // Columns: from, value, to, weight.
     let pairs = join(arrange(values, "values"), edges, "follow", shape);
     let value = Expr::input(1, DType::Int);

@@ -40,7 +40,8 @@ fn follow<'s>(values: Flow<'s>, edges: Flow<'s>, toll: i64, context: &Context) -
     let key = JoinKey::Pointer(0);
     let side = ShipSide { inputs: edge_dtypes(), columns: vec![1], key, preserved: false, side: 0 };
     let edges = arrange(ship(edges, side, context.clone(), Site::default()), "edges");
-    let shape = JoinShape { ids: JoinIds::Pair, row_ids: [false, false], keyed_by_id: [true, false] };
+    let keyed_by_id = [true, false];
+    let shape = JoinShape { ids: JoinIds::Pair, row_ids: [false, false], keyed_by_id, join_key: false };
     let pairs = join(arrange(values, "values"), edges, "follow", shape);
     let value = Expr::binary(BinaryOp::Add, Expr::input(1, DType::Int), Expr::literal(toll)).unwrap();
     let expressions = vec![Expr::input(2, DType::ANY_POINTER), value];

@@ -12,7 +12,7 @@ use pathway_types::batch::hash_rows;
 use pathway_types::{Batch, Column, DType, DataError, Diffs, Keys};
 
 use super::aggregate::{Aggregate, Merge, Rows, aggregate_for};
-use crate::context::{Context, Site};
+use crate::context::{Context, Faults, Site};
 use crate::store::{KeyMap, new_key_map};
 
 /// Batches with more groups per row than this are sent as they are.
@@ -47,7 +47,7 @@ impl Prepare {
 
     /// The batch in shipped form.
     pub fn apply(&mut self, batch: Batch) -> Batch {
-        let (keys, batch) = self.keys(batch);
+        let (keys, batch) = self.keys(batch, &mut self.context.clone());
         if batch.is_empty() {
             return Batch::default();
         }
@@ -71,7 +71,7 @@ impl Prepare {
     }
 
     /// The group of each row; rows without one are dropped.
-    pub(crate) fn keys(&self, batch: Batch) -> (Keys, Batch) {
+    pub(crate) fn keys(&self, batch: Batch, faults: &mut dyn Faults) -> (Keys, Batch) {
         let (keys, errors) = match &self.step.key {
             GroupKey::Hash { columns, instance } => {
                 let pair = |c: &usize| (&batch.columns[*c], &self.inputs[*c]);
@@ -90,7 +90,7 @@ impl Prepare {
         };
         let Some(errors) = errors else { return (keys, batch) };
         let error = DataError::skipped("the grouping columns (or None as the id of a group)");
-        errors.set_indices().for_each(|_| self.context.data_error(&self.site, &error));
+        errors.set_indices().for_each(|row| faults.fault(&batch, row, &self.site, &error));
         let keep = !&errors;
         (keys.filter(&keep), batch.filter(&keep))
     }

@@ -83,6 +83,8 @@ pub(super) fn operation(node: &Node, stage: &Stage, ports: &[Port], inputs: Vec<
             steps.reverse();
             (StepOp::Lookup(step), passed().chain(slots()).collect())
         }
+        Op::Variable(variable) => (StepOp::Variable(variable.of), slots().collect()),
+        Op::Iterated(iterated) => (StepOp::Leave(iterated.of), slots().collect()),
         // The layout is fixed, as for dead letters.
         Op::Calls(calls) => {
             let step = CallsStep { callee: calls.callee.clone(), arguments: calls.arguments.len() };

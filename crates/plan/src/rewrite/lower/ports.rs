@@ -153,6 +153,8 @@ pub(in crate::rewrite) fn ports(node: &Node, own: &BTreeSet<u32>, passed: &BTree
             });
             ports.collect()
         }
+        Op::Variable(variable) => vec![rows(&variable.start)],
+        Op::Iterated(iterated) => vec![rows(&iterated.result)],
         Op::Calls(Calls { input, arguments, instance, .. }) => {
             vec![Port::new(*input, arguments.iter().chain(instance).cloned().collect(), true)]
         }
