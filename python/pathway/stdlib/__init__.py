@@ -1,5 +1,5 @@
 """Functions built from the operations of tables."""
 
-from pathway.stdlib import ordered, stateful, statistical, temporal, utils
+from pathway.stdlib import graphs, ordered, stateful, statistical, temporal, utils
 
-__all__ = ["ordered", "stateful", "statistical", "temporal", "utils"]
+__all__ = ["graphs", "ordered", "stateful", "statistical", "temporal", "utils"]

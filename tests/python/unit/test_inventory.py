@@ -58,6 +58,12 @@ MODULES = {
     "pathway.stdlib.ordered": "diff",
     "pathway.stdlib.stateful": "deduplicate",
     "pathway.stdlib.statistical": "interpolate",
+    "pathway.stdlib.graphs": "Edge Graph Vertex WeightedGraph bellman_ford louvain_communities pagerank",
+    "pathway.stdlib.graphs.bellman_ford": "DistFromSource Vertex bellman_ford",
+    "pathway.stdlib.graphs.pagerank": "Result pagerank",
+    "pathway.stdlib.graphs.louvain_communities.impl": """louvain_communities_fixed_iterations
+        exact_modularity""",
+    "pathway.stdlib.graphs.common": "Cluster Clustering Edge Vertex Weight",
     "pathway.internals": """ClassArg attribute input_attribute input_method method output_attribute transformer
         ColumnDefinition ReducerExpression dtype TableWriterInitMode""",
     "pathway.internals.parse_graph": "G ErrorLogSchema warn_if_some_operators_unused",
@@ -83,9 +89,8 @@ LATER = {
         window_join_outer window_join_right inactivity_detection add_update_timestamp_utc""",
     "order, streams and forgetting": """ordered statistical sort diff interpolate assert_append_only from_streams
         to_stream stream_to_table unpack_snapshots buffer forget ignore_late filter_out_results_of_forgetting""",
-    "loops": "iterate iterate_universe",
     "live tables and notebooks": "LiveTable enable_interactive_mode live plot show viz",
-    "graphs, learning, indexes": "graphs indexing ml",
+    "learning, indexes": "indexing ml",
     "SQL and YAML": "sql load_yaml",
     "persistence and monitoring": """persistence PersistenceMode DataStorage SnapshotAccess SnapshotEvent Backend Config
         set_license_key set_monitoring_config StreamGenerator""",
