@@ -164,8 +164,8 @@ class Expr:
     def custom_reducer(
         name: str, return_type: DType, new_group: Callable[[], Any], args: Sequence[Expr]
     ) -> Expr:
-        """`new_group()` gives an object with `update(rows: list[tuple[list, int]])`, `result()` (the value in a
-        tuple; None removes the group), `save() -> bytes`, `load(bytes)`."""
+        """`new_group()` gives an object with `update(rows: list[tuple[list, int]])`, `result()` (a tuple
+        of the value, or None to remove the group), `save() -> bytes`, `load(bytes)`."""
 
 @final
 class Udf:
@@ -281,7 +281,7 @@ class Graph:
     def static_table(
         self,
         schema: Sequence[Field],
-        keys: Sequence[Pointer],
+        keys: Keys | Sequence[Pointer],
         columns: Sequence[Sequence[Any]],
         *,
         times: Sequence[int] | None = None,
@@ -604,6 +604,20 @@ class CallbackSink:
         on_end: Callable[[], Any] | None,
         skip_pending: bool = True,
     ) -> None: ...
+
+@final
+class Keys:
+    """The ids of rows, in order."""
+
+    def __init__(self, pointers: Sequence[Pointer]) -> None: ...
+    @staticmethod
+    def of_columns(columns: Sequence[list[Any]]) -> Keys:
+        """`ref_scalar` of each row of some columns."""
+    def digest(
+        self, times: Sequence[int] | None, diffs: Sequence[int] | None, shards: Sequence[int] | None
+    ) -> int:
+        """A number that is equal for equal changes of rows, in whatever order they come."""
+    def __len__(self) -> int: ...
 
 @final
 class CaptureSink:

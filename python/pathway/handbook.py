@@ -6,6 +6,7 @@ them side by side. New code should use the canonical names.
 
 from __future__ import annotations
 
+import collections
 import enum
 import os
 import time
@@ -16,12 +17,13 @@ from typing import Any
 from pathway._engine import DType
 from pathway.internals import reducers as _reducers
 from pathway.internals.engine_types import PathwayType
+from pathway.internals.expression.convert import make_tuple
 from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.schema import Schema, column_definition
 from pathway.internals.table import Table
 from pathway.internals.thisclass import Unpacked, this
 from pathway.internals.trace import current_frame, trace_user_frame
-from pathway.internals.udfs.apply import apply_with_type
+from pathway.internals.udfs.apply import apply, apply_with_type
 from pathway.io import fs, jsonlines, python
 
 # --- types and schemas ------------------------------------------------------------------------------
@@ -104,13 +106,63 @@ def _variance(values: tuple[float, ...]) -> float:
     return float(statistics.pvariance(values))
 
 
+def _count(distinct: bool = False, by: Any = None) -> ColumnExpression:
+    """`pw.reducers.count`, or `count_distinct` of `by`."""
+    return _reducers.count_distinct(by) if distinct else _reducers.count()
+
+
+#: `from pathway.stdlib import tools`: the reducers.
+tools = SimpleNamespace(
+    **{name: getattr(_reducers, name) for name in _reducers.__all__},
+    collect=collect,
+    var_pop=var_pop,
+    stddev=stddev,
+)
+tools.count = _count
+tools.aggregate = tools
+
+
 # --- rows and columns -------------------------------------------------------------------------------
 
 
 def row_expression(argument: Any) -> Any:
     """The expression that a function of a row stands for: `lambda row: row.a > 0`."""
-    is_function = callable(argument) and not isinstance(argument, (ColumnExpression, type))
-    return argument(this) if is_function and hasattr(argument, "__code__") else argument
+    return argument(this) if is_row_function(argument) else argument
+
+
+def is_row_function(argument: Any) -> bool:
+    """True for a function written where expressions of columns are meant."""
+    return callable(argument) and hasattr(argument, "__code__") and not isinstance(argument, ColumnExpression)
+
+
+def result_of_rows(function: Callable[[Any, Any], Any], grouped: Any) -> dict[str, ColumnExpression]:
+    """The column of `t.groupby(t.a).reduce(lambda key, rows: ...)`: what the function makes of each group.
+
+    `key` is the value grouped by (a tuple of several), `rows` are the group's rows as named tuples.
+
+    >>> import pathway as pw
+    >>> t = pw.debug.table_from_markdown('''
+    ... a | v
+    ... x | 1
+    ... x | 3
+    ... y | 5
+    ... ''')
+    >>> sums = t.groupby(t.a).reduce(lambda key, rows: (key, sum(r.v for r in rows)))
+    >>> pw.debug.compute_and_print(sums, include_id=False)
+    result
+    ('x', 4)
+    ('y', 5)
+    """
+    columns = list(grouped)
+    Row = collections.namedtuple("Row", [column.name for column in columns], rename=True)  # type: ignore[misc]
+    count = len(grouped._by)
+
+    def result(*arguments: Any) -> Any:
+        key = arguments[0] if count == 1 else arguments[:count]
+        return function(key, [Row(*row) for row in arguments[count]])
+
+    rows = _reducers.tuple(make_tuple(*columns))
+    return {"result": apply(result, *grouped._by, rows)}
 
 
 class _AllColumns:
@@ -249,7 +301,7 @@ def error_history(table: Table) -> Table:
 def install() -> None:
     """Puts the names where the handbook has them."""
     import pathway
-    from pathway import io, reducers
+    from pathway import io, reducers, stdlib
 
     for name in ("ColumnDefinition", "ConnectorMode", "schema_class"):
         setattr(pathway, name, globals()[name])
@@ -259,6 +311,7 @@ def install() -> None:
         setattr(PathwayType, name, PathwayType(dtype))
     for name in ("collect", "var_pop", "stddev"):
         setattr(reducers, name, globals()[name])
+    stdlib.tools = tools  # type: ignore[attr-defined]
     io.filesystem = filesystem  # type: ignore[attr-defined]
     io.json_lines = json_lines  # type: ignore[attr-defined]
     python.connector = connector  # type: ignore[attr-defined]

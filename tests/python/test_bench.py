@@ -71,6 +71,26 @@ def batched_udf(inputs: Path) -> Rows:
     return Counter((str(bucket), str(total)) for bucket, total in totals.items())
 
 
+def text_dates(inputs: Path) -> Rows:
+    totals: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for row in read(inputs / "log.csv"):
+        text = row["message"].strip().lower().replace("example.", "")
+        total = totals[row["at"][:7], "error" if text.startswith("error") else "other"]
+        for i, value in enumerate((1, len(text) + text.find("on"), 2 * int(row["at"][11:13]))):
+            total[i] += value
+    return Counter((*key, *map(str, total)) for key, total in totals.items())
+
+
+def min_max_churn(inputs: Path) -> Rows:
+    live: Counter[tuple[str, str, str]] = Counter()
+    for row in read(inputs / "changes.csv"):
+        live[row["k"], row["g"], row["v"]] += int(row["diff"])
+    groups: defaultdict[str, list[int]] = defaultdict(list)
+    for _, group, value in live.elements():
+        groups[group].append(int(value))
+    return Counter({(str(len(groups)), str(sum(max(v) - min(v) for v in groups.values()))): 1})
+
+
 def latency(inputs: Path) -> Rows:
     return Counter((str(slot), "3") for slot in range(100))
 
@@ -82,6 +102,8 @@ MODELS: dict[str, tuple[Callable[[Path], Rows], int]] = {
     "python_connector": (python_connector, 2500),
     "python_udf": (python_udf, 300),
     "batched_udf": (batched_udf, 300),
+    "text_dates": (text_dates, 300),
+    "min_max_churn": (min_max_churn, 3000),
     "latency": (latency, 300),
 }
 

@@ -1,4 +1,4 @@
-"""A function of numbers in Python: called for each row by the original, once for many rows by ours."""
+"""A function of arrays of numbers in Python: the original gives it lists, ours the columns as they are."""
 
 import random
 from pathlib import Path

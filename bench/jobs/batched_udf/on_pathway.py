@@ -1,8 +1,10 @@
-"""A function of numbers in Python, with Pathway: of arrays where functions can take them."""
+"""A function of arrays, with Pathway: it gets whole columns where functions can take them, else lists."""
 
 import inspect
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 import pathway as pw
 
@@ -13,12 +15,15 @@ class Row(pw.Schema):
 
 
 def score(a: Any, b: Any) -> Any:
-    return (a * 31 + b * 17) % 1009 + abs(a - b) // 3
+    a, b = np.asarray(a), np.asarray(b)
+    return (a * 31 + b * 17) % 1009 + np.abs(a - b) // 3
 
 
 options: dict[str, Any] = {"deterministic": True, "return_type": int}
 if "batched" in inspect.signature(pw.UDF.__init__).parameters:
     options["batched"] = "numpy"
+else:
+    options["max_batch_size"] = 10_000
 
 
 def run(inputs: Path, output: Path) -> None:

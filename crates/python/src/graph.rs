@@ -17,7 +17,7 @@ use crate::errors;
 use crate::expr::{PyExpr, exprs};
 use crate::field::{self, PyField};
 use crate::frame::{self, PyFrame};
-use crate::pointer::PyPointer;
+use crate::keys::RowKeys;
 use crate::run::{self, RunArguments};
 use crate::sink::{PyCallbackSink, PyCaptureSink, PyFileSink, PyNullSink};
 use crate::source::{PyFileSource, PySubjectSource};
@@ -52,7 +52,7 @@ impl PyGraph {
     fn static_table(
         slf: &Bound<'_, Self>,
         schema: Vec<Bound<'_, PyField>>,
-        keys: Vec<Bound<'_, PyPointer>>,
+        keys: RowKeys<'_>,
         columns: Vec<Bound<'_, PyAny>>,
         times: Option<Vec<u64>>,
         diffs: Option<Vec<i64>>,
@@ -62,6 +62,7 @@ impl PyGraph {
         frame: Option<&Bound<'_, PyFrame>>,
     ) -> PyResult<PyTable> {
         let schema = field::schema(&schema);
+        let keys = keys.into_keys();
         let rows = static_table::Rows { keys: &keys, columns: &columns, times, diffs, shards };
         let (batches, shards) = rows.into_batches(&schema)?;
         let options = pathway_plan::StaticOptions {

@@ -18,6 +18,7 @@ mod frame;
 mod graph;
 mod iteration;
 mod joined;
+mod keys;
 mod later;
 mod mapping;
 mod pointer;
@@ -58,6 +59,8 @@ mod _engine {
     #[pymodule_export]
     use crate::joined::{PyInTime, PyJoined};
     #[pymodule_export]
+    use crate::keys::PyKeys;
+    #[pymodule_export]
     use crate::later::{PyAnswers, PyCallee};
     #[pymodule_export]
     use crate::pointer::{
@@ -97,6 +100,7 @@ mod _engine {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        pathway_types::PyObject::set_reader(crate::value::py_object_text);
         crate::attach::register(module)?;
         crate::singletons::register(module)
     }

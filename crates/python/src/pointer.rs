@@ -103,7 +103,9 @@ fn key_of(
         None => Key::of(&values),
         Some(instance) => Key::with_instance(&values, &natural_value(instance)?),
     };
-    let unhashable =
-        || PyValueError::new_err("Error and Pending are not values: no row has a key made of them");
     key.map(|key| Some(PyPointer(key))).ok_or_else(unhashable)
+}
+
+pub(crate) fn unhashable() -> PyErr {
+    PyValueError::new_err("Error and Pending are not values: no row has a key made of them")
 }

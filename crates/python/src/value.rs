@@ -24,7 +24,8 @@ use pyo3::prelude::*;
 pub(crate) use array::is_flat_array;
 pub(crate) use cell::{Cell, Converter};
 pub(crate) use column::column_to_list;
-pub(crate) use natural::natural_value;
+pub(crate) use natural::{natural_cell, natural_value};
+pub(crate) use py_object::text as py_object_text;
 pub(crate) use to_python::value_to_python;
 
 /// How deep values may nest; deeper ones are refused instead of overflowing the stack.

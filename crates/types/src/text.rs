@@ -46,8 +46,7 @@ fn write_any(out: &mut String, value: &Value, nested: bool) {
         Value::DateTimeUtc(v) => write_utc(out, *v),
         Value::Duration(v) => write_duration(out, *v),
         Value::Json(v) => out.push_str(v.as_str()),
-        // Only Python can read the object; it shows such columns itself.
-        Value::PyObject(v) => append!(out, "PyObjectWrapper(<{} bytes>)", v.bytes().len()),
+        Value::PyObject(v) => append!(out, "PyObjectWrapper({})", v.text()),
         Value::Pending => out.push_str("Pending"),
         Value::Error => out.push_str("Error"),
     }

@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::DType;
 use crate::json::JsonText;
@@ -27,7 +27,19 @@ impl PyObject {
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
+    /// The text of the object by whoever can read it, or how long its bytes are.
+    pub fn text(&self) -> String {
+        let text = READER.get().and_then(|reader| reader(&self.0));
+        text.unwrap_or_else(|| format!("<{} bytes>", self.0.len()))
+    }
+    /// Names, once for the process, the function that reads objects: their text from their bytes.
+    pub fn set_reader(reader: fn(&[u8]) -> Option<String>) {
+        // A second call could only name the same function.
+        let _ = READER.set(reader);
+    }
 }
+
+static READER: OnceLock<fn(&[u8]) -> Option<String>> = OnceLock::new();
 
 /// The value of one cell.
 #[derive(Clone, Debug)]

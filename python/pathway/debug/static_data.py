@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pathway._engine import DType, Pointer, Universe, ref_scalar, unsafe_make_pointer
+from pathway._engine import DType, Keys, Pointer, Universe, ref_scalar, unsafe_make_pointer
 from pathway.internals import dtype as dt
 from pathway.internals.errors import no_such_column
 from pathway.internals.parse_graph import G
@@ -33,7 +33,7 @@ class StaticData:
         self.dtypes.pop(name, None)
         if values is None:
             return None
-        if not all(isinstance(value, int) and not isinstance(value, bool) for value in values):
+        if not set(map(type, values)) <= {int} and not all(map(_is_integer, values)):
             raise ValueError(f"the column {name} holds integers; there is something else in it.")
         return values
 
@@ -88,7 +88,7 @@ def _times(data: StaticData) -> list[int] | None:
     times = data.special(_TIME, 0)
     if times is None:
         return None
-    if any(time < 0 for time in times):
+    if times and min(times) < 0:
         raise ValueError(f"the times in the column {_TIME} have to be 0 or more.")
     if any(time % 2 for time in times):
         warn(f"times are even numbers; as there are odd ones in {_TIME}, all are doubled")
@@ -98,7 +98,7 @@ def _times(data: StaticData) -> list[int] | None:
 
 def _diffs(data: StaticData) -> list[int] | None:
     diffs = data.special(_DIFF, 1)
-    if diffs is not None and any(diff not in (1, -1) for diff in diffs):
+    if diffs is not None and not set(diffs) <= {1, -1}:
         raise ValueError(f"the column {_DIFF} holds 1 (a row is added) or -1 (it is removed).")
     return diffs
 
@@ -118,33 +118,35 @@ def _inferred_schema(data: StaticData, id_from: Sequence[str]) -> type[Schema]:
 
 def _keys(
     data: StaticData, schema: type[Schema], columns: dict[str, list[Any]], unsafe_trusted_ids: bool
-) -> list[Pointer]:
+) -> Keys:
     primary_key = schema.primary_key_columns()
     if primary_key:
-        return [ref_scalar(*row) for row in zip(*(columns[name] for name in primary_key), strict=True)]
-    labels = range(data.length) if data.labels is None else data.labels
+        return Keys.of_columns([columns[name] for name in primary_key])
+    labels = list(range(data.length)) if data.labels is None else data.labels
     make: Callable[[Any], Pointer] = unsafe_make_pointer if unsafe_trusted_ids else ref_scalar
-    return [label if isinstance(label, Pointer) else make(label) for label in labels]
+    if make is ref_scalar and Pointer not in set(map(type, labels)):
+        return Keys.of_columns([labels])
+    return Keys([label if isinstance(label, Pointer) else make(label) for label in labels])
 
 
 def _identity(
     schema: type[Schema],
-    keys: list[Pointer],
+    keys: Keys,
     times: list[int] | None,
     diffs: list[int] | None,
     shards: list[int] | None,
     unsafe_trusted_ids: bool,
 ) -> tuple[Any, ...]:
     """Equal for tables whose rows have the same ids by the same columns, and the same history."""
-    zeros = [0] * len(keys)
-    rows = zip(keys, times or zeros, diffs or [1] * len(keys), shards or zeros, strict=True)
     primary_key = tuple(schema.primary_key_columns() or ())
-    # The keys are hashes already, so that the rows in any order are told apart by these numbers.
-    return primary_key, unsafe_trusted_ids, len(keys), hash(frozenset(rows)), sum(map(int, keys))
+    return primary_key, unsafe_trusted_ids, len(keys), keys.digest(times, diffs, shards)
 
 
 def _converted(values: list[Any], dtype: DType) -> list[Any]:
-    convert = _CONVERSIONS.get(dt.unoptionalize(dtype).kind)
+    kind = dt.unoptionalize(dtype).kind
+    if set(map(type, values)) <= {_PLAIN.get(kind, type(None))}:
+        return values
+    convert = _CONVERSIONS.get(kind)
     missing_as_none = dtype.kind != "float"
     result: list[Any] = []
     for value in values:
@@ -153,6 +155,10 @@ def _converted(values: list[Any], dtype: DType) -> list[Any]:
         else:
             result.append(value if convert is None else convert(value))
     return result
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_missing(value: Any) -> bool:
@@ -180,6 +186,9 @@ def _to_int(value: Any) -> Any:
 def _to_bytes(value: Any) -> Any:
     return value.encode() if isinstance(value, str) else value
 
+
+#: Classes whose instances need no look, by kind of dtype.
+_PLAIN: dict[str, type] = {"int": int, "bool": bool, "str": str, "bytes": bytes}
 
 _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "str": _to_str,

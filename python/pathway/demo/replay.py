@@ -8,7 +8,7 @@ import time
 from typing import Any, Literal
 
 from pathway.internals import dtype as dt
-from pathway.internals.expression.column import ColumnReference
+from pathway.internals.expression.column import column_named
 from pathway.internals.expression.convert import Cast
 from pathway.internals.schema import Schema, schema_builder
 from pathway.internals.table import Table
@@ -122,9 +122,7 @@ def _typed(subject: Any, schema: type[Schema], autocommit_ms: int) -> Table:
         for name, column in schema.columns().items()
     }
     table = python.read(subject, schema=schema_builder(texts), autocommit_duration_ms=max(autocommit_ms, 1))
-    casts = {
-        name: Cast(column.dtype, ColumnReference(table, name)) for name, column in schema.columns().items()
-    }
+    casts = {name: Cast(column.dtype, column_named(table, name)) for name, column in schema.columns().items()}
     typed = table.select(**casts)
     keys = schema.primary_key_columns()
     return typed if keys is None else typed.with_id_from(*(typed[name] for name in keys))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pathway.internals.expression.column import ColumnReference
+from pathway.internals.expression.column import ColumnNamedId, ColumnReference, column_named
 from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.expression.nodes import column_value
 from pathway.internals.resolve import Scope
@@ -45,7 +45,7 @@ def collect_columns(
         if name in positional:
             add(name, expression)
         columns[name] = expression
-    if "id" in columns:
+    if "id" in columns and not isinstance(columns["id"], ColumnNamedId):
         raise ValueError(
             "a column cannot be named id, which stands for the row ids. Give it another name, as in "
             f"{function}(row_id=table.id)."
@@ -60,7 +60,11 @@ def _positional(
         references = list(argument.placeholder._columns(scope))
         return [(reference.name, reference) for reference in references]
     if isinstance(argument, ColumnReference):
-        return [(scope.resolve(argument).name, argument)]
+        resolved = scope.resolve(argument)
+        if resolved._is_row_id and "id" in resolved.table.keys():  # noqa: SIM118 (not a dict)
+            # The row ids cannot be a column of this name, the table's own column can.
+            argument = column_named(resolved.table, "id")
+        return [(resolved.name, argument)]
     named = positional_name(argument)
     if named is not None:
         return [(scope.resolve(named).name, argument)]

@@ -12,7 +12,7 @@ from pathway.internals.expression.column import ColumnReference
 from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.expression.reducer import ReducerExpression
 from pathway.internals.expression.walk import nodes_of
-from pathway.internals.resolve import Scope, TableScope, column_of
+from pathway.internals.resolve import Scope, TableScope, place_of
 from pathway.internals.thisclass import DerivedPlaceholder
 from pathway.internals.trace import current_frame, trace_user_frame
 
@@ -90,8 +90,11 @@ class Grouped:
         A    | 3.5     | nut
         B    | 1.0     | tea
         """
+        from pathway.handbook import is_row_function, result_of_rows
         from pathway.internals.table import Table
 
+        if len(args) == 1 and is_row_function(args[0]):
+            return self.reduce(**result_of_rows(args[0], self), **kwargs)
         scope = self._scope()
         columns = collect_columns(args, kwargs, scope, "reduce", _name_of_positional_reducer)
         parts = _Parts(scope)
@@ -269,4 +272,4 @@ class _GroupsScope(Scope):
         known = self._parts.grouping.get(self._inner.key(reference))
         if known is not None:
             return Expr.column(self.base, known[0])
-        return column_of(reference.table._engine, reference.name)
+        return place_of(reference.table._engine, reference)

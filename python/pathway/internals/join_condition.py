@@ -12,7 +12,7 @@ from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.expression.nodes import Binary
 from pathway.internals.join_mode import JoinMode
 from pathway.internals.joinable import Joinable
-from pathway.internals.joins import JoinResult
+from pathway.internals.joins import ROW_IDS, JoinResult
 from pathway.internals.resolve import Scope, TableScope
 from pathway.internals.table import Table
 from pathway.internals.thisclass import Placeholder, TablePlaceholder
@@ -74,8 +74,13 @@ def make_join_in_time(
         frame=current_frame(),
     )
     pairs = conditions if paired is None else [*conditions, paired]
+<<<<<<< HEAD
     shared = {a.name: (a, b) for a, b in pairs if a.name == b.name and a.name != "id"}
     return _place(sides, joined.table, how, shared, result)
+=======
+    shared = {a.name: (a, b) for a, b in pairs if a.name == b.name and not a._is_row_id and not b._is_row_id}
+    return _place(sides, joined.table, how, shared)
+>>>>>>> 06e511e (Columns named id, text of wrapped objects, tables of own rows without an object per id; names of the handbook; two benchmarks)
 
 
 def _check_sides(left: Joinable, right: Any) -> None:
@@ -182,7 +187,7 @@ class Sides:
         side = self._side_of(column)
         own = {"left": self.left, "right": self.right}.get(str(side))
         is_own = isinstance(column.table, Placeholder) or column.table is own
-        if column.name != "id" or not is_own:
+        if not column._is_row_id or not is_own:
             raise AssertionError(
                 f"the id argument of a join is the id of one of its sides; {column!r} is not."
             )
@@ -271,7 +276,7 @@ def _optional_columns(sides: Sides, joined: _engine.Table, how: JoinMode) -> fro
             if name in inner or (may_miss and not was_optional):
                 result.add(prefix + name)
         if may_miss:
-            result.add(prefix + "id")
+            result.add(prefix + ROW_IDS)
     return frozenset(result)
 
 

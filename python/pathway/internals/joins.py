@@ -1,7 +1,7 @@
 """`pw.JoinResult`: a join whose columns are still to be chosen.
 
 The engine gives a join as one table with all columns of both sides, named `l.<name>` and `r.<name>`
-(`l.l.<name>` and so on where a side is itself a join), the ids `l.id` and `r.id`, and here also
+(`l.l.<name>` and so on where a side is itself a join), the row ids of both, and here also
 `m.<name>` for key columns merged from both sides. A [`JoinResult`][] knows which prefix stands for
 which table.
 """
@@ -21,13 +21,16 @@ from pathway.internals.expression.nodes import NoneTest
 from pathway.internals.groupby import GroupedJoinResult, _checked
 from pathway.internals.joinable import Joinable
 from pathway.internals.parse_graph import G
-from pathway.internals.resolve import ColumnKey, Narrowed, Scope, checked_table, column_of, foreign_universe
+from pathway.internals.resolve import ColumnKey, Narrowed, Scope, checked_table, foreign_universe, place_of
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.thisclass import ColumnNamespace
 from pathway.internals.trace import current_frame, trace_user_frame, user_location
 
 if TYPE_CHECKING:
     from pathway.internals.table import Table
+
+#: The name of row ids among the engine's columns, which no column of a table has.
+ROW_IDS = "\0id"
 
 
 class JoinResult(Joinable):
@@ -200,7 +203,9 @@ class JoinResult(Joinable):
         prefix = self._prefixes.get(id(reference.table))
         if prefix is None:
             return None
-        if isinstance(reference.table, JoinResult) and reference.name != "id":
+        if reference._is_row_id:
+            return prefix + ROW_IDS
+        if isinstance(reference.table, JoinResult):
             return f"{prefix}m.{reference.name}"
         return prefix + reference.name
 
@@ -223,9 +228,9 @@ class JoinScope(Scope):
         name = self.join._engine_name(self.resolve(reference))
         if name is None:
             return super().not_none(reference)
-        if not name.endswith(".id"):
+        if not name.endswith("." + ROW_IDS):
             return frozenset(((0, name),))
-        side = name.removesuffix("id")
+        side = name.removesuffix(ROW_IDS)
         return frozenset((0, column) for column in self.join._optional if column.startswith(side))
 
     def narrowed_names(self, condition: ColumnExpression) -> list[str]:
@@ -236,13 +241,15 @@ class JoinScope(Scope):
         if not isinstance(tested, ColumnReference):
             return []
         name = self.join._engine_name(self.resolve(tested))
-        return [] if name in (None, "id") else [str(name)]
+        return [] if name in (None, ROW_IDS) else [str(name)]
 
     def column(self, reference: ColumnReference) -> Expr:
         name = self.join._engine_name(reference)
+        if name == ROW_IDS:
+            return Expr.id(self.base)
         if name is not None:
-            return column_of(self.base, name)
+            return Expr.column(self.base, name)
         table = checked_table(reference)
         if table._universe != self.base.universe:
             raise foreign_universe(reference, self.join)
-        return column_of(table._engine, reference.name)
+        return place_of(table._engine, reference)

@@ -28,7 +28,7 @@ def count(*args: Any) -> ColumnExpression:
     a | 2
     b | 1
     """
-    if len(args) == 1 and isinstance(args[0], ColumnReference) and args[0].name == "id":
+    if len(args) == 1 and isinstance(args[0], ColumnReference) and args[0]._is_row_id:
         warn("pw.reducers.count(table.id) counts rows, as pw.reducers.count() without arguments does.")
     return ReducerExpression("count", *args)
 

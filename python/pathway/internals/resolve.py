@@ -138,12 +138,12 @@ class TableScope(Scope):
             if not self._supersets or not self.base.universe.is_subset_of(engine.universe):
                 raise foreign_universe(reference, self.table)
             engine = engine.restrict(self.base, current_frame())
-        return column_of(engine, reference.name)
+        return place_of(engine, reference)
 
 
-def column_of(table: _engine.Table, name: str) -> Expr:
-    """A column, or the row ids, of an engine table."""
-    return Expr.id(table) if name == "id" else Expr.column(table, name)
+def place_of(table: _engine.Table, reference: ColumnReference) -> Expr:
+    """What a reference to a column, or to the row ids, is in the engine's table."""
+    return Expr.id(table) if reference._is_row_id else Expr.column(table, reference.name)
 
 
 def checked_table(reference: ColumnReference) -> Table:

@@ -121,8 +121,20 @@ def _fits(value: Any, hint: Any) -> bool:
     if origin is Callable:
         return callable(value)
     if origin is list:
-        return isinstance(value, list) and all(_fits(item, args[0]) for item in value)
+        if not isinstance(value, list):
+            return False
+        # One instance of each class does, unless instances differ.
+        items = dict(zip(map(type, value), value, strict=True)).values() if _is_by_class(args[0]) else value
+        return all(_fits(item, args[0]) for item in items)
     return not isinstance(origin, type) or isinstance(value, origin)
+
+
+def _is_by_class(hint: Any) -> bool:
+    """True if whether a value fits depends on its class alone."""
+    origin = typing.get_origin(hint)
+    if origin is typing.Union or origin is types.UnionType:
+        return all(map(_is_by_class, typing.get_args(hint)))
+    return origin not in (list, type, typing.Literal)
 
 
 def _is_protocol(hint: type) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,6 +100,41 @@ def test_concat_reindex(t: History, u: History, prefix: int) -> None:
     check_incremental(lambda t, u: t.concat_reindex(u, t.copy()), t, u, prefix=prefix)
 
 
+class Members(pw.BaseCustomAccumulator):
+    """The values of a group; without `retract`, so that deletions go through the group's rows."""
+
+    def __init__(self, members: list[Any]) -> None:
+        self.members = members
+
+    @classmethod
+    def from_row(cls, row: list[Any]) -> Members:
+        return cls([tuple(row)])
+
+    def update(self, other: Members) -> None:
+        self.members = self.members + other.members
+
+    def compute_result(self) -> str:
+        return str(sorted(self.members, key=str))
+
+
+class MembersWithRetract(Members):
+    def retract(self, other: Members) -> None:
+        for member in other.members:
+            self.members.remove(member)
+
+
+def _total(state: Any, rows: list[tuple[list[Any], int]]) -> Any:
+    """The number of rows and their sum, None where there are no rows."""
+    count, total = state or (0, 0)
+    for (value,), diff in rows:
+        count, total = count + diff, total + diff * value
+    return (count, total) if count else None
+
+
+def _array(t: Table) -> Any:
+    return pw.apply_with_type(lambda a, x: np.array([a, x]), np.ndarray, t.a, t.x)
+
+
 REDUCERS = {
     "count": lambda t: pw.reducers.count(),
     "sum_int": lambda t: pw.reducers.sum(t.a),
@@ -115,6 +151,13 @@ REDUCERS = {
     "sorted_tuple": lambda t: pw.reducers.sorted_tuple(t.b),
     "ndarray": lambda t: pw.reducers.ndarray(t.x),
     "count_distinct": lambda t: pw.reducers.count_distinct(t.a, t.b),
+    "sum_of_arrays": lambda t: pw.reducers.sum(_array(t)),
+    "max_of_tuples": lambda t: pw.reducers.max(pw.make_tuple(t.s, t.a)),
+    "ndarray_skip_nones": lambda t: pw.reducers.ndarray(t.b, skip_nones=True),
+    "count_of_arrays": lambda t: pw.reducers.count_distinct(_array(t), t.b),
+    "accumulator": lambda t: pw.reducers.udf_reducer(Members)(t.a, t.b),
+    "accumulator_with_retract": lambda t: pw.reducers.udf_reducer(MembersWithRetract)(t.a, t.b),
+    "stateful_many": lambda t: pw.reducers.stateful_many(_total)(t.a),
 }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import pathway as pw
+from contents import rows, updates
 
 
 class Out(pw.Schema):
@@ -24,21 +25,6 @@ class Inc(pw.AsyncTransformer, output_schema=Out):
         if value < 0:
             raise ValueError("negative")
         return {"ret": value + 1}
-
-
-def rows(table: pw.Table) -> list[tuple[Any, ...]]:
-    _, columns = pw.debug.table_to_dicts(table)
-    return sorted(zip(*(column.values() for column in columns.values()), strict=True), key=str)
-
-
-def updates(table: pw.Table) -> list[tuple[dict[str, Any], int, bool]]:
-    """What a subscriber is told, in order."""
-    found: list[tuple[dict[str, Any], int, bool]] = []
-    pw.io.subscribe(
-        table, on_change=lambda key, row, time, is_addition: found.append((row, time, is_addition))
-    )
-    pw.run(monitoring_level=pw.MonitoringLevel.NONE)
-    return found
 
 
 @pytest.fixture

@@ -10,17 +10,12 @@ import time
 import pytest
 
 import pathway as pw
+from contents import values
 
 
 @pytest.fixture
 def t() -> pw.Table:
     return pw.debug.table_from_markdown("a\n1\n2\n3\n4")
-
-
-def values(table: pw.Table, **options: object) -> list[object]:
-    _, columns = pw.debug.table_to_dicts(table, **options)
-    (column,) = columns.values()
-    return sorted(column.values(), key=str)
 
 
 def test_capacity_limits_concurrent_calls(t: pw.Table) -> None:

@@ -8,13 +8,7 @@ from collections.abc import Iterable
 import pytest
 
 import pathway as pw
-
-
-def rows(table: pw.Table) -> list[tuple[object, ...]]:
-    _, columns = pw.debug.table_to_dicts(table)
-    names = table.column_names()
-    keys = next(iter(columns.values())).keys() if columns else ()
-    return sorted((tuple(columns[name][key] for name in names) for key in keys), key=str)
+from contents import rows
 
 
 def test_schemas() -> None:

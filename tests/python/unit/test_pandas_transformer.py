@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import pathway as pw
+from pathway.engine import ref_scalar as key
 
 
 class Out(pw.Schema):
@@ -18,10 +19,6 @@ class Out(pw.Schema):
 def values(table: pw.Table, name: str = "x", **options: Any) -> dict[Any, Any]:
     _, columns = pw.debug.table_to_dicts(table, **options)
     return columns[name]
-
-
-def key(*label: Any) -> Any:
-    return pw.engine.ref_scalar(*label)
 
 
 @pytest.fixture

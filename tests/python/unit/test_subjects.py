@@ -8,17 +8,11 @@ import pandas as pd
 import pytest
 
 import pathway as pw
+from contents import rows
 from pathway.debug.capture import capture
 from pathway.io.python.deletions import may_delete
 
 SCHEMA = pw.schema_from_types(k=int, v=str)
-
-
-def rows(table: pw.Table, **options: object) -> list[tuple[object, ...]]:
-    _, columns = pw.debug.table_to_dicts(table, **options)
-    names = table.column_names()
-    keys = next(iter(columns.values())).keys() if columns else ()
-    return sorted((tuple(columns[name][key] for name in names) for key in keys), key=str)
 
 
 class Adding(pw.io.python.ConnectorSubject):

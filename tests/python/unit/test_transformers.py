@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 import pathway as pw
+from contents import by_id
+from pathway.engine import ref_scalar as key
 from pathway.internals import (
     ClassArg,
     attribute,
@@ -18,15 +20,6 @@ from pathway.internals import (
 )
 from pathway.internals.transformers.apply import Application, Inner
 from pathway.internals.transformers.run import Session
-
-
-def key(*label: Any) -> Any:
-    return pw.engine.ref_scalar(*label)
-
-
-def rows(table: pw.Table, **options: Any) -> dict[Any, tuple[Any, ...]]:
-    ids, columns = pw.debug.table_to_dicts(table, **options)
-    return {row_id: tuple(column[row_id] for column in columns.values()) for row_id in ids}
 
 
 @transformer
@@ -52,7 +45,7 @@ def t() -> pw.Table:
 
 @pytest.mark.parametrize("n", [1, 3, 39, 40, 41, 3000])
 def test_chains_may_be_longer_than_the_stack(n: int) -> None:
-    lengths = rows(list_len(nodes=chain(n)).nodes)
+    lengths = by_id(list_len(nodes=chain(n)).nodes)
     assert {row_id: length for row_id, (length,) in lengths.items()} == {key(i): n - i for i in range(n)}
 
 
@@ -99,13 +92,13 @@ def test_output_columns_and_names(t: pw.Table) -> None:
     assert result.column_names() == ["b2", "first", "m", "me", "aaa"]
     assert result.schema["b2"].dtype is pw.internals.dtype.ANY
     assert str(result.schema["m"].dtype) == "Callable(..., FLOAT)"
-    assert rows(result.select(result.b2, result.first, result.me, result.aaa)) == {
+    assert by_id(result.select(result.b2, result.first, result.me, result.aaa)) == {
         key(1): (2, None, key(1), 111),
         key(2): (4, key(1), key(2), 212),
         key(3): (6, key(1), key(3), 313),
     }
     # The rows are those of the input.
-    assert rows(t.select(c=t.a + result.aaa))[key(1)] == (112,)
+    assert by_id(t.select(c=t.a + result.aaa))[key(1)] == (112,)
 
 
 def test_results_are_mappings(t: pw.Table) -> None:
@@ -127,11 +120,11 @@ def test_results_are_mappings(t: pw.Table) -> None:
     result = two(B=b, A=a)
     assert (list(result), len(result), result.keys()) == (["A", "B"], 2, ["A", "B"])
     assert result["A"] is result.A is result.values()[0] is result.items()[0][1]
-    assert rows(result.A) == {key(i): (100 * i + 1,) for i in (1, 2, 3)}
+    assert by_id(result.A) == {key(i): (100 * i + 1,) for i in (1, 2, 3)}
     # By position in alphabetical order, or mixed.
-    assert rows(two(a, b).A) == rows(two(a, B=b).A)
+    assert by_id(two(a, b).A) == by_id(two(a, B=b).A)
     assert result.B.column_names() == []
-    assert set(rows(result.B.select(y=b.y))) == {key(1), key(2), key(3)}
+    assert set(by_id(result.B.select(y=b.y))) == {key(1), key(2), key(3)}
     assert two.A.__name__ == "A"
     assert repr(two) == "<pathway transformer two(A, B)>"
     with pytest.raises(AttributeError, match="there is no output table C"):
@@ -173,31 +166,31 @@ def test_methods_are_called_from_tables(t: pw.Table) -> None:
 
     r = foo(table=t).table
     assert r.select(v=r.m(t.a)).typehints() == {"v": int}
-    assert rows(r.select(v=r.m(t.a + 1) * 2, w=pw.this.m(3))) == {
+    assert by_id(r.select(v=r.m(t.a + 1) * 2, w=pw.this.m(3))) == {
         key(1): (4, 3),
         key(2): (12, 6),
         key(3): (24, 9),
     }
-    assert rows(r.select(v=r.other(t.a), w=r.other(0, y=1)))[key(2)] == ("225", "201")
-    assert list(rows(r.reduce(s=pw.reducers.sum(r.m(t.a)))).values()) == [(14,)]
-    assert set(rows(r.filter(r.m(t.a) > 1))) == {key(2), key(3)}
-    assert list(rows(r.groupby(t.b).reduce(t.b, s=pw.reducers.sum(r.m(2)))).values())
+    assert by_id(r.select(v=r.other(t.a), w=r.other(0, y=1)))[key(2)] == ("225", "201")
+    assert list(by_id(r.reduce(s=pw.reducers.sum(r.m(t.a)))).values()) == [(14,)]
+    assert set(by_id(r.filter(r.m(t.a) > 1))) == {key(2), key(3)}
+    assert list(by_id(r.groupby(t.b).reduce(t.b, s=pw.reducers.sum(r.m(2)))).values())
     # Through other operations, of the same and of other rows.
     renamed = r.select(q=r.m, b=t.b).filter(pw.this.b != "x").select(v=pw.this.q(7))
-    assert rows(renamed) == {key(2): (14,), key(3): (21,)}
-    assert rows(t.select(v=r.ix(t.pointer_from(2)).m(t.a))) == {key(i): (2 * i,) for i in (1, 2, 3)}
+    assert by_id(renamed) == {key(2): (14,), key(3): (21,)}
+    assert by_id(t.select(v=r.ix(t.pointer_from(2)).m(t.a))) == {key(i): (2 * i,) for i in (1, 2, 3)}
     joined = r.join(t, r.id == t.id).select(v=pw.left.m(pw.right.a))
-    assert sorted(rows(joined).values()) == [(1,), (4,), (9,)]
+    assert sorted(by_id(joined).values()) == [(1,), (4,), (9,)]
     parts = r.filter(t.a > 1), r.filter(t.a <= 1)
     pw.universes.promise_are_pairwise_disjoint(*parts)
-    assert rows(pw.Table.concat(*parts).select(v=pw.this.m(2))) == {key(i): (2 * i,) for i in (1, 2, 3)}
+    assert by_id(pw.Table.concat(*parts).select(v=pw.this.m(2))) == {key(i): (2 * i,) for i in (1, 2, 3)}
     with pytest.raises(TypeError, match="is not a column of methods") as error:
         t.select(v=t.a(1))
     assert "v=t.a(1)" in error.value.__notes__[0]
     with pytest.raises(ValueError, match="universes"):
         r.select(v=r.m(pw.debug.table_from_markdown("a\n1").a))
     with pytest.raises(TypeError, match="missing 1 required positional argument"):
-        rows(r.select(v=r.m()))
+        by_id(r.select(v=r.m()))
 
 
 def test_methods_of_other_transformers(t: pw.Table) -> None:
@@ -226,9 +219,9 @@ def test_methods_of_other_transformers(t: pw.Table) -> None:
 
     times = scale(table=t).table
     used = use(table=times.select(scaled=times.times, c=t.a)).table
-    assert rows(used.select(used.v)) == {key(1): (2,), key(2): (5,), key(3): (10,)}
+    assert by_id(used.select(used.v)) == {key(1): (2,), key(2): (5,), key(3): (10,)}
     # A method that calls a method of a row of another transformer.
-    assert rows(used.select(x=used.plus(10))) == {key(1): (12,), key(2): (25,), key(3): (40,)}
+    assert by_id(used.select(x=used.plus(10))) == {key(1): (12,), key(2): (25,), key(3): (40,)}
     with pytest.raises(TypeError, match="has to be a column of methods"):
         use(table=t.select(scaled=t.a, c=t.a))
 
@@ -267,7 +260,7 @@ def test_recursive_and_unhashable_calls(t: pw.Table) -> None:
                 return self.total([1, 2])
 
     r = foo(table=t.filter(t.a == 1)).table
-    assert rows(r.select(r.x, r.y, r.z)) == {key(1): (6765, 500, 4)}
+    assert by_id(r.select(r.x, r.y, r.z)) == {key(1): (6765, 500, 4)}
     assert len(calls) == 21  # each call once
 
 
@@ -377,26 +370,26 @@ def test_rows_that_come_and_go() -> None:
 def test_missing_rows(t: pw.Table, caplog: pytest.LogCaptureFixture) -> None:
     broken = chain(3).filter(pw.this.following.is_not_none())
     with pytest.raises(KeyError, match="does not exist in nodes") as error:
-        rows(list_len(nodes=broken).nodes)
+        by_id(list_len(nodes=broken).nodes)
     assert type(error.value) is KeyError
     assert "list_len(nodes=broken)" in error.value.__notes__[0]
     both = broken.update_types(following=pw.Pointer | None).concat_reindex(chain(1))
     with pytest.warns(UserWarning, match="experimental"):
-        assert list(rows(list_len(nodes=both).nodes, terminate_on_error=False).values()) == [(1,)]
+        assert list(by_id(list_len(nodes=both).nodes, terminate_on_error=False).values()) == [(1,)]
     assert "does not exist in nodes" in caplog.text
 
 
 def test_circles_are_told(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(RecursionError, match=r"in a circle: nodes\[\^.*\].length <- nodes\[") as error:
-        rows(list_len(nodes=chain(2, last=0)).nodes)
+        by_id(list_len(nodes=chain(2, last=0)).nodes)
     assert "list_len(nodes=chain(2, last=0))" in error.value.__notes__[0]
     with pytest.raises(RecursionError, match=r"more\)"):
-        rows(list_len(nodes=chain(300, last=0)).nodes)
+        by_id(list_len(nodes=chain(300, last=0)).nodes)
     # The rows that lead into a circle are errors, others are not.
     t = pw.debug.table_from_markdown("id | n\n0 | 1\n1 | 2\n2 | 1\n8 | 9\n9 |")
     nodes = t.select(following=t.pointer_from(t.n, optional=True))
     with pytest.warns(UserWarning, match="experimental"):
-        lengths = rows(list_len(nodes=nodes).nodes, terminate_on_error=False)
+        lengths = by_id(list_len(nodes=nodes).nodes, terminate_on_error=False)
     failed = (pw.engine.ERROR,)
     assert lengths == {key(0): failed, key(1): failed, key(2): failed, key(8): (2,), key(9): (1,)}
 
@@ -413,7 +406,10 @@ def test_circles_that_open_again() -> None:
     )
     nodes = t.select(following=t.pointer_from(t.n, optional=True))
     with pytest.warns(UserWarning, match="experimental"):
-        assert rows(list_len(nodes=nodes).nodes, terminate_on_error=False) == {key(1): (2,), key(2): (1,)}
+        assert by_id(list_len(nodes=nodes).nodes, terminate_on_error=False) == {
+            key(1): (2,),
+            key(2): (1,),
+        }
 
 
 def test_exceptions(t: pw.Table, caplog: pytest.LogCaptureFixture) -> None:
@@ -445,13 +441,13 @@ def test_exceptions(t: pw.Table, caplog: pytest.LogCaptureFixture) -> None:
 
     r = foo(table=t).table
     with pytest.raises(ValueError, match="two") as error:
-        rows(r)
+        by_id(r)
     assert "foo(table=t)" in error.value.__notes__[0]
     assert [entry.name for entry in error.traceback][-1] == "picky"
     caplog.clear()
     failed = pw.engine.ERROR
     with pytest.warns(UserWarning, match="experimental"):
-        assert rows(r, terminate_on_error=False) == {
+        assert by_id(r, terminate_on_error=False) == {
             key(1): (1, failed, "1"),
             key(2): (failed, failed, "two"),
             key(3): (3, failed, "3"),
@@ -472,9 +468,13 @@ def test_errors_in_the_input_and_wrong_results(t: pw.Table) -> None:
 
     r = foo(table=t.select(a=6 // (t.a - 1))).table
     with pytest.warns(UserWarning, match="experimental"):
-        assert rows(r, terminate_on_error=False) == {key(1): (pw.engine.ERROR,), key(2): (6,), key(3): (3,)}
+        assert by_id(r, terminate_on_error=False) == {
+            key(1): (pw.engine.ERROR,),
+            key(2): (6,),
+            key(3): (3,),
+        }
     with pytest.raises(TypeError, match="INT cannot hold 'x'"):
-        rows(foo(table=t.select(a=t.b)).table)
+        by_id(foo(table=t.select(a=t.b)).table)
 
     @pw.udf(executor=pw.udfs.fully_async_executor())
     async def later(a: int) -> int:
@@ -502,7 +502,7 @@ def test_wrong_references(t: pw.Table) -> None:
 
         return foo(S=t).S
 
-    assert rows(with_body(lambda self, foo: foo.S(self, self.id).a))[key(2)] == (2,)
+    assert by_id(with_body(lambda self, foo: foo.S(self, self.id).a))[key(2)] == (2,)
     for body, error, match in [
         (lambda self, foo: other.T(self, self.id).a, ValueError, "defined for another transformer"),
         (lambda self, foo: self.transformer.T, AttributeError, "transformer has no attribute T"),
@@ -510,7 +510,7 @@ def test_wrong_references(t: pw.Table) -> None:
         (lambda self, foo: self.transformer.S[self.id].b, AttributeError, "no attribute 'b'"),
     ]:
         with pytest.raises(error, match=match):
-            rows(with_body(body))
+            by_id(with_body(body))
 
 
 def test_schemas_of_inner_classes() -> None:
@@ -561,7 +561,7 @@ def test_inheritance(t: pw.Table) -> None:
 
         number = 5
 
-    assert rows(foo(S=t).S)[key(3)] == (4, 8)
+    assert by_id(foo(S=t).S)[key(3)] == (4, 8)
 
 
 def test_state_is_saved_by_shard_and_taken_up() -> None:

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 import pathway as pw
+from contents import values
 
 SYNC, ASYNC = pw.udfs.sync_executor(), pw.udfs.async_executor()
 
@@ -27,12 +28,6 @@ def t() -> pw.Table:
 @pytest.fixture
 def one() -> pw.Table:
     return pw.debug.table_from_rows(pw.schema_from_types(a=int), [(1,)])
-
-
-def values(table: pw.Table, **options: Any) -> list[Any]:
-    _, columns = pw.debug.table_to_dicts(table, **options)
-    (column,) = columns.values()
-    return sorted(column.values(), key=str)
 
 
 def returned(one: pw.Table, dtype: Any, value: Any) -> Any:

@@ -66,12 +66,6 @@ pub(super) fn resolve_all(
                 "an expression that is not just a column needs a name, as in (\"total\", a + b)".to_owned(),
             ));
         };
-        if &*name == "id" {
-            return Err(PlanError::Value(
-                "no column may be named id, which stands for the row id; use with_id to change row ids"
-                    .to_owned(),
-            ));
-        }
         if !seen.insert(name.clone()) {
             return Err(PlanError::Value(format!("two columns of the result are named {name}")));
         }

@@ -237,11 +237,6 @@ impl Table {
 fn check_names(schema: &Schema) -> Result<(), PlanError> {
     let mut seen = hashbrown::HashSet::new();
     for name in schema.names() {
-        if name == "id" {
-            return Err(PlanError::Value(
-                "no column may be named id, which stands for the row id".to_owned(),
-            ));
-        }
         if !seen.insert(name) {
             return Err(PlanError::Value(format!("two columns are named {name}")));
         }

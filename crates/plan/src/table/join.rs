@@ -1,7 +1,7 @@
 //! Joins.
 //!
-//! A join is a table of all columns of both sides (`l.<name>`, `r.<name>`) and of both row ids
-//! (`l.id`, `r.id`); what is not used of it costs nothing. [`JoinResult`] is that table together
+//! A join is a table of all columns of both sides (`l.<name>`, `r.<name>`) and of both row ids (named with
+//! a zero byte, as no column is); what is not used of it costs nothing. [`JoinResult`] is that table together
 //! with what the names of the operands mean in it.
 
 use std::sync::Arc;
@@ -359,7 +359,7 @@ impl State {
         }
         for (side, node, optional) in [("l", &left, optional_left), ("r", &right, optional_right)] {
             columns.push(Column {
-                name: format!("{side}.id").into(),
+                name: format!("{side}.\0id").into(),
                 dtype: dtype(&node.id_dtype, optional),
                 append_only,
             });
@@ -397,8 +397,7 @@ impl State {
 }
 
 impl JoinResult {
-    /// The table of all columns of both sides, `l.<name>` and `r.<name>`, and both ids, `l.id` and
-    /// `r.id`.
+    /// The table of all columns of both sides, `l.<name>` and `r.<name>`, and both row ids.
     pub fn table(&self) -> &Table {
         &self.table
     }

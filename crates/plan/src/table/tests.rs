@@ -51,7 +51,7 @@ fn select_checks_names_and_universes() -> Result {
     let graph = Graph::new();
     let (t, u) = (table(&graph), table(&graph));
     assert_refused!(t.select([("x", col("nope"))]), Key, "nope", "a, b, s");
-    assert_refused!(t.select([("id", col("a"))]), Value, "id");
+    assert_eq!(t.select([("id", col("a"))])?.column("id")?.dtype(), &DType::Int);
     assert_refused!(t.select([("x", col("a")), ("x", col("b"))]), Value, "x");
     assert_refused!(t.select([col("a") + 1]), Value, "name");
     assert_refused!(t.select([("x", u.col("a")?)]), Value, "<table1>.a", "<table0>", "with_universe_of");
@@ -375,7 +375,6 @@ fn static_tables_are_checked() -> Result {
     let one = schema(&[("a", DType::Int)]);
     assert_refused!(graph.table_from_rows(&one, [vec![Value::from("x")]]), Type, "row 0", "INT");
     assert_refused!(graph.table_from_rows(&one, [vec![]]), Value, "row 0");
-    assert_refused!(graph.table_from_rows(&schema(&[("id", DType::Int)]), []), Value, "id");
     let twice = schema(&[("a", DType::Int), ("a", DType::Int)]);
     assert_refused!(graph.table_from_rows(&twice, []), Value, "a");
     let t = graph.table_from_rows(&one, [vec![Value::Int(3)]])?;

@@ -5,12 +5,11 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::pointer::PyPointer;
 use crate::value::Converter;
 
 /// Rows as Python gives them: whole columns, and one key (time, diff, shard) per row.
 pub(super) struct Rows<'a, 'py> {
-    pub(super) keys: &'a [Bound<'py, PyPointer>],
+    pub(super) keys: &'a [u128],
     pub(super) columns: &'a [Bound<'py, PyAny>],
     pub(super) times: Option<Vec<u64>>,
     pub(super) diffs: Option<Vec<i64>>,
@@ -29,7 +28,7 @@ impl Rows<'_, '_> {
         let columns =
             columns.map(|(field, cells)| column(&field.name, &Converter::new(&field.dtype), cells, rows));
         let columns = columns.collect::<PyResult<Vec<_>>>()?;
-        let keys: Vec<u128> = self.keys.iter().map(|key| key.get().0.0).collect();
+        let keys = self.keys.to_vec();
         let diffs = self.diffs.unwrap_or_else(|| vec![1; rows]);
         if diffs.contains(&0) {
             return Err(PyValueError::new_err(

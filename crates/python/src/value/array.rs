@@ -51,7 +51,7 @@ pub(super) fn is_array_kind(array: &Bound<'_, PyAny>) -> bool {
         Some(Kind::Int) => array
             .getattr(intern!(array.py(), "dtype"))
             .and_then(|dtype| dtype.getattr(intern!(array.py(), "char"))?.extract::<String>())
-            .is_ok_and(|code| matches!(code.as_str(), "i" | "l" | "q")),
+            .is_ok_and(|code| matches!(code.as_str(), "i" | "I" | "l" | "q")),
         None => false,
     }
 }

@@ -17,6 +17,11 @@ pub(crate) fn natural_value(object: &Bound<'_, PyAny>) -> Result<Value, Rejected
     natural(object, 0).map(Cell::into_value)
 }
 
+/// The cell that an object is by its own kind.
+pub(crate) fn natural_cell<'a>(object: &'a Bound<'_, PyAny>) -> Result<Cell<'a>, Rejected> {
+    natural(object, 0)
+}
+
 /// The cell that an object is by its own kind, inside of `depth` tuples.
 pub(super) fn natural<'a>(object: &'a Bound<'_, PyAny>, depth: u32) -> Result<Cell<'a>, Rejected> {
     if object.is_none() {

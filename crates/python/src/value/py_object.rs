@@ -109,6 +109,14 @@ pub(super) fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'p
     wrapper.call1((classes::pickle_loads(py)?.call1((PyBytes::new(py, bytes),))?,))
 }
 
+/// The text of a wrapped object, if it can be read here.
+pub(crate) fn text(bytes: &[u8]) -> Option<String> {
+    Python::try_attach(|py| {
+        let value = to_python(py, bytes).ok()?.getattr(intern!(py, "value")).ok()?;
+        value.str().ok().map(|text| text.to_string_lossy().into_owned())
+    })?
+}
+
 fn split_reference(rest: &[u8]) -> Option<(&[u8], &[u8])> {
     let (len, rest) = rest.split_first_chunk::<8>()?;
     rest.split_at_checked(usize::try_from(u64::from_le_bytes(*len)).ok()?)

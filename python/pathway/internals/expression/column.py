@@ -35,6 +35,11 @@ class ColumnReference(ColumnExpression):
         """The name of the column."""
         return self._name
 
+    @property
+    def _is_row_id(self) -> bool:
+        """True for `table.id`."""
+        return self._name == "id"
+
     def __call__(self, *args: Any, **kwargs: Any) -> ColumnExpression:
         """The results of a column of methods, which a transformer made, for these arguments."""
         from pathway.internals.transformers.apply import MethodCall
@@ -46,3 +51,19 @@ class ColumnReference(ColumnExpression):
 
     def _text(self, operands: Sequence[str]) -> str:
         return f"{operands[0]}.{self._name}"
+
+
+class ColumnNamedId(ColumnReference):
+    """The column that a table has under the name `id`, where `table.id` stands for the row ids."""
+
+    __slots__ = ()
+
+    @property
+    def _is_row_id(self) -> bool:
+        """False: it is a column like others."""
+        return False
+
+
+def column_named(table: Any, name: str) -> ColumnReference:
+    """A column that the table has, whatever its name."""
+    return ColumnNamedId(table, name) if name == "id" else ColumnReference(table, name)

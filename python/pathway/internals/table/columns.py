@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pathway.internals import dtype as dt
 from pathway.internals.arguments import collect_columns, expand_references
 from pathway.internals.errors import no_such_column
-from pathway.internals.expression.column import ColumnReference
+from pathway.internals.expression.column import ColumnReference, column_named
 from pathway.internals.expression.convert import Cast
 from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.resolve import TableScope
@@ -117,7 +117,7 @@ class ColumnOperations(TableCore):
         >>> t.rename_by_dict({"a": "first name"}).column_names()
         ['b', 'first name']
         """
-        return self._rename({new: self[old] for old, new in names_mapping.items()}, KeyError)
+        return self._rename({new: old for old, new in names_mapping.items()}, KeyError)
 
     @trace_user_frame
     @check_arg_types
@@ -143,8 +143,8 @@ class ColumnOperations(TableCore):
             olds[name] = new
         columns: dict[str, ColumnExpression] = {c.name: c for c in self if c.name not in olds}
         for old, new in olds.items():
-            columns[new] = ColumnReference(self, old)
-        if "id" in columns:
+            columns[new] = column_named(self, old)
+        if "id" in olds.values():
             raise ValueError("a column cannot be named id, which stands for the row ids.")
         return self._select(columns, TableScope(cast("Table", self)))
 

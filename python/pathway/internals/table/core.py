@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pathway import _engine
 from pathway._engine import DType
 from pathway.internals.errors import no_such_column
-from pathway.internals.expression.column import ColumnReference
+from pathway.internals.expression.column import ColumnNamedId, ColumnReference, column_named
 from pathway.internals.expression.nodes import column_value
 from pathway.internals.joinable import Joinable
 from pathway.internals.parse_graph import G
@@ -56,7 +56,7 @@ class TableCore(Joinable):
         return list(self._names)
 
     def __iter__(self) -> Iterator[ColumnReference]:
-        return iter([ColumnReference(self, name) for name in self._names])
+        return iter([column_named(self, name) for name in self._names])
 
     def __getattr__(self, name: str) -> ColumnReference:
         if name.startswith("__") or name == "_names":
@@ -76,6 +76,8 @@ class TableCore(Joinable):
         if isinstance(args, (list, tuple)):
             return cast("Table", self).select(*[self[arg] for arg in args])
         name = args
+        if isinstance(args, ColumnNamedId) and "id" in self._names:
+            return column_named(self, "id")
         if isinstance(args, ColumnReference):
             if args.table is not self and args.table is not this:
                 raise ValueError(
@@ -119,7 +121,7 @@ class TableCore(Joinable):
     @property
     def slice(self) -> TableSlice:
         """The columns as a mapping that can be narrowed and renamed."""
-        return TableSlice({name: ColumnReference(self, name) for name in self._names}, self)
+        return TableSlice({name: column_named(self, name) for name in self._names}, self)
 
     def _column_names_of(self, columns: Iterable[Any]) -> list[str]:
         """Names given as strings or references."""

@@ -187,4 +187,4 @@ def narrowed_columns(expression: ColumnExpression, scope: Scope, owner: Any) -> 
     if not isinstance(tested, ColumnReference):
         return []
     reference = scope.resolve(tested)
-    return [reference.name] if reference.table is owner and reference.name != "id" else []
+    return [reference.name] if reference.table is owner and not reference._is_row_id else []

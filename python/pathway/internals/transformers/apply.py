@@ -14,7 +14,6 @@ from pathway.internals.errors import no_such_column
 from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.expression.nodes import operand
 from pathway.internals.parse_graph import G
-from pathway.internals.resolve import column_of
 from pathway.internals.trace import current_frame, trace_user_frame
 from pathway.internals.transformers.declare import (
     ClassArg,
@@ -192,7 +191,7 @@ class RowTransformer:
             if isinstance(member, (InputAttribute, InputMethod)):
                 if column not in table.keys():  # noqa: SIM118 (a table is not a dict)
                     raise KeyError(no_such_column(column, table.keys(), f"the table for {name}"))
-                columns[column] = column_of(table._engine, column)
+                columns[column] = Expr.column(table._engine, column)
         return columns
 
 

@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
 from pathway import _engine
-from pathway._engine import DType
+from pathway._engine import DType, Expr
 from pathway.internals.expression.column import ColumnReference
 from pathway.internals.expression.nodes import operand
-from pathway.internals.resolve import TableScope, column_of
+from pathway.internals.resolve import TableScope
 from pathway.internals.schema import Schema
 from pathway.internals.table import Table
 from pathway.internals.thisclass import this
@@ -180,7 +180,7 @@ class AsyncTransformer(ABC):
             report_failures=True,
         )
         engine = self._input._engine
-        arguments = [column_of(engine, name) for name in self._names]
+        arguments = [Expr.column(engine, name) for name in self._names]
         names = [_STATUS, *columns]
         settled, started = engine.call_later(callee, arguments, self._instance, names, self._frame)
         return self._input._wrap(settled), self._input._wrap(started)
@@ -215,11 +215,11 @@ class AsyncTransformer(ABC):
                     f"present in the input_table; its columns are {self._names}."
                 )
 
-    def _lowered_instance(self, instance: Any) -> _engine.Expr | None:
+    def _lowered_instance(self, instance: Any) -> Expr | None:
         """What rows have to have in common; None if each row is for itself."""
         expression = operand(instance)
         scope = TableScope(self._input)
-        if isinstance(expression, ColumnReference) and expression.name == "id":
+        if isinstance(expression, ColumnReference) and expression._is_row_id:
             scope.lower(expression)  # refused unless it is the id of these rows
             return None
         lowered = scope.lower(expression)
