@@ -74,13 +74,8 @@ def make_join_in_time(
         frame=current_frame(),
     )
     pairs = conditions if paired is None else [*conditions, paired]
-<<<<<<< HEAD
-    shared = {a.name: (a, b) for a, b in pairs if a.name == b.name and a.name != "id"}
-    return _place(sides, joined.table, how, shared, result)
-=======
     shared = {a.name: (a, b) for a, b in pairs if a.name == b.name and not a._is_row_id and not b._is_row_id}
-    return _place(sides, joined.table, how, shared)
->>>>>>> 06e511e (Columns named id, text of wrapped objects, tables of own rows without an object per id; names of the handbook; two benchmarks)
+    return _place(sides, joined.table, how, shared, result)
 
 
 def _check_sides(left: Joinable, right: Any) -> None:

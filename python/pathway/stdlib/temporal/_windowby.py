@@ -6,10 +6,10 @@ from typing import Any
 
 from pathway import _engine
 from pathway._engine import Expr
-from pathway.internals.expression.column import ColumnReference
+from pathway.internals.expression.column import ColumnReference, column_named
 from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.groupby import GroupedTable
-from pathway.internals.resolve import ColumnKey, Scope, TableScope, checked_table, column_of
+from pathway.internals.resolve import ColumnKey, Scope, TableScope, checked_table
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.table import Table
 from pathway.internals.trace import current_frame, trace_user_frame
@@ -39,7 +39,8 @@ class WindowScope(TableScope):
     def resolve(self, reference: ColumnReference) -> ColumnReference:
         reference = super().resolve(reference)
         if reference.table is self._rows._original:
-            return ColumnReference(self._rows, reference.name)
+            named = ColumnReference if reference._is_row_id else column_named
+            return named(self._rows, reference.name)
         return reference
 
     def key(self, reference: ColumnReference) -> ColumnKey:
@@ -49,10 +50,12 @@ class WindowScope(TableScope):
         reference = self.resolve(reference)
         table = checked_table(reference)
         if table is self._rows:
-            return column_of(self.base, _ORIGINAL_ID if reference.name == "id" else reference.name)
+            return Expr.column(self.base, _ORIGINAL_ID if reference._is_row_id else reference.name)
         original = self._rows._original._engine
         if table._engine.universe.is_equal_to(original.universe):
             ids = Expr.column(self.base, _ORIGINAL_ID)
+            if reference._is_row_id:
+                return ids
             found = table._engine.ix(
                 ids, self.base, optional=False, allow_misses=False, frame=current_frame()
             )
