@@ -79,7 +79,7 @@ def test_operations_end_to_end() -> None:
     grouped = table.group_reduce([column(table, "b")], [("b", column(table, "b"), None), ("s", total, None)])
     assert sorted(rows(grouped)) == [("x", 4), ("y", 2)]
     joined = table.join(grouped, [(column(table, "b"), column(grouped, "b"))], how="inner").table
-    assert set(joined.column_names()) >= {"l.a", "l.b", "r.b", "r.s", "l.id", "r.id"}
+    assert set(joined.column_names()) >= {"l.a", "l.b", "r.b", "r.s", "l.\0id", "r.\0id"}
     pairs = joined.select([("a", column(joined, "l.a"), None), ("s", column(joined, "r.s"), None)])
     assert sorted(rows(pairs)) == [(1, 4), (2, 2), (3, 4)]
     both = table.concat_reindex([table.copy()])

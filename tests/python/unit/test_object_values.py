@@ -67,11 +67,9 @@ def test_numbers_of_every_width(one: pw.Table, kind: str, dtype: Any) -> None:
         np.array(2.5),
         np.arange(24).reshape(2, 3, 4).transpose(2, 0, 1),
         np.array([np.nan, np.inf, -np.inf]),
-        np.matrix([[1, 2]]),
     ],
     ids=lambda array: f"{array.shape}",
 )
-@pytest.mark.filterwarnings("ignore:the matrix subclass")
 def test_layouts_and_shapes(one: pw.Table, array: Any) -> None:
     result = returned(one, np.ndarray, array)
     assert result.shape == array.shape
@@ -152,7 +150,11 @@ class Point:
         return f"at {self.x}"
 
 
-@pytest.mark.parametrize("serializer", [None, pickle, json, AsText, AsTextWithState()], ids=str)
+@pytest.mark.parametrize(
+    "serializer",
+    [None, pickle, json, AsText, AsTextWithState()],
+    ids=["default", "pickle", "json", "class", "object"],
+)
 def test_serializers(t: pw.Table, serializer: Any) -> None:
     @pw.udf(deterministic=True)
     def wrapped(a: int) -> pw.PyObjectWrapper:
