@@ -32,14 +32,17 @@ impl PyObject {
         let text = READER.get().and_then(|reader| reader(&self.0));
         text.unwrap_or_else(|| format!("<{} bytes>", self.0.len()))
     }
-    /// Names, once for the process, the function that reads objects: their text from their bytes.
-    pub fn set_reader(reader: fn(&[u8]) -> Option<String>) {
+    /// Names, once for the process, the function that reads objects.
+    pub fn set_reader(reader: Reader) {
         // A second call could only name the same function.
         let _ = READER.set(reader);
     }
 }
 
-static READER: OnceLock<fn(&[u8]) -> Option<String>> = OnceLock::new();
+/// Gives the text of an object from its bytes, if it can read them.
+type Reader = fn(&[u8]) -> Option<String>;
+
+static READER: OnceLock<Reader> = OnceLock::new();
 
 /// The value of one cell.
 #[derive(Clone, Debug)]
