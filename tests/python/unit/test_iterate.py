@@ -223,3 +223,45 @@ def test_functions_without_reproducible_results_are_remembered() -> None:
     pw.run(monitoring_level=pw.MonitoringLevel.NONE)
     assert sorted(a for (_, a, _), count in there.items() if count) == [5, 7]
     assert all(count in (0, 1) for count in there.values()), there
+
+
+def steps_made(history: list[tuple[int, int, int, int]], length: int) -> int:
+    """How many rows pass through the step that follows the edges of a history, from vertex 0."""
+    passed = 0
+
+    @pw.udf(deterministic=True)
+    def one_more(d: int) -> int:
+        nonlocal passed
+        passed += 1
+        return d + 1
+
+    pw.internals.parse_graph.G.clear()
+    edges = pw.debug.table_from_rows(pw.schema_from_types(a=int, b=int), history, is_stream=True)
+    start = numbers(*range(length)).with_id_from(pw.this.a)
+    start = start.select(d=pw.if_else(start.a == 0, 0, length))
+    edges = edges.select(u=start.pointer_from(edges.a), v=start.pointer_from(edges.b))
+
+    def step(far: Table) -> Table:
+        known = far.filter(far.d < length)
+        offers = known.join(edges, known.id == edges.u).select(edges.v, d=one_more(known.d))
+        best = offers.groupby(id=offers.v).reduce(d=pw.reducers.min(offers.d))
+        return start << best.promise_universe_is_subset_of(start)
+
+    far = pw.iterate(step, far=start)
+    assert values(far.filter(far.d < length), "d")[0] == 0
+    return passed
+
+
+def test_a_change_costs_what_it_changes() -> None:
+    """Rows that pass through the step: for a change near the end of a chain, a few, however long it is."""
+    length = 300
+    chain = [(n, n + 1, 2, 1) for n in range(length - 1)]
+    batch = steps_made(chain, length)
+    assert batch < 4 * length
+    for changed in (1, 10, 40):
+        cut = length - 1 - changed
+        shortened = steps_made([*chain, (cut - 1, cut, 4, -1), (cut - 2, cut, 4, 1)], length)
+        # Each row after the cut is taken back and offered anew, in the rounds of old and new distances.
+        assert changed <= shortened - batch <= 6 * (changed + 3), (changed, shortened - batch)
+    beside = steps_made([*chain, (length - 1, length - 3, 4, 1)], length)
+    assert beside - batch <= 4
