@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Generic, final
 
 from typing_extensions import TypeVarTuple, Unpack
 
-_Ts = TypeVarTuple("_Ts")
+_Ts = TypeVarTuple("_Ts", default=Unpack[tuple[Any, ...]])
 
 # --- values ---------------------------------------------------------------------------------
 

@@ -169,9 +169,9 @@ def _wrap_class(annotation: type) -> DType:
     module, name = annotation.__module__, annotation.__qualname__
     if (module, name) in (("asyncio.futures", "Future"), ("_asyncio", "Future")):
         return DType.future(DType.ANY)
-    if module == "datetime" and name == "datetime":
+    if (module, name) in (("datetime", "datetime"), ("datetime", "date"), ("pandas", "Timestamp")):
         raise _unsupported(annotation, "use pw.DateTimeUtc or pw.DateTimeNaive")
-    if module == "datetime" and name == "timedelta":
+    if (module, name) in (("datetime", "timedelta"), ("pandas", "Timedelta")):
         raise _unsupported(annotation, "use pw.Duration")
     raise _unsupported(annotation)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, KeysView
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import Self
+
 from pathway import _engine
 from pathway._engine import Expr
 from pathway.internals.arguments import collect_columns, expand_references
@@ -46,6 +48,44 @@ class Grouped:
 
     def _scope(self) -> Scope:
         raise NotImplementedError
+
+    @classmethod
+    def create(
+        cls,
+        source: Any,
+        args: tuple[Any, ...],
+        *,
+        id: Any,
+        sort_by: Any,
+        instance: Any,
+        skip_errors: bool = True,
+    ) -> Self:
+        """Checks the arguments of `groupby`."""
+        from pathway.handbook import row_expression
+
+        scope = cls(source, [])._scope()
+        columns = map(row_expression, expand_references(args, scope))
+        by = [_checked(column, "args") for column in columns]
+        if id is not None:
+            _checked(id, "id")
+            if len(by) > 1:
+                raise ValueError("with id= rows are grouped by that column alone; leave the others out.")
+            if by and scope.key(scope.resolve(by[0])) != scope.key(scope.resolve(id)):
+                raise ValueError(
+                    f"rows are grouped by the column given as id={id!r}; the other column, {by[0]!r}, is "
+                    "another one. Give one of them."
+                )
+            by = [id]
+        given = {"sort_by": sort_by, "instance": instance}
+        further = [_checked(column, name) for name, column in given.items() if column is not None]
+        for column in (*by, *further):
+            dtype = scope.lower(column).dtype
+            if dtype.kind == "future":
+                raise TypeError(
+                    f"groupby(): {column!r} is of type {dtype}, its values may still be pending. "
+                    "Use await_futures() on the table first."
+                )
+        return cls(source, by, id=id, sort_by=sort_by, instance=instance, skip_errors=skip_errors)
 
     def keys(self) -> KeysView[str]:
         """The names of the columns of what is grouped."""
@@ -136,37 +176,6 @@ class GroupedTable(Grouped):
     """The result of `Table.groupby`."""
 
     _source: Table
-
-    @classmethod
-    def create(
-        cls, table: Table, args: tuple[Any, ...], *, id: Any, sort_by: Any, instance: Any, skip_errors: bool
-    ) -> GroupedTable:
-        """Checks the arguments of `groupby`."""
-        scope = TableScope(table)
-        from pathway.handbook import row_expression
-
-        columns = map(row_expression, expand_references(args, scope))
-        by = [_checked(column, "args") for column in columns]
-        if id is not None:
-            _checked(id, "id")
-            if len(by) > 1:
-                raise ValueError("with id= rows are grouped by that column alone; leave the others out.")
-            if by and scope.key(scope.resolve(by[0])) != scope.key(scope.resolve(id)):
-                raise ValueError(
-                    f"rows are grouped by the column given as id={id!r}; the other column, {by[0]!r}, is "
-                    "another one. Give one of them."
-                )
-            by = [id]
-        given = {"sort_by": sort_by, "instance": instance}
-        further = [_checked(column, name) for name, column in given.items() if column is not None]
-        for column in (*by, *further):
-            dtype = scope.lower(column).dtype
-            if dtype.kind == "future":
-                raise TypeError(
-                    f"groupby(): {column!r} is of type {dtype}, its values may still be pending. "
-                    "Use await_futures() on the table first."
-                )
-        return cls(table, by, id=id, sort_by=sort_by, instance=instance, skip_errors=skip_errors)
 
     def _scope(self) -> Scope:
         return TableScope(self._source)

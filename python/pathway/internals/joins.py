@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pathway import _engine
 from pathway._engine import Expr
-from pathway.internals.arguments import collect_columns, expand_references
+from pathway.internals.arguments import collect_columns
 from pathway.internals.errors import no_such_column
 from pathway.internals.expression.column import ColumnReference
 from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.expression.nodes import NoneTest
-from pathway.internals.groupby import GroupedJoinResult, _checked
+from pathway.internals.groupby import GroupedJoinResult
 from pathway.internals.joinable import Joinable
 from pathway.internals.parse_graph import G
 from pathway.internals.resolve import ColumnKey, Narrowed, Scope, checked_table, foreign_universe, place_of
 from pathway.internals.runtime_type_check import check_arg_types
+from pathway.internals.schema import ColumnSchema, Schema, make_schema
 from pathway.internals.thisclass import ColumnNamespace
 from pathway.internals.trace import current_frame, trace_user_frame, user_location
 
@@ -155,6 +156,28 @@ class JoinResult(Joinable):
         return Table(self._engine.select(scope.named(columns), current_frame()))
 
     @trace_user_frame
+    def with_columns(self, *args: Any, **kwargs: Any) -> Table:
+        """A table of the unambiguous columns of both sides, some of them replaced, and further ones."""
+        columns = {name: self[name] for name in self.keys()}
+        columns.update(collect_columns(args, kwargs, self._scope(), "with_columns"))
+        return self.select(**columns)
+
+    @trace_user_frame
+    def ix(self, expression: Any, **options: Any) -> Table:
+        """The joined rows that have these ids, as [`Table.ix`][] of all unambiguous columns."""
+        table: Table = self.select(*self).ix(expression, **options)
+        return table
+
+    @property
+    def schema(self) -> type[Schema]:
+        """Names and types of the unambiguous columns."""
+        columns = {
+            name: ColumnSchema(dtype=self._scope().lower(self[name]).dtype, name=name, append_only=False)
+            for name in self.keys()
+        }
+        return make_schema(f"schema_from_columns({list(columns)})", columns)
+
+    @trace_user_frame
     @check_arg_types
     def filter(self, filter_expression: ColumnExpression) -> JoinResult:
         """The joined rows where the condition is true."""
@@ -176,20 +199,25 @@ class JoinResult(Joinable):
         return result
 
     @trace_user_frame
-    def groupby(self, *args: Any, id: Any = None) -> GroupedJoinResult:
-        """The joined rows grouped by columns."""
-        scope = self._scope()
-        by = [_checked(column, "args") for column in expand_references(args, scope)]
-        if id is not None:
-            _checked(id, "id")
-            if len(by) > 1:
-                raise ValueError("with id= rows are grouped by that column alone; leave the others out.")
-            if by and scope.key(scope.resolve(by[0])) != scope.key(scope.resolve(id)):
-                raise ValueError(
-                    f"rows are grouped by the column given as id={id!r}; {by[0]!r} is another one."
-                )
-            by = [id]
-        return GroupedJoinResult(self, by, id=id)
+    def groupby(
+        self, *args: Any, id: Any = None, sort_by: Any = None, instance: Any = None
+    ) -> GroupedJoinResult:
+        """The joined rows grouped by columns; the parameters are those of [`Table.groupby`][].
+
+        >>> import pathway as pw
+        >>> a = pw.debug.table_from_markdown('''
+        ... k | x
+        ... 1 | 3
+        ... 1 | 2
+        ... ''')
+        >>> b = a.copy()
+        >>> j = a.join(b, a.k == b.k)
+        >>> pairs = j.groupby(pw.this.k, sort_by=a.x).reduce(pw.this.k, xs=pw.reducers.tuple(a.x))
+        >>> pw.debug.compute_and_print(pairs, include_id=False)
+        k | xs
+        1 | (2, 2, 3, 3)
+        """
+        return GroupedJoinResult.create(self, args, id=id, sort_by=sort_by, instance=instance)
 
     @trace_user_frame
     def reduce(self, *args: Any, **kwargs: Any) -> Table:

@@ -6,7 +6,9 @@ from typing import Any
 
 from pathway.internals.custom_reducers import stateful_many, stateful_single, udf_reducer
 from pathway.internals.expression.column import ColumnReference
+from pathway.internals.expression.conditional import coalesce, if_else
 from pathway.internals.expression.expression import ColumnExpression
+from pathway.internals.expression.nodes import operand
 from pathway.internals.expression.reducer import ReducerExpression
 from pathway.internals.thisclass import this
 from pathway.internals.trace import trace_user_frame, warn
@@ -34,14 +36,32 @@ def count(*args: Any) -> ColumnExpression:
 
 
 @trace_user_frame
-def sum(arg: Any, strict: bool = False) -> ColumnExpression:
-    """The sum of ints, floats or arrays; `strict` recomputes it from all values on each change."""
+def sum(arg: Any, strict: bool = False, *, skip_nones: bool = False) -> ColumnExpression:
+    """The sum of ints, floats or arrays.
+
+    Args:
+        strict: the sum is computed of all values again on each change.
+        skip_nones: numbers that are None count as zero; without it they are refused.
+
+    >>> import pathway as pw
+    >>> t = pw.debug.table_from_markdown('''
+    ... i | v
+    ... 1 | 3
+    ... 2 |
+    ... ''')
+    >>> result = t.reduce(total=pw.reducers.sum(t.v, skip_nones=True))
+    >>> pw.debug.compute_and_print(result, include_id=False)
+    total
+    3
+    """
+    if skip_nones:
+        arg = coalesce(arg, 0)
     return ReducerExpression("sum", arg, options={"strict": strict})
 
 
 @trace_user_frame
-def avg(expression: Any) -> ColumnExpression:
-    """The arithmetic mean.
+def avg(expression: Any, *, skip_nones: bool = False) -> ColumnExpression:
+    """The arithmetic mean; with `skip_nones` that of the values that are not None, or None if there are none.
 
     >>> import pathway as pw
     >>> t = pw.debug.table_from_markdown('''
@@ -53,6 +73,9 @@ def avg(expression: Any) -> ColumnExpression:
     mean
     2.5
     """
+    if skip_nones:
+        count_of = sum(if_else(operand(expression).is_not_none(), 1, 0))
+        return if_else(count_of > 0, sum(expression, skip_nones=True) / count_of, None)
     template = "(pathway.reducers.sum({args}) / pathway.reducers.count({args}))"
     return ReducerExpression("avg", expression, template=template)
 

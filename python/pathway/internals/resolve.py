@@ -121,24 +121,37 @@ def _build(node: ColumnExpression, operands: Sequence[Expr], base: _engine.Table
 
 
 class TableScope(Scope):
-    """Expressions over the rows of a table."""
+    """Expressions over the rows of a table.
 
-    def __init__(self, table: Table, *, supersets: bool = False) -> None:
+    Columns may also be those of another table that is known to have all these rows: it is restricted to them.
+    """
+
+    def __init__(self, table: Table) -> None:
         super().__init__(table._engine)
         self.table = table
-        self._supersets = supersets
 
     def placeholder(self, kind: str) -> Any:
         return self.table if kind == "this" else super().placeholder(kind)
 
     def column(self, reference: ColumnReference) -> Expr:
         table = checked_table(reference)
-        engine = table._engine
-        if engine.universe != self.base.universe:
-            if not self._supersets or not self.base.universe.is_subset_of(engine.universe):
+        if table._engine.universe == self.base.universe:
+            return place_of(table._engine, reference)
+        restricted = self.table._restricted.get(table)
+        if restricted is None:
+            restricted = self._restricted(table._engine)
+            if restricted is None:
                 raise foreign_universe(reference, self.table)
-            engine = engine.restrict(self.base, current_frame())
-        return place_of(engine, reference)
+            self.table._restricted[table] = restricted
+        return place_of(restricted, reference)
+
+    def _restricted(self, other: _engine.Table) -> _engine.Table | None:
+        """The rows of another table that are visited; None if it is not known to have all of them."""
+        if not self.base.universe.is_subset_of(other.universe):
+            return None
+        equal = other.universe.is_subset_of(self.base.universe)
+        align = other.with_universe_of if equal else other.restrict
+        return align(self.base, current_frame())
 
 
 def place_of(table: _engine.Table, reference: ColumnReference) -> Expr:

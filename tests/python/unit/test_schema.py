@@ -74,7 +74,7 @@ def test_ids() -> None:
 
     assert Given.id_type == pw.Pointer[str]
     assert Given.universe_properties.append_only
-    assert Base.without("key").id_type == pw.Pointer[int]
+    assert Base.without("key").id_type is pw.Pointer
     assert Base.with_id_type(pw.Pointer).id_type is pw.Pointer
     with pytest.raises(AssertionError):
 

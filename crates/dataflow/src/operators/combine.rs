@@ -2,6 +2,9 @@
 //! intersect, difference, restrict.
 //!
 //! They differ only in a [`Rule`]: what the result of a key is, given which inputs have a row.
+//! Ids are to be unique. Where an input has several rows under one id this is reported, and the cells that
+//! would come from it are errors until one of the rows goes.
+//!
 //! *State*: the rows of each input by id (only the columns that can reach the output). *Cost*: one
 //! hash lookup per change and input. *Changes*: at the end of a time, the old and the new row of each
 //! touched key, where they differ.
@@ -39,11 +42,30 @@ pub enum Rule {
     },
 }
 
-/// Which inputs have a row for a key: one bit each.
-pub(crate) type Presence = u32;
+/// Which inputs have a row for a key, and which have several: one bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Presence {
+    some: u32,
+    several: u32,
+}
 
-/// The row of each input for one key.
-type Row = SmallVec<[Option<RowId>; 2]>;
+impl Presence {
+    /// An input has a row, or several.
+    pub(crate) fn add(&mut self, input: usize, several: bool) {
+        self.some |= 1 << input;
+        self.several |= u32::from(several) << input;
+    }
+}
+
+/// What an input has for a key, if it has something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    One(RowId),
+    Several,
+}
+
+/// What each input has for one key.
+type Row = SmallVec<[Option<Found>; 2]>;
 
 /// The combining operator.
 pub struct Combine {
@@ -75,10 +97,13 @@ impl Rule {
     /// The output of a key for which these inputs, which have so many columns, have a row: the cells,
     /// or `None` for no row.
     pub(crate) fn cells(&self, widths: &[usize], presence: Presence) -> Option<Vec<Cell>> {
-        let has = |input: usize| presence & (1 << input) != 0;
-        let all = |input: usize| -> Vec<Cell> {
-            (0..widths[input]).map(|column| Cell::From { input, column }).collect()
+        let has = |input: usize| presence.some & (1 << input) != 0;
+        let cell = |input: usize, column: usize| match presence.several & (1 << input) {
+            0 => Cell::From { input, column },
+            _ => Cell::Error,
         };
+        let all =
+            |input: usize| -> Vec<Cell> { (0..widths[input]).map(|column| cell(input, column)).collect() };
         match self {
             Rule::Zip => {
                 let inputs = 0..widths.len();
@@ -88,7 +113,7 @@ impl Rule {
             Rule::UpdateCells(cells) => has(0).then(|| {
                 let mut out = all(0);
                 if has(1) {
-                    cells.iter().for_each(|(to, from)| out[*to] = Cell::From { input: 1, column: *from });
+                    cells.iter().for_each(|(to, from)| out[*to] = cell(1, *from));
                 }
                 out
             }),
@@ -104,7 +129,7 @@ impl Rule {
 
     /// What is wrong if the inputs have rows like this for a key.
     pub(crate) fn complaint(&self, key: u128, presence: Presence) -> Option<DataError> {
-        let message = match (self, presence & 1 != 0, presence & 2 != 0) {
+        let message = match (self, presence.some & 1 != 0, presence.some & 2 != 0) {
             (Rule::Restrict { .. }, false, true) => {
                 "is in the table whose ids are taken but not in the table that is restricted to them"
             }
@@ -140,15 +165,18 @@ impl Combine {
         Combine { rule, inputs, dtypes, touched: new_key_map(), context, site }
     }
 
-    /// The current row of each input; several rows under one id are reported.
+    /// What each input has now; several rows under one id are reported.
     fn current(&self, key: u128, report: bool) -> Row {
         let row = |input: &MultiMap| {
-            let entries = input.get(key);
-            let entry = entries.iter().find(|entry| entry.count > 0)?;
-            if report && (entries.len() > 1 || entry.count > 1) {
+            let mut entries = input.get(key).iter().filter(|entry| entry.count > 0);
+            let first = entries.next()?;
+            if first.count == 1 && entries.next().is_none() {
+                return Some(Found::One(first.row));
+            }
+            if report {
                 self.context.data_error(&self.site, &repeated_id(key));
             }
-            Some(entry.row)
+            Some(Found::Several)
         };
         self.inputs.iter().map(row).collect()
     }
@@ -166,7 +194,11 @@ impl Combine {
             let columns = cells.iter().zip(dtypes).map(|(cell, dtype)| match cell {
                 Cell::Error => Column::all_errors(dtype, rows.len()),
                 Cell::From { input, column } => {
-                    let places: Vec<RowId> = rows.iter().filter_map(|(_, row)| row[*input]).collect();
+                    let place = |row: &Row| match row[*input] {
+                        Some(Found::One(place)) => Some(place),
+                        _ => None,
+                    };
+                    let places: Vec<RowId> = rows.iter().filter_map(|(_, row)| place(row)).collect();
                     self.inputs[*input]
                         .rows()
                         .gather(&places, *column)
@@ -181,7 +213,13 @@ impl Combine {
 }
 
 fn presence(row: &Row) -> Presence {
-    row.iter().enumerate().fold(0, |bits, (i, r)| bits | (u32::from(r.is_some()) << i))
+    let mut presence = Presence::default();
+    for (input, found) in row.iter().enumerate() {
+        if let Some(found) = found {
+            presence.add(input, *found == Found::Several);
+        }
+    }
+    presence
 }
 
 impl Operator for Combine {

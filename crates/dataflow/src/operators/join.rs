@@ -1,5 +1,9 @@
 //! Joins on equal keys, and lookups by pointer, which are joins with the indexed table's row ids.
 //!
+//! Where a side lends its ids to the result, each of its rows is to have one match. If it has several, this
+//! is reported, and if the run goes on there is one row of it ([`Join::settle`]), with errors in the columns of
+//! the other side.
+//!
 //! *State*: the rows of each side under their join key; nothing of a side once the other side has
 //! ended; per key the number of rows where unmatched rows are kept. *Cost*: a hash lookup per change
 //! and a gather per pair. *Changes*: pairs are emitted as they arise; unmatched rows at the end of a
@@ -7,6 +11,9 @@
 //!
 //! Both inputs come in *shipped* form ([`ShipSide`]): the columns that the result needs, then the join
 //! key as a pointer column, which routes the row. Where the key is null the row matches nothing.
+
+mod settle;
+mod ship;
 
 use std::ops::Range;
 
@@ -17,7 +24,9 @@ use hashbrown::hash_map::Entry as MapEntry;
 use pathway_plan::program::{JoinIds, JoinMode, JoinStep, LookupStep};
 use pathway_types::{Batch, Column, DType, DataError, Diffs, ErrorKind, Key, KeyHasher, Keys};
 
-use crate::context::{Context, Faults, Site};
+pub use self::ship::{JoinKey, ShipSide};
+
+use crate::context::{Context, Site};
 use crate::kernels::consolidate::consolidate;
 use crate::operator::{Emitter, Operator, Progress, State, WrongState};
 use crate::store::{KeyMap, MultiMap, RowId, new_key_map};
@@ -59,6 +68,8 @@ pub struct Join {
     sides: [Side; 2],
     /// Keys touched in the open time and whether each side had rows before.
     touched: KeyMap<[bool; 2]>,
+    /// For each key whose rows give their ids away and have several matches: what makes one row of the pairs.
+    settled: KeyMap<Batch>,
     context: Context,
     site: Site,
 }
@@ -81,7 +92,8 @@ impl Join {
             changes: Vec::new(),
         };
         let sides = [side(0), side(1)];
-        Join { preserved, sides, touched: new_key_map(), spec, context, site }
+        let (touched, settled) = (new_key_map(), new_key_map());
+        Join { preserved, sides, touched, settled, spec, context, site }
     }
 
     fn tracks_keys(&self) -> bool {
@@ -193,6 +205,11 @@ impl Join {
         let Some(theirs) = theirs.rows().gather_batch(&pairs.theirs, 0..width) else { return };
         let joint = keys.take(&pairs.mine);
         let (left, right) = if side == 0 { (mine, theirs) } else { (theirs, mine) };
+        out.emit(self.joined(left, right, &joint, Diffs::from(pairs.diffs)));
+    }
+
+    /// Rows of both sides, one beside the other.
+    fn joined(&self, left: Batch, right: Batch, joint: &Keys, diffs: Diffs) -> Batch {
         let ids: Keys = match self.spec.ids {
             JoinIds::Left => left.keys.clone(),
             JoinIds::Right => right.keys.clone(),
@@ -214,7 +231,7 @@ impl Join {
         if self.spec.row_ids[1] {
             columns.push(right.keys.to_column());
         }
-        out.emit(Batch::new(ids, columns, Diffs::from(pairs.diffs)));
+        Batch::new(ids, columns, diffs)
     }
 
     /// Emits rows of one side without a match, in shipped form.
@@ -304,11 +321,8 @@ impl Join {
 
     /// Reports rows that lend their id to the result and have several matches.
     fn check_unique(&self) {
-        let (owner, other) = match self.spec.ids {
-            JoinIds::Pair => return,
-            JoinIds::Left => (0, 1),
-            JoinIds::Right => (1, 0),
-        };
+        let Some(owner) = self.owner() else { return };
+        let other = 1 - owner;
         for key in self.touched.keys() {
             let matches = self.sides[other].counts.as_ref().and_then(|c| c.get(key)).copied().unwrap_or(0);
             if matches > 1 && self.has_rows(owner, *key) {
@@ -481,7 +495,7 @@ impl Operator for Join {
         }
         let other = 1 - input;
         // Nothing can come that would be matched against these rows.
-        let stored = !(progress.ended[other] && progress.applied[other]);
+        let stored = !(progress.ended[other] && progress.applied[other]) || self.keeps_all();
         if self.preserved[input] {
             self.sides[input].changes.push((batch.clone(), stored));
         }
@@ -504,8 +518,9 @@ impl Operator for Join {
                 self.flush_unmatched(side, out);
             }
         }
+        self.settle(out);
         for side in 0..2 {
-            if progress.ended[1 - side] {
+            if progress.ended[1 - side] && !self.keeps_all() {
                 self.sides[side].rows = MultiMap::new(self.spec.dtypes[side].clone());
             }
             self.sides[side].rows.tidy();
@@ -538,111 +553,13 @@ impl Operator for Join {
             }
             self.sides[side].rows.load(table)?;
         }
+        if let Some(owner) = self.owner().filter(|_| self.keeps_all()) {
+            let counts = self.sides[1 - owner].counts.iter().flatten();
+            let several: Vec<u128> = counts.filter(|(_, n)| **n > 1).map(|(key, _)| *key).collect();
+            let settled =
+                several.into_iter().filter_map(|key| Some((key, self.one_row_of_pairs(owner, key)?)));
+            self.settled = settled.collect();
+        }
         Ok(())
     }
 }
-
-/// Where the join key of a row comes from.
-#[derive(Clone, Debug)]
-pub enum JoinKey {
-    /// The values of these columns; the last may be the instance.
-    Hash {
-        /// Positions in the input.
-        columns: Vec<usize>,
-        /// The last column is the instance.
-        instance: bool,
-    },
-    /// The pointer in this column.
-    Pointer(usize),
-    /// The row id.
-    RowId,
-}
-
-/// Brings the rows of one side into shipped form.
-#[derive(Clone, Debug)]
-pub struct ShipSide {
-    /// The dtypes of the input.
-    pub inputs: Vec<DType>,
-    /// The columns that the result needs.
-    pub columns: Vec<usize>,
-    /// The join key.
-    pub key: JoinKey,
-    /// Rows whose key is an error stay, as rows without a match; otherwise they are dropped.
-    pub preserved: bool,
-    /// The side's number.
-    pub side: u8,
-}
-
-impl ShipSide {
-    /// The batch in shipped form.
-    pub(crate) fn apply(&self, batch: Batch, faults: &mut dyn Faults, site: &Site) -> Batch {
-        let mut shipped = batch.project(&self.columns);
-        match &self.key {
-            JoinKey::RowId => shipped.columns.push(batch.keys.to_column()),
-            JoinKey::Pointer(column) => {
-                let pointers = &batch.columns[*column];
-                match pointers.array().nulls() {
-                    None => shipped.columns.push(pointers.clone()),
-                    Some(nulls) => {
-                        shipped.columns.push(self.unmatched_keys(
-                            &Keys::of_column(pointers),
-                            &batch.keys,
-                            &!nulls.inner(),
-                            pointers.errors(),
-                        ));
-                    }
-                }
-            }
-            JoinKey::Hash { columns, instance } => {
-                let pair = |c: &usize| (&batch.columns[*c], &self.inputs[*c]);
-                let (plain, last) = match columns.split_last() {
-                    Some((last, plain)) if *instance => (plain, Some(pair(last))),
-                    _ => (&columns[..], None),
-                };
-                let plain: Vec<_> = plain.iter().map(pair).collect();
-                let hashed = pathway_types::batch::hash_rows(&plain, last, batch.len());
-                let Some(errors) = hashed.errors else {
-                    shipped.columns.push(hashed.keys.to_column());
-                    return shipped;
-                };
-                let error = if self.preserved {
-                    let message = "Error in the join condition: the row is skipped, it matches nothing";
-                    DataError::new(ErrorKind::Engine, message)
-                } else {
-                    DataError::skipped("the join condition")
-                };
-                errors.set_indices().for_each(|row| faults.fault(&batch, row, site, &error));
-                shipped.columns.push(self.unmatched_keys(&hashed.keys, &batch.keys, &errors, None));
-                if !self.preserved {
-                    return shipped.filter(&!&errors);
-                }
-            }
-        }
-        shipped
-    }
-
-    /// Keys as a pointer column in which rows of `none` are null and carry bits of their own.
-    pub(crate) fn unmatched_keys(
-        &self,
-        keys: &Keys,
-        ids: &Keys,
-        none: &arrow_buffer::BooleanBuffer,
-        errors: Option<&arrow_buffer::BooleanBuffer>,
-    ) -> Column {
-        let unmatched = UNMATCHED ^ (u128::from(self.side) << 16);
-        let bits: Vec<i128> = (0..keys.len())
-            .map(|row| {
-                let key =
-                    if none.value(row) { ids.as_slice()[row] ^ unmatched } else { keys.as_slice()[row] };
-                key as i128
-            })
-            .collect();
-        let nulls = arrow_buffer::NullBuffer::new(!none);
-        let array = arrow_array::Decimal128Array::new(bits.into(), Some(nulls))
-            .with_data_type(pathway_types::storage::POINTER);
-        Column::with_errors(std::sync::Arc::new(array), errors.cloned())
-    }
-}
-
-/// Turns the bits of a row id into a key that nothing else has, also no row of the other side.
-const UNMATCHED: u128 = 0x6E6F_206D_6174_6368_206E_6F20_6D61_0000;

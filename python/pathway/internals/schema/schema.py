@@ -274,7 +274,10 @@ class SchemaMetaclass(type):
 
     @trace_user_frame
     def without(cls, *columns: Any) -> type[Schema]:
-        """The schema without the named columns (names or column references)."""
+        """The schema without the named columns (names or column references).
+
+        Without one of the primary key columns nothing is known about the ids.
+        """
         remaining = dict(cls.columns())
         for column in columns:
             name = column if isinstance(column, str) else column.name
@@ -284,7 +287,8 @@ class SchemaMetaclass(type):
                     f"{', '.join(cls.column_names())}."
                 )
             del remaining[name]
-        return cls.__derive(remaining, id_dtype=cls.__pathway_id_dtype__)
+        keeps_key = all(name in remaining for name in cls.primary_key_columns() or ())
+        return cls.__derive(remaining, id_dtype=cls.__pathway_id_dtype__ if keeps_key else None)
 
     @trace_user_frame
     def with_id_type(cls, type: Any, *, append_only: bool | None = None) -> type[Schema]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, KeysView, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
 
 from pathway import _engine
 from pathway._engine import DType
@@ -34,6 +35,8 @@ class TableCore(Joinable):
         self._schema = schema
         self._names = dict.fromkeys(engine.column_names())
         self._location = user_location()
+        #: Tables with all rows of this one, restricted to them, for expressions that use their columns.
+        self._restricted: WeakKeyDictionary[Table, _engine.Table] = WeakKeyDictionary()
         G.touch()
 
     def _wrap(self, engine: _engine.Table) -> Table:

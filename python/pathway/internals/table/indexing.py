@@ -99,7 +99,7 @@ class IndexOperations(TableCore):
         return self._lookup(pointer, flags, asking._key_scope())
 
     def _key_scope(self) -> TableScope:
-        return TableScope(cast("Table", self), supersets=True)
+        return TableScope(cast("Table", self))
 
     def _ix_in_scope(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any], scope: Scope) -> Table:
         """The rows that a placeholder's pointers name, once the scope is known."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
+
+from typing_extensions import TypeVar
 
 from pathway.internals.expression.column import ColumnReference
 from pathway.internals.schema import Schema, schema_from_types
@@ -20,7 +22,7 @@ from pathway.internals.table.temporal import TemporalOperations
 from pathway.internals.table.temporal_joins import TemporalJoinOperations
 from pathway.internals.trace import current_frame, trace_user_frame
 
-TSchema = TypeVar("TSchema", bound=Schema)
+TSchema = TypeVar("TSchema", bound=Schema, default=Any)
 
 
 class Table(

@@ -11,6 +11,7 @@ from pathway.internals import reducers
 from pathway.internals.expression.column import ColumnReference
 from pathway.internals.expression.conditional import unwrap
 from pathway.internals.expression.expression import ColumnExpression
+from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.schema import Schema
 from pathway.internals.table import Table
 from pathway.internals.thisclass import this
@@ -19,6 +20,7 @@ from pathway.internals.udfs.apply import apply_with_type
 
 
 @trace_user_frame
+@check_arg_types
 def unpack_col(
     column: ColumnReference,
     *unpacked_columns: str | ColumnReference,
@@ -49,6 +51,7 @@ def unpack_col(
 
 
 @trace_user_frame
+@check_arg_types
 def unpack_col_dict(column: ColumnReference, schema: type[Schema]) -> Table:
     """A table with the fields of the Json objects in a column, converted to the types of a schema.
 

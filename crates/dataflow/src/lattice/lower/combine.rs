@@ -104,11 +104,14 @@ impl Logic for Combined {
         let numbers = columns.pop();
         let numbers = numbers.as_ref().map(|c| c.array().as_primitive::<Int64Type>().values());
         let inputs = self.layout.places.len();
-        // For each group and input the row.
+        // For each group and input the row, and whether there are several.
         let mut rows = vec![NONE; inputs * groups.keys().len()];
+        let mut several = vec![false; rows.len()];
         for (row, (group, number)) in groups.groups().iter().zip(numbers.into_iter().flatten()).enumerate() {
-            let place = &mut rows[*group as usize * inputs + *number as usize];
+            let place = *group as usize * inputs + *number as usize;
+            let (place, several) = (&mut rows[place], &mut several[place]);
             if *place != NONE || groups.counts()[row] > 1 {
+                *several = true;
                 self.context.data_error(&self.site, &repeated_id(groups.keys()[*group as usize]));
             }
             // The same one for the same rows.
@@ -122,8 +125,10 @@ impl Logic for Combined {
         // For each shown group its plan.
         let mut planned: Vec<u32> = Vec::new();
         for (group, (key, rows)) in groups.keys().iter().zip(rows.chunks(inputs)).enumerate() {
-            let presence =
-                rows.iter().enumerate().fold(0, |bits, (i, row)| bits | (Presence::from(*row != NONE) << i));
+            let mut presence = Presence::default();
+            for (input, _) in rows.iter().enumerate().filter(|(_, row)| **row != NONE) {
+                presence.add(input, several[group * inputs + input]);
+            }
             if let Some(error) = self.rule.complaint(*key, presence) {
                 self.context.data_error(&self.site, &error);
             }

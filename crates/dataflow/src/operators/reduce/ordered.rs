@@ -49,7 +49,9 @@ impl Sorted {
                         return Err(DataError::new(
                             ErrorKind::Engine,
                             format!(
-                                "the rows of a group must agree on a unique value, but have {first} and {second}"
+                                "the rows of a group must agree on a unique value, but have {} and {}",
+                                plain(first),
+                                plain(second)
                             ),
                         ));
                     }
@@ -348,5 +350,19 @@ impl Aggregate for CountDistinct {
     }
     fn fresh(&self) -> Box<dyn Aggregate> {
         Box::new(CountDistinct::new(self.arguments.clone()))
+    }
+}
+
+/// The value as a user writes it, for messages.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        Value::Int(v) => v.to_string(),
+        Value::Float(v) => format!("{v:?}"),
+        Value::Pointer(v) => v.to_string(),
+        Value::Str(v) => format!("{v:?}"),
+        Value::Json(v) => v.as_str().to_owned(),
+        other => other.to_string(),
     }
 }

@@ -44,7 +44,8 @@ struct Format {
     items: Vec<Item<'static>>,
 }
 
-/// Rewrites Python's `.%f` to the parser's fraction with its dot, and takes the format apart.
+/// Rewrites Python's `.%f` to the parser's fraction with its dot, lets zones be written in every way (`+01`,
+/// `+0100`, `+01:00`, `Z`), and takes the format apart.
 fn prepare(format: &str) -> Result<Format, DataError> {
     let mut text = String::with_capacity(format.len());
     let mut chars = format.chars();
@@ -62,6 +63,11 @@ fn prepare(format: &str) -> Result<Format, DataError> {
                 }
                 text.push_str("%.f");
             }
+            Some('z') => text.push_str("%#z"),
+            Some(':') if chars.as_str().starts_with('z') => {
+                chars.next();
+                text.push_str("%#z");
+            }
             Some(other) => {
                 text.push('%');
                 text.push(other);
@@ -70,7 +76,7 @@ fn prepare(format: &str) -> Result<Format, DataError> {
         }
     }
     let items = parse_format(&text)?.into_iter().map(Item::to_owned).collect();
-    Ok(Format { text, items })
+    Ok(Format { text: format.to_owned(), items })
 }
 
 impl Format {

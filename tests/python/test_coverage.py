@@ -1,0 +1,195 @@
+"""The list in `tests/coverage.md`: every part of the contract is there, and every test it names exists."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pathlib
+import re
+
+import pytest
+
+TESTS = pathlib.Path(__file__).parent.parent
+LIST = TESTS / "coverage.md"
+
+#: The parts of the contract, by area.
+CONTRACT = {
+    "Types, schemas and column expressions": [
+        "Values and dtypes: the dtypes",
+        "Annotation to dtype",
+        "Types of constants",
+        "What Python code receives",
+        "Python value to engine value for a declared dtype",
+        "Text forms",
+        "Ordering, equality, hashing",
+        "Subtyping",
+        "Lowest common ancestor",
+        "pw.Type",
+        "Python-side helper types",
+        "Inference from pandas",
+        "Schemas: class syntax",
+        "pw.column_definition",
+        "Derived facts of schemas",
+        "Inheritance and combination",
+        "Other constructors of schemas",
+        "Methods and properties of a schema class",
+        "Types on tables",
+        "The key function",
+        "Where ids come from",
+        "table.pointer_from",
+        "Pointer type checks",
+        "Column expressions: kinds and general rules",
+        "Binary operators: type rules",
+        "Binary operators: values",
+        "None tests and conditionals",
+        "pw.cast",
+        "pw.declare_type",
+        "Indexing and get",
+        "Json conversion and to_string",
+        "The apply family",
+        "Futures",
+        "Method calls and Optional",
+        "Schema assertions",
+        ".dt: fields of a datetime",
+        ".dt: parsing and formatting",
+        ".dt: time zones",
+        ".dt: rounding",
+        ".dt: durations and timestamps",
+        ".str",
+        ".num",
+        "Errors: termination mode",
+        "The Error value in expressions",
+        "Operators that meet an Error cell",
+        "Error logs",
+        "Exceptions raised from a run",
+        "Examples of errors",
+        "repr of expressions",
+        "Expression info in type errors",
+        "The note of where it occurred",
+        "Frequent build-time messages",
+        "Reducers: list",
+        "None, Error, empty groups, updates",
+        "The row chosen by any",
+        "Custom reducers",
+        "Example of reducers",
+        "Limits: types, schemas, expressions, dates, reducers",
+    ],
+    "Table operations": [
+        "Vocabulary",
+        "Default streaming contract",
+        "Errors at build time",
+        "Run-time error messages used by several operations",
+        "Two different notions of same",
+        "Universe of each result",
+        "Checks made with the solver",
+        "Promises",
+        "Always-empty universes",
+        "Append-only property",
+        "Forms of a column reference",
+        "pw.this, pw.left, pw.right",
+        "pw.TableSlice",
+        "Argument rules",
+        "Creating and inspecting tables",
+        "Column-wise operations",
+        "filter and split",
+        "intersect, difference, restrict",
+        "with_universe_of",
+        "How ids arise",
+        "Methods that change ids",
+        "concat and concat_reindex",
+        "update_cells",
+        "update_rows",
+        "groupby and reduce",
+        "deduplicate",
+        "ix and ix_ref",
+        "flatten",
+        "remove_errors and await_futures",
+        "Joins: signatures",
+        "Joins: conditions",
+        "Joins: result rows, ids, types",
+        "Names on a join result",
+        "Methods of JoinResult",
+        "table_transformer, schema assertion, functions of rows",
+        "Transformer classes",
+        "pw.utils.col",
+        "Filtering and bucketing",
+        "pandas_transformer",
+        "AsyncTransformer",
+        "Operation matrix",
+        "Inventory of public names",
+        "Limits: wrong results, crashes, unhelpful errors",
+    ],
+    "Running, debugging, functions": [
+        "Logging",
+        "terminate_on_error=True",
+        "terminate_on_error=False",
+        "Error log tables",
+        "pw.debug: overview",
+        "Static tables: ids, times, special columns",
+        "Value conversion and type inference",
+        "Shared universes",
+        "Reading tables back",
+        "Exact output format of the printing functions",
+        "StreamGenerator",
+        "Table.debug",
+        "pw.demo",
+        "UDFs: creating",
+        "UDFs: parameters",
+        "UDFs: executors",
+        "Fully asynchronous UDFs",
+        "Determinism and memoization",
+        "Batch UDFs",
+        "Cache strategies",
+        "Retry strategies",
+        "Function decorators in pw.udfs",
+        "AsyncTransformer: result tables",
+        "AsyncTransformer: order and consistency",
+        "pw.io.subscribe, pw.io.python.write",
+        "ConnectorSubject and pw.io.python.read",
+        "Graph bookkeeping and warnings",
+    ],
+}
+
+
+def listed() -> dict[str, dict[str, list[str]]]:
+    """The tests of each part, by area."""
+    areas: dict[str, dict[str, list[str]]] = {}
+    parts: dict[str, list[str]] = {}
+    for line in LIST.read_text(encoding="utf-8").splitlines():
+        if line.startswith("## "):
+            parts = areas.setdefault(line.removeprefix("## "), {})
+        elif line.startswith("| ") and not line.startswith("| part "):
+            part, tests = line.strip("| ").split(" | ")
+            assert part not in parts, part
+            parts[part] = re.findall(r"`([^`]+)`", tests)
+    return areas
+
+
+NAMED = sorted({test for parts in listed().values() for tests in parts.values() for test in tests})
+
+
+def test_no_part_is_left_out() -> None:
+    assert {area: list(parts) for area, parts in listed().items()} == CONTRACT
+    for parts in listed().values():
+        for part, tests in parts.items():
+            assert tests, part
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_exists(name: str) -> None:
+    if name.startswith("open: "):
+        module, _, attribute = name.removeprefix("open: ").rpartition(".")
+        assert not hasattr(importlib.import_module(module), attribute), f"{name}: it is there now"
+    elif "::" in name:
+        file, _, function = name.partition("::")
+        tree = ast.parse((TESTS / "python" / file).read_text(encoding="utf-8"))
+        assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    elif ": " in name:
+        file, _, block = name.partition(": ")
+        if file.startswith("golden/"):
+            assert f"## {block}" in (TESTS / file).read_text(encoding="utf-8").splitlines()
+        else:
+            out = (TESTS / "python" / file).with_suffix(".out").read_text(encoding="utf-8")
+            assert f"== {block}" in out.splitlines()
+    else:
+        assert (TESTS / "python" / name).is_file()

@@ -1,0 +1,177 @@
+"""Where operations on tables do more than in Pathway 0.33; `docs/differences.md` lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import pathway as pw
+
+R = pw.reducers
+
+
+def table() -> pw.Table:
+    return pw.debug.table_from_markdown("""
+      | a | b
+    1 | 1 | x
+    2 | 2 | y
+    3 | 3 | z
+    """)
+
+
+def rows(table: pw.Table, **options: Any) -> list[tuple[Any, ...]]:
+    _, columns = pw.debug.table_to_dicts(table, **options)
+    names = list(columns)
+    keys = columns[names[0]].keys() if names else []
+    return sorted((tuple(columns[name][key] for name in names) for key in keys), key=str)
+
+
+def test_columns_of_equal_universes_mix() -> None:
+    t = table()
+    same = t.filter(t.a > 0)
+    with pytest.raises(ValueError, match="universe"):
+        t.select(same.a)
+    pw.universes.promise_are_equal(same, t)
+    expected = [(1, "x"), (2, "y"), (3, "z")]
+    assert rows(t.select(same.a, t.b)) == expected
+    assert rows(t[["a"]] + same[["b"]]) == expected
+    assert rows(pw.Table.from_columns(t.a, same.b)) == expected
+    assert rows(t.with_columns(b=same.b)) == expected
+
+
+def test_a_false_promise_is_found() -> None:
+    t = table()
+    some = t.filter(t.a > 1).promise_universe_is_equal_to(t)
+    with pytest.raises(KeyError):
+        rows(t.select(some.a))
+
+
+def test_columns_of_supersets_mix() -> None:
+    t = table()
+    some = t.filter(t.a > 1)
+    assert rows(some.select(some.a, t.b)) == [(2, "y"), (3, "z")]
+    assert rows(some.filter(t.a > 2)) == [(3, "z")]
+    assert rows(some.groupby(t.b).reduce(t.b, n=R.count())) == [("y", 1), ("z", 1)]
+    assert rows(some.reduce(s=R.sum(t.a))) == [(5,)]
+    with pytest.raises(ValueError, match="universe"):
+        t.select(some.a)
+
+
+def test_columns_of_supersets_follow_changes() -> None:
+    t = pw.debug.table_from_markdown("""
+      | a | b | __time__ | __diff__
+    1 | 1 | x | 2        | 1
+    2 | 5 | y | 2        | 1
+    1 | 1 | x | 4        | -1
+    1 | 7 | z | 4        | 1
+    """)
+    big = t.filter(t.a > 2).select(k=1)
+    assert rows(big.select(big.k, t.b)) == [(1, "y"), (1, "z")]
+
+
+def test_rows_with_one_id_are_errors() -> None:
+    twice = pw.debug.table_from_markdown("a | b\n1 | x\n1 | y").with_id_from(pw.this.a)
+    base = pw.debug.table_from_markdown("a | b\n7 | q").with_id_from(pw.this.a)
+    with pytest.raises(KeyError):
+        rows(base.update_rows(twice))
+    with pytest.warns(UserWarning, match="experimental"):
+        found = rows(base.update_rows(twice), terminate_on_error=False)
+    assert found == [(7, "q"), (pw.engine.ERROR, pw.engine.ERROR)]
+
+
+def test_keys_of_two_kinds_of_numbers_match() -> None:
+    ints = pw.debug.table_from_markdown("k\n1\n2")
+    floats = pw.debug.table_from_markdown("k\n1.0\n2.5")
+    assert rows(ints.join(floats, ints.k == floats.k).select(a=ints.k, b=floats.k)) == [(1, 1.0)]
+
+
+def test_joins_offer_more() -> None:
+    t, u = table(), pw.debug.table_from_markdown("c\n5\n6")
+    j = t.join(u)
+    assert j.schema.column_names() == ["a", "b", "c"]
+    assert j.schema.typehints() == {"a": int, "b": str, "c": int}
+    assert rows(j.filter(u.c == 5).with_columns(c=u.c + t.a)) == [(1, "x", 6), (2, "y", 7), (3, "z", 8)]
+    by_instance = j.groupby(u.c, instance=t.b).reduce(u.c, t.b, n=R.count())
+    assert len(rows(by_instance)) == 6
+    assert rows(j.groupby(u.c, sort_by=t.a).reduce(u.c, x=R.tuple(t.b)))[0] == (5, ("x", "y", "z"))
+    joined = j.select(i=pw.this.id, s=u.c + t.a)
+    assert rows(joined.select(pw.this.s, b=j.ix(joined.i).b))[0] == (6, "x")
+
+
+def test_pointers_with_an_instance() -> None:
+    t = table()
+    assert rows(t.select(x=t.pointer_from(1, instance=pw.this.b))) == rows(
+        t.select(x=t.pointer_from(1, instance=t.b))
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "expected", "said"),
+    [
+        (lambda t, u: t.join(u, id=t.a), AssertionError, "id argument"),
+        (lambda t, u: t.join(u).join(t, pw.left.a == pw.right.a), AssertionError, "copy()"),
+        (lambda t, u: t.without(1), TypeError, "names and references"),
+        (lambda t, u: t.select(pw.this), ValueError, "select(name=...)"),
+        (lambda t, u: pw.apply(len), AssertionError, "without arguments"),
+        (lambda t, u: t.rename_columns(id="a"), ValueError, "id"),
+        (lambda t, u: pw.assert_table_has_schema(t, pw.schema_from_types(a=int, z=int)), AssertionError, "z"),
+    ],
+)
+def test_bare_assertions_have_text(
+    action: Callable[[pw.Table, pw.Table], Any], expected: type[Exception], said: str
+) -> None:
+    with pytest.raises(expected) as caught:
+        action(table(), pw.debug.table_from_markdown("c\n5"))
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        lambda t: t.difference(5),
+        lambda t: t + 5,
+        lambda t: t << 5,
+        lambda t: t.concat(5),
+        lambda t: t.concat_reindex(5),
+        lambda t: t.intersect(5),
+        lambda t: t.restrict(5),
+        lambda t: t.update_rows(5),
+        lambda t: t.with_universe_of(5),
+        lambda t: t.with_id(5),
+        lambda t: t.with_prefix(5),
+        lambda t: t.join(5),
+        lambda t: t.split(5),
+        lambda t: t[5],
+        lambda t: pw.utils.col.unpack_col("a", "x"),
+        lambda t: pw.Table.from_columns("a"),
+    ],
+)
+def test_wrong_kinds_are_type_errors(action: Callable[[pw.Table], Any]) -> None:
+    with pytest.raises(TypeError) as caught:
+        action(table())
+    assert str(caught.value)
+
+
+def test_a_missing_row_is_named() -> None:
+    t = table().update_id_type(pw.Pointer[int])
+    keys = t.select(p=t.pointer_from(7))
+    with pytest.raises(KeyError) as caught:
+        rows(t.ix(keys.p))
+    assert str(pw.engine.ref_scalar(7)) in str(caught.value)
+
+
+def test_a_key_that_is_an_error_does_not_end_the_run() -> None:
+    t = table().update_id_type(pw.Pointer[int])
+    keys = t.select(p=t.pointer_from(1 // (t.a - 1)))
+    with pytest.warns(UserWarning, match="experimental"):
+        found = rows(t.ix(keys.p).select(a=pw.fill_error(pw.this.a, -1)), terminate_on_error=False)
+    assert found == [(-1,), (-1,), (1,)]
+
+
+def test_an_empty_universe_warns() -> None:
+    t = table()
+    with pytest.warns(UserWarning, match="always empty"):
+        t.filter(t.a > 1).promise_universes_are_disjoint(t)
+    assert pw.Table.empty(a=int).select(pw.this.a).column_names() == ["a"]

@@ -1,0 +1,137 @@
+"""What a program is told that is refused: the class of the exception, names, types, the line, and what to do."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import pathway as pw
+
+R = pw.reducers
+
+
+def tables() -> tuple[pw.Table, pw.Table]:
+    """Two tables whose rows have nothing in common."""
+    t = pw.debug.table_from_markdown("""
+      | shop | n | o
+    1 | A    | 2 | 1
+    2 | B    | 5 |
+    """)
+    other = pw.debug.table_from_markdown("""
+      | v
+    7 | 1
+    """)
+    return t, other
+
+
+Refused = Callable[[pw.Table, pw.Table], Any]
+
+#: What is refused, by which exception, and what its message has to say: names, types, a way out.
+REFUSALS: list[tuple[str, Refused, type[Exception], list[str]]] = [
+    ("attribute", lambda t, u: t.shopp, AttributeError, ["shopp", "shop, n, o"]),
+    ("item", lambda t, u: t["shopp"], KeyError, ["shopp", "shop, n, o"]),
+    ("this", lambda t, u: t.select(pw.this.shopp), KeyError, ["shopp", "shop, n, o"]),
+    ("without", lambda t, u: t.without("zz"), KeyError, ["zz"]),
+    ("rename", lambda t, u: t.rename_columns(q="zz"), ValueError, ["zz"]),
+    ("renamed twice", lambda t, u: t.rename_columns(q="n", w="n"), KeyError, ["n", "q", "w"]),
+    ("method name", lambda t, u: pw.this.join, ValueError, ["join", "this['join']"]),
+    ("string in select", lambda t, u: t.select("n"), ValueError, ["'n'", "pw.this.n"]),
+    ("expression in select", lambda t, u: t.select(t.n + 1), ValueError, ["(<table1>.n + 1)", "select(name=...)"]),
+    ("expression in reduce", lambda t, u: t.reduce(R.sum(t.n)), ValueError, ["reduce(name=...)"]),
+    ("duplicate name", lambda t, u: t.select(t.n, n=1), ValueError, ["n", "another name"]),
+    ("id as a name", lambda t, u: t.select(id=t.n), ValueError, ["id"]),
+    ("types of operators", lambda t, u: t.select(x=t.n + t.shop), TypeError, ["add", "INT", "STR"]),
+    ("optional operand", lambda t, u: t.select(x=t.o + 1), TypeError, ["Optional(INT)", "coalesce", "unwrap"]),
+    ("condition", lambda t, u: t.filter(t.n), TypeError, ["INT", "filter"]),
+    ("if_else", lambda t, u: t.select(x=pw.if_else(t.n, 1, 2)), TypeError, ["BOOL", "INT"]),
+    ("branches", lambda t, u: t.select(x=pw.if_else(t.n > 1, 1, "a")), TypeError, ["INT", "STR"]),
+    ("coalesce", lambda t, u: t.select(x=pw.coalesce(t.o, "a")), TypeError, ["Optional(INT)", "STR"]),
+    ("method of another type", lambda t, u: t.select(x=t.n.str.lower()), AttributeError, ["INT", "str.lower"]),
+    ("json conversion", lambda t, u: t.select(x=t.n.as_int()), TypeError, ["as_int", "INT", "Json"]),
+    ("index", lambda t, u: t.select(x=t.n[0]), TypeError, ["INT", "tuples, lists and arrays"]),
+    ("update_types", lambda t, u: t.update_types(n=str), TypeError, ["INT", "STR"]),
+    ("unknown type", lambda t, u: t.select(x={1, 2}), TypeError, ["set"]),
+    ("foreign universe", lambda t, u: t.select(u.v), ValueError, ["<table1>.v", "with_universe_of", "join", ".ix("]),
+    ("foreign universe in filter", lambda t, u: t.filter(u.v > 0), ValueError, ["<table1>.v", "with_universe_of"]),
+    ("subset in select", lambda t, u: t.select(t.filter(t.n > 2).n), ValueError, ["<table1>.n", "with_universe_of"]),
+    ("sum of tables", lambda t, u: t + u, ValueError, ["universe"]),
+    ("concat", lambda t, u: t.concat(t), ValueError, ["disjoint"]),
+    ("concat of other columns", lambda t, u: t.concat_reindex(u), ValueError, ["shop", "v"]),
+    ("update_cells", lambda t, u: t.update_cells(u.select(n=1)), ValueError, ["subset"]),
+    ("restrict", lambda t, u: t.restrict(u), ValueError, ["promise_universe_is_subset_of"]),
+    ("grouping", lambda t, u: t.groupby(t.shop).reduce(t.n), ValueError, [".n", "reducers"]),
+    ("groupby of an expression", lambda t, u: t.groupby(t.n + 1), TypeError, ["with_columns"]),
+    ("reducer of a type", lambda t, u: t.reduce(x=R.sum(t.shop)), TypeError, ["sum", "STR"]),
+    ("optional in a reducer", lambda t, u: t.reduce(x=R.sum(t.o)), TypeError, ["sum", "Optional(INT)", "coalesce"]),
+    ("reducer outside of reduce", lambda t, u: t.select(x=R.sum(t.n)), ValueError, ["reduce"]),
+    ("pointer", lambda t, u: t.ix(u.v), TypeError, ["INT"]),
+    ("with_id", lambda t, u: t.with_id(t.n), TypeError, ["INT"]),
+    ("flatten", lambda t, u: t.flatten(t.n), TypeError, ["INT"]),
+    ("join of other types", lambda t, u: t.join(u, t.shop == u.v), TypeError, ["STR", "INT"]),
+    ("join condition", lambda t, u: t.join(u, t.n != u.v), ValueError, ["=="]),
+    ("join sides", lambda t, u: t.join(u, u.v == t.n), ValueError, ["left side", "<table1>.n == <table"]),
+    ("join with itself", lambda t, u: t.join(t, t.n == t.n), ValueError, ["copy()"]),
+    ("ambiguous column", lambda t, u: t.join(t.copy()).select(pw.this.n), KeyError, ["pw.left.n", "pw.right.n"]),
+    ("optional after a join", lambda t, u: t.join_left(u, t.n == u.v).select(x=u.v + 1), TypeError, ["Optional(INT)"]),
+    ("kind of argument", lambda t, u: t.concat(5), TypeError, ["others", "5", "int"]),
+    ("this is no table", lambda t, u: pw.this(), TypeError, ["this"]),
+    ("bool of an expression", lambda t, u: bool(t.n), RuntimeError, ["&"]),
+    ("iteration", lambda t, u: list(t.n), TypeError, ["apply"]),
+    ("cast", lambda t, u: t.select(x=pw.cast(pw.Json, t.n)), TypeError, ["INT", "Json"]),
+    ("schema", lambda t, u: pw.assert_table_has_schema(t, pw.schema_from_types(n=str)), AssertionError, ["n", "STR"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal[0])
+def test_what_is_refused_and_how(refusal: tuple[str, Refused, type[Exception], list[str]]) -> None:
+    _, action, expected, said = refusal
+    t, other = tables()
+    with pytest.raises(expected) as caught:
+        action(t, other)
+    assert type(caught.value) is expected
+    for part in said:
+        assert part in str(caught.value), str(caught.value)
+
+
+#: Refusals in which no function of the package runs that could know the line.
+WITHOUT_NOTE = {"method name", "this is no table", "bool of an expression", "iteration", "attribute"}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal[0])
+def test_every_refusal_names_the_line(refusal: tuple[str, Refused, type[Exception], list[str]]) -> None:
+    name, action, _, _ = refusal
+    t, other = tables()
+    with pytest.raises(Exception) as caught:  # noqa: PT011
+        action(t, other)
+    notes = getattr(caught.value, "__notes__", [])
+    if name in WITHOUT_NOTE and not notes:
+        return
+    (note,) = notes
+    line = inspect.getsourcelines(action)[1]
+    assert re.fullmatch(rf"Occurred here:\n    Line: .*\n    File: {re.escape(__file__)}:{line}", note), note
+    assert caught.value._pathway_trace_note == note  # type: ignore[attr-defined]
+
+
+def test_operators_tell_expression_and_tables() -> None:
+    t, _ = tables()
+    u = t.select(k=t.shop)
+    with pytest.raises(TypeError) as caught:
+        t.select(x=(t.n * 2) - u.k)
+    lines = str(caught.value).splitlines()
+    assert lines[1:3] == ["It refers to the following expression:", "\t((<table1>.n * 2) - <table2>.k)"]
+    assert re.fullmatch(rf"called in {re.escape(__file__)}:\d+", lines[3])
+    assert lines[4] == "with tables:"
+    assert [line.split(" created in ")[0] for line in lines[5:]] == ["\t<table1>", "\t<table2>"]
+
+
+def test_errors_of_a_run_name_the_line_that_built_them() -> None:
+    t, _ = tables()
+    built = inspect.currentframe().f_lineno + 1  # type: ignore[union-attr]
+    bad = t.select(q=1 // (t.n - 2))
+    with pytest.raises(ZeroDivisionError) as caught:
+        pw.debug.table_to_dicts(bad)
+    assert f"{__file__}:{built}" in caught.value.__notes__[0]
