@@ -49,6 +49,19 @@ def join_group(inputs: Path) -> Rows:
     return Counter((*key, str(len(v)), str(sum(v)), str(max(v))) for key, v in groups.items())
 
 
+def pagerank(inputs: Path) -> Rows:
+    links = {row["k"]: (row["a"], row["b"]) for row in read(inputs / "links.csv")}
+    links |= {row["k"]: (row["a"], row["b"]) for row in read(inputs / "changes.csv")}
+    degree = Counter(a for a, _ in links.values())
+    ranks = dict.fromkeys([end for link in links.values() for end in link], 6000)
+    for _ in range(5):
+        new = dict.fromkeys(ranks, 1000)
+        for a, b in links.values():
+            new[b] += ranks[a] * 5 // (degree[a] * 6)
+        ranks = new
+    return Counter((str(rank), str(count)) for rank, count in Counter(ranks.values()).items())
+
+
 def python_connector(inputs: Path) -> Rows:
     totals: Counter[str] = Counter()
     for i in range(int((inputs / "rows.txt").read_text())):
@@ -105,6 +118,7 @@ MODELS: dict[str, tuple[Callable[[Path], Rows], int]] = {
     "text_dates": (text_dates, 300),
     "min_max_churn": (min_max_churn, 3000),
     "latency": (latency, 300),
+    "pagerank": (pagerank, 2000),
 }
 
 
