@@ -17,6 +17,7 @@ use crate::operators::calls::{Calls, calls};
 use crate::operators::combine::{Combine, Rule};
 use crate::operators::join::{Join, JoinSpec, ShipSide, join_sides, lookup_join};
 use crate::operators::memo::Memo;
+use crate::operators::presence::{Keep, Presence};
 use crate::operators::reduce::{Prepare, Reduce};
 use crate::operators::stateless::{Segment, Stages, per_batch, segments, stateless};
 use crate::operators::transform::Transform;
@@ -189,7 +190,8 @@ impl<'scope> Lowering<'_, 'scope> {
                 self.join(step, sides, how, site)
             }
             StepOp::Lookup(spec) => {
-                let (sides, how) = lookup_join(spec, [&input(0).columns, &input(1).columns]);
+                let (sides, how) =
+                    lookup_join(spec, [&input(0).columns, &input(1).columns], table_name(input(1)).into());
                 self.join(step, sides, how, site)
             }
             StepOp::Zip => self.combine(program, step, Rule::Zip, site),
@@ -197,8 +199,8 @@ impl<'scope> Lowering<'_, 'scope> {
             StepOp::UpdateCells { cells } => {
                 self.combine(program, step, Rule::UpdateCells(cells.clone()), site)
             }
-            StepOp::Intersect => self.combine(program, step, Rule::Intersect, site),
-            StepOp::Difference => self.combine(program, step, Rule::Difference, site),
+            StepOp::Intersect => self.keep(program, step, Keep::InAll),
+            StepOp::Difference => self.keep(program, step, Keep::InNone),
             StepOp::Restrict { exact } => self.combine(program, step, Rule::Restrict { exact: *exact }, site),
             StepOp::Calls(spec) => {
                 let columns = input(0).columns.clone();
@@ -315,5 +317,24 @@ impl<'scope> Lowering<'_, 'scope> {
         }
         let combine = Combine::new(rule, dtypes, self.context.clone(), site);
         drive(self.scope, &step.name, inputs, self.context.clone(), combine)
+    }
+
+    /// The rows of the first input that the ids of the others let stay.
+    fn keep(&self, program: &Program, step: &Step, keep: Keep) -> Edge<'scope> {
+        let ids_only =
+            |i| per_batch(self.edge(step, i), "project", self.context.clone(), |_, batch| batch.project(&[]));
+        let edges = (0..step.inputs.len()).map(|i| if i == 0 { self.edge(step, 0) } else { ids_only(i) });
+        let inputs = edges.map(|edge| (edge, Route::Key)).collect();
+        let dtypes = program.steps[step.inputs[0].0].columns.clone();
+        let presence = Presence::new(keep, dtypes, step.inputs.len() - 1);
+        drive(self.scope, &step.name, inputs, self.context.clone(), presence)
+    }
+}
+
+/// What messages call the table that a step makes.
+pub(crate) fn table_name(step: &Step) -> String {
+    match step.frame.as_ref().and_then(|frame| frame.known()) {
+        Some(frame) => format!("the table built at {frame}"),
+        None => format!("the table of the operator {}", step.name),
     }
 }

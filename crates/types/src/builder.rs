@@ -164,6 +164,10 @@ impl ColumnBuilder {
         match (&mut self.cells, value) {
             (_, Value::Error) => return self.push_error(),
             (_, Value::Pending) => return self.push_pending(),
+            // A tuple with an error in it is an error: nothing must have to look inside to see it.
+            (_, Value::Tuple(members)) if members.iter().any(Value::holds_error) => {
+                return self.push_error();
+            }
             (Cells::Encoded(b, scratch), value) => {
                 scratch.clear();
                 encode(value, scratch);

@@ -98,6 +98,14 @@ impl Value {
     pub fn is_error(&self) -> bool {
         matches!(self, Value::Error)
     }
+    /// True for [`Value::Error`] and tuples that hold one.
+    pub fn holds_error(&self) -> bool {
+        match self {
+            Value::Error => true,
+            Value::Tuple(members) => members.iter().any(Value::holds_error),
+            _ => false,
+        }
+    }
     /// The dtype that a constant of this kind has by itself: tuples and lists are `List(ANY)`.
     pub fn natural_dtype(&self) -> DType {
         match self {

@@ -16,6 +16,7 @@ mod settle;
 mod ship;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use arrow_array::Array;
 use arrow_buffer::BooleanBuffer;
@@ -35,12 +36,14 @@ use crate::store::{KeyMap, MultiMap, RowId, new_key_map};
 const EMIT_ROWS: usize = 32 * 1024;
 
 /// What stands in the columns of a missing right side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pad {
     /// None.
     None,
-    /// An error, reported as a missing key; rows with a None pointer still get None.
-    Error,
+    /// None, but an error for an error pointer.
+    Unknown,
+    /// An error, reported as a row that is missing in the table of this name; None for a None pointer.
+    Missing(Arc<str>),
 }
 
 /// A join as the operator needs it.
@@ -236,21 +239,22 @@ impl Join {
 
     /// Emits rows of one side without a match, in shipped form.
     fn emit_unmatched(&self, side: usize, batch: Batch, out: &mut Emitter) {
-        if self.spec.pad == Pad::Error {
-            self.report_missing(&batch);
+        if let Pad::Missing(table) = &self.spec.pad {
+            self.report_missing(table, &batch);
         }
         out.emit(self.spec.unmatched(side, batch));
     }
 
     /// Reports rows of a lookup whose pointer names no row.
-    fn report_missing(&self, batch: &Batch) {
+    fn report_missing(&self, table: &str, batch: &Batch) {
         let Some(key_column) = batch.columns.last() else { return };
         let keys = Keys::of_column(key_column);
         for row in 0..keys.len() {
             // A row whose match came at the same time is taken back again in this flush.
             let unmatched = !self.has_rows(1, keys.as_slice()[row]);
             if key_column.array().is_valid(row) && unmatched && batch.diffs.get(row) > 0 {
-                self.context.data_error(&self.site, &missing_row(keys.get(row)));
+                let error = missing_row(keys.get(row), batch.keys.get(row), table);
+                self.context.data_error(&self.site, &error);
             }
         }
     }
@@ -334,9 +338,12 @@ impl Join {
     }
 }
 
-/// A row that is looked up does not exist.
-pub(crate) fn missing_row(key: Key) -> DataError {
-    DataError::new(ErrorKind::Key, format!("the row with id {key} is looked up but does not exist"))
+/// A row that another one looks up does not exist.
+pub(crate) fn missing_row(id: Key, by: Key, table: &str) -> DataError {
+    let message = format!(
+        "the id {id}, looked up by the row {by}, is missing in {table} (ix(..., allow_misses=True) gives None there)"
+    );
+    DataError::new(ErrorKind::Key, message)
 }
 
 /// A row that lends its id to the result has several matches.
@@ -380,9 +387,14 @@ impl JoinSpec {
             }
         };
         // A pointer of None gives None, any other one that finds nothing an error.
-        let errors = (self.pad == Pad::Error).then(|| -> BooleanBuffer {
-            (0..len).map(|row| key_column.array().is_valid(row) || key_column.is_error(row)).collect()
-        });
+        let errors: Option<BooleanBuffer> = match &self.pad {
+            Pad::None => None,
+            Pad::Unknown => key_column.errors().cloned(),
+            Pad::Missing(_) => {
+                let fails = |row| key_column.array().is_valid(row) || key_column.is_error(row);
+                Some((0..len).map(fails).collect())
+            }
+        };
         let pad = |dtype: &DType| match &errors {
             Some(errors) if errors.count_set_bits() > 0 => {
                 let nulls = arrow_array::new_null_array(&pathway_types::storage::arrow_type(dtype), len);
@@ -434,7 +446,11 @@ pub(crate) fn join_sides(step: &JoinStep, spec: &JoinSpec, inputs: [&[DType]; 2]
 }
 
 /// A lookup as a join: its sides, whose inputs have these columns, and what is joined.
-pub(crate) fn lookup_join(step: &LookupStep, inputs: [&[DType]; 2]) -> ([ShipSide; 2], JoinSpec) {
+pub(crate) fn lookup_join(
+    step: &LookupStep,
+    inputs: [&[DType]; 2],
+    table: Arc<str>,
+) -> ([ShipSide; 2], JoinSpec) {
     let asking = ShipSide {
         inputs: inputs[0].to_vec(),
         columns: step.keep.clone(),
@@ -454,7 +470,7 @@ pub(crate) fn lookup_join(step: &LookupStep, inputs: [&[DType]; 2]) -> ([ShipSid
         ids: JoinIds::Left,
         dtypes: Default::default(),
         row_ids: [false, false],
-        pad: if step.allow_misses { Pad::None } else { Pad::Error },
+        pad: if step.allow_misses { Pad::Unknown } else { Pad::Missing(table) },
         once: [false, false],
     };
     ([asking, target], spec)

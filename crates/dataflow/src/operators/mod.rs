@@ -9,6 +9,7 @@ pub mod interval_join;
 pub mod join;
 pub mod memo;
 pub mod neighbours;
+pub mod presence;
 pub mod reduce;
 pub mod ship_timed;
 pub mod stateless;

@@ -9,13 +9,14 @@ use pathway_expr::node::{CustomGroup, CustomReducer};
 use pathway_expr::{Accepted, Acceptor, Offers, Reducer};
 use pathway_plan::program::{ARGUMENT_ID, Bounds, GroupKey, JoinIds, JoinMode, ReduceColumn, ReduceStep};
 use pathway_types::batch::hash_rows;
-use pathway_types::{Batch, ColumnBuilder, DType, DataError, Value};
+use pathway_types::{Batch, ColumnBuilder, DType, DataError, Key, Value};
 
 use super::combine::{Combine, Rule};
 use super::deduplicate::Deduplicate;
 use super::interpolate::Interpolate;
 use super::interval_join::{IntervalJoin, IntervalSpec};
 use super::join::{Join, JoinKey, JoinSpec, Pad, ShipSide};
+use super::presence::{Keep, Presence};
 use super::reduce::{Prepare, Reduce};
 use super::ship_timed::{BucketWidth, ShipTimed};
 use super::upsert::Upsert;
@@ -274,6 +275,14 @@ fn combine() {
 }
 
 #[test]
+fn presence() {
+    let ship = |input: usize, batch: Batch| if input == 0 { batch } else { batch.project(&[]) };
+    for keep in [Keep::InAll, Keep::InNone] {
+        check(3, || Box::new(Presence::new(keep, dtypes(), 2)), ship, &dtypes());
+    }
+}
+
+#[test]
 fn upsert() {
     check(1, || Box::new(Upsert::new(dtypes())), |_, batch| batch, &dtypes());
 }
@@ -326,4 +335,57 @@ fn interpolate() {
     let new =
         || -> Box<dyn Operator> { Box::new(Interpolate::new(inputs.clone(), context(), Site::default())) };
     check(1, new, |_, batch: Batch| batch.project(&[0, 1]), &inputs[1..]);
+}
+
+/// Rows that lend their ids to the result are there once: with their match, or with errors.
+#[test]
+fn join_with_ids_of_one_side() {
+    for mode in [JoinMode::Inner, JoinMode::Left] {
+        let spec = JoinSpec {
+            mode,
+            ids: JoinIds::Left,
+            dtypes: [dtypes(), dtypes()],
+            row_ids: [false, true],
+            pad: Pad::None,
+            once: [false, false],
+        };
+        let side = ShipSide {
+            inputs: dtypes(),
+            columns: vec![0, 1, 2],
+            key: JoinKey::Hash { columns: vec![0], instance: false },
+            preserved: mode == JoinMode::Left,
+            side: 0,
+        };
+        let mut out: Vec<DType> = [dtypes(), dtypes()].concat().into_iter().map(DType::optional).collect();
+        out.push(DType::optional(DType::ANY_POINTER));
+        let new = || -> Box<dyn Operator> { Box::new(Join::new(spec.clone(), context(), Site::default())) };
+        let ship = |_, batch| side.apply(batch, &mut context(), &Site::default());
+        check(2, new, ship, &out);
+
+        for seed in 0..40 {
+            let (mut random, mut operator) = (Random(seed), new());
+            let mut states = vec![BTreeMap::new(); 2];
+            let mut result = Bag::new();
+            for time in 0..8 {
+                let batches = states.iter_mut().map(|state| ship(0, changes(state, &mut random))).collect();
+                for (row, diff) in epoch(&mut *operator, batches, &out) {
+                    *result.entry(row).or_insert(0) += diff;
+                }
+                result.retain(|_, count| *count != 0);
+                let mut expected = Bag::new();
+                for (key, row) in &states[0] {
+                    let matches: Vec<_> = states[1].iter().filter(|(_, other)| other[0] == row[0]).collect();
+                    let (missing, cells) = match &matches[..] {
+                        [] if mode == JoinMode::Inner => continue,
+                        [] => (Value::None, None),
+                        [(id, other)] => (Value::None, Some((Value::from(Key(**id)), (*other).clone()))),
+                        _ => (Value::Error, None),
+                    };
+                    let (id, other) = cells.unwrap_or((missing.clone(), vec![missing; 3]));
+                    expected.insert((*key, [row.clone(), other, vec![id]].concat()), 1);
+                }
+                assert_eq!(result, expected, "seed {seed}, time {time}");
+            }
+        }
+    }
 }

@@ -51,6 +51,21 @@ fn round_trip_of_every_dtype() {
 }
 
 #[test]
+fn tuples_that_hold_errors_are_errors() {
+    let nested = Value::tuple([Value::Int(1), Value::tuple([Value::Error])]);
+    let fine = Value::tuple([Value::Int(1), Value::tuple([Value::Int(2)])]);
+    let typed = DType::tuple([DType::Int, DType::list(DType::Int)]);
+    for dtype in [typed.clone(), DType::optional(typed), DType::any_tuple(), DType::Any] {
+        let mut builder = ColumnBuilder::new(&dtype, 0);
+        [&nested, &fine, &nested].into_iter().for_each(|value| builder.push(value));
+        let column = builder.finish();
+        let back: Vec<Value> = (0..3).map(|i| column.value(&dtype, i)).collect();
+        assert_eq!(back, [Value::Error, fine.clone(), Value::Error], "{dtype}");
+        assert_eq!([0, 1, 2].map(|i| column.is_error(i)), [true, false, true]);
+    }
+}
+
+#[test]
 fn other_kinds_become_errors() {
     let mut builder = ColumnBuilder::new(&DType::Int, 0);
     builder.push(&"x".into());

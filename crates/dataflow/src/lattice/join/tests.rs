@@ -9,7 +9,8 @@ use crate::driver::{Edge, drive};
 use crate::lattice::arrange;
 use crate::lattice::loops::{enter, leave, timed, untimed};
 use crate::lattice::tests::harness::{
-    Bag, Inside, Row, SETUPS, Table, bag, each_time, in_rounds, inside_at, keep, rounds_at, run, table,
+    Bag, Inside, Row, SETUPS, Table, bag, each_time, in_rounds, inside_at, keep, rounds_at, run,
+    strict_context, table,
 };
 use crate::lattice::time::LoopTime;
 use crate::operators::join::{Join, JoinKey, JoinSpec, Pad, pair_id};
@@ -175,7 +176,8 @@ fn outer_join<'s>(
         pad: Pad::None,
         once: [false, false],
     };
-    let join = Join::new(spec, context.clone(), Site::default());
+    // A run that goes on after errors would show rows with several matches once.
+    let join = Join::new(spec, strict_context(), Site::default());
     drive(scope, "join", inputs.collect(), context.clone(), join)
 }
 

@@ -129,12 +129,17 @@ impl<'inner> Body<'_, '_, 'inner> {
         };
         let (how, site) = (how.clone(), site.clone());
         per_row(rest, "unmatched", self.context.clone(), move |batch, faults| {
-            if how.pad == Pad::Error
+            if let Pad::Missing(table) = &how.pad
                 && let Some(keys) = batch.columns.last()
             {
                 let pointers = Keys::of_column(keys);
                 for row in (0..batch.len()).filter(|row| keys.array().is_valid(*row)) {
-                    faults.fault(&batch, row, &site, &missing_row(pointers.get(row)));
+                    faults.fault(
+                        &batch,
+                        row,
+                        &site,
+                        &missing_row(pointers.get(row), batch.keys.get(row), table),
+                    );
                 }
             }
             how.unmatched(number, batch)

@@ -18,6 +18,7 @@ use super::stateless::stateless;
 use super::time::{LEVELS, LoopTime, next_round};
 use crate::context::{Context, Site};
 use crate::driver::Edge;
+use crate::lower::table_name;
 use crate::operators::combine::Rule;
 use crate::operators::join::{JoinSpec, join_sides, lookup_join};
 use crate::operators::stateless::{Segment, Stages, segments};
@@ -168,7 +169,11 @@ impl<'inner> Body<'_, '_, 'inner> {
                 self.join(step, sides, how, site)
             }
             StepOp::Lookup(spec) => {
-                let (sides, how) = lookup_join(spec, [0, 1].map(|i| self.columns(step, i)));
+                let (sides, how) = lookup_join(
+                    spec,
+                    [0, 1].map(|i| self.columns(step, i)),
+                    table_name(&self.program.steps[step.inputs[1].0]).into(),
+                );
                 self.join(step, sides, how, site)
             }
             StepOp::Zip => self.combine(number, Rule::Zip, site),

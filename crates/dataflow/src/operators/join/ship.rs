@@ -44,12 +44,12 @@ impl ShipSide {
         match &self.key {
             JoinKey::RowId => shipped.columns.push(batch.keys.to_column()),
             JoinKey::Pointer(column) => {
-                let pointers = &batch.columns[*column];
+                let pointers = self.pointers(&batch, *column, faults, site);
                 match pointers.array().nulls() {
                     None => shipped.columns.push(pointers.clone()),
                     Some(nulls) => {
                         shipped.columns.push(self.unmatched_keys(
-                            &Keys::of_column(pointers),
+                            &Keys::of_column(&pointers),
                             &batch.keys,
                             &!nulls.inner(),
                             pointers.errors(),
@@ -83,6 +83,24 @@ impl ShipSide {
             }
         }
         shipped
+    }
+
+    /// The pointers, where None is an error if the column is not optional.
+    fn pointers(&self, batch: &Batch, position: usize, faults: &mut dyn Faults, site: &Site) -> Column {
+        let column = &batch.columns[position];
+        let optional = matches!(self.inputs[position], DType::Optional(_) | DType::Any | DType::None);
+        let Some(nulls) = column.array().nulls().filter(|_| !optional) else { return column.clone() };
+        let mut none = !nulls.inner();
+        if let Some(errors) = column.errors() {
+            none = &none & &!errors;
+        }
+        if none.count_set_bits() == 0 {
+            return column.clone();
+        }
+        let error = DataError::type_mismatch("pointer", "None (use optional=True to get None for it)");
+        none.set_indices().for_each(|row| faults.fault(batch, row, site, &error));
+        let errors = column.errors().map_or_else(|| none.clone(), |errors| errors | &none);
+        Column::with_errors(column.array().clone(), Some(errors))
     }
 
     /// Keys as a pointer column in which rows of `none` are null and carry bits of their own.

@@ -72,7 +72,7 @@ impl Prepare {
 
     /// The group of each row; rows without one are dropped.
     pub(crate) fn keys(&self, batch: Batch, faults: &mut dyn Faults) -> (Keys, Batch) {
-        let (keys, errors) = match &self.step.key {
+        let (keys, skipped) = match &self.step.key {
             GroupKey::Hash { columns, instance } => {
                 let pair = |c: &usize| (&batch.columns[*c], &self.inputs[*c]);
                 let (plain, last) = match columns.split_last() {
@@ -84,14 +84,21 @@ impl Prepare {
             }
             GroupKey::Pointer(column) => {
                 let pointers = &batch.columns[*column];
-                let missing = pointers.array().nulls().map(|n| !n.inner());
-                (Keys::of_column(pointers), missing)
+                (Keys::of_column(pointers), pointers.array().nulls().map(|n| !n.inner()))
             }
         };
-        let Some(errors) = errors else { return (keys, batch) };
-        let error = DataError::skipped("the grouping columns (or None as the id of a group)");
-        errors.set_indices().for_each(|row| faults.fault(&batch, row, &self.site, &error));
-        let keep = !&errors;
+        let Some(skipped) = skipped else { return (keys, batch) };
+        let error = DataError::skipped("the grouping columns");
+        let none = DataError::type_mismatch("pointer", "None (as the id of a group)");
+        for row in skipped.set_indices() {
+            let is_none = |column: &usize| !batch.columns[*column].is_error(row);
+            let error = match &self.step.key {
+                GroupKey::Pointer(column) if is_none(column) => &none,
+                _ => &error,
+            };
+            faults.fault(&batch, row, &self.site, error);
+        }
+        let keep = !&skipped;
         (keys.filter(&keep), batch.filter(&keep))
     }
 
