@@ -11,6 +11,7 @@ from pathway.debug.static_data import StaticData
 _NULLS = frozenset(("", "None", "NaN", "nan", "NA", "NULL"))
 _BOOLS = {"True": True, "TRUE": True, "true": True, "False": False, "FALSE": False, "false": False}
 _INTEGER = re.compile(r"[+-]?[0-9]+")
+_DASHES = re.compile(r"(\s*:?-+:?\s*\|)*\s*:?-+:?\s*")
 _ANY_SEPARATOR = re.compile(r"\s*\|\s*|\s+")
 _INT64 = range(-(2**63), 2**63)
 
@@ -20,7 +21,7 @@ def parse_markdown(text: str, *, split_on_whitespace: bool) -> StaticData:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
         raise ValueError("the text has no header line, so it describes no table")
-    header, *rows = [_cells(line, split_on_whitespace) for line in lines]
+    header, *rows = [_cells(line, split_on_whitespace) for line in _plain(lines)]
     extra = max([0, *(len(row) - len(header) for row in rows)])
     label_at = next((i for i, name in enumerate(header) if name in ("", "id")), None)
     labels: list[Any] | None = None
@@ -48,10 +49,19 @@ def _cells(line: str, split_on_whitespace: bool) -> list[str]:
     return [cell.strip() for cell in line.split("|")]
 
 
+def _plain(lines: list[str]) -> list[str]:
+    """The lines without what only makes them Markdown: outer pipes, and dashes below the header."""
+    if all(len(line) > 1 and line.startswith("|") and line.endswith("|") for line in lines):
+        lines = [line[1:-1].strip() for line in lines]
+    if len(lines) > 1 and "---" in lines[1] and _DASHES.fullmatch(lines[1]):
+        return [lines[0], *lines[2:]]
+    return lines
+
+
 def _joined_labels(cells: list[list[str]]) -> list[Any]:
-    if all(len(row) == 1 for row in cells):
-        return infer_cells([row[0] for row in cells])[0]
-    return [tuple(row) for row in cells]
+    """The labels of rows whose first cells, beyond the header, make them up: one value, or a tuple."""
+    columns = [infer_cells([row[i] if i < len(row) else "" for row in cells])[0] for i in range(len(cells[0]))]
+    return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
 
 
 def _distinct(names: list[str]) -> list[str]:

@@ -35,11 +35,16 @@ def stream_text(
 
 
 def _sorted(rows: list[Any], key: Callable[[Any], Any]) -> list[Any]:
-    """Sorted, if all rows can be compared."""
+    """Sorted by values; rows whose values cannot be compared by their texts, so that there is an order."""
     try:
         return sorted(rows, key=key)
     except (TypeError, ValueError):
-        return rows
+        return sorted(rows, key=lambda row: tuple(map(_as_text, key(row))))
+
+
+def _as_text(value: Any) -> tuple[str, Any]:
+    # Times, diffs and ids stay what they are: they can be compared among themselves.
+    return ("", value) if isinstance(value, (int, Pointer)) else (str(value), 0)
 
 
 def _comparable(values: Sequence[Any]) -> tuple[tuple[bool, Any], ...]:

@@ -1,0 +1,57 @@
+"""Tables written as text, and how tables are printed, where the golden programs do not say it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import pathway as pw
+
+PLAIN = """
+  | a | b
+1 | x | 1
+2 | y |
+"""
+FORMS = {
+    "outer pipes": "|   | a | b |\n| 1 | x | 1 |\n| 2 | y |   |",
+    "dashes": "  | a | b\n--- | --- | ---\n1 | x | 1\n2 | y |",
+    "both, aligned": "|   | a | b |\n|---|:--|--:|\n| 1 | x | 1 |\n| 2 | y |   |",
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_markdown_as_it_is_written_elsewhere(form: str) -> None:
+    table, plain = pw.debug.table_from_markdown(FORMS[form]), pw.debug.table_from_markdown(PLAIN)
+    assert table.schema == plain.schema
+    assert pw.debug.table_to_dicts(table) == pw.debug.table_to_dicts(plain)
+
+
+def test_dashes_in_other_lines_are_cells() -> None:
+    table = pw.debug.table_from_markdown("a\nx\n---")
+    assert sorted(pw.debug.table_to_pandas(table)["a"]) == ["---", "x"]
+
+
+def test_extra_cells_are_a_label_of_several_values() -> None:
+    table = pw.debug.table_from_markdown("a | b\n1 | x | 3 | 4\n2 | y | 5 | 6")
+    keys, _ = pw.debug.table_to_dicts(table)
+    assert set(keys) == {pw.internals.api.ref_scalar((1, "x")), pw.internals.api.ref_scalar((2, "y"))}
+
+
+@pytest.mark.parametrize("threads", ["1", "2", "4"])
+def test_rows_that_cannot_be_compared_have_an_order(
+    threads: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATHWAY_THREADS", threads)
+    frame = pd.DataFrame({"a": [np.array([3 - i % 3, i]) for i in range(9)], "b": range(9)})
+    pw.debug.compute_and_print(pw.debug.table_from_pandas(frame), include_id=False, n_rows=4)
+    assert capsys.readouterr().out == "a     | b\n[1 2] | 2\n[1 5] | 5\n[1 8] | 8\n[2 1] | 1\n"
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value"), [(int, "x"), (int, None), (float, None), (bool, 1), (pw.DateTimeNaive, "2020-01-01")]
+)
+def test_values_that_do_not_fit_the_schema_are_refused_at_once(dtype: type, value: object) -> None:
+    with pytest.raises((TypeError, ValueError), match="column a, row 1"):
+        good = {int: 1, float: 1.0, bool: True}.get(dtype, pd.Timestamp("2020-01-01"))
+        pw.debug.table_from_rows(pw.schema_from_types(a=dtype), [(good,), (value,)])
