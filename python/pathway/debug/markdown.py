@@ -60,7 +60,9 @@ def _plain(lines: list[str]) -> list[str]:
 
 def _joined_labels(cells: list[list[str]]) -> list[Any]:
     """The labels of rows whose first cells, beyond the header, make them up: one value, or a tuple."""
-    columns = [infer_cells([row[i] if i < len(row) else "" for row in cells])[0] for i in range(len(cells[0]))]
+    columns = [
+        infer_cells([row[i] if i < len(row) else "" for row in cells])[0] for i in range(len(cells[0]))
+    ]
     return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
 
 
