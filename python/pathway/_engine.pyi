@@ -476,6 +476,32 @@ class Table:
         """Columns `diff_...`: the difference to the row before."""
     def interpolate(self, timestamp: str, values: Sequence[str], frame: Frame | None = None) -> Table:
         """The table with missing values of some columns filled in."""
+    def freeze(
+        self, threshold: Expr, time: Expr, instance: Expr | None = None, frame: Frame | None = None
+    ) -> Table:
+        """Without rows whose threshold was reached before they came."""
+    def buffer(
+        self, threshold: Expr, time: Expr, instance: Expr | None = None, frame: Frame | None = None
+    ) -> Table:
+        """Rows from when their threshold is reached."""
+    def forget(
+        self,
+        threshold: Expr,
+        time: Expr,
+        marks: bool,
+        instance: Expr | None = None,
+        frame: Frame | None = None,
+    ) -> Table:
+        """Rows until their threshold is reached."""
+    def forget_immediately(self, frame: Frame | None = None) -> Table: ...
+    def filter_out_results_of_forgetting(self, consistent: bool, frame: Frame | None = None) -> Table: ...
+    def to_stream(self, flag: str, frame: Frame | None = None) -> Table: ...
+    def stream_to_table(self, is_upsert: Expr, frame: Frame | None = None) -> Table: ...
+    def stream_with_deletions(self, deletions: Table, frame: Frame | None = None) -> Table: ...
+    def assert_append_only(self, frame: Frame | None = None) -> Table: ...
+    def keep_insertions(self, frame: Frame | None = None) -> Table: ...
+    def unpack_snapshots(self, frame: Frame | None = None) -> Table: ...
+    def remove_errors(self, frame: Frame | None = None) -> Table: ...
     def dead_letters(self, frame: Frame | None = None) -> Table:
         """Of a source table: columns `raw: bytes`, `position: str`, `reason: str`."""
     def error_history(self, frame: Frame | None = None) -> Table:

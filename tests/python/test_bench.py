@@ -108,6 +108,18 @@ def latency(inputs: Path) -> Rows:
     return Counter((str(slot), "3") for slot in range(100))
 
 
+def deduplicate(inputs: Path) -> Rows:
+    newest: dict[str, tuple[int, str]] = {}
+    for row in read(inputs / "readings.csv"):
+        newest[row["sensor"]] = max(newest.get(row["sensor"], (-1, "")), (int(row["at"]), row["value"]))
+    return Counter((sensor, str(at), value) for sensor, (at, value) in newest.items())
+
+
+def sort_changes(inputs: Path) -> Rows:
+    rows = len(read(inputs / "rows.csv")) + len((inputs / "changes.txt").read_text().split(","))
+    return Counter([("1", "1", str(rows))])
+
+
 MODELS: dict[str, tuple[Callable[[Path], Rows], int]] = {
     "word_count": (word_count, 500),
     "csv_etl": (csv_etl, 300),
@@ -119,6 +131,8 @@ MODELS: dict[str, tuple[Callable[[Path], Rows], int]] = {
     "min_max_churn": (min_max_churn, 3000),
     "latency": (latency, 300),
     "pagerank": (pagerank, 2000),
+    "deduplicate": (deduplicate, 2000),
+    "sort_changes": (sort_changes, 50),
 }
 
 

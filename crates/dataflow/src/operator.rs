@@ -80,12 +80,42 @@ impl Emitter {
 pub struct State {
     /// Name of the table in the operator, and its rows (keys decide the shard).
     pub tables: Vec<(&'static str, Batch)>,
+    /// What every worker knows, whatever its shards: each saves all of it, and each is to load it.
+    pub common: Vec<(&'static str, Batch)>,
+}
+
+impl State {
+    /// A state of tables by shard alone.
+    pub fn of_tables(tables: impl IntoIterator<Item = (&'static str, Batch)>) -> State {
+        State { tables: tables.into_iter().collect(), common: Vec::new() }
+    }
 }
 
 /// The state given to [`Operator::load`] is not one that the operator saved.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the saved state does not belong to this operator: {0}")]
 pub struct WrongState(pub String);
+
+impl Operator for Box<dyn Operator> {
+    fn start(&mut self, out: &mut Emitter) {
+        (**self).start(out);
+    }
+    fn apply(&mut self, input: usize, batch: Batch, progress: &Progress, out: &mut Emitter) {
+        (**self).apply(input, batch, progress, out);
+    }
+    fn flush(&mut self, progress: &Progress, out: &mut Emitter) {
+        (**self).flush(progress, out);
+    }
+    fn wants(&self, input: usize, progress: &Progress) -> bool {
+        (**self).wants(input, progress)
+    }
+    fn save(&mut self, shards: Range<u32>) -> Result<State, DataError> {
+        (**self).save(shards)
+    }
+    fn load(&mut self, state: State) -> Result<(), WrongState> {
+        (**self).load(state)
+    }
+}
 
 /// A stateful operator.
 pub trait Operator: 'static {

@@ -1,7 +1,6 @@
 //! Where changes leave the dataflow: consolidated, without error cells, one time after another.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::LargeBinaryArray;
@@ -14,9 +13,9 @@ use pathway_types::view::CellView;
 use pathway_types::{Batch, Column, DType, DataError, Timestamp};
 
 use crate::context::{Context, Failure, Site};
-use crate::driver::{Edge, connect, drive};
-use crate::kernels::consolidate::{consolidate, removals_first};
-use crate::operator::{Emitter, Operator, Progress, State, WrongState};
+use crate::driver::{Edge, connect};
+use crate::kernels::consolidate::removals_first;
+use crate::operators::net::net_changes;
 use crate::operators::stateless::per_batch;
 use crate::packet::Packet;
 use crate::route::Route;
@@ -33,15 +32,13 @@ pub fn sink<'scope>(
     context: &Context,
     site: Site,
 ) -> Edge<'scope> {
-    let scope = input.scope();
     let mut stream = input;
     if !step.keep_errors {
         stream = complete(stream, "complete rows", context, &site);
     }
     let merges_equal = step.keep_errors;
     if !insert_only || merges_equal {
-        let operator = Consolidate { dtypes: dtypes.clone(), merges_equal, batches: Vec::new() };
-        stream = drive(scope, "consolidate", vec![(stream, Route::Key)], context.clone(), operator);
+        stream = net_changes(stream, dtypes.clone(), merges_equal, context);
     }
     let encoder = step.sink.encoder().filter(|_| step.sort_by.is_none());
     let encoded = encoder.is_some();
@@ -102,43 +99,6 @@ fn encode(encoder: &dyn Encoder, batch: Batch, time: Timestamp) -> Batch {
     }
     let column = Column::new(Arc::new(LargeBinaryArray::from_iter_values(&blobs)));
     Batch::new(vec![0; blobs.len()].into(), vec![column], diffs.into())
-}
-
-/// Adds up the changes of each time.
-struct Consolidate {
-    dtypes: Vec<DType>,
-    /// Equal rows that are there several times become one change with that diff, as debugging shows
-    /// them. Otherwise they stay several rows where nothing is removed.
-    merges_equal: bool,
-    batches: Vec<Batch>,
-}
-
-impl Operator for Consolidate {
-    fn apply(&mut self, _input: usize, batch: Batch, _progress: &Progress, _out: &mut Emitter) {
-        self.batches.push(batch);
-    }
-    fn flush(&mut self, _progress: &Progress, out: &mut Emitter) {
-        let batches = std::mem::take(&mut self.batches);
-        if !self.merges_equal && batches.iter().all(|b| b.diffs.is_ones()) {
-            // Nothing can cancel.
-            batches.into_iter().for_each(|batch| out.emit(batch));
-            return;
-        }
-        let batch = consolidate(Batch::concat(&batches), &self.dtypes);
-        let (removals, additions) = removals_first(batch);
-        out.emit(removals);
-        out.emit(additions);
-    }
-    fn wants(&self, _input: usize, _progress: &Progress) -> bool {
-        true
-    }
-    /// Nothing is kept from one time to the next.
-    fn save(&mut self, _shards: Range<u32>) -> Result<State, DataError> {
-        Ok(State::default())
-    }
-    fn load(&mut self, state: State) -> Result<(), WrongState> {
-        if state.tables.is_empty() { Ok(()) } else { Err(WrongState("an output keeps no state".into())) }
-    }
 }
 
 enum Order {

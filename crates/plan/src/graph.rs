@@ -306,6 +306,13 @@ impl State {
         self.fresh(node).columns[column].dtype = dtype;
     }
 
+    /// Lets all columns of a node that was just added be append-only.
+    pub(crate) fn never_retracted(&mut self, node: NodeId) {
+        let node = self.fresh(node);
+        node.columns.iter_mut().for_each(|column| column.append_only = true);
+        node.id_append_only = true;
+    }
+
     /// Gives a node that was just added other row id properties.
     pub(crate) fn relabel_ids(&mut self, node: NodeId, dtype: DType, append_only: Option<bool>) {
         let node = self.fresh(node);

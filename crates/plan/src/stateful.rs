@@ -29,6 +29,45 @@ pub enum StatefulKind {
     },
     /// Missing values filled in. Controls: the time, then the values, FLOAT or Optional(FLOAT).
     Interpolate,
+    /// Rows are dropped that are late: their threshold was reached before their time. Controls of this and
+    /// the next two: the time, the threshold, and, if there are instances, a pointer to the row's. They
+    /// pass rows.
+    Freeze {
+        /// Each instance has its own clock.
+        instance: bool,
+    },
+    /// Rows are held back until their threshold is reached.
+    Buffer {
+        /// Each instance has its own clock.
+        instance: bool,
+    },
+    /// Rows are removed when their threshold is reached.
+    Forget {
+        /// Each instance has its own clock.
+        instance: bool,
+        /// They are removed at odd times.
+        marks: bool,
+    },
+    /// Changes are taken back at the odd time after theirs. Passes rows.
+    ForgetImmediately,
+    /// Without the changes of odd times. Passes rows.
+    DropForgetting {
+        /// Insertions and removals are made to fit what is there.
+        consistent: bool,
+    },
+    /// Without removals. Passes rows.
+    KeepInsertions,
+    /// An event for each changed id. Passes rows; a last column says whether the id has a row.
+    ToStream,
+    /// The table that events make. Controls: whether the event sets a row. Passes rows.
+    FromStream,
+    /// The table that events of two streams make: the first sets rows, the second removes them. Passes rows
+    /// of the first.
+    FromStreams,
+    /// Removals end the run. Passes rows.
+    AppendOnly,
+    /// All rows with new ids whenever some change. Passes rows.
+    Snapshots,
 }
 
 impl StatefulKind {
@@ -39,16 +78,38 @@ impl StatefulKind {
             StatefulKind::Sort { .. } => "sort",
             StatefulKind::Previous { .. } => "diff",
             StatefulKind::Interpolate => "interpolate",
+            StatefulKind::Freeze { .. } => "ignore_late",
+            StatefulKind::Buffer { .. } => "buffer",
+            StatefulKind::Forget { .. } => "forget",
+            StatefulKind::ForgetImmediately => "forget_immediately",
+            StatefulKind::DropForgetting { .. } => "filter_out_results_of_forgetting",
+            StatefulKind::KeepInsertions => "remove_retractions",
+            StatefulKind::ToStream => "to_stream",
+            StatefulKind::FromStream => "stream_to_table",
+            StatefulKind::FromStreams => "from_streams",
+            StatefulKind::AppendOnly => "assert_append_only",
+            StatefulKind::Snapshots => "unpack_snapshots",
         }
     }
 
     /// True if it never emits a removal, given whether its inputs do.
-    pub(crate) fn insert_only(&self, _inputs: bool) -> bool {
+    pub(crate) fn insert_only(&self, inputs: bool) -> bool {
         match self {
             StatefulKind::Deduplicate { .. }
             | StatefulKind::Sort { .. }
             | StatefulKind::Previous { .. }
-            | StatefulKind::Interpolate => false,
+            | StatefulKind::Interpolate
+            | StatefulKind::Forget { .. }
+            | StatefulKind::ForgetImmediately
+            | StatefulKind::FromStream
+            | StatefulKind::FromStreams => false,
+            StatefulKind::Freeze { .. }
+            | StatefulKind::Buffer { .. }
+            | StatefulKind::DropForgetting { .. } => inputs,
+            StatefulKind::KeepInsertions
+            | StatefulKind::ToStream
+            | StatefulKind::AppendOnly
+            | StatefulKind::Snapshots => true,
         }
     }
 

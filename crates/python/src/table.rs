@@ -420,6 +420,95 @@ impl PyTable {
         let values: Vec<&str> = values.iter().map(String::as_str).collect();
         self.sibling(py, self.at(frame).interpolate(timestamp, &values))
     }
+    #[pyo3(signature = (threshold, time, instance=None, frame=None))]
+    fn freeze(
+        &self,
+        py: Python<'_>,
+        threshold: &Bound<'_, PyExpr>,
+        time: &Bound<'_, PyExpr>,
+        instance: Option<&Bound<'_, PyExpr>>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        let instance = instance.map(|instance| (&instance.get().expr).into());
+        self.sibling(py, self.at(frame).freeze(&threshold.get().expr, &time.get().expr, instance))
+    }
+    #[pyo3(signature = (threshold, time, instance=None, frame=None))]
+    fn buffer(
+        &self,
+        py: Python<'_>,
+        threshold: &Bound<'_, PyExpr>,
+        time: &Bound<'_, PyExpr>,
+        instance: Option<&Bound<'_, PyExpr>>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        let instance = instance.map(|instance| (&instance.get().expr).into());
+        self.sibling(py, self.at(frame).buffer(&threshold.get().expr, &time.get().expr, instance))
+    }
+    #[pyo3(signature = (threshold, time, marks, instance=None, frame=None))]
+    fn forget(
+        &self,
+        py: Python<'_>,
+        threshold: &Bound<'_, PyExpr>,
+        time: &Bound<'_, PyExpr>,
+        marks: bool,
+        instance: Option<&Bound<'_, PyExpr>>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        let instance = instance.map(|instance| (&instance.get().expr).into());
+        let (threshold, time) = (&threshold.get().expr, &time.get().expr);
+        self.sibling(py, self.at(frame).forget(threshold, time, instance, marks))
+    }
+    #[pyo3(signature = (frame=None))]
+    fn forget_immediately(&self, py: Python<'_>, frame: OptionalFrame<'_, '_>) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame).forget_immediately())
+    }
+    #[pyo3(signature = (consistent, frame=None))]
+    fn filter_out_results_of_forgetting(
+        &self,
+        py: Python<'_>,
+        consistent: bool,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame).filter_out_results_of_forgetting(consistent))
+    }
+    #[pyo3(signature = (flag, frame=None))]
+    fn to_stream(&self, py: Python<'_>, flag: &str, frame: OptionalFrame<'_, '_>) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame).to_stream(flag))
+    }
+    #[pyo3(signature = (is_upsert, frame=None))]
+    fn stream_to_table(
+        &self,
+        py: Python<'_>,
+        is_upsert: &Bound<'_, PyExpr>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame).stream_to_table(&is_upsert.get().expr))
+    }
+    #[pyo3(signature = (deletions, frame=None))]
+    fn stream_with_deletions(
+        &self,
+        py: Python<'_>,
+        deletions: &Bound<'_, PyTable>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame).from_streams(&deletions.get().table))
+    }
+    #[pyo3(signature = (frame=None))]
+    fn assert_append_only(&self, py: Python<'_>, frame: OptionalFrame<'_, '_>) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame).assert_append_only())
+    }
+    #[pyo3(signature = (frame=None))]
+    fn keep_insertions(&self, py: Python<'_>, frame: OptionalFrame<'_, '_>) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame).keep_insertions())
+    }
+    #[pyo3(signature = (frame=None))]
+    fn unpack_snapshots(&self, py: Python<'_>, frame: OptionalFrame<'_, '_>) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame).unpack_snapshots())
+    }
+    #[pyo3(signature = (frame=None))]
+    fn remove_errors(&self, py: Python<'_>, frame: OptionalFrame<'_, '_>) -> PyResult<PyTable> {
+        self.sibling(py, self.at(frame).remove_errors())
+    }
     #[pyo3(signature = (frame=None))]
     fn dead_letters(&self, py: Python<'_>, frame: OptionalFrame<'_, '_>) -> PyResult<PyTable> {
         self.sibling(py, self.at(frame).dead_letters())

@@ -87,8 +87,6 @@ LATER = {
     "temporal operations": """asof_join asof_join_left asof_join_outer asof_join_right asof_now_join
         asof_now_join_inner asof_now_join_left window_join window_join_inner window_join_left
         window_join_outer window_join_right inactivity_detection add_update_timestamp_utc""",
-    "order, streams and forgetting": """assert_append_only from_streams
-        to_stream stream_to_table unpack_snapshots buffer forget ignore_late filter_out_results_of_forgetting""",
     "live tables and notebooks": "LiveTable enable_interactive_mode live plot show viz",
     "learning, indexes": "indexing ml",
     "SQL and YAML": "sql load_yaml",

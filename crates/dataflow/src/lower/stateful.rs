@@ -2,17 +2,27 @@
 
 use pathway_plan::StatefulKind;
 use pathway_plan::program::{Program, StatefulStep, Step};
-use pathway_types::{DType, Key};
+use pathway_types::{Batch, DType, Key, Timestamp};
 
 use super::Lowering;
 use crate::context::Site;
 use crate::driver::{Edge, drive};
+use crate::kernels::consolidate::removals_first;
 use crate::operator::Operator;
 use crate::operators::deduplicate::Deduplicate;
 use crate::operators::interpolate::Interpolate;
 use crate::operators::neighbours::{Links, Neighbours, Previous, Show};
+use crate::operators::net::net_changes;
+use crate::operators::stateless::per_batch;
+use crate::operators::streams::{
+    Moment, Snapshots, ToStream, append_only, events_only, removals, sign, upserts,
+};
+use crate::operators::time::{Buffer, Forget, Freeze, Timed, clock};
+use crate::operators::upsert::Upsert;
 use crate::route::Route;
+use crate::store::OrderKey;
 use crate::store::ordered::{Text, Word, is_word};
+use crate::timely::concatenate;
 
 impl<'scope> Lowering<'_, 'scope> {
     pub(super) fn stateful(
@@ -36,6 +46,131 @@ impl<'scope> Lowering<'_, 'scope> {
             }
             StatefulKind::Interpolate => {
                 self.driven(step, self.one_worker(), Interpolate::new(columns, self.context.clone(), site))
+            }
+            StatefulKind::Freeze { instance }
+            | StatefulKind::Buffer { instance }
+            | StatefulKind::Forget { instance, .. } => {
+                let words = is_word(&columns[0]) && is_word(&columns[1]);
+                let context = self.context.clone();
+                let timed = Timed { dtypes: columns, instances: *instance, site, context };
+                if words {
+                    self.timed::<Word>(program, step, &spec.kind, timed)
+                } else {
+                    self.timed::<Text>(program, step, &spec.kind, timed)
+                }
+            }
+            _ => self.streams(program, step, spec, columns, site),
+        }
+    }
+
+    /// Operators with a clock: what it hears goes to all workers.
+    fn timed<K: OrderKey>(
+        &self,
+        program: &Program,
+        step: &Step,
+        kind: &StatefulKind,
+        timed: Timed,
+    ) -> Edge<'scope> {
+        let (rows, insert_only) = self.net(program, step, &timed.dtypes);
+        let heard = {
+            let timed = timed.clone();
+            per_batch(rows.clone(), "clock", self.context.clone(), move |_, batch| {
+                clock::heard::<K>(&timed, batch)
+            })
+        };
+        let by_id = if insert_only { Route::Key } else { Route::Local };
+        let driven = |route: Route, operator: Box<dyn Operator>| {
+            let inputs = vec![(rows, route), (heard, Route::All)];
+            drive(self.scope, &step.name, inputs, self.context.clone(), operator)
+        };
+        match kind {
+            StatefulKind::Freeze { .. } => {
+                driven(Route::Local, Box::new(Freeze::<K>::new(timed, insert_only)))
+            }
+            StatefulKind::Forget { marks, .. } => driven(by_id, Box::new(Forget::<K>::new(timed, *marks))),
+            _ => driven(by_id, Box::new(Buffer::<K>::new(timed))),
+        }
+    }
+
+    /// The net changes of the first input, and whether none is a removal: then they may be anywhere.
+    fn net(&self, program: &Program, step: &Step, dtypes: &[DType]) -> (Edge<'scope>, bool) {
+        let rows = self.edge(step, 0);
+        if program.steps[step.inputs[0].0].insert_only {
+            return (rows, true);
+        }
+        (net_changes(rows, dtypes.to_vec(), false, self.context), false)
+    }
+
+    /// Tables as streams, and back.
+    fn streams(
+        &self,
+        program: &Program,
+        step: &Step,
+        spec: &StatefulStep,
+        columns: Vec<DType>,
+        site: Site,
+    ) -> Edge<'scope> {
+        let name = step.name.as_str();
+        let context = self.context.clone();
+        match &spec.kind {
+            StatefulKind::ForgetImmediately => self.driven(step, Route::Local, Moment),
+            StatefulKind::DropForgetting { consistent } => {
+                let even = |time: Timestamp, batch| if time & 1 == 0 { batch } else { Batch::default() };
+                let rows = per_batch(self.edge(step, 0), name, context.clone(), even);
+                let insert_only = program.steps[step.inputs[0].0].insert_only;
+                if insert_only || !consistent {
+                    return rows;
+                }
+                let rows = net_changes(rows, columns.clone(), false, self.context);
+                drive(self.scope, name, vec![(rows, Route::Local)], context, Upsert::new(columns))
+            }
+            StatefulKind::KeepInsertions => {
+                let (rows, insert_only) = self.net(program, step, &columns);
+                if insert_only {
+                    rows
+                } else {
+                    per_batch(rows, name, context, |_, batch| removals_first(batch).1)
+                }
+            }
+            StatefulKind::AppendOnly => {
+                let (rows, insert_only) = self.net(program, step, &columns);
+                if insert_only {
+                    return rows;
+                }
+                per_batch(rows, name, context.clone(), move |_, batch| append_only(batch, &context, &site))
+            }
+            StatefulKind::ToStream => self.driven(step, Route::Key, ToStream::new(columns)),
+            StatefulKind::Snapshots => {
+                let rows = self.net(program, step, &columns).0;
+                let signs = per_batch(rows.clone(), "changes", context.clone(), |_, batch| sign(&batch));
+                let inputs = vec![(rows, Route::Key), (signs, Route::All)];
+                drive(self.scope, name, inputs, context, Snapshots::new(columns))
+            }
+            StatefulKind::FromStreams => {
+                let dtypes = columns.clone();
+                let (updating, removing, at) = (context.clone(), context.clone(), site.clone());
+                let updates = per_batch(self.edge(step, 0), "updates", context.clone(), move |_, batch| {
+                    events_only(batch, &updating, &at)
+                });
+                let deletions =
+                    per_batch(self.edge(step, 1), "deletions", context.clone(), move |_, batch| {
+                        removals(batch, &dtypes, &removing, &site)
+                    });
+                let events = concatenate(self.scope, [updates, deletions].into_iter());
+                drive(self.scope, name, vec![(events, Route::Key)], context, Upsert::unordered(columns))
+            }
+            kind => {
+                debug_assert!(
+                    matches!(kind, StatefulKind::FromStream),
+                    "{} is lowered elsewhere",
+                    kind.name()
+                );
+                let shared = context.clone();
+                let events = per_batch(self.edge(step, 0), "events", context.clone(), move |_, batch| {
+                    upserts(batch, &shared, &site)
+                });
+                let rows = Upsert::unordered(columns[1..].to_vec());
+                drive(self.scope, name, vec![(events, Route::Key)], context, rows)
             }
         }
     }

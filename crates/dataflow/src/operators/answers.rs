@@ -157,7 +157,7 @@ impl Operator for Answers {
     }
 
     fn save(&mut self, shards: Range<u32>) -> Result<State, DataError> {
-        Ok(State { tables: vec![("current", self.current.save(&shards))] })
+        Ok(State::of_tables([("current", self.current.save(&shards))]))
     }
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {

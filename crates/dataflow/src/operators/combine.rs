@@ -280,7 +280,7 @@ impl Operator for Combine {
 
     fn save(&mut self, shards: Range<u32>) -> Result<State, DataError> {
         let tables = self.inputs.iter().map(|input| ("input", input.save(&shards)));
-        Ok(State { tables: tables.collect() })
+        Ok(State::of_tables(tables))
     }
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {

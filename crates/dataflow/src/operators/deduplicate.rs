@@ -148,7 +148,7 @@ impl Operator for Deduplicate {
     }
 
     fn save(&mut self, shards: Range<u32>) -> Result<State, DataError> {
-        Ok(State { tables: vec![("accepted", self.accepted.save(&shards))] })
+        Ok(State::of_tables([("accepted", self.accepted.save(&shards))]))
     }
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {

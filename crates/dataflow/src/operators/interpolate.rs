@@ -238,7 +238,7 @@ impl Operator for Interpolate {
         }
         let owner = Keys::from(vec![Key::EMPTY.0; ids.len()]);
         let columns = [vec![Keys::from(ids).to_column(), Word::save(keys)], self.columns(cells.iter())];
-        Ok(State { tables: vec![("rows", Batch::new(owner, columns.concat(), counts.into()))] })
+        Ok(State::of_tables([("rows", Batch::new(owner, columns.concat(), counts.into()))]))
     }
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {

@@ -552,7 +552,7 @@ impl Operator for Join {
     fn save(&mut self, shards: Range<u32>) -> Result<State, DataError> {
         let names = ["left", "right"];
         let tables = names.into_iter().zip(&self.sides).map(|(name, side)| (name, side.rows.save(&shards)));
-        Ok(State { tables: tables.collect() })
+        Ok(State::of_tables(tables))
     }
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {

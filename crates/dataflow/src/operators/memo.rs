@@ -141,7 +141,7 @@ impl Operator for Memo {
     }
 
     fn save(&mut self, shards: Range<u32>) -> Result<State, DataError> {
-        Ok(State { tables: vec![("results", self.results.save(&shards))] })
+        Ok(State::of_tables([("results", self.results.save(&shards))]))
     }
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {

@@ -10,9 +10,12 @@ pub mod join;
 pub mod memo;
 pub mod neighbours;
 pub mod presence;
+pub mod net;
 pub mod reduce;
 pub mod ship_timed;
 pub mod stateless;
+pub mod streams;
+pub mod time;
 pub mod transform;
 pub mod upsert;
 

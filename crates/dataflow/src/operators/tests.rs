@@ -19,9 +19,13 @@ use super::join::{Join, JoinKey, JoinSpec, Pad, ShipSide};
 use super::presence::{Keep, Presence};
 use super::reduce::{Prepare, Reduce};
 use super::ship_timed::{BucketWidth, ShipTimed};
+use super::streams::Snapshots;
+use super::time::{Buffer, Forget, Freeze, Timed};
 use super::upsert::Upsert;
 use crate::context::{Context, Monitor, Report, Site};
-use crate::operator::{Emitter, Operator, Progress};
+use crate::kernels::consolidate::consolidate;
+use crate::operator::{END_OF_INPUT, Emitter, Operator, Progress};
+use crate::store::ordered::Word;
 
 struct Silent;
 
@@ -96,7 +100,8 @@ fn epoch(operator: &mut dyn Operator, inputs: Vec<Batch>, dtypes: &[DType]) -> B
     }
     operator.flush(&progress, &mut emitter);
     let mut bag = Bag::new();
-    for batch in emitter.take() {
+    let later: Vec<Batch> = emitter.drain_later().map(|(_, batch)| batch).collect();
+    for batch in emitter.take().into_iter().chain(later) {
         for row in 0..batch.len() {
             let cells = batch.columns.iter().zip(dtypes).map(|(c, d)| c.value(d, row)).collect();
             *bag.entry((batch.keys.as_slice()[row], cells)).or_insert(0) += batch.diffs.get(row);
@@ -387,5 +392,117 @@ fn join_with_ids_of_one_side() {
                 assert_eq!(result, expected, "seed {seed}, time {time}");
             }
         }
+    }
+}
+
+#[test]
+fn operators_with_a_clock() {
+    // The first cell is the time, it and two more the threshold.
+    let inputs = [vec![DType::Int, DType::Int], dtypes()].concat();
+    let timed =
+        || Timed { dtypes: inputs.clone(), instances: false, site: Site::default(), context: context() };
+    let row = |batch: &Batch| {
+        let time = &batch.columns[0];
+        let thresholds = (0..batch.len()).map(|row| match time.value(&DType::Int, row) {
+            Value::Int(time) => time + 1,
+            _ => 0,
+        });
+        let mut column = ColumnBuilder::new(&DType::Int, batch.len());
+        thresholds.for_each(|threshold| column.push_int(threshold));
+        let columns = [vec![time.clone(), column.finish()], batch.columns.clone()].concat();
+        Batch::new(batch.keys.clone(), columns, batch.diffs.clone())
+    };
+    let new: [&dyn Fn() -> Box<dyn Operator>; 4] = [
+        &|| Box::new(Freeze::<Word>::new(timed(), false)),
+        &|| Box::new(Buffer::<Word>::new(timed())),
+        &|| Box::new(Forget::<Word>::new(timed(), false)),
+        &|| Box::new(Forget::<Word>::new(timed(), true)),
+    ];
+    for new in new {
+        // What the clock hears is the second input; here it follows the rows.
+        let heard = std::cell::RefCell::new(Batch::default());
+        let ship = |input: usize, batch: Batch| {
+            if input == 1 {
+                return heard.take();
+            }
+            let batch = consolidate(row(&batch), &inputs);
+            if !batch.is_empty() {
+                *heard.borrow_mut() = super::time::clock::heard::<Word>(&timed(), batch.clone());
+            }
+            batch
+        };
+        check(2, new, ship, &dtypes());
+    }
+}
+
+#[test]
+fn a_restored_buffer_is_flushed_at_the_end() {
+    let timed = Timed {
+        dtypes: vec![DType::Int, DType::Int, DType::Int],
+        instances: false,
+        site: Site::default(),
+        context: context(),
+    };
+    let mut column = ColumnBuilder::new(&DType::Int, 1);
+    column.push_int(5);
+    let column = column.finish();
+    let row = Batch::new(vec![7].into(), vec![column.clone(), column.clone(), column], vec![1].into());
+    let (mut buffer, mut out) = (Buffer::<Word>::new(timed.clone()), Emitter::default());
+    buffer.apply(0, row, &Progress::default(), &mut out);
+    buffer.flush(&Progress::default(), &mut out);
+    assert!(out.take().is_empty(), "nothing has told the clock");
+    let state = buffer.save(0..65_536).unwrap();
+    let (mut restored, mut out) = (Buffer::<Word>::new(timed), Emitter::default());
+    restored.load(state).unwrap();
+    restored.start(&mut out);
+    assert_eq!(out.drain_wakes().collect::<Vec<_>>(), [END_OF_INPUT]);
+    restored.flush(&Progress { time: END_OF_INPUT, ..Progress::default() }, &mut out);
+    assert_eq!(out.take().iter().map(Batch::len).sum::<usize>(), 1);
+}
+
+#[test]
+fn unpack_snapshots() {
+    // The second input tells that something changes.
+    let changed = std::cell::Cell::new(false);
+    let ship = |input: usize, batch: Batch| {
+        if input == 0 {
+            changed.set(!batch.is_empty());
+            return batch;
+        }
+        let rows = usize::from(changed.get());
+        Batch::new(vec![0; rows].into(), vec![], vec![1; rows].into())
+    };
+    check(2, || Box::new(Snapshots::new(dtypes())), ship, &dtypes());
+}
+
+#[test]
+fn clocks_keep_the_state_flat() {
+    let inputs = vec![DType::Int, DType::Int];
+    let timed =
+        || Timed { dtypes: inputs.clone(), instances: false, site: Site::default(), context: context() };
+    let new: [fn(Timed) -> Box<dyn Operator>; 2] =
+        [|timed| Box::new(Buffer::<Word>::new(timed)), |timed| Box::new(Forget::<Word>::new(timed, true))];
+    for new in new {
+        let mut operator = new(timed());
+        let mut most = 0;
+        for epoch in 0..400_i64 {
+            let mut columns = [ColumnBuilder::new(&DType::Int, 50), ColumnBuilder::new(&DType::Int, 50)];
+            for row in 0..50 {
+                columns[0].push_int(epoch * 50 + row);
+                columns[1].push_int(epoch * 50 + row + 75);
+            }
+            let keys: Vec<u128> = (0..50).map(|row| (epoch * 50 + row) as u128 * 977).collect();
+            let columns = columns.iter_mut().map(ColumnBuilder::finish).collect();
+            let rows = Batch::new(keys.into(), columns, vec![1; 50].into());
+            let mut out = Emitter::default();
+            let heard = super::time::clock::heard::<Word>(&timed(), rows.clone());
+            operator.apply(0, rows, &Progress::default(), &mut out);
+            operator.apply(1, heard, &Progress::default(), &mut out);
+            operator.flush(&Progress::default(), &mut out);
+            let state = operator.save(0..65_536).unwrap();
+            most = most.max(state.tables[0].1.len() + state.common[0].1.len());
+        }
+        // 75 rows that are not due, 100 of the last two times, and the clock.
+        assert!(most <= 176, "{most}");
     }
 }

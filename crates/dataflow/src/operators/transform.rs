@@ -90,7 +90,7 @@ impl Operator for Transform {
         let (keys, bytes): (Vec<u128>, Vec<Vec<u8>>) = opened.save(shards)?.into_iter().unzip();
         let column = Column::new(Arc::new(LargeBinaryArray::from_iter_values(&bytes)));
         let diffs = vec![1; keys.len()];
-        Ok(State { tables: vec![("rows", Batch::new(keys.into(), vec![column], diffs.into()))] })
+        Ok(State::of_tables([("rows", Batch::new(keys.into(), vec![column], diffs.into()))]))
     }
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {

@@ -18,12 +18,26 @@ pub struct Upsert {
     /// The last record of each key in the open time: batch and row, and whether it sets a row.
     last: KeyMap<(u32, u32, bool)>,
     batches: Vec<Batch>,
+    /// Records of one time have no order: those that set a row win.
+    unordered: bool,
 }
 
 impl Upsert {
     /// For rows with these columns.
     pub fn new(dtypes: Vec<DType>) -> Self {
-        Upsert { rows: MultiMap::new(dtypes.clone()), dtypes, last: new_key_map(), batches: Vec::new() }
+        Upsert {
+            rows: MultiMap::new(dtypes.clone()),
+            dtypes,
+            last: new_key_map(),
+            batches: Vec::new(),
+            unordered: false,
+        }
+    }
+
+    /// For rows with these columns, whose records of one time have no order: one that sets a row wins over
+    /// one that removes it.
+    pub fn unordered(dtypes: Vec<DType>) -> Self {
+        Upsert { unordered: true, ..Upsert::new(dtypes) }
     }
 }
 
@@ -31,7 +45,11 @@ impl Operator for Upsert {
     fn apply(&mut self, _input: usize, batch: Batch, _progress: &Progress, _out: &mut Emitter) {
         let number = self.batches.len() as u32;
         for (row, key) in batch.keys.as_slice().iter().enumerate() {
-            self.last.insert(*key, (number, row as u32, batch.diffs.get(row) > 0));
+            let sets = batch.diffs.get(row) > 0;
+            let stays = self.unordered && !sets && self.last.get(key).is_some_and(|last| last.2);
+            if !stays {
+                self.last.insert(*key, (number, row as u32, sets));
+            }
         }
         self.batches.push(batch);
     }
@@ -79,7 +97,7 @@ impl Operator for Upsert {
     }
 
     fn save(&mut self, shards: Range<u32>) -> Result<State, DataError> {
-        Ok(State { tables: vec![("rows", self.rows.save(&shards))] })
+        Ok(State::of_tables([("rows", self.rows.save(&shards))]))
     }
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {

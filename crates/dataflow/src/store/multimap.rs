@@ -39,6 +39,12 @@ impl MultiMap {
         self.index.get(&key).map_or(&[], |entries| entries)
     }
 
+    /// Where row `row` of `batch` is stored under a key.
+    pub fn find(&self, key: u128, batch: &Batch, row: usize) -> Option<RowId> {
+        let entries = self.index.get(&key)?;
+        find(&self.rows, &self.dtypes, entries, batch, row).map(|at| entries[at].row)
+    }
+
     /// The stored rows, to gather from.
     pub fn rows(&self) -> &RowStore {
         &self.rows

@@ -20,6 +20,8 @@ use pathway_types::{Column, DType, Keys};
 
 /// A cell as something that compares fast, in the order of values: None first, errors last.
 pub trait OrderKey: Clone + Ord + Hash + Debug + 'static {
+    /// One that is not greater than any other.
+    fn least() -> Self;
     /// One for each cell of a column.
     fn of(column: &Column, dtype: &DType) -> Vec<Self>;
     /// A column that holds them, to save them.
@@ -57,6 +59,9 @@ pub fn word_of_float(value: f64) -> Word {
 }
 
 impl OrderKey for Word {
+    fn least() -> Word {
+        NONE
+    }
     fn of(column: &Column, dtype: &DType) -> Vec<Word> {
         let array = column.array();
         let mut words: Vec<Word> = match dtype.unoptional() {
@@ -98,6 +103,9 @@ impl OrderKey for Word {
 }
 
 impl OrderKey for Text {
+    fn least() -> Text {
+        Text::default()
+    }
     fn of(column: &Column, dtype: &DType) -> Vec<Text> {
         let view = CellView::new(column, dtype);
         let mut buffer = Vec::new();
@@ -179,6 +187,13 @@ impl<K: OrderKey> Ordered<K> {
         range: (Bound<&'a Place<K>>, Bound<&'a Place<K>>),
     ) -> impl Iterator<Item = &'a Place<K>> {
         self.places.range(range)
+    }
+
+    /// The rows of an instance whose value is at most `key`, in order.
+    pub fn up_to(&self, instance: u128, key: &K) -> impl Iterator<Item = &Place<K>> {
+        let first = Place { instance, key: K::least(), id: 0 };
+        let last = Place { instance, key: key.clone(), id: u128::MAX };
+        self.places.range(first..=last)
     }
 
     /// The row before a place in its instance.

@@ -271,7 +271,7 @@ fn implied_not_none(table: NodeId, condition: &Expr) -> Option<usize> {
 
 impl State {
     /// Adds the rows of a table where a condition holds; columns at these positions are never None.
-    pub(super) fn add_filter(
+    pub(in crate::table) fn add_filter(
         &mut self,
         input: NodeId,
         condition: &Expr,

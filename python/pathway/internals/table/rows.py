@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 from pathway import _engine
 from pathway._engine import Expr
 from pathway.internals.expression.column import ColumnReference
-from pathway.internals.expression.conditional import FillError
 from pathway.internals.expression.expression import ColumnExpression
-from pathway.internals.expression.nodes import Constant, MakeTuple, NoneTest
+from pathway.internals.expression.nodes import NoneTest
 from pathway.internals.resolve import Scope, TableScope
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.table.core import TableCore
@@ -163,10 +162,22 @@ class RowOperations(TableCore):
 
     @trace_user_frame
     def remove_errors(self) -> Table:
-        """The rows without an Error in any column."""
-        row = MakeTuple(*self)
-        has_error = FillError(NoneTest(row, True), Constant(True))
-        return cast("Table", self).filter(~has_error)
+        """The rows without an Error in any column.
+
+        >>> import pathway as pw
+        >>> t = pw.debug.table_from_markdown('''
+        ... a | b
+        ... 6 | 2
+        ... 6 | 0
+        ... ''')
+        >>> divided = t.select(c=t.a // t.b)
+        >>> pw.debug.compute_and_print(
+        ...     divided.remove_errors(), include_id=False, terminate_on_error=False
+        ... )
+        c
+        3
+        """
+        return self._wrap(self._engine.remove_errors(current_frame()))
 
 
 def _narrowed(table: _engine.Table, names: list[str]) -> _engine.Table:

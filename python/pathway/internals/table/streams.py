@@ -11,6 +11,7 @@ from pathway.internals.expression.nodes import column_value
 from pathway.internals.resolve import TableScope
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.table.core import TableCore
+from pathway.internals.table_like import TableLike
 from pathway.internals.trace import current_frame, trace_user_frame
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class StreamOperations(TableCore):
-    """`deduplicate`."""
+    """`deduplicate`; tables as streams of events, and back."""
 
     @trace_user_frame
     @check_arg_types
@@ -69,3 +70,118 @@ class StreamOperations(TableCore):
                 current_frame(),
             )
         )
+
+    @trace_user_frame
+    @check_arg_types
+    def to_stream(self, upsert_column_name: str = "is_upsert") -> Table:
+        """One row for each id that changes at a time, and never a removal.
+
+        It has the new values and `True`, or, if there is no such id any more, the old ones and `False`. The
+        same id may come many times, which most operations do not expect: filter, select and write such
+        a table.
+
+        Args:
+            upsert_column_name: the name of the column with the flag, the last one unless there is such a
+                column.
+
+        >>> import pathway as pw
+        >>> t = pw.debug.table_from_markdown('''
+        ...   | a | __time__ | __diff__
+        ... 1 | 5 | 2        | 1
+        ... 1 | 5 | 4        | -1
+        ... 1 | 6 | 4        | 1
+        ... 1 | 6 | 6        | -1
+        ... ''')
+        >>> pw.debug.compute_and_print_update_stream(t.to_stream(), include_id=False)
+        a | is_upsert | __time__ | __diff__
+        5 | True      | 2        | 1
+        6 | True      | 4        | 1
+        6 | False     | 6        | 1
+        """
+        return self._wrap(self._engine.to_stream(upsert_column_name, current_frame()))
+
+    @trace_user_frame
+    @check_arg_types
+    def stream_to_table(self, is_upsert: ColumnExpression) -> Table:
+        """The table that events make: they set the row of their id, or remove it.
+
+        Args:
+            is_upsert: true to set the row, false to remove it. All columns are kept.
+
+        >>> import pathway as pw
+        >>> events = pw.debug.table_from_markdown('''
+        ...   | a | keep  | __time__
+        ... 1 | 5 | True  | 2
+        ... 2 | 6 | True  | 2
+        ... 1 | 7 | True  | 4
+        ... 2 | 0 | False | 6
+        ... ''')
+        >>> table = events.stream_to_table(events.keep).select(pw.this.a)
+        >>> pw.debug.compute_and_print(table, include_id=False)
+        a
+        7
+        """
+        scope = TableScope(cast("Table", self))
+        return self._wrap(self._engine.stream_to_table(scope.lower(is_upsert), current_frame()))
+
+    @trace_user_frame
+    @check_arg_types
+    def from_streams(self, deletion_stream: TableLike) -> Table:
+        """The table that two streams make: the rows of this one set rows, those of the other remove them.
+
+        Args:
+            deletion_stream: only its ids matter.
+
+        >>> import pathway as pw
+        >>> t = pw.debug.table_from_markdown('''
+        ...   | a | __time__ | __diff__
+        ... 1 | 5 | 2        | 1
+        ... 2 | 6 | 2        | 1
+        ... 1 | 5 | 4        | -1
+        ... ''')
+        >>> events = t.to_stream()
+        >>> same = pw.Table.from_streams(
+        ...     events.filter(events.is_upsert).without("is_upsert"), events.filter(~events.is_upsert)
+        ... )
+        >>> pw.debug.compute_and_print(same, include_id=False)
+        a
+        6
+        """
+        return self._wrap(self._engine.stream_with_deletions(deletion_stream._engine, current_frame()))
+
+    @trace_user_frame
+    def assert_append_only(self) -> Table:
+        """The table with all its columns append-only; a removal raises `ValueError` in the run.
+
+        >>> import pathway as pw
+        >>> t = pw.debug.table_from_markdown('''
+        ... a
+        ... 5
+        ... ''')
+        >>> counts = t.groupby(t.a).reduce(t.a)
+        >>> counts.is_append_only, counts.assert_append_only().is_append_only
+        (False, True)
+        """
+        return self._wrap(self._engine.assert_append_only(current_frame()))
+
+    @trace_user_frame
+    def unpack_snapshots(self) -> Table:
+        """Whenever the table changes, all its rows, each with a new id; nothing is ever removed.
+
+        >>> import pathway as pw
+        >>> t = pw.debug.table_from_markdown('''
+        ... a | __time__
+        ... 5 | 2
+        ... 6 | 4
+        ... ''')
+        >>> pw.debug.compute_and_print_update_stream(t.unpack_snapshots(), include_id=False)
+        a | __time__ | __diff__
+        5 | 2        | 1
+        5 | 4        | 1
+        6 | 4        | 1
+        """
+        return self._wrap(self._engine.unpack_snapshots(current_frame()))
+
+    def _remove_retractions(self) -> Table:
+        """The insertions of each time, without its removals."""
+        return self._wrap(self._engine.keep_insertions(current_frame()))

@@ -10,6 +10,7 @@ from pathway.internals.expression.column import ColumnReference
 from pathway.internals.schema import Schema, schema_from_types
 from pathway.internals.table.columns import ColumnOperations
 from pathway.internals.table.combine import CombineOperations
+from pathway.internals.table.forgetting import ForgettingOperations
 from pathway.internals.table.futures import FutureOperations
 from pathway.internals.table.grouping import GroupOperations
 from pathway.internals.table.ids import IdOperations
@@ -32,6 +33,7 @@ class Table(
     CombineOperations,
     GroupOperations,
     IndexOperations,
+    ForgettingOperations,
     FutureOperations,
     OrderOperations,
     StreamOperations,

@@ -291,7 +291,7 @@ impl Operator for Calls {
         batch.columns.push(time.finish());
         batch.columns.push(Keys::from(instances).to_column());
         batch.diffs = diffs.into();
-        Ok(State { tables: vec![("waiting", batch)] })
+        Ok(State::of_tables([("waiting", batch)]))
     }
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {

@@ -236,7 +236,7 @@ impl<K: OrderKey, S: Show> Operator for Neighbours<K, S> {
         let shown = self.show.save(&ids, &self.inputs[self.controls()..]);
         let columns = [vec![Keys::from(ids).to_column(), K::save(keys)], shown].concat();
         let rows = Batch::new(instances.into(), columns, counts.into());
-        Ok(State { tables: vec![("rows", rows)] })
+        Ok(State::of_tables([("rows", rows)]))
     }
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {

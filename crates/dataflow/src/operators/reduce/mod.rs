@@ -378,7 +378,7 @@ impl Operator for Reduce {
         for reducer in &mut self.reducers {
             tables.push(("aggregate", reducer.aggregate.save(&slots, &self.keys)?));
         }
-        Ok(State { tables })
+        Ok(State::of_tables(tables))
     }
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {
