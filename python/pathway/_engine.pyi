@@ -514,6 +514,10 @@ class InTime:
     @staticmethod
     def interval(left: Expr, right: Expr, lower: Expr, upper: Expr) -> InTime:
         """Rows of which the right time minus the left one is at least `lower` and at most `upper`."""
+    @staticmethod
+    def asof(left: Expr, right: Expr, direction: str) -> InTime:
+        """Each row with the nearest one of the other side: `backward`, `forward` or `nearest`. The join has
+        the columns `time.l`, `time.r` and `side`, which is True if a right row is given a partner."""
 
 @final
 class Joined:

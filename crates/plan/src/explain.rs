@@ -40,6 +40,9 @@ fn matching<T>(matching: &Matching<T>, time: impl Fn(&T) -> String) -> String {
                 Bounds::Float(lower, upper) => format!(" where {lower:?} <= {difference} <= {upper:?}"),
             }
         }
+        Matching::AsOf { times: [left, right], direction } => {
+            format!(" nearest {direction:?} by {} and {}", time(left), time(right))
+        }
     }
 }
 

@@ -286,7 +286,7 @@ pub enum JoinIds {
     /// join on the shard of the key of the left time's bucket (as wide as the interval, from zero or the
     /// start of 1973) and the join key; unless it is inner, `key(that, 0)` for pairs, `key(left id, 1)`
     /// for unmatched left rows, `key(right id, n)` for unmatched right ones (n is 2 in an outer join,
-    /// else 1).
+    /// else 1). In an as-of join `key(left id, 0)` for left rows, `key(right id, 1)` for right rows.
     Pair,
     /// The left row's id; at most one match per left row.
     Left,
@@ -306,6 +306,26 @@ pub enum Matching<T> {
         /// Right minus left time: at least, and more than that at most.
         bounds: Bounds,
     },
+    /// Each row of the sides that the mode keeps with the nearest one of the other side. There is one
+    /// sequence of the rows of both sides, ordered by time, then with left rows before right ones (right
+    /// before left where left rows look backward or right rows look forward), then by row id.
+    AsOf {
+        /// The times of both sides, of one dtype.
+        times: [T; 2],
+        /// Where it is.
+        direction: Direction,
+    },
+}
+
+/// Where the partner of a row of an as-of join is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// Before the row.
+    Backward,
+    /// After it.
+    Forward,
+    /// Before or after it, whichever is nearer in time; after it, if both are equally near.
+    Nearest,
 }
 
 /// How far two times are apart: at least, and at most.
@@ -322,7 +342,7 @@ impl<T> Matching<T> {
     pub fn times(&self) -> Option<&[T; 2]> {
         match self {
             Matching::Equal => None,
-            Matching::Interval { times, .. } => Some(times),
+            Matching::Interval { times, .. } | Matching::AsOf { times, .. } => Some(times),
         }
     }
 
@@ -334,12 +354,15 @@ impl<T> Matching<T> {
             Matching::Interval { times, bounds } => {
                 Matching::Interval { times: both(times), bounds: *bounds }
             }
+            Matching::AsOf { times, direction } => {
+                Matching::AsOf { times: both(times), direction: *direction }
+            }
         }
     }
 }
 
 /// A join. Output columns: `left_columns` of input 0, then `right_columns` of input 1, then, if
-/// asked for, the ids of the two rows (Optional where that side can be missing).
+/// asked for, the ids of the two rows (Optional where that side can be missing) and the side.
 #[derive(Clone, Debug)]
 pub struct JoinStep {
     /// The mode.
@@ -362,6 +385,8 @@ pub struct JoinStep {
     pub left_id: bool,
     /// Append the right row's id.
     pub right_id: bool,
+    /// Append, in an as-of join, whether it is a right row that is given a partner.
+    pub side: bool,
     /// A left row leaves the state after its first match.
     pub left_exactly_once: bool,
     /// A right row leaves the state after its first match.

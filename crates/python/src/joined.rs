@@ -1,6 +1,8 @@
 //! Joins before their columns are chosen.
 
 use pathway_plan::InTime;
+use pathway_plan::program::Direction;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::expr::PyExpr;
@@ -25,6 +27,24 @@ impl PyInTime {
             lower: lower.get().expr.clone(),
             upper: upper.get().expr.clone(),
         })
+    }
+
+    /// Each row with the nearest one of the other side: `backward`, `forward` or `nearest`.
+    #[staticmethod]
+    fn asof(left: &Bound<'_, PyExpr>, right: &Bound<'_, PyExpr>, direction: &str) -> PyResult<PyInTime> {
+        let direction = match direction {
+            "backward" => Direction::Backward,
+            "forward" => Direction::Forward,
+            "nearest" => Direction::Nearest,
+            _ => {
+                let message = format!("the direction is backward, forward or nearest, not {direction:?}");
+                return Err(PyValueError::new_err(message));
+            }
+        };
+        Ok(PyInTime(InTime::AsOf {
+            times: ((&left.get().expr).into(), (&right.get().expr).into()),
+            direction,
+        }))
     }
 }
 

@@ -255,6 +255,7 @@ fn joined(
             right_columns: vec![1, 2],
             left_id: true,
             right_id: true,
+            side: false,
             left_exactly_once: false,
             right_exactly_once: false,
         };

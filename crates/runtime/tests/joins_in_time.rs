@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Bag, Input, Random, Row, Table, bag, check, step};
-use pathway_plan::program::{Bounds, JoinIds, JoinMode, JoinStep, Matching, Step, StepOp};
+use pathway_plan::program::{Bounds, Direction, JoinIds, JoinMode, JoinStep, Matching, Step, StepOp};
 use pathway_types::{DType, Key, Value};
 
 const MODES: [JoinMode; 4] = [JoinMode::Inner, JoinMode::Left, JoinMode::Right, JoinMode::Outer];
@@ -57,6 +57,7 @@ fn join(mode: JoinMode, on: &[usize], matching: Matching<usize>) -> Vec<Step> {
         right_columns: vec![2],
         left_id: true,
         right_id: true,
+        side: false,
         left_exactly_once: false,
         right_exactly_once: false,
     };
@@ -132,6 +133,73 @@ fn interval_joins() {
             let model = |inputs: &[Table]| interval_model(inputs, mode, on, *bounds);
             let name = format!("{mode:?} interval join of {dtype} {bounds:?}");
             check(&name, &[input(dtype.clone()), input(dtype.clone())], steps, model);
+        }
+    }
+}
+
+/// Whether a row's partner is before or after it, by the sequence of the rules: time, side, id.
+fn asof_model(inputs: &[Table], mode: JoinMode, on: &[usize], direction: Direction) -> Bag {
+    let right_first = matches!(
+        (mode, direction),
+        (JoinMode::Left, Direction::Backward) | (JoinMode::Right, Direction::Forward)
+    );
+    let group = |row: &Row| on.iter().map(|i| row[*i].clone()).collect::<Vec<_>>();
+    let is_nan = |row: &Row| matches!(row[1], Value::Float(time) if time.is_nan());
+    let apart = |from: &Value, to: &Value| match (from, to) {
+        (Value::Float(from), Value::Float(to)) => to - from,
+        (Value::Int(from), Value::Int(to)) | (Value::DateTimeNaive(from), Value::DateTimeNaive(to)) => {
+            (to - from) as f64
+        }
+        _ => panic!("{from:?} and {to:?}"),
+    };
+    let mut rows = Vec::new();
+    for side in 0..2 {
+        let is_shown = if side == 0 { mode != JoinMode::Right } else { mode != JoinMode::Left };
+        for own in inputs[side].iter().filter(|_| is_shown) {
+            let place =
+                |side: usize, (key, row): (&u128, &Row)| (row[1].clone(), (side == 1) != right_first, *key);
+            let others = inputs[1 - side]
+                .iter()
+                .filter(|other| group(other.1) == group(own.1) && !is_nan(own.1) && !is_nan(other.1));
+            let (before, after): (Vec<_>, Vec<_>) =
+                others.partition(|other| place(1 - side, *other) < place(side, own));
+            let before = before.into_iter().max_by_key(|other| place(1 - side, *other));
+            let after = after.into_iter().min_by_key(|other| place(1 - side, *other));
+            let partner = match (direction, before, after) {
+                (Direction::Backward, before, _) => before,
+                (Direction::Forward, _, after) => after,
+                (Direction::Nearest, Some(before), Some(after)) => {
+                    let is_nearer = apart(&before.1[1], &own.1[1]) < apart(&own.1[1], &after.1[1]);
+                    Some(if is_nearer { before } else { after })
+                }
+                (Direction::Nearest, before, after) => before.or(after),
+            };
+            let mut row = if side == 0 { cells(Some(own), partner) } else { cells(partner, Some(own)) };
+            row.push(Value::Bool(side == 1));
+            rows.push((numbered(*own.0, side as i64), row));
+        }
+    }
+    bag(rows)
+}
+
+#[test]
+fn asof_joins() {
+    for mode in [JoinMode::Left, JoinMode::Right, JoinMode::Outer] {
+        for direction in [Direction::Backward, Direction::Forward, Direction::Nearest] {
+            for (dtype, on) in
+                [(DType::Int, vec![0]), (DType::Float, vec![]), (DType::DateTimeNaive, vec![0])]
+            {
+                let steps = || {
+                    let mut steps = join(mode, &on, Matching::AsOf { times: [1, 1], direction });
+                    let StepOp::Join(join) = &mut steps[0].op else { panic!() };
+                    join.side = true;
+                    steps[0].columns.push(DType::Bool);
+                    steps
+                };
+                let model = |inputs: &[Table]| asof_model(inputs, mode, &on, direction);
+                let name = format!("{mode:?} {direction:?} as-of join of {dtype}");
+                check(&name, &[input(dtype.clone()), input(dtype.clone())], steps, model);
+            }
         }
     }
 }

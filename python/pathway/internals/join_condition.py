@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pathway import _engine
@@ -23,9 +24,26 @@ _HOW = {JoinMode.INNER: "inner", JoinMode.LEFT: "left", JoinMode.RIGHT: "right",
 
 
 _Result = TypeVar("_Result", bound=JoinResult)
+#: A left and a right column that are equal.
+Pair = tuple[ColumnReference, ColumnReference]
 
 
-def make_join(
+@dataclass(frozen=True)
+class Joined:
+    """The engine's table of a join, and what it is made of."""
+
+    engine: _engine.Table
+    sides: Sides
+    how: JoinMode
+    pairs: Sequence[Pair]
+
+
+def make_join(left: Joinable, right: Joinable, on: tuple[Any, ...], **options: Any) -> JoinResult:
+    """The join of two tables or joins; options as those of [`joined`][]."""
+    return place(joined(left, right, on, **options), JoinResult)
+
+
+def joined(
     left: Joinable,
     right: Joinable,
     on: tuple[Any, ...],
@@ -34,26 +52,9 @@ def make_join(
     id: Any = None,
     instances: tuple[Any, Any] = (None, None),
     exactly_once: tuple[bool, bool] = (False, False),
-) -> JoinResult:
-    """The join of two tables or joins."""
-    return make_join_in_time(
-        left, right, on, None, JoinResult, how=how, id=id, instances=instances, exactly_once=exactly_once
-    )
-
-
-def make_join_in_time(
-    left: Joinable,
-    right: Joinable,
-    on: tuple[Any, ...],
-    in_time: Callable[[Sides], _engine.InTime] | None,
-    result: type[_Result],
-    *,
-    how: Any,
-    id: Any = None,
-    instances: tuple[Any, Any] = (None, None),
-    exactly_once: tuple[bool, bool] = (False, False),
-) -> _Result:
-    """A join in which times may matter, too."""
+    in_time: Callable[[Sides], _engine.InTime] | None = None,
+) -> Joined:
+    """The join of two tables or joins, with its arguments checked."""
     _check_sides(left, right)
     _check_how(how)
     sides = Sides(left, right)
@@ -61,7 +62,7 @@ def make_join_in_time(
     if (instances[0] is None) != (instances[1] is None):
         raise ValueError("left_instance and right_instance go together; one of them is missing.")
     paired = None if instances[0] is None else sides.pair(*instances)
-    joined = left._engine.join(
+    engine = left._engine.join(
         right._engine,
         [sides.lower(pair) for pair in conditions],
         how=_HOW[how],
@@ -73,9 +74,7 @@ def make_join_in_time(
         in_time=None if in_time is None else in_time(sides),
         frame=current_frame(),
     )
-    pairs = conditions if paired is None else [*conditions, paired]
-    shared = {a.name: (a, b) for a, b in pairs if a.name == b.name and not a._is_row_id and not b._is_row_id}
-    return _place(sides, joined.table, how, shared, result)
+    return Joined(engine.table, sides, how, conditions if paired is None else [*conditions, paired])
 
 
 def _check_sides(left: Joinable, right: Any) -> None:
@@ -116,7 +115,7 @@ class Sides:
         self._scopes = (_side_scope(left), _side_scope(right))
         self._members = ({id(t) for t in _tables(left)}, {id(t) for t in _tables(right)})
 
-    def condition(self, condition: Any) -> tuple[ColumnReference, ColumnReference]:
+    def condition(self, condition: Any) -> Pair:
         """The two columns of a condition, checked."""
         if not isinstance(condition, Binary) or condition._op != "eq":
             raise ValueError(f"{_FORM}, found {condition!r}.")
@@ -125,7 +124,7 @@ class Sides:
             raise ValueError(f"{_FORM}, found {condition!r}. Compute expressions first, with with_columns().")
         return self.pair(first, second)
 
-    def pair(self, first: Any, second: Any) -> tuple[ColumnReference, ColumnReference]:
+    def pair(self, first: Any, second: Any) -> Pair:
         """A left and a right column, resolved; ValueError if they belong elsewhere."""
         for column in (first, second):
             if not isinstance(column, ColumnReference):
@@ -142,6 +141,14 @@ class Sides:
                 )
         return self._resolve(0, first), self._resolve(1, second)
 
+    def place_of(self, column: ColumnReference) -> tuple[int, ColumnReference]:
+        """The side that a column belongs to (0 is the left one), and the column of that side's table."""
+        side = self._side_of(column)
+        if side is None:
+            raise ValueError(f"{column!r} is a column of neither side of the join.")
+        number = 0 if side == "left" else 1
+        return number, self._resolve(number, column)
+
     def _side_of(self, column: ColumnReference) -> str | None:
         table = column.table
         while isinstance(table, Placeholder) and not isinstance(table, TablePlaceholder):
@@ -156,7 +163,15 @@ class Sides:
     def _resolve(self, side: int, column: ColumnReference) -> ColumnReference:
         return self._scopes[side].resolve(column)
 
-    def lower(self, pair: tuple[ColumnReference, ColumnReference]) -> tuple[Expr, Expr]:
+    def prefixes(self) -> dict[int, str]:
+        """The prefix of the engine's columns for each table or join below, by its identity."""
+        prefixes: dict[int, str] = {}
+        for prefix, side in (("l.", self.left), ("r.", self.right)):
+            below = side._prefixes if isinstance(side, JoinResult) else {id(side): ""}
+            prefixes.update((identity, prefix + inner) for identity, inner in below.items())
+        return prefixes
+
+    def lower(self, pair: Pair) -> tuple[Expr, Expr]:
         """The engine's columns."""
         return self._scopes[0].lower(pair[0]), self._scopes[1].lower(pair[1])
 
@@ -219,25 +234,20 @@ class _JoinSideScope(Scope):
         return self._inner.column(reference)
 
 
-def _place(
-    sides: Sides,
-    engine: _engine.Table,
-    how: JoinMode,
-    shared: dict[str, tuple[ColumnReference, ColumnReference]],
-    result: type[_Result],
-) -> _Result:
-    prefixes: dict[int, str] = {}
-    for prefix, side in (("l.", sides.left), ("r.", sides.right)):
-        below = side._prefixes if isinstance(side, JoinResult) else {id(side): ""}
-        prefixes.update((identity, prefix + inner) for identity, inner in below.items())
+def place(joined: Joined, result: type[_Result]) -> _Result:
+    """The join with its columns under the names that they have in it."""
+    sides, engine = joined.sides, joined.engine
+    prefixes = sides.prefixes()
+    pairs = joined.pairs
+    shared = {a.name: (a, b) for a, b in pairs if a.name == b.name and not a._is_row_id and not b._is_row_id}
     names: dict[str, ColumnReference | None] = dict(_named(sides.left))
     for name, column in _named(sides.right):
         names[name] = None if name in names else column
     merged: dict[str, str] = {}
     for name, (left, _) in shared.items():
         names[name] = left
-    optional = _optional_columns(sides, engine, how)
-    if how is not JoinMode.INNER and shared:
+    optional = optional_columns(joined)
+    if joined.how is not JoinMode.INNER and shared:
         engine, merged = _merge_keys(sides, engine, prefixes, shared, result._keys_are_there)
     return result(
         engine,
@@ -258,9 +268,10 @@ def _named(side: Any) -> Iterator[tuple[str, ColumnReference | None]]:
             yield column.name, column
 
 
-def _optional_columns(sides: Sides, joined: _engine.Table, how: JoinMode) -> frozenset[str]:
+def optional_columns(joined: Joined) -> frozenset[str]:
     """The engine's columns that are Optional only because their side may have no row."""
     result: set[str] = set()
+    sides, how = joined.sides, joined.how
     for prefix, side, may_miss in (
         ("l.", sides.left, how in (JoinMode.RIGHT, JoinMode.OUTER)),
         ("r.", sides.right, how in (JoinMode.LEFT, JoinMode.OUTER)),
@@ -279,7 +290,7 @@ def _merge_keys(
     sides: Sides,
     engine: _engine.Table,
     prefixes: dict[int, str],
-    shared: dict[str, tuple[ColumnReference, ColumnReference]],
+    shared: dict[str, Pair],
     keys_are_there: bool,
 ) -> tuple[_engine.Table, dict[str, str]]:
     """Adds a column `m.<name>` for each key that both sides have under one name."""

@@ -39,3 +39,27 @@ def test_interval_join_of_all_rows(how: pw.JoinMode, a: History, b: History, pre
         return joined.select(at=a.t, bt=b.t)
 
     check_incremental(program, a, b, prefix=prefix)
+
+
+@pytest.mark.parametrize("how", MODES[1:])
+@pytest.mark.parametrize("direction", list(pw.temporal.Direction))
+@property_settings
+@given(histories(t=small_int, g=maybe_int, s=letter), histories(t=small_int, g=maybe_int), PREFIX)
+def test_asof_join(
+    how: pw.JoinMode, direction: pw.temporal.Direction, a: History, b: History, prefix: int
+) -> None:
+    def program(a: Table, b: Table) -> Table:
+        joined = a.asof_join(b, a.t, b.t, a.g == b.g, how=how, direction=direction, defaults={a.s: "none"})
+        about = pw.this.slice[["instance", "t", "side", "key"]]
+        return joined.select(*about, pw.left.s, at=a.t, bt=b.t)
+
+    check_incremental(program, a, b, prefix=prefix)
+
+
+@property_settings
+@given(histories(t=quarter), histories(t=quarter), PREFIX)
+def test_asof_join_of_all_rows(a: History, b: History, prefix: int) -> None:
+    def program(a: Table, b: Table) -> Table:
+        return a.asof_join_left(b, a.t, b.t).select(pw.this.t, bt=b.t)
+
+    check_incremental(program, a, b, prefix=prefix)

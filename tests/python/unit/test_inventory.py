@@ -84,9 +84,9 @@ MODULES = {
 
 #: Areas that are still to come, with the names that they bring. Take out what is there.
 LATER = {
-    "temporal operations": """asof_join asof_join_left asof_join_outer asof_join_right asof_now_join
-        asof_now_join_inner asof_now_join_left window_join window_join_inner window_join_left
-        window_join_outer window_join_right inactivity_detection add_update_timestamp_utc""",
+    "temporal operations": """asof_now_join asof_now_join_inner asof_now_join_left window_join
+        window_join_inner window_join_left window_join_outer window_join_right inactivity_detection
+        add_update_timestamp_utc""",
     "live tables and notebooks": "LiveTable enable_interactive_mode live plot show viz",
     "learning, indexes": "indexing ml",
     "SQL and YAML": "sql load_yaml",

@@ -97,3 +97,44 @@ def test_interval_join_keeps_append_only(left: Table, right: Table) -> None:
     outer = left.interval_join_left(right, left.t, right.t, NEAR).select(left.a)
     assert inner.is_append_only
     assert not outer.is_append_only
+
+
+def test_arguments_of_asof_join(left: Table, right: Table) -> None:
+    times = (left.t, right.t)
+    with pytest.raises(TypeError, match="how"):
+        left.asof_join(right, *times)
+    with pytest.raises(ValueError, match="string"):
+        left.asof_join(right, *times, how="left")
+    with pytest.raises(ValueError, match="Unsupported asof join mode"):
+        left.asof_join(right, *times, how=pw.JoinMode.INNER)
+    with pytest.raises(ValueError, match="takes no how"):
+        left.asof_join_left(right, *times, how=pw.JoinMode.LEFT)
+    with pytest.raises(ValueError, match="direction='backward' is a string"):
+        left.asof_join_left(right, *times, direction="backward")
+    with pytest.raises(ValueError, match="no member"):
+        left.asof_join_left(right, *times, direction=1)
+    with pytest.raises(TypeError, match="by column"):
+        left.asof_join_left(right, *times, defaults={"b": 0})
+    with pytest.raises(ValueError, match="neither side"):
+        left.asof_join_left(right, *times, defaults={table(x=1).x: 0})
+    with pytest.raises(TypeError, match="no type in common"):
+        left.asof_join_left(right, *times, defaults={right.b: 0})
+    with pytest.raises(TypeError, match=r"Arguments \(t_left, t_right\) have to be of types"):
+        left.asof_join_left(right, left.a, right.t)
+    with pytest.raises(KeyError, match="no column a"):
+        left.asof_join_left(right, *times).select(pw.this.a)
+
+
+def test_columns_of_asof_join(left: Table, right: Table) -> None:
+    joined = left.asof_join_outer(right, left.t, right.t, left.k == right.k)
+    assert list(joined.keys()) == ["instance", "t", "side", "key"]
+    result = joined.select(*pw.this, pw.left.a, b=right.b)
+    assert result.typehints() == {
+        "instance": int,
+        "t": int,
+        "side": bool,
+        "key": tuple[int, bool, pw.Pointer],
+        "a": str | None,
+        "b": str | None,
+    }
+    assert not result.is_append_only

@@ -1,16 +1,25 @@
 //! Joins in which times matter.
 
-use pathway_plan::program::{Bounds, JoinMode, JoinStep, Program, Step};
+use pathway_plan::program::{Bounds, Direction, JoinMode, JoinStep, Program, Step};
 use pathway_types::DType;
 
 use super::Lowering;
 use crate::context::Site;
 use crate::driver::{Edge, drive};
+use crate::operators::asof_join::{AsofJoin, AsofSpec};
 use crate::operators::interval_join::{IntervalJoin, IntervalSpec};
 use crate::operators::join::{JoinKey, ShipSide};
 use crate::operators::ship_timed::{BucketWidth, ShipTimed};
 use crate::operators::stateless::per_batch;
 use crate::route::Route;
+
+/// The dtypes of the columns that a join takes from each side.
+fn dtypes(program: &Program, step: &Step, spec: &JoinStep) -> [Vec<DType>; 2] {
+    [(0, &spec.left_columns), (1, &spec.right_columns)].map(|(side, columns)| {
+        let inputs = &program.steps[step.inputs[side].0].columns;
+        columns.iter().map(|column| inputs[*column].clone()).collect()
+    })
+}
 
 impl<'scope> Lowering<'_, 'scope> {
     pub(super) fn interval_join(
@@ -21,17 +30,54 @@ impl<'scope> Lowering<'_, 'scope> {
         (times, bounds): ([usize; 2], Bounds),
         site: Site,
     ) -> Edge<'scope> {
-        let inputs = [0, 1].map(|i| program.steps[step.inputs[i].0].columns.clone());
-        let columns = [&spec.left_columns, &spec.right_columns];
-        let dtypes: [Vec<DType>; 2] =
-            [0, 1].map(|side| columns[side].iter().map(|c| inputs[side][*c].clone()).collect());
-        let on = [&spec.left_on, &spec.right_on];
         let width = match bounds {
             Bounds::Int(lower, upper) => BucketWidth::Int(upper.saturating_sub(lower)),
             Bounds::Float(lower, upper) => BucketWidth::Float(upper - lower),
         };
-        let mut edges = Vec::new();
-        for (side, inputs) in inputs.into_iter().enumerate() {
+        let sides = [Some((width, spec.left_on.clone())), None];
+        let inputs = self.timed_sides(program, step, spec, times, sides, &site);
+        let join = IntervalJoin::new(IntervalSpec {
+            mode: spec.mode,
+            bounds,
+            dtypes: dtypes(program, step, spec),
+            row_ids: [spec.left_id, spec.right_id],
+        });
+        drive(self.scope, &step.name, inputs, self.context.clone(), join)
+    }
+
+    pub(super) fn asof_join(
+        &self,
+        program: &Program,
+        step: &Step,
+        spec: &JoinStep,
+        (times, direction): ([usize; 2], Direction),
+        site: Site,
+    ) -> Edge<'scope> {
+        let inputs = self.timed_sides(program, step, spec, times, [None, None], &site);
+        let join = AsofJoin::new(AsofSpec {
+            mode: spec.mode,
+            direction,
+            float: program.steps[step.inputs[0].0].columns[times[0]] == DType::Float,
+            dtypes: dtypes(program, step, spec),
+            row_ids: [spec.left_id, spec.right_id],
+            side: spec.side,
+        });
+        drive(self.scope, &step.name, inputs, self.context.clone(), join)
+    }
+
+    /// The rows of both sides in shipped form, routed by their keys.
+    fn timed_sides(
+        &self,
+        program: &Program,
+        step: &Step,
+        spec: &JoinStep,
+        times: [usize; 2],
+        buckets: [Option<(BucketWidth, Vec<usize>)>; 2],
+        site: &Site,
+    ) -> Vec<(Edge<'scope>, Route)> {
+        let columns = [&spec.left_columns, &spec.right_columns];
+        let on = [&spec.left_on, &spec.right_on];
+        let ship = |(side, buckets): (usize, _)| {
             let preserved = match spec.mode {
                 JoinMode::Inner => false,
                 JoinMode::Left => side == 0,
@@ -39,27 +85,21 @@ impl<'scope> Lowering<'_, 'scope> {
                 JoinMode::Outer => true,
             };
             let rows = ShipSide {
-                inputs,
+                inputs: program.steps[step.inputs[side].0].columns.clone(),
                 columns: columns[side].clone(),
                 key: JoinKey::Hash { columns: on[side].clone(), instance: spec.instance },
                 preserved,
                 side: side as u8,
             };
-            let buckets = (side == 0).then(|| (width, on[0].clone()));
-            edges.push(self.shipped(step, side, ShipTimed::new(rows, times[side], buckets), &site));
-        }
-        let spec = IntervalSpec { mode: spec.mode, bounds, dtypes, row_ids: [spec.left_id, spec.right_id] };
-        let join = IntervalJoin::new(spec);
-        drive(self.scope, &step.name, edges, self.context.clone(), join)
-    }
-
-    /// The rows of one side in shipped form, routed by their key.
-    fn shipped(&self, step: &Step, side: usize, ship: ShipTimed, site: &Site) -> (Edge<'scope>, Route) {
-        let route = Route::Column(ship.key());
-        let (context, site) = (self.context.clone(), site.clone());
-        let shipped = per_batch(self.edge(step, side), "join keys", context.clone(), move |_, batch| {
-            ship.apply(batch, &context, &site)
-        });
-        (shipped, route)
+            let ship = ShipTimed::new(rows, times[side], buckets);
+            let route = Route::Column(ship.key());
+            let (context, site) = (self.context.clone(), site.clone());
+            let edge = self.edge(step, side);
+            let shipped = per_batch(edge, "join keys", context.clone(), move |_, batch| {
+                ship.apply(batch, &context, &site)
+            });
+            (shipped, route)
+        };
+        buckets.into_iter().enumerate().map(ship).collect()
     }
 }

@@ -94,28 +94,26 @@ impl IntervalJoin {
         self.sides[other].settle();
         let bounds = self.spec.bounds;
         let mut pairs = Pairs::default();
-        let mut found: Vec<Handle> = Vec::new();
+        let mut found: Vec<TimeEntry> = Vec::new();
         for (row, (key, tick)) in rows.keys.as_slice().iter().zip(&*rows.ticks).enumerate() {
             let Some(line) = self.sides[other].line(*key) else { continue };
-            let before = pairs.theirs.len();
-            pairs.theirs.extend(matches(bounds, side, *tick, line).map(|entry| entry.row));
-            let matched = &pairs.theirs[before..];
-            if matched.is_empty() {
+            found.clear();
+            found.extend(matches(bounds, side, *tick, line));
+            if found.is_empty() {
                 continue;
             }
-            pairs.mine.extend(std::iter::repeat_n(row as u32, matched.len()));
+            pairs.mine.extend(std::iter::repeat_n(row as u32, found.len()));
+            pairs.theirs.extend(found.iter().map(|entry| entry.row));
             let diff = rows.batch.diffs.get(row);
-            let counts = matched.iter().map(|row| self.sides[other].count(*row));
+            let counts = found.iter().map(|entry| self.sides[other].count(entry.row));
             pairs.diffs.extend(counts.clone().map(|count| diff * i64::from(count)));
             if self.preserved[side] {
                 partners[row] = counts.sum();
             }
             if self.preserved[other] {
-                found.clear();
-                found.extend_from_slice(matched);
-                for row in &found {
-                    let note = self.sides[other].note(*row) + diff as i32;
-                    self.sides[other].set_note(*row, note);
+                for entry in &found {
+                    let note = self.sides[other].note(entry.row) + diff as i32;
+                    self.sides[other].set_note(*entry, note);
                 }
             }
             if pairs.mine.len() >= EMIT_ROWS {
@@ -190,10 +188,11 @@ impl IntervalJoin {
         let (mut handles, mut diffs) = (Vec::new(), Vec::new());
         let unmatched = |partners: i32, count: i32| if partners == 0 { i64::from(count) } else { 0 };
         for change in rows.changes() {
-            let now = unmatched(rows.note(change.row), rows.count(change.row));
+            let row = change.entry.row;
+            let now = unmatched(rows.note(row), rows.count(row));
             let diff = now - unmatched(change.note, change.count);
             if diff != 0 {
-                handles.push(change.row);
+                handles.push(row);
                 diffs.push(diff);
             }
         }
@@ -274,8 +273,8 @@ impl Operator for IntervalJoin {
         for (name, table) in state.tables {
             keys.extend(table.columns.last().map(Keys::of_column).iter().flat_map(|k| k.as_slice()));
             match name {
-                "left" => self.sides[0].load(table)?,
-                "right" => self.sides[1].load(table)?,
+                "left" => self.sides[0].load(table, 0)?,
+                "right" => self.sides[1].load(table, 0)?,
                 other => return Err(WrongState(format!("an interval join has no table {other}"))),
             }
         }
@@ -292,7 +291,7 @@ impl Operator for IntervalJoin {
                 for entry in entries {
                     let partners = matches(self.spec.bounds, side, entry.tick, other);
                     let partners = partners.map(|entry| others.count(entry.row)).sum();
-                    mine.set_note(entry.row, partners);
+                    mine.set_note(entry, partners);
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! The operators, one file each.
 
 pub mod answers;
+pub mod asof_join;
 pub mod calls;
 pub mod combine;
 pub mod deduplicate;

@@ -7,10 +7,13 @@ use std::sync::Arc;
 
 use pathway_expr::node::{CustomGroup, CustomReducer};
 use pathway_expr::{Accepted, Acceptor, Offers, Reducer};
-use pathway_plan::program::{ARGUMENT_ID, Bounds, GroupKey, JoinIds, JoinMode, ReduceColumn, ReduceStep};
+use pathway_plan::program::{
+    ARGUMENT_ID, Bounds, Direction, GroupKey, JoinIds, JoinMode, ReduceColumn, ReduceStep,
+};
 use pathway_types::batch::hash_rows;
 use pathway_types::{Batch, ColumnBuilder, DType, DataError, Key, Value};
 
+use super::asof_join::{AsofJoin, AsofSpec};
 use super::combine::{Combine, Rule};
 use super::deduplicate::Deduplicate;
 use super::interpolate::Interpolate;
@@ -269,6 +272,25 @@ fn interval_join() {
     out.extend([DType::optional(DType::ANY_POINTER), DType::optional(DType::ANY_POINTER)]);
     let new = || -> Box<dyn Operator> { Box::new(IntervalJoin::new(spec.clone())) };
     check(2, new, |side, batch| sides[side].apply(batch, &context(), &Site::default()), &out);
+}
+
+#[test]
+fn asof_join() {
+    for direction in [Direction::Backward, Direction::Nearest] {
+        let spec = AsofSpec {
+            mode: JoinMode::Outer,
+            direction,
+            float: false,
+            dtypes: [dtypes(), dtypes()],
+            row_ids: [true, true],
+            side: true,
+        };
+        let sides = [timed_side(None), timed_side(None)];
+        let mut out: Vec<DType> = [dtypes(), dtypes()].concat().into_iter().map(DType::optional).collect();
+        out.extend([DType::optional(DType::ANY_POINTER), DType::optional(DType::ANY_POINTER), DType::Bool]);
+        let new = || -> Box<dyn Operator> { Box::new(AsofJoin::new(spec.clone())) };
+        check(2, new, |side, batch| sides[side].apply(batch, &context(), &Site::default()), &out);
+    }
 }
 
 #[test]

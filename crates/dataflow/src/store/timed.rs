@@ -11,10 +11,10 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use arrow_array::Int64Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use arrow_buffer::ScalarBuffer;
+use arrow_array::{Decimal128Array, Int64Array};
+use arrow_buffer::{NullBuffer, ScalarBuffer};
 use hashbrown::hash_map::Entry as MapEntry;
 
 use pathway_types::{Batch, Column, DType, Diffs, Keys};
@@ -22,7 +22,7 @@ use pathway_types::{Batch, Column, DType, Diffs, Keys};
 use super::hash::{KeyMap, new_key_map};
 use super::multimap::same_cells;
 use super::rows::{RowId, RowStore};
-use super::timeline::{Entry, Handle, Timeline};
+use super::timeline::{Entry, Handle, NO_ROW, Timeline};
 use crate::operator::WrongState;
 
 /// Rows with the key and the time of each.
@@ -49,8 +49,8 @@ impl Timed {
 /// How a row was before it changed.
 #[derive(Clone, Copy, Debug)]
 pub struct Change {
-    /// The row.
-    pub row: Handle,
+    /// The row and its time.
+    pub entry: Entry,
     /// How often it was there.
     pub count: i32,
     /// The owner's number.
@@ -117,6 +117,12 @@ impl TimedRows {
         self.slots.get(&key).map(|slot| &self.lines[*slot as usize].1)
     }
 
+    /// The key of a row.
+    #[inline]
+    pub fn key(&self, row: Handle) -> u128 {
+        self.lines[self.known[row as usize].slot as usize].0
+    }
+
     /// The id of a row.
     #[inline]
     pub fn id(&self, row: Handle) -> u128 {
@@ -137,11 +143,11 @@ impl TimedRows {
 
     /// Changes the owner's number of a row.
     #[inline]
-    pub fn set_note(&mut self, row: Handle, note: i32) {
-        let known = &mut self.known[row as usize];
+    pub fn set_note(&mut self, entry: Entry, note: i32) {
+        let known = &mut self.known[entry.row as usize];
         if !known.changed {
             known.changed = true;
-            self.changes.push(Change { row, count: known.count, note: known.note });
+            self.changes.push(Change { entry, count: known.count, note: known.note });
         }
         known.note = note;
     }
@@ -151,10 +157,40 @@ impl TimedRows {
         &self.changes
     }
 
+    /// The times at which rows came or left since the last `tidy`, in order, for each key.
+    pub fn changed_times(&self) -> Vec<(u128, Vec<i64>)> {
+        let changed = self.changes.iter().filter(|change| {
+            let now = self.known[change.entry.row as usize].count;
+            (change.count > 0) != (now > 0)
+        });
+        let mut times: Vec<(u32, i64)> =
+            changed.map(|c| (self.known[c.entry.row as usize].slot, c.entry.tick)).collect();
+        times.sort_unstable();
+        times.dedup();
+        let of_key = |group: &[(u32, i64)]| {
+            (self.lines[group[0].0 as usize].0, group.iter().map(|(_, tick)| *tick).collect())
+        };
+        times.chunk_by(|a, b| a.0 == b.0).map(of_key).collect()
+    }
+
     /// Gathers rows as insertions. `None` for no rows.
     pub fn gather(&self, rows: &[Handle]) -> Option<Batch> {
         let places: Vec<RowId> = rows.iter().map(|row| self.known[*row as usize].at).collect();
         self.rows.gather_batch(&places, 0..self.dtypes.len())
+    }
+
+    /// The cells of rows, and their ids; nulls for [`NO_ROW`].
+    pub fn gather_or_none(&self, rows: &[Handle]) -> (Vec<Column>, Column) {
+        let at = |row: &Handle| (*row != NO_ROW).then(|| self.known[*row as usize].at);
+        let places: Vec<Option<RowId>> = rows.iter().map(at).collect();
+        let columns = self.dtypes.iter().enumerate();
+        let columns = columns.map(|(i, dtype)| self.rows.gather_or_none(&places, i, dtype)).collect();
+        let ids = places.iter().map(|at| at.map_or(0, |at| self.rows.id(at) as i128));
+        let ids: Vec<i128> = ids.collect();
+        let nulls = NullBuffer::from_iter(places.iter().map(Option::is_some));
+        let nulls = (nulls.null_count() > 0).then_some(nulls);
+        let ids = Decimal128Array::new(ids.into(), nulls).with_data_type(pathway_types::storage::POINTER);
+        (columns, Column::new(Arc::new(ids)))
     }
 
     /// Applies changes: row `i` of `batch` is under `keys[i]` at `ticks[i]`; rows that are new get the
@@ -230,8 +266,9 @@ impl TimedRows {
             let at = RowId { chunk, row: row as u32 };
             let count = batch.diffs.get(row) as i32;
             self.known[handle as usize] = Known { at, count, note, slot, changed: true };
-            self.changes.push(Change { row: handle, count: 0, note });
-            self.new.push(New { slot, entry: Entry { tick: ticks[row], row: handle } });
+            let entry = Entry { tick: ticks[row], row: handle };
+            self.changes.push(Change { entry, count: 0, note });
+            self.new.push(New { slot, entry });
         }
     }
 
@@ -244,10 +281,10 @@ impl TimedRows {
             let line = &self.lines[slot as usize].1;
             let place = line.seek(|e| (e.tick, self.id(e.row)) < (tick, id));
             let mut equals = line.from(place).take_while(|e| e.tick == tick && self.id(e.row) == id);
-            let known = equals.find(|e| self.is_row(e.row, batch, row)).map(|e| e.row);
+            let known = equals.find(|e| self.is_row(e.row, batch, row));
             drop(equals);
             match known {
-                Some(known) => self.settle_count(known, tick, batch.diffs.get(row) as i32),
+                Some(known) => self.settle_count(known, batch.diffs.get(row) as i32),
                 None => {
                     unmatched.push(row as u32);
                     slots.push(slot);
@@ -269,8 +306,9 @@ impl TimedRows {
     }
 
     /// Adds to the multiplicity of a row; without any left, it leaves its timeline.
-    fn settle_count(&mut self, row: Handle, tick: i64, count: i32) {
-        self.set_note(row, self.note(row));
+    fn settle_count(&mut self, entry: Entry, count: i32) {
+        let Entry { tick, row } = entry;
+        self.set_note(entry, self.note(row));
         let known = &mut self.known[row as usize];
         known.count += count;
         if known.count != 0 {
@@ -323,14 +361,14 @@ impl TimedRows {
             let gone = &mut self.known[new.row as usize];
             let (at, count) = (gone.at, std::mem::take(&mut gone.count));
             self.rows.forget(at);
-            self.settle_count(old.row, old.tick, count);
+            self.settle_count(old, count);
         }
     }
 
     /// Forgets what changed, and the rows that were taken out; merges and rewrites storage.
     pub fn tidy(&mut self) {
         self.settle();
-        for Change { row, .. } in std::mem::take(&mut self.changes) {
+        for Change { entry: Entry { row, .. }, .. } in std::mem::take(&mut self.changes) {
             let known = &mut self.known[row as usize];
             known.changed = false;
             if known.count != 0 {
@@ -376,17 +414,17 @@ impl TimedRows {
         batch
     }
 
-    /// Takes up rows given by [`TimedRows::save`]; their notes are zero.
+    /// Takes up rows given by [`TimedRows::save`], with this note.
     ///
     /// # Errors
     /// [`WrongState`] if they have other columns.
-    pub fn load(&mut self, batch: Batch) -> Result<(), WrongState> {
+    pub fn load(&mut self, batch: Batch, note: i32) -> Result<(), WrongState> {
         if batch.columns.len() != self.dtypes.len() + 2 {
             let message = format!("{} columns instead of {}", batch.columns.len(), self.dtypes.len() + 2);
             return Err(WrongState(message));
         }
         let rows = Timed::unpack(batch).ok_or_else(|| WrongState("times of another type".to_owned()))?;
-        self.apply(&rows.keys, &rows.ticks, &rows.batch, |_| 0);
+        self.apply(&rows.keys, &rows.ticks, &rows.batch, |_| note);
         self.settle();
         Ok(())
     }

@@ -49,6 +49,11 @@ impl Timeline {
         self.blocks.is_empty()
     }
 
+    /// The number of entries.
+    pub fn len(&self) -> usize {
+        self.blocks.iter().map(Vec::len).sum()
+    }
+
     /// The place of the first entry that is not before something; those before come first.
     #[inline]
     pub fn seek(&self, mut before: impl FnMut(&Entry) -> bool) -> Place {

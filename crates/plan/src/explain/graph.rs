@@ -172,6 +172,9 @@ fn value_of(state: &State, node: &Node, i: usize) -> Option<String> {
             JoinColumn::Left(passed) | JoinColumn::Right(passed) => column(state, passed),
             JoinColumn::LeftId => format!("{}.id", table(state, join.left)),
             JoinColumn::RightId => format!("{}.id", table(state, join.right)),
+            JoinColumn::LeftTime => "left time".to_owned(),
+            JoinColumn::RightTime => "right time".to_owned(),
+            JoinColumn::Side => "side".to_owned(),
         }),
         Op::Reduce(reduce) => match i.checked_sub(reduce.group.len()) {
             None => Some(shown(state, &reduce.group[i])),

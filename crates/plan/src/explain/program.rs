@@ -158,10 +158,11 @@ fn write_join(f: &mut impl Write, join: &JoinStep) -> fmt::Result {
     let ids = |flag: bool| if flag { " + id" } else { "" };
     writeln!(
         f,
-        "    left [{}]{} right [{}]{}",
+        "    left [{}]{} right [{}]{}{}",
         positions(&join.left_columns),
         ids(join.left_id),
         positions(&join.right_columns),
-        ids(join.right_id)
+        ids(join.right_id),
+        if join.side { " + side" } else { "" }
     )
 }

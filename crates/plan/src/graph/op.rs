@@ -337,6 +337,12 @@ pub enum JoinColumn {
     LeftId,
     /// The id of the right row.
     RightId,
+    /// The time of the left row.
+    LeftTime,
+    /// The time of the right row.
+    RightTime,
+    /// Whether it is a right row that an as-of join gives a partner.
+    Side,
 }
 
 /// See [`Op::Lookup`].
@@ -373,6 +379,7 @@ impl Op {
             Op::Join(join) => match join.matching {
                 Matching::Equal => "join",
                 Matching::Interval { .. } => "interval_join",
+                Matching::AsOf { .. } => "asof_join",
             },
             Op::Lookup(_) => "ix",
             Op::UpdateRows { .. } => "update_rows",

@@ -91,7 +91,7 @@ impl Op {
                     .map(|c| match c {
                         JoinColumn::Left(column) => JoinColumn::Left(mapper.column(*column)),
                         JoinColumn::Right(column) => JoinColumn::Right(mapper.column(*column)),
-                        JoinColumn::LeftId | JoinColumn::RightId => *c,
+                        other => *other,
                     })
                     .collect(),
                 ..join.clone()

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use pathway_types::{Key, Value};
 
 use super::{ReferenceError, Relation, Row, Rows};
-use crate::program::{Bounds, JoinIds, JoinMode, JoinStep, Matching};
+use crate::program::{Bounds, Direction, JoinIds, JoinMode, JoinStep, Matching};
 
 /// The joined rows.
 pub(super) fn join(step: &JoinStep, left: Relation<'_>, right: Relation<'_>) -> Result<Rows, ReferenceError> {
+    if let Matching::AsOf { times, direction } = step.matching {
+        return Ok(asof(step, times, direction, left.rows, right.rows));
+    }
     let mut pairs: Vec<(Option<&Row>, Option<&Row>)> = Vec::new();
     let mut matched_right = vec![false; right.rows.len()];
     for l in left.rows {
@@ -57,11 +60,79 @@ fn matches(step: &JoinStep, left: &Row, right: &Row) -> bool {
         return false;
     }
     match &step.matching {
-        Matching::Equal => true,
+        // As-of joins have been dealt with.
+        Matching::Equal | Matching::AsOf { .. } => true,
         Matching::Interval { times: [l, r], bounds } => {
             are_apart(&left.values[*l], &right.values[*r], *bounds)
         }
     }
+}
+
+/// Each row with the nearest one of the other side in one sequence of both.
+fn asof(step: &JoinStep, times: [usize; 2], direction: Direction, left: &[Row], right: &[Row]) -> Rows {
+    let right_first = matches!(
+        (step.mode, direction),
+        (JoinMode::Left, Direction::Backward) | (JoinMode::Right, Direction::Forward)
+    );
+    let on = [&step.left_on, &step.right_on];
+    let has_time = |time: &Value| match time {
+        Value::Float(time) => !time.is_nan(),
+        time => !matches!(time, Value::Error | Value::Pending),
+    };
+    // Group, time, place of the side, id; then the side and the row.
+    let mut sequence = Vec::new();
+    for (side, rows) in [left, right].into_iter().enumerate() {
+        for row in rows {
+            let time = row.values[times[side]].clone();
+            let group = keys(&row.values, on[side]).filter(|_| has_time(&time));
+            sequence.push(((group, time, (side == 1) != right_first, row.key), side, row));
+        }
+    }
+    sequence.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+    let mut rows = Rows::new();
+    for (place, ((group, time, ..), side, row)) in sequence.iter().enumerate() {
+        let shown = if *side == 0 { step.mode != JoinMode::Right } else { step.mode != JoinMode::Left };
+        if !shown {
+            continue;
+        }
+        let candidates = |(i, ((other_group, ..), other, _)): (usize, &((_, _, _, _), usize, _))| {
+            let is_candidate = group.is_some() && other_group == group && other != side;
+            is_candidate.then_some(i)
+        };
+        let before = sequence[..place].iter().enumerate().filter_map(candidates).last();
+        let after = sequence.iter().enumerate().skip(place + 1).find_map(candidates);
+        let partner = match (direction, before, after) {
+            (Direction::Backward, before, _) => before,
+            (Direction::Forward, _, after) => after,
+            (Direction::Nearest, Some(before), Some(after)) => {
+                let [earlier, later] = [before, after].map(|i| &sequence[i].0.1);
+                Some(if distance(earlier, time) < distance(time, later) { before } else { after })
+            }
+            (Direction::Nearest, before, after) => before.or(after),
+        };
+        let partner = partner.map(|i| sequence[i].2);
+        let (l, r) = if *side == 0 { (Some(*row), partner) } else { (partner, Some(*row)) };
+        let mut cells = values(step, l, r);
+        cells.extend(step.side.then_some(Value::Bool(*side == 1)));
+        rows.push(Row { key: numbered(row.key, *side as i64), values: cells });
+    }
+    rows
+}
+
+fn distance(from: &Value, to: &Value) -> f64 {
+    match (from, to) {
+        (Value::Float(from), Value::Float(to)) => to - from,
+        (
+            Value::Int(from) | Value::DateTimeNaive(from) | Value::DateTimeUtc(from),
+            Value::Int(to) | Value::DateTimeNaive(to) | Value::DateTimeUtc(to),
+        ) => to.wrapping_sub(*from) as u64 as f64,
+        _ => f64::NAN,
+    }
+}
+
+/// The id made of a row's id and a number.
+fn numbered(id: Key, number: i64) -> Key {
+    Key::of(&[Value::Pointer(id), Value::Int(number)]).unwrap_or(Key::EMPTY)
 }
 
 fn are_apart(left: &Value, right: &Value, bounds: Bounds) -> bool {
@@ -81,8 +152,6 @@ fn are_apart(left: &Value, right: &Value, bounds: Bounds) -> bool {
 
 /// The id of a row of an interval join.
 fn interval_id(step: &JoinStep, time: usize, bounds: Bounds, left: Option<&Row>, right: Option<&Row>) -> Key {
-    let numbered =
-        |id: Key, number: i64| Key::of(&[Value::Pointer(id), Value::Int(number)]).unwrap_or(Key::EMPTY);
     let (left, right) = match (left, right) {
         (Some(left), Some(right)) => (left, right),
         (Some(left), None) => return numbered(left.key, 1),

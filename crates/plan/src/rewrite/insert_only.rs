@@ -1,6 +1,6 @@
 //! Which steps never emit a removal.
 
-use crate::program::{JoinIds, JoinMode, Program, StepId, StepOp};
+use crate::program::{JoinIds, JoinMode, JoinStep, Matching, Program, StepId, StepOp};
 
 /// Marks them, inputs before consumers.
 pub(super) fn mark(program: &mut Program) {
@@ -20,6 +20,7 @@ pub(super) fn mark(program: &mut Program) {
             StepOp::Stateless(_) | StepOp::Zip | StepOp::Concat | StepOp::Intersect | StepOp::Output(_) => {
                 inputs
             }
+            StepOp::Join(JoinStep { matching: Matching::AsOf { .. }, .. }) => false,
             StepOp::Join(join) => inputs && join.mode == JoinMode::Inner && join.ids == JoinIds::Pair,
             // A row that lacks its counterpart is an error until the counterpart comes.
             StepOp::Lookup(_) | StepOp::Restrict { .. } => false,

@@ -427,6 +427,8 @@ enum Passed {
     Column(u8, ColumnRef),
     /// The row id of the input with this number.
     Id(u8),
+    /// The time by which rows of the input with this number are joined.
+    Time(u8),
     /// What the operation itself makes.
     Own,
 }
@@ -456,6 +458,9 @@ fn passed(op: &Op) -> Option<Vec<Passed>> {
                 JoinColumn::Right(column) => Passed::Column(1, *column),
                 JoinColumn::LeftId => Passed::Id(0),
                 JoinColumn::RightId => Passed::Id(1),
+                JoinColumn::LeftTime => Passed::Time(0),
+                JoinColumn::RightTime => Passed::Time(1),
+                JoinColumn::Side => Passed::Own,
             };
             Some(join.columns.iter().map(item).collect())
         }
@@ -478,13 +483,16 @@ fn pass(op: &mut Op, item: Passed) {
         (Op::Flatten(flatten), item) => flatten.columns.push(match item {
             Passed::Column(_, column) => FlattenColumn::Passed(column),
             Passed::Id(_) => FlattenColumn::Origin,
-            Passed::Own => FlattenColumn::Element,
+            Passed::Time(_) | Passed::Own => FlattenColumn::Element,
         }),
         (Op::Join(join), item) => join.columns.push(match item {
             Passed::Column(0, column) => JoinColumn::Left(column),
             Passed::Column(_, column) => JoinColumn::Right(column),
             Passed::Id(0) => JoinColumn::LeftId,
-            Passed::Id(_) | Passed::Own => JoinColumn::RightId,
+            Passed::Id(_) => JoinColumn::RightId,
+            Passed::Time(0) => JoinColumn::LeftTime,
+            Passed::Time(_) => JoinColumn::RightTime,
+            Passed::Own => JoinColumn::Side,
         }),
         (op, _) => debug_assert!(false, "{} passes no such column", op.name()),
     }

@@ -215,20 +215,24 @@ fn join(
         left_on.push(l);
         right_on.push(r);
     }
-    let mut matching = Matching::Equal;
-    if let Some(InTime::Interval { times, lower, upper }) = &options.in_time {
-        let left = time(&times.0, &scope, left_table, &frame)?;
-        let right = time(&times.1, &scope, right_table, &frame)?;
-        match temporal::interval(left, right, lower, upper)? {
-            Temporal::Matching(interval) => matching = interval,
-            Temporal::Equality(left, right) => {
-                left_on.insert(0, left);
-                right_on.insert(0, right);
+    let mode = options.mode.unwrap_or(JoinMode::Inner);
+    let matching = match &options.in_time {
+        None => Matching::Equal,
+        Some(in_time) => {
+            let (left, right) = in_time.times();
+            let left = time(left, &scope, left_table, &frame)?;
+            let right = time(right, &scope, right_table, &frame)?;
+            match in_time.matching(left, right, mode)? {
+                Temporal::Matching(matching) => matching,
+                Temporal::Equality(left, right) => {
+                    left_on.insert(0, left);
+                    right_on.insert(0, right);
+                    Matching::Equal
+                }
             }
         }
-    }
+    };
     let mut state = left_table.graph.lock();
-    let mode = options.mode.unwrap_or(JoinMode::Inner);
     let ids = match (options.ids, mode) {
         (None, _) => JoinIds::Pair,
         (Some(Side::Left), JoinMode::Inner | JoinMode::Left) => JoinIds::Left,
@@ -345,6 +349,9 @@ impl State {
         if let Some([l, r]) = join.matching.times() {
             append_only &= self.is_append_only(join.left, l) && self.is_append_only(join.right, r);
         }
+        // Rows change their partners.
+        let is_asof = matches!(join.matching, Matching::AsOf { .. });
+        append_only &= !is_asof;
         let dtype = |dtype: &DType, optional: bool| match optional {
             true => DType::optional(dtype.clone()),
             false => dtype.clone(),
@@ -367,6 +374,13 @@ impl State {
         join.columns = self.all_columns(join.left).into_iter().map(JoinColumn::Left).collect();
         join.columns.extend(self.all_columns(join.right).into_iter().map(JoinColumn::Right));
         join.columns.extend([JoinColumn::LeftId, JoinColumn::RightId]);
+        if let (Some([l, r]), true) = (join.matching.times(), is_asof) {
+            let column = |name: &str, dtype| Column { name: name.into(), dtype, append_only: false };
+            columns.push(column("time.l", dtype(l.dtype(), optional_left)));
+            columns.push(column("time.r", dtype(r.dtype(), optional_right)));
+            columns.push(column("side", DType::Bool));
+            join.columns.extend([JoinColumn::LeftTime, JoinColumn::RightTime, JoinColumn::Side]);
+        }
         let id_dtype = match join.ids {
             JoinIds::Pair => DType::ANY_POINTER,
             JoinIds::Left => left.id_dtype.clone(),

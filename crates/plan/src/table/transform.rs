@@ -153,7 +153,7 @@ impl State {
             },
             Op::Join(join) => match join.columns[i] {
                 JoinColumn::Left(column) | JoinColumn::Right(column) => Some(column),
-                JoinColumn::LeftId | JoinColumn::RightId => None,
+                _ => None,
             },
             Op::Stateful(stateful) => stateful.columns.get(i).copied(),
             Op::Reduce(reduce) => reduce.group.get(i)?.as_column(),

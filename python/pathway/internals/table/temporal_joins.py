@@ -9,11 +9,11 @@ from pathway.internals.trace import trace_user_frame
 
 if TYPE_CHECKING:
     from pathway.internals.table import Table
-    from pathway.stdlib.temporal import IntervalJoinResult
+    from pathway.stdlib.temporal import AsofJoinResult, IntervalJoinResult
 
 
 class TemporalJoinOperations(TableCore):
-    """`interval_join` and its variants."""
+    """`asof_join`, `interval_join` and their variants."""
 
     @trace_user_frame
     def interval_join(self, *args: Any, **kwargs: Any) -> IntervalJoinResult:
@@ -49,3 +49,31 @@ class TemporalJoinOperations(TableCore):
         from pathway.stdlib import temporal
 
         return temporal.interval_join_outer(cast("Table", self), *args, **kwargs)
+
+    @trace_user_frame
+    def asof_join(self, *args: Any, **kwargs: Any) -> AsofJoinResult:
+        """See [`pathway.temporal.asof_join`][]."""
+        from pathway.stdlib import temporal
+
+        return temporal.asof_join(cast("Table", self), *args, **kwargs)
+
+    @trace_user_frame
+    def asof_join_left(self, *args: Any, **kwargs: Any) -> AsofJoinResult:
+        """See [`pathway.temporal.asof_join_left`][]."""
+        from pathway.stdlib import temporal
+
+        return temporal.asof_join_left(cast("Table", self), *args, **kwargs)
+
+    @trace_user_frame
+    def asof_join_right(self, *args: Any, **kwargs: Any) -> AsofJoinResult:
+        """See [`pathway.temporal.asof_join_right`][]."""
+        from pathway.stdlib import temporal
+
+        return temporal.asof_join_right(cast("Table", self), *args, **kwargs)
+
+    @trace_user_frame
+    def asof_join_outer(self, *args: Any, **kwargs: Any) -> AsofJoinResult:
+        """See [`pathway.temporal.asof_join_outer`][]."""
+        from pathway.stdlib import temporal
+
+        return temporal.asof_join_outer(cast("Table", self), *args, **kwargs)

@@ -1,5 +1,13 @@
 """`pw.temporal`: rows grouped and joined by time."""
 
+from pathway.stdlib.temporal._asof_join import (
+    AsofJoinResult,
+    Direction,
+    asof_join,
+    asof_join_left,
+    asof_join_outer,
+    asof_join_right,
+)
 from pathway.stdlib.temporal._interval import Interval, interval
 from pathway.stdlib.temporal._interval_join import (
     IntervalJoinResult,
@@ -13,9 +21,15 @@ from pathway.stdlib.temporal._window import Window, sliding, tumbling
 from pathway.stdlib.temporal._windowby import windowby
 
 __all__ = [
+    "AsofJoinResult",
+    "Direction",
     "Interval",
     "IntervalJoinResult",
     "Window",
+    "asof_join",
+    "asof_join_left",
+    "asof_join_outer",
+    "asof_join_right",
     "interval",
     "interval_join",
     "interval_join_inner",

@@ -8,10 +8,11 @@ from pathway import _engine
 from pathway._engine import Expr
 from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.expression.nodes import Constant
-from pathway.internals.join_condition import Sides, make_join_in_time
+from pathway.internals.join_condition import Sides, joined, place
 from pathway.internals.join_mode import JoinMode
 from pathway.internals.joins import JoinResult
 from pathway.internals.trace import trace_user_frame
+from pathway.stdlib.temporal._arguments import check_extra, check_no_how
 from pathway.stdlib.temporal._interval import Interval
 
 if TYPE_CHECKING:
@@ -90,28 +91,11 @@ def interval_join(
         )
 
     instances = (left_instance, right_instance)
-    return make_join_in_time(self, other, on, in_time, IntervalJoinResult, how=how, instances=instances)
+    return place(joined(self, other, on, how=how, instances=instances, in_time=in_time), IntervalJoinResult)
 
 
 def _constant(value: Any) -> Expr:
     return Constant(value)._lower(())
-
-
-def check_extra(kwargs: dict[str, Any], function: str) -> None:
-    """ValueError for arguments that a join does not have."""
-    if "id" in kwargs:
-        raise ValueError(f"{function}() takes no id: its rows have ids of their own.")
-    if kwargs:
-        raise ValueError(
-            f"{function}() has no parameters {', '.join(kwargs)}; output columns are computed by select: "
-            f"left.{function}(right, ...).select(name=...)."
-        )
-
-
-def check_no_how(kwargs: dict[str, Any], function: str) -> None:
-    """ValueError where the name of the function says which join it is."""
-    if "how" in kwargs:
-        raise ValueError(f"the name of {function}() says which join it is; it takes no how.")
 
 
 def _interval_join_how(

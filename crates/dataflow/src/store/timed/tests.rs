@@ -63,7 +63,7 @@ fn handles_stay_while_rows_move() {
         apply(&mut store, &rows);
         store.settle();
         for change in store.changes().to_vec() {
-            store.set_note(change.row, batch as i32);
+            store.set_note(change.entry, batch as i32);
         }
         store.tidy();
     }
@@ -81,16 +81,17 @@ fn changes_tell_what_was_before() {
     apply(&mut store, &[((1, 10, 100, 5), 1), ((1, 20, 200, 5), 1)]);
     store.tidy();
     assert!(store.changes().is_empty());
-    let first = store.line(1).unwrap().iter().next().unwrap().row;
-    store.set_note(first, 8);
+    let entry = store.line(1).unwrap().iter().next().unwrap();
+    let first = entry.row;
+    store.set_note(entry, 8);
     apply(&mut store, &[((1, 10, 100, 5), -1), ((1, 10, 100, 6), 1)]);
     store.settle();
     let [old, new] = store.changes() else { panic!("{:?}", store.changes()) };
-    assert_eq!((old.row, old.count, old.note), (first, 1, 7));
+    assert_eq!((old.entry, old.count, old.note), (entry, 1, 7));
     assert_eq!((store.count(first), store.note(first)), (0, 8));
     // The row that left is readable until it is tidied away.
     assert_eq!(store.gather(&[first]).unwrap().columns[0].value(&DType::Int, 0), Value::Int(5));
-    assert_eq!((new.count, store.count(new.row)), (0, 1));
+    assert_eq!((new.count, store.count(new.entry.row)), (0, 1));
 }
 
 proptest! {
@@ -121,7 +122,7 @@ proptest! {
         prop_assert_eq!(contents(&store), expected(&model));
         let mut loaded = TimedRows::new(vec![DType::Int]);
         for shards in [0..2, 2..65_536] {
-            loaded.load(store.save(&shards)).unwrap();
+            loaded.load(store.save(&shards), 0).unwrap();
         }
         prop_assert_eq!(contents(&loaded), expected(&model));
     }

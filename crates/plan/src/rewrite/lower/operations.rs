@@ -221,26 +221,37 @@ fn join_rows(join: &Join, stage: &Stage, inputs: &[Input], carried: Option<usize
         layout.extend(passed());
     }
     layout.extend(of(|c| matches!(c, JoinColumn::Left(_))));
+    let left_time = of(|c| *c == JoinColumn::LeftTime).next();
+    layout.extend(left_time);
     if carried == Some(1) {
         layout.extend(passed());
     }
     layout.extend(of(|c| matches!(c, JoinColumn::Right(_))));
+    let right_time = of(|c| *c == JoinColumn::RightTime).next();
+    layout.extend(right_time);
     // An id that is wanted twice is made once; the layout names one of its columns.
     let (left_id, right_id) =
         (of(|c| *c == JoinColumn::LeftId).next(), of(|c| *c == JoinColumn::RightId).next());
+    let side = of(|c| *c == JoinColumn::Side).next();
     layout.extend(left_id);
     layout.extend(right_id);
+    layout.extend(side);
+    let columns = |input: usize, time: bool| {
+        let positions = &inputs[input].positions;
+        positions[controls..].iter().chain(time.then(|| &positions[keys])).copied().collect()
+    };
     let step = JoinStep {
         mode: join.mode,
         left_on: inputs[0].positions[..keys].to_vec(),
         right_on: inputs[1].positions[..keys].to_vec(),
         instance: join.instance,
         ids: join.ids,
-        left_columns: inputs[0].positions[controls..].to_vec(),
-        right_columns: inputs[1].positions[controls..].to_vec(),
+        left_columns: columns(0, left_time.is_some()),
+        right_columns: columns(1, right_time.is_some()),
         matching,
         left_id: left_id.is_some(),
         right_id: right_id.is_some(),
+        side: side.is_some(),
         left_exactly_once: join.left_exactly_once,
         right_exactly_once: join.right_exactly_once,
     };

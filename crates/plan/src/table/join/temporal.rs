@@ -6,7 +6,7 @@ use pathway_types::Value;
 use super::comparable;
 use crate::PlanError;
 use crate::col::Col;
-use crate::program::{Bounds, Matching};
+use crate::program::{Bounds, Direction, JoinMode, Matching};
 use crate::temporal::{Role, TimeKind};
 
 /// How times decide which rows of a join match.
@@ -21,6 +21,13 @@ pub enum InTime {
         /// And at most.
         upper: Expr,
     },
+    /// Each row with the nearest one of the other side; the mode says which rows.
+    AsOf {
+        /// The time of a left row and that of a right row.
+        times: (Col, Col),
+        /// Where the nearest one is.
+        direction: Direction,
+    },
 }
 
 /// What of it is left to the operator, and what is one more equality.
@@ -29,8 +36,33 @@ pub(super) enum Temporal {
     Equality(Expr, Expr),
 }
 
-/// The rows that are so far apart, as an interval join checks and sees it.
-pub(super) fn interval(left: Expr, right: Expr, lower: &Expr, upper: &Expr) -> Result<Temporal, PlanError> {
+impl InTime {
+    pub(super) fn times(&self) -> (&Col, &Col) {
+        let (InTime::Interval { times, .. } | InTime::AsOf { times, .. }) = self;
+        (&times.0, &times.1)
+    }
+
+    /// The times checked and brought to one type, and what they decide.
+    pub(super) fn matching(&self, left: Expr, right: Expr, mode: JoinMode) -> Result<Temporal, PlanError> {
+        match self {
+            InTime::Interval { lower, upper, .. } => interval(left, right, lower, upper),
+            InTime::AsOf { .. } if mode == JoinMode::Inner => {
+                Err(PlanError::Value("Unsupported asof join mode: inner.".to_owned()))
+            }
+            InTime::AsOf { direction, .. } => {
+                let kind = TimeKind::of(&[
+                    ("t_left", Role::Time, left.dtype()),
+                    ("t_right", Role::Time, right.dtype()),
+                ])?;
+                let times = [kind.convert(&left)?, kind.convert(&right)?];
+                Ok(Temporal::Matching(Matching::AsOf { times, direction: *direction }))
+            }
+        }
+    }
+}
+
+/// The rows that are so far apart.
+fn interval(left: Expr, right: Expr, lower: &Expr, upper: &Expr) -> Result<Temporal, PlanError> {
     let kind = TimeKind::of(&[
         ("self_time_expression", Role::Time, left.dtype()),
         ("other_time_expression", Role::Time, right.dtype()),

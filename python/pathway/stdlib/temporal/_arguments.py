@@ -1,0 +1,22 @@
+"""Checks of the arguments that joins in time have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def check_extra(kwargs: dict[str, Any], function: str) -> None:
+    """ValueError for arguments that a join does not have."""
+    if "id" in kwargs:
+        raise ValueError(f"{function}() takes no id: its rows have ids of their own.")
+    if kwargs:
+        raise ValueError(
+            f"{function}() has no parameters {', '.join(kwargs)}; output columns are computed by select: "
+            f"left.{function}(right, ...).select(name=...)."
+        )
+
+
+def check_no_how(kwargs: dict[str, Any], function: str) -> None:
+    """ValueError where the name of the function says which join it is."""
+    if "how" in kwargs:
+        raise ValueError(f"the name of {function}() says which join it is; it takes no how.")
