@@ -439,7 +439,9 @@ impl Op {
                 _ => None,
             }),
             Op::Stateful(stateful) => Some(stateful.kind.name()),
-            Op::Join(Join { matching: Matching::Interval { .. }, .. }) => Some("a join on intervals of time"),
+            Op::Join(Join { matching: Matching::Interval { .. } | Matching::AsOf { .. }, .. }) => {
+                Some("a join by time")
+            }
             Op::Static(_)
             | Op::Source(_)
             | Op::DeadLetters { .. }
