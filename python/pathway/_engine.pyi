@@ -546,6 +546,16 @@ class WindowBy:
         instance: Expr | None,
         frame: Frame | None = None,
     ) -> WindowBy: ...
+    @staticmethod
+    def session(
+        table: Table,
+        time: Expr,
+        *,
+        predicate: Callable[[Any, Any], Any] | None,
+        max_gap: Expr | None,
+        instance: Expr | None,
+        frame: Frame | None = None,
+    ) -> WindowBy: ...
     @property
     def rows(self) -> Table:
         """What reducers see. The columns `_pw_window`, `_pw_window_start`, `_pw_window_end` and

@@ -52,7 +52,7 @@ pub fn lower(
         scope,
         context,
         edges: vec![None; count],
-        dead_letters: vec![None; count],
+        beside: vec![None; count],
         ends: vec![],
         of_log,
     };
@@ -70,7 +70,8 @@ struct Lowering<'a, 'scope> {
     scope: Scope<'scope, Timestamp>,
     context: &'a Context,
     edges: Vec<Option<Edge<'scope>>>,
-    dead_letters: Vec<Option<Edge<'scope>>>,
+    /// The second table of a step: dead letters of a source, the bounds of sessions.
+    beside: Vec<Option<Edge<'scope>>>,
     /// Where everything that reports to error logs comes to its end.
     ends: Vec<Edge<'scope>>,
     /// The steps that are computed from error logs.
@@ -87,9 +88,9 @@ impl<'scope> Lowering<'_, 'scope> {
             return;
         }
         let edges = self.step(program, number, &program.steps[number], environment);
-        let (rows, dead) = edges.unzip();
+        let (rows, beside) = edges.unzip();
         self.edges[number] = rows;
-        self.dead_letters[number] = dead.flatten();
+        self.beside[number] = beside.flatten();
     }
 
     fn add_loop(&mut self, program: &Program, first: usize) {
@@ -155,10 +156,10 @@ impl<'scope> Lowering<'_, 'scope> {
                 };
                 return Some((rows, Some(dead)));
             }
-            StepOp::DeadLetters => {
-                // The plan puts dead letters behind sources only.
+            StepOp::DeadLetters | StepOp::Beside => {
+                // The plan puts these steps behind those only that have a second table.
                 #[allow(clippy::expect_used)]
-                self.dead_letters[step.inputs[0].0].clone().expect("a source has dead letters")
+                self.beside[step.inputs[0].0].clone().expect("the step has a second table")
             }
             StepOp::ErrorLog(_) => error_log(self.scope, name, number, self.ends.clone(), context),
             StepOp::Stateless(stages) => {
@@ -229,7 +230,7 @@ impl<'scope> Lowering<'_, 'scope> {
                 let operator = Transform::new(transformer.clone(), dtypes, outputs, context.clone(), site);
                 drive(self.scope, name, inputs, context, operator)
             }
-            StepOp::Stateful(spec) => self.stateful(program, step, spec, site),
+            StepOp::Stateful(spec) => return Some(self.stateful(program, step, spec, site)),
             StepOp::Answers(on_failure) => {
                 let mut inputs = vec![(self.edge(step, 0), Route::Key)];
                 // The second input, if there is one, is that of the calls.

@@ -14,6 +14,7 @@ mod kernels;
 pub mod later;
 mod layout;
 pub mod node;
+pub mod togetherness;
 pub mod transform;
 pub mod udf;
 
@@ -22,5 +23,6 @@ pub use error::ExprError;
 pub use evaluate::{Evaluator, Input, Outcome};
 pub use later::{Answers, Callee, Caller, OnFailure};
 pub use node::{BinaryOp, ColumnRef, Expr, ExprKind, Function, Reducer, SourceId, UnaryOp};
+pub use togetherness::{Together, Togetherness};
 pub use transform::{Transformation, Transformed, Transformer};
 pub use udf::{Udf, UdfOutcome};

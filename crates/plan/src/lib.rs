@@ -84,7 +84,7 @@ pub use error_log::ErrorLogId;
 pub use frame::Frame;
 pub use graph::{Graph, NodeId, OutputId};
 pub use rewrite::{Goal, Rewrites};
-pub use stateful::StatefulKind;
+pub use stateful::{SessionGap, StatefulKind};
 pub use table::{
     Answered, Argument, GroupBy, GroupedJoin, InTime, Iteration, JoinOptions, JoinResult, Joinable, Named,
     OutputOptions, Part, SourceOptions, Span, StaticOptions, Table, Window, WindowBy,

@@ -99,6 +99,8 @@ pub enum StepOp {
     /// The records that a source of this program could not turn into rows: columns `raw: BYTES`,
     /// `position: STR`, `reason: STR`. The input is the source's step.
     DeadLetters,
+    /// The second table of the stateful step that is the input.
+    Beside,
     /// What goes wrong in this run and is logged here: columns `operator_id: INT`, `message: STR`,
     /// `trace: STR`.
     ErrorLog(Logged),

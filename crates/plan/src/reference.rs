@@ -120,7 +120,7 @@ fn rows_of(
 ) -> Result<Rows, ReferenceError> {
     match &step.op {
         StepOp::Static { batches, .. } => consolidate(batches, &step.columns),
-        StepOp::Source(_) | StepOp::DeadLetters | StepOp::ErrorLog(_) => {
+        StepOp::Source(_) | StepOp::DeadLetters | StepOp::Beside | StepOp::ErrorLog(_) => {
             let changes = sources.get(&id).ok_or(ReferenceError::NoRows(id))?;
             consolidate(changes, &step.columns)
         }

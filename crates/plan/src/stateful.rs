@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use pathway_expr::Acceptor;
+use pathway_expr::{Acceptor, Togetherness};
+use pathway_types::Value;
 
 /// What a stateful operation does.
 #[derive(Clone, Debug)]
@@ -68,6 +69,19 @@ pub enum StatefulKind {
     AppendOnly,
     /// All rows with new ids whenever some change. Passes rows.
     Snapshots,
+    /// Rows with the session they are in, a pointer that is the last column. Controls: the time, and the
+    /// pointer of the instance. Passes rows. The sessions themselves are a second table: under that
+    /// pointer the times of the first and the last row, and the last row's id.
+    Sessions(SessionGap),
+}
+
+/// Which neighbours, in the order of time, are in one session.
+#[derive(Clone, Debug)]
+pub enum SessionGap {
+    /// Those that are less than this apart.
+    LessThan(Value),
+    /// Those of which user code says so.
+    Asked(Arc<dyn Togetherness>),
 }
 
 impl StatefulKind {
@@ -89,6 +103,7 @@ impl StatefulKind {
             StatefulKind::FromStreams => "from_streams",
             StatefulKind::AppendOnly => "assert_append_only",
             StatefulKind::Snapshots => "unpack_snapshots",
+            StatefulKind::Sessions(_) => "sessions",
         }
     }
 
@@ -102,7 +117,8 @@ impl StatefulKind {
             | StatefulKind::Forget { .. }
             | StatefulKind::ForgetImmediately
             | StatefulKind::FromStream
-            | StatefulKind::FromStreams => false,
+            | StatefulKind::FromStreams
+            | StatefulKind::Sessions(_) => false,
             StatefulKind::Freeze { .. }
             | StatefulKind::Buffer { .. }
             | StatefulKind::DropForgetting { .. } => inputs,
@@ -117,6 +133,8 @@ impl StatefulKind {
     pub(crate) fn key(&self) -> String {
         match self {
             StatefulKind::Deduplicate { acceptor } => format!("deduplicate {:p}", Arc::as_ptr(acceptor)),
+            StatefulKind::Sessions(SessionGap::LessThan(gap)) => format!("sessions {gap:?}"),
+            StatefulKind::Sessions(SessionGap::Asked(asked)) => format!("sessions {:p}", Arc::as_ptr(asked)),
             other => format!("{other:?}"),
         }
     }

@@ -29,6 +29,7 @@ mod singletons;
 mod sink;
 mod source;
 mod table;
+mod togetherness;
 mod transform;
 mod udf;
 mod universe;

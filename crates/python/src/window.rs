@@ -1,7 +1,7 @@
 //! Tables grouped by windows, before their aggregates are chosen.
 
 use pathway_expr::Expr;
-use pathway_plan::{Span, Table, Window, WindowBy};
+use pathway_plan::{SessionGap, Span, Table, Window, WindowBy};
 use pathway_types::Value;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -10,6 +10,7 @@ use crate::errors;
 use crate::expr::PyExpr;
 use crate::frame::{self, PyFrame};
 use crate::table::{NamedExpr, PyTable, named};
+use crate::togetherness::Predicate;
 
 /// A table grouped by windows.
 #[pyclass(frozen, module = "pathway._engine", name = "WindowBy")]
@@ -73,6 +74,25 @@ impl PyWindowBy {
         let window =
             Window::Sliding { hop: constant("hop", hop)?, span, origin: optional("origin", origin)? };
         PyWindowBy::group(py, table, &time.get().expr, &window, instance, frame)
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (table, time, *, predicate, max_gap, instance, frame=None))]
+    fn session(
+        py: Python<'_>,
+        table: &Bound<'_, PyTable>,
+        time: &Bound<'_, PyExpr>,
+        predicate: Option<&Bound<'_, PyAny>>,
+        max_gap: Option<&Bound<'_, PyExpr>>,
+        instance: Option<&Bound<'_, PyExpr>>,
+        frame: Option<&Bound<'_, PyFrame>>,
+    ) -> PyResult<PyWindowBy> {
+        let gap = match (predicate, optional("max_gap", max_gap)?) {
+            (Some(predicate), None) => SessionGap::Asked(Predicate::new(predicate)),
+            (None, Some(gap)) => SessionGap::LessThan(gap),
+            _ => return Err(PyTypeError::new_err("a session has either a predicate or a max_gap")),
+        };
+        PyWindowBy::group(py, table, &time.get().expr, &Window::Session(gap), instance, frame)
     }
 
     #[getter]

@@ -1,8 +1,8 @@
 //! Steps that depend on the order of changes or of rows.
 
-use pathway_plan::StatefulKind;
 use pathway_plan::program::{Program, StatefulStep, Step};
-use pathway_types::{Batch, DType, Key, Timestamp};
+use pathway_plan::{SessionGap, StatefulKind};
+use pathway_types::{Batch, DType, Key, Timestamp, Value};
 
 use super::Lowering;
 use crate::context::Site;
@@ -13,6 +13,8 @@ use crate::operators::deduplicate::Deduplicate;
 use crate::operators::interpolate::Interpolate;
 use crate::operators::neighbours::{Links, Neighbours, Previous, Show};
 use crate::operators::net::net_changes;
+use crate::operators::sessions::moment::{Tick, is_tick};
+use crate::operators::sessions::{Asked, LessThan, LessThanFloat, Sessions, bounds_width};
 use crate::operators::stateless::per_batch;
 use crate::operators::streams::{
     Moment, Snapshots, ToStream, append_only, events_only, removals, sign, upserts,
@@ -31,9 +33,10 @@ impl<'scope> Lowering<'_, 'scope> {
         step: &Step,
         spec: &StatefulStep,
         site: Site,
-    ) -> Edge<'scope> {
+    ) -> (Edge<'scope>, Option<Edge<'scope>>) {
         let columns = program.steps[step.inputs[0].0].columns.clone();
-        match &spec.kind {
+        let rows = match &spec.kind {
+            StatefulKind::Sessions(gap) => return self.sessions(step, gap, columns, site),
             StatefulKind::Deduplicate { acceptor } => {
                 let context = self.context.clone();
                 let operator = Deduplicate::new(acceptor.clone(), columns, context, site);
@@ -60,7 +63,8 @@ impl<'scope> Lowering<'_, 'scope> {
                 }
             }
             _ => self.streams(program, step, spec, columns, site),
-        }
+        };
+        (rows, None)
     }
 
     /// Operators with a clock: what it hears goes to all workers.
@@ -202,5 +206,51 @@ impl<'scope> Lowering<'_, 'scope> {
     fn driven(&self, step: &Step, route: Route, operator: impl Operator) -> Edge<'scope> {
         let input = (self.edge(step, 0), route);
         drive(self.scope, &step.name, vec![input], self.context.clone(), operator)
+    }
+
+    fn sessions(
+        &self,
+        step: &Step,
+        gap: &SessionGap,
+        columns: Vec<DType>,
+        site: Site,
+    ) -> (Edge<'scope>, Option<Edge<'scope>>) {
+        let time = columns[0].clone();
+        let (context, route) = (self.context.clone(), Route::Column(1));
+        let both = match gap {
+            SessionGap::LessThan(Value::Float(gap)) => self.driven(
+                step,
+                route,
+                Sessions::<Tick, _>::new(columns, LessThanFloat(*gap), context, site),
+            ),
+            SessionGap::LessThan(gap) => {
+                let gap = match gap {
+                    Value::Int(gap) | Value::Duration(gap) => *gap,
+                    _ => 0,
+                };
+                self.driven(step, route, Sessions::<Tick, _>::new(columns, LessThan(gap), context, site))
+            }
+            SessionGap::Asked(asked) => {
+                let gap = Asked(asked.clone(), time.clone());
+                if is_tick(&time) {
+                    self.driven(step, route, Sessions::<Tick, _>::new(columns, gap, context, site))
+                } else {
+                    self.driven(step, route, Sessions::<Text, _>::new(columns, gap, context, site))
+                }
+            }
+        };
+        let width = step.columns.len();
+        let pick = |name: &str, wanted: usize| {
+            per_batch(both.clone(), name, self.context.clone(), move |_, batch| {
+                if batch.columns.len() == wanted { batch } else { Batch::default() }
+            })
+        };
+        let bounds = per_batch(
+            pick("session bounds", bounds_width(width)),
+            "bounds",
+            self.context.clone(),
+            |_, batch| batch.project(&[0, 1, 2]),
+        );
+        (pick("session rows", width), Some(bounds))
     }
 }

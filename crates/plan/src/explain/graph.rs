@@ -203,6 +203,7 @@ fn value_of(state: &State, node: &Node, i: usize) -> Option<String> {
         Op::Static(_)
         | Op::Source(_)
         | Op::DeadLetters { .. }
+        | Op::Beside { .. }
         | Op::ErrorLog(_)
         | Op::Calls(_)
         | Op::Answers(_)

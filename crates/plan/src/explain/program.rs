@@ -24,6 +24,7 @@ fn kind(op: &StepOp) -> &'static str {
         StepOp::Static { .. } => "Static",
         StepOp::Source(_) => "Source",
         StepOp::DeadLetters => "DeadLetters",
+        StepOp::Beside => "Beside",
         StepOp::ErrorLog(_) => "ErrorLog",
         StepOp::Stateless(_) => "Stateless",
         StepOp::Zip => "Zip",
@@ -97,6 +98,7 @@ fn details(f: &mut impl Write, program: &Program, op: &StepOp) -> fmt::Result {
         | StepOp::DeadLetters
         | StepOp::Variable(_)
         | StepOp::Feedback(_)
+        | StepOp::Beside
         | StepOp::Zip
         | StepOp::Answers(_)
         | StepOp::Concat

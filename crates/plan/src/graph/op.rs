@@ -130,6 +130,11 @@ pub enum Op {
     Variable(Variable),
     /// What an iteration has made of one of its tables when it ends, outside of it.
     Iterated(Iterated),
+    /// The second table that a stateful operation makes.
+    Beside {
+        /// The operation's node.
+        of: NodeId,
+    },
 }
 
 /// See [`Op::Stateful`]. The columns of the result are those passed on and then those that the kind
@@ -282,7 +287,7 @@ pub enum GroupIds {
     Hash,
     /// The key of the grouping columns, the last of which is the instance.
     Instance,
-    /// The only grouping column is a pointer and gives the id.
+    /// The first grouping column is a pointer and gives the id; others are the same in its rows.
     Pointer,
 }
 
@@ -395,6 +400,7 @@ impl Op {
             Op::Stateful(stateful) => stateful.kind.name(),
             Op::Variable(_) => "iterated_table",
             Op::Iterated(_) => "iterate",
+            Op::Beside { .. } => "beside",
         }
     }
 
@@ -403,6 +409,7 @@ impl Op {
         match self {
             Op::Static(_) | Op::Source(_) | Op::ErrorLog(_) => vec![],
             Op::DeadLetters { source } => vec![*source],
+            Op::Beside { of } => vec![*of],
             Op::Select { base, .. } => vec![*base],
             Op::Filter { input, .. } | Op::Reindex { input, .. } => vec![*input],
             Op::Flatten(flatten) => vec![flatten.input],
@@ -459,6 +466,8 @@ impl Op {
             | Op::Difference { .. }
             | Op::Restrict { .. }
             | Op::Transform(_)
+            // What it is beside of has its own answer.
+            | Op::Beside { .. }
             | Op::Variable(_)
             | Op::Iterated(_) => None,
         }

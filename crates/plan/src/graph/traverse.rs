@@ -38,6 +38,7 @@ impl Op {
             Op::Source(source) => Op::Source(source.clone()),
             Op::ErrorLog(logged) => Op::ErrorLog(logged.clone()),
             Op::DeadLetters { source } => Op::DeadLetters { source: mapper.table(*source) },
+            Op::Beside { of } => Op::Beside { of: mapper.table(*of) },
             Op::Select { base, expressions, frames } => Op::Select {
                 base: mapper.table(*base),
                 expressions: mapper.expressions(expressions),

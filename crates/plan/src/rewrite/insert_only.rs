@@ -24,7 +24,7 @@ pub(super) fn mark(program: &mut Program) {
             StepOp::Join(join) => inputs && join.mode == JoinMode::Inner && join.ids == JoinIds::Pair,
             // A row that lacks its counterpart is an error until the counterpart comes.
             StepOp::Lookup(_) | StepOp::Restrict { .. } => false,
-            StepOp::Transform(_) => false,
+            StepOp::Transform(_) | StepOp::Beside => false,
             StepOp::Stateful(stateful) => stateful.kind.insert_only(inputs),
             // In a loop, rows come and go from step to step.
             StepOp::Variable(_) | StepOp::Feedback(_) | StepOp::Leave(_) => false,

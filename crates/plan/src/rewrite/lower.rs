@@ -127,8 +127,8 @@ impl Lowering<'_> {
         let node = &self.plan.roots[&root];
         let ports = self.demand.ports(self.plan, root, stage);
         let inputs: Vec<Input> = match node.op {
-            Op::DeadLetters { source } => {
-                vec![Input { step: self.roots[&source], positions: vec![], bound: vec![] }]
+            Op::DeadLetters { source: of } | Op::Beside { of } => {
+                vec![Input { step: self.roots[&of], positions: vec![], bound: vec![] }]
             }
             _ => ports.iter().map(|port| self.input(port, &node.frame)).collect(),
         };

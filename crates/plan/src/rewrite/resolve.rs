@@ -299,6 +299,7 @@ impl Resolver {
                 add(&format_args!("{:?} {:?}", rows.autocommit, rows.max_backlog));
             }
             Op::DeadLetters { source } => add(&source.0),
+            Op::Beside { of } => add(&of.0),
             Op::ErrorLog(logged) => add(logged),
             Op::Select { base, expressions, .. } => {
                 add(&universe(self, *base));

@@ -7,8 +7,8 @@ use hashbrown::HashMap;
 use pathway_expr::{ColumnRef, Expr, ExprKind, Reducer, SourceId};
 use pathway_types::DType;
 
-use super::Table;
 use super::columns::{Named, Resolved, resolve_all};
+use super::{Table, column_at};
 use crate::col::{Col, Scope, as_reference};
 use crate::graph::{Aggregate, Column, GroupIds, Node, NodeId, Op, Reduce, State};
 use crate::universe::{Definition, UniverseId};
@@ -35,6 +35,8 @@ pub(super) struct Given {
     pub(super) columns: Vec<(Expr, Expr)>,
     /// The id, an expression of the same kind.
     pub(super) pointer: Expr,
+    /// A table with one row for each group, under the group's key; its columns may be used, too.
+    pub(super) groups: Option<Table>,
 }
 
 impl Table {
@@ -149,6 +151,11 @@ impl GroupBy {
         GroupBy { universe, ..self }
     }
 
+    /// The same groups under other ids.
+    pub(super) fn with_ids(self, ids: GroupIds) -> GroupBy {
+        GroupBy { ids, ..self }
+    }
+
     /// Further columns that may be used outside of reducers, and other ids for the groups.
     pub(super) fn given(self, given: Given) -> GroupBy {
         GroupBy { given: Some(given), ..self }
@@ -238,7 +245,12 @@ impl State {
         };
         let whole = self.node(input).universe;
         let universe = self.universe(&Definition::EmptyWith(vec![whole]));
-        let mut groups = self.add(Node {
+        let beside = grouped.given.as_ref().and_then(|given| given.groups.as_ref());
+        if let Some(beside) = beside {
+            let beside = self.checked(beside.node)?.universe;
+            self.universes.promise_equal(universe, beside);
+        }
+        let groups = self.add(Node {
             op: Op::Reduce(Reduce {
                 input,
                 group: grouped.by.clone(),
@@ -261,19 +273,24 @@ impl State {
                 _ => None,
             })
         };
-        if grouped.given.is_some()
-            && let Some(pointer) = finals.pop()
-        {
-            groups = self.add_reindex(groups, &of_groups(groups, &pointer.value), frame.clone())?;
-        }
-        if let Some(equal) = grouped.universe {
-            let universe = self.node(groups).universe;
-            self.universes.promise_equal(universe, equal);
-        }
         for column in &mut finals {
             column.value = of_groups(groups, &column.value);
         }
-        self.add_select(groups, finals, frame)
+        let mut result = self.add_select(groups, finals, frame.clone())?;
+        if grouped.given.is_some() {
+            // The last column is the id.
+            let last = self.node(result).columns.len() - 1;
+            let pointer = column_at(self, result, last);
+            let reindexed = self.add_reindex(result, &pointer, frame.clone())?;
+            let mut columns = self.columns_as_they_are(reindexed, &frame)?;
+            columns.pop();
+            result = self.add_select(reindexed, columns, frame)?;
+        }
+        if let Some(equal) = grouped.universe {
+            let universe = self.node(result).universe;
+            self.universes.promise_equal(universe, equal);
+        }
+        Ok(result)
     }
 
     /// The expression with given columns outside of reducers replaced by what they are.
@@ -362,6 +379,10 @@ impl State {
         origins: &HashMap<Origin, usize>,
     ) -> Result<Expr, PlanError> {
         let Some(reference) = as_reference(column) else { return Ok(column.clone()) };
+        let beside = grouped.given.as_ref().and_then(|given| given.groups.as_ref());
+        if beside.is_some_and(|beside| beside.node == reference.0) {
+            return Ok(column.clone());
+        }
         let source = self.checked(reference.0)?;
         if reference.1.is_some_and(|c| c as usize >= source.columns.len()) {
             return Err(PlanError::Runtime("a column of another plan cannot be used".to_owned()));

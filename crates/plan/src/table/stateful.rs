@@ -63,17 +63,17 @@ impl Table {
 }
 
 /// What a stateful operation says of its rows.
-struct Made {
-    universe: UniverseId,
+pub(super) struct Made {
+    pub(super) universe: UniverseId,
     /// The dtype of the ids, if they are not those of the first input.
-    id_dtype: Option<DType>,
+    pub(super) id_dtype: Option<DType>,
     /// AND of the flags that decide over rows.
-    append_only: bool,
+    pub(super) append_only: bool,
 }
 
 impl State {
     /// Adds an operation with the columns that it passes on and `own` ones.
-    fn add_stateful(
+    pub(super) fn add_stateful(
         &mut self,
         stateful: Stateful,
         own: Vec<(&str, DType)>,

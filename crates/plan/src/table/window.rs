@@ -11,10 +11,12 @@ use super::Table;
 use super::columns::Named;
 use super::group::{Given, GroupBy};
 use crate::col::Col;
+use crate::stateful::SessionGap;
 use crate::universe::UniverseId;
 use crate::{Frame, PlanError};
 
 mod grid;
+mod session;
 
 use grid::Grid;
 pub use grid::Span;
@@ -40,6 +42,8 @@ pub enum Window {
         /// Where windows start; there are none before it. Without it, windows start everywhere.
         origin: Option<Value>,
     },
+    /// Windows of rows that follow each other closely.
+    Session(SessionGap),
 }
 
 /// A table grouped by windows, before its aggregates are chosen.
@@ -73,6 +77,7 @@ impl Table {
                 let grid = Grid::new(&time, hop, span, origin.as_ref())?;
                 table.window_by_grid(time, &grid, instance)
             }
+            Window::Session(gap) => table.window_by_session(time, gap, instance),
         }
     }
 
@@ -109,12 +114,41 @@ impl Table {
         let described = rows.with_columns(about.iter().map(|(name, e)| (*name, e.clone(), frame.clone())))?;
         let described = described.at(frame.clone()).without([NUMBER])?.at(frame);
         about.truncate(4);
-        let columns = about.into_iter().map(|(name, e)| Ok((described.column(name)?, e)));
-        let given = Given { columns: columns.collect::<Result<_, PlanError>>()?, pointer };
+        let columns = self.given_columns(&described, about, instance.as_ref())?;
+        let given = Given { columns, pointer, groups: None };
         let mut by = vec![number];
         by.extend(instance.is_some().then(|| rows.column(INSTANCE)).transpose()?);
         let grouped = described.group_by(&by)?.given(given);
         Ok(WindowBy { rows: described, grouped })
+    }
+}
+
+impl Table {
+    /// What columns of `described` are outside of reducers: those `about` the window, and the instance
+    /// under the names that it has in this table.
+    fn given_columns<'a>(
+        &self,
+        described: &Table,
+        about: impl IntoIterator<Item = (&'a str, Expr)>,
+        instance: Option<&Expr>,
+    ) -> Result<Vec<(Expr, Expr)>, PlanError> {
+        let mut columns: Vec<(Expr, Expr)> = Vec::new();
+        let mut owner = None;
+        for (name, is) in about {
+            owner = Some(is.clone());
+            columns.push((described.column(name)?, is));
+        }
+        let state = self.graph.lock();
+        let origin = |column: &Expr| column.as_column().map(|column| state.origin(column));
+        // The instance is the last of them.
+        if let (Some(owner), Some(wanted)) = (owner, instance.and_then(origin)) {
+            for name in self.column_names().filter(|name| !name.starts_with("_pw_")) {
+                if origin(&self.column(name)?) == Some(wanted) {
+                    columns.push((described.column(name)?, owner.clone()));
+                }
+            }
+        }
+        Ok(columns)
     }
 }
 

@@ -1,8 +1,9 @@
-"""Descriptions of windows: `tumbling` and `sliding`."""
+"""Descriptions of windows: `tumbling`, `sliding`, `session`."""
 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,24 @@ class _SlidingWindow(Window):
             duration=_optional(self.duration),
             ratio=self.ratio,
             origin=_optional(self.origin),
+            instance=None if instance is None else scope.lower(instance),
+            frame=current_frame(),
+        )
+
+
+@dataclass
+class _SessionWindow(Window):
+    predicate: Callable[[Any, Any], bool] | None
+    max_gap: IntervalType | None
+
+    def _group(
+        self, scope: Scope, time: ColumnExpression, instance: ColumnExpression | None
+    ) -> _engine.WindowBy:
+        return _engine.WindowBy.session(
+            scope.base,
+            scope.lower(time),
+            predicate=self.predicate,
+            max_gap=_optional(self.max_gap),
             instance=None if instance is None else scope.lower(instance),
             frame=current_frame(),
         )
@@ -139,3 +158,38 @@ def sliding(
     """
     _one_of(duration=duration, ratio=ratio)
     return _SlidingWindow(hop=hop, duration=duration, ratio=ratio, origin=origin)
+
+
+@trace_user_frame
+@check_arg_types
+def session(
+    *,
+    predicate: Callable[[Any, Any], bool] | None = None,
+    max_gap: int | float | datetime.timedelta | None = None,
+) -> Window:
+    """Windows of rows that follow each other closely: each from its first to its last time, inclusive.
+
+    Args:
+        predicate: says of two neighbouring times, the earlier one first, whether they belong together.
+        max_gap: neighbours that are less than this apart belong together.
+
+    Raises:
+        ValueError: if not exactly one of the two is given.
+
+    >>> import pathway as pw
+    >>> t = pw.debug.table_from_markdown('''
+    ... t
+    ... 1
+    ... 4
+    ... 6
+    ... ''')
+    >>> sessions = t.windowby(t.t, window=pw.temporal.session(max_gap=3)).reduce(
+    ...     start=pw.this._pw_window_start, end=pw.this._pw_window_end, n=pw.reducers.count()
+    ... )
+    >>> pw.debug.compute_and_print(sessions, include_id=False)
+    start | end | n
+    1     | 1   | 1
+    4     | 6   | 2
+    """
+    _one_of(predicate=predicate, max_gap=max_gap)
+    return _SessionWindow(predicate=predicate, max_gap=max_gap)

@@ -190,6 +190,7 @@ impl<'inner> Body<'_, '_, 'inner> {
             | StepOp::Answers(_)
             | StepOp::Transform(_)
             | StepOp::Stateful(_)
+            | StepOp::Beside
             | StepOp::Output(_) => unreachable!("the plan does not put {name} inside of a loop"),
         };
         self.flows.insert(number, flow);

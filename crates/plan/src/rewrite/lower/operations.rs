@@ -27,6 +27,7 @@ pub(super) fn operation(node: &Node, stage: &Stage, ports: &[Port], inputs: Vec<
         Op::Source(rows) => (source(rows, &own, node.columns.len()), slots().collect()),
         // The layout is fixed; what is not wanted is dropped by whoever reads it.
         Op::DeadLetters { .. } => (StepOp::DeadLetters, all_columns(node)),
+        Op::Beside { .. } => (StepOp::Beside, all_columns(node)),
         Op::ErrorLog(logged) => (StepOp::ErrorLog(logged.clone()), all_columns(node)),
         // The port is exact: its columns are the result.
         Op::Select { .. } => (StepOp::Stateless(vec![]), passed().chain(slots()).collect()),

@@ -65,7 +65,7 @@ pub(in crate::rewrite) fn ports(node: &Node, own: &BTreeSet<u32>, passed: &BTree
     };
     match &node.op {
         Op::Static(_) | Op::Source(_) | Op::ErrorLog(_) => vec![],
-        Op::DeadLetters { source } => vec![Port::new(*source, vec![], false)],
+        Op::DeadLetters { source: of } | Op::Beside { of } => vec![Port::new(*of, vec![], false)],
         Op::Select { base, expressions, .. } => {
             let computed = own.iter().map(|i| expressions[*i as usize].clone());
             vec![Port::new(*base, carried().chain(computed).collect(), true)]

@@ -1,0 +1,108 @@
+//! Sessions: windows of rows that follow each other closely.
+
+use std::sync::Arc;
+
+use pathway_expr::Expr;
+use pathway_types::{DType, Value};
+
+use super::super::group::Given;
+use super::super::stateful::Made;
+use super::{END, INSTANCE, ORIGINAL_ID, START, Table, WINDOW, WindowBy, group_pointer};
+use crate::PlanError;
+use crate::graph::{Column, GroupIds, Node, Op, Rows, Stateful};
+use crate::stateful::{SessionGap, StatefulKind};
+use crate::temporal::{Role, TimeKind};
+use crate::universe::Definition;
+
+const TIME: &str = "_pw_time";
+const SESSION: &str = "_pw_session";
+
+impl Table {
+    #[track_caller]
+    pub(super) fn window_by_session(
+        &self,
+        time: Expr,
+        gap: &SessionGap,
+        instance: Option<Expr>,
+    ) -> Result<WindowBy, PlanError> {
+        let frame = self.here();
+        let (time, gap) = match gap {
+            SessionGap::LessThan(gap) => {
+                let gap = Expr::literal(gap.clone());
+                let kind = TimeKind::of(&[
+                    ("time_expr", Role::Time, time.dtype()),
+                    ("window.max_gap", Role::Interval, gap.dtype()),
+                ])?;
+                let gap = kind.convert(&gap)?.as_constant().cloned().unwrap_or(Value::None);
+                (kind.convert(&time)?, SessionGap::LessThan(gap))
+            }
+            SessionGap::Asked(asked) => (time, SessionGap::Asked(asked.clone())),
+        };
+        let own = instance.clone();
+        let owned = instance.is_some();
+        let mut computed = vec![(TIME, time.clone())];
+        computed.extend(instance.map(|instance| (INSTANCE, instance)));
+        let computed = computed.into_iter().map(|(name, e)| (name, e, frame.clone()));
+        let plain = self.with_columns(computed)?.at(frame.clone());
+        let owner = if owned { plain.column(INSTANCE)? } else { Expr::literal(Value::None) };
+        let (rows, sessions) = plain.sessions(gap, owner.clone())?;
+        let [start, end, last] = ["start", "end", "last"].map(|name| sessions.column(name));
+        let owner = if owned { rows.column(INSTANCE)? } else { owner };
+        let about = [(WINDOW, last?), (START, start?), (END, end?), (INSTANCE, owner.clone())];
+        let pointer = group_pointer(&about, owned)?;
+        // Inside of reducers: a lookup, which is there only if it is used.
+        let found = sessions.at(frame.clone()).ix(rows.column(SESSION)?, &rows, false, false)?;
+        let mut described = vec![(ORIGINAL_ID, rows.row_id()), (INSTANCE, owner)];
+        for (name, of) in [(WINDOW, "last"), (START, "start"), (END, "end")] {
+            described.push((name, found.column(of)?));
+        }
+        let described = described.into_iter().map(|(name, e)| (name, e, frame.clone()));
+        let described = rows.with_columns(described)?.at(frame.clone()).without([TIME, SESSION])?.at(frame);
+        let columns = self.given_columns(&described, about, own.as_ref())?;
+        let given = Given { columns, pointer, groups: Some(sessions) };
+        let mut by = vec![rows.column(SESSION)?];
+        by.extend(owned.then(|| rows.column(INSTANCE)).transpose()?);
+        let grouped = described.group_by(&by)?.with_ids(GroupIds::Pointer).given(given);
+        Ok(WindowBy { rows: described, grouped })
+    }
+
+    /// The rows with the session they are in, a pointer in the column `_pw_session`, and the sessions:
+    /// `start`, `end`, and `last`, the id of the last row.
+    fn sessions(&self, gap: SessionGap, instance: Expr) -> Result<(Table, Table), PlanError> {
+        let frame = self.here();
+        let time = self.column(TIME)?;
+        let pointer = Expr::pointer(vec![instance], false, None)?;
+        let mut state = self.graph.lock();
+        let columns = state.all_columns(self.node);
+        let id_dtype = state.node(self.node).id_dtype.clone();
+        let stateful = Stateful {
+            kind: StatefulKind::Sessions(gap),
+            inputs: vec![Rows { table: self.node, columns: vec![time.clone(), pointer] }],
+            columns,
+            prunable: true,
+            name: None,
+        };
+        let subset = state.universe(&Definition::SubsetOf(self.universe()));
+        let made = Made { universe: subset, id_dtype: None, append_only: false };
+        let rows = state.add_stateful(stateful, vec![(SESSION, DType::ANY_POINTER)], made, frame.clone());
+        let column = |name: &str, dtype: &DType| Column {
+            name: Arc::from(name),
+            dtype: dtype.clone(),
+            append_only: false,
+        };
+        let universe = state.universe(&Definition::EmptyWith(vec![self.universe()]));
+        let sessions = state.add(Node {
+            op: Op::Beside { of: rows },
+            columns: vec![
+                column("start", time.dtype()),
+                column("end", time.dtype()),
+                column("last", &id_dtype),
+            ],
+            id_dtype: DType::ANY_POINTER,
+            id_append_only: false,
+            universe,
+            frame,
+        });
+        Ok((self.sibling(&state, rows), self.sibling(&state, sessions)))
+    }
+}
