@@ -276,7 +276,7 @@ impl Operator for AsofJoin {
 
     fn save(&mut self, shards: Range<u32>) -> Result<State, DataError> {
         let names = ["left", "right"].into_iter();
-        Ok(State { tables: names.zip(&self.sides).map(|(name, side)| (name, side.save(&shards))).collect() })
+        Ok(State::of_tables(names.zip(&self.sides).map(|(name, side)| (name, side.save(&shards)))))
     }
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {

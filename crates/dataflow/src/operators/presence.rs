@@ -123,7 +123,7 @@ impl Operator for Presence {
         };
         let others = self.others.iter().map(|other| ("ids", counts(other)));
         let rows = ("rows", self.rows.save(&shards));
-        Ok(State { tables: std::iter::once(rows).chain(others).collect() })
+        Ok(State::of_tables(std::iter::once(rows).chain(others)))
     }
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {

@@ -493,7 +493,7 @@ impl<M: Moment, G: Gap<M>> Operator for Sessions<M, G> {
         columns.extend((0..self.cells.len()).filter_map(|column| self.store.gather(&stored, column)));
         columns.resize_with(4 + self.cells.len(), || Column::nulls(&DType::None, 0));
         let rows = Batch::new(keys(|(place, _)| place.instance), columns, Diffs::Ones(rows.len()));
-        Ok(State { tables: vec![("rows", rows)] })
+        Ok(State::of_tables([("rows", rows)]))
     }
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {
