@@ -99,7 +99,7 @@ fn asof(step: &JoinStep, times: [usize; 2], direction: Direction, left: &[Row], 
             let is_candidate = group.is_some() && other_group == group && other != side;
             is_candidate.then_some(i)
         };
-        let before = sequence[..place].iter().enumerate().filter_map(candidates).last();
+        let before = sequence[..place].iter().enumerate().filter_map(candidates).next_back();
         let after = sequence.iter().enumerate().skip(place + 1).find_map(candidates);
         let partner = match (direction, before, after) {
             (Direction::Backward, before, _) => before,

@@ -112,7 +112,7 @@ impl<M: Moment, G: Gap<M>> Sessions<M, G> {
             instance: inputs.next().unwrap_or(DType::ANY_POINTER),
             cells: inputs.collect(),
             gap,
-            partition: Partition::new(),
+            partition: Partition::default(),
             store: RowStore::default(),
             slots: Vec::new(),
             free: Vec::new(),

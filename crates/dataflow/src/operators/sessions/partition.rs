@@ -55,12 +55,13 @@ pub struct Partition<M> {
 /// Rows that moved in the open time, with the labels they had before it.
 pub type Moved<M> = HashMap<Slot, (Place<M>, Label)>;
 
-impl<M: Moment> Partition<M> {
-    /// Without rows.
-    pub fn new() -> Self {
+impl<M> Default for Partition<M> {
+    fn default() -> Self {
         Partition { order: BTreeSet::new(), starts: BTreeMap::new(), made: 0 }
     }
+}
 
+impl<M: Moment> Partition<M> {
     /// True without rows.
     pub fn is_empty(&self) -> bool {
         self.order.is_empty()
