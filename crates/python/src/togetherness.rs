@@ -20,7 +20,7 @@ pub(crate) struct Predicate {
 }
 
 impl Predicate {
-    pub(crate) fn new(function: &Bound<'_, PyAny>) -> Arc<dyn Togetherness> {
+    pub(crate) fn shared(function: &Bound<'_, PyAny>) -> Arc<dyn Togetherness> {
         let name = function.getattr("__name__").and_then(|name| name.extract());
         Arc::new(Predicate {
             function: function.clone().unbind(),

@@ -88,7 +88,7 @@ impl PyWindowBy {
         frame: Option<&Bound<'_, PyFrame>>,
     ) -> PyResult<PyWindowBy> {
         let gap = match (predicate, optional("max_gap", max_gap)?) {
-            (Some(predicate), None) => SessionGap::Asked(Predicate::new(predicate)),
+            (Some(predicate), None) => SessionGap::Asked(Predicate::shared(predicate)),
             (None, Some(gap)) => SessionGap::LessThan(gap),
             _ => return Err(PyTypeError::new_err("a session has either a predicate or a max_gap")),
         };
