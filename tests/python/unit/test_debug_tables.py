@@ -52,6 +52,6 @@ def test_rows_that_cannot_be_compared_have_an_order(
     ("dtype", "value"), [(int, "x"), (int, None), (float, None), (bool, 1), (pw.DateTimeNaive, "2020-01-01")]
 )
 def test_values_that_do_not_fit_the_schema_are_refused_at_once(dtype: type, value: object) -> None:
+    good = {int: 1, float: 1.0, bool: True}.get(dtype, pd.Timestamp("2020-01-01"))
     with pytest.raises((TypeError, ValueError), match="column a, row 1"):
-        good = {int: 1, float: 1.0, bool: True}.get(dtype, pd.Timestamp("2020-01-01"))
         pw.debug.table_from_rows(pw.schema_from_types(a=dtype), [(good,), (value,)])
