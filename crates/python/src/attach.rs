@@ -25,8 +25,18 @@ create_exception!(
     "The run has ended: leaves the user's code that still runs for it."
 );
 
-/// Threads in Python code: the number of the run that each works for, and its ident.
-static INSIDE: Mutex<Vec<(u64, c_long)>> = Mutex::new(Vec::new());
+/// Threads in Python code.
+static INSIDE: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
+
+/// A thread in Python code.
+struct Entry {
+    /// The number of the run that it works for.
+    run: u64,
+    /// How Python names it.
+    ident: c_long,
+    /// It was called back.
+    called: bool,
+}
 
 /// Set before the interpreter starts to shut down: from then on no thread may enter it.
 static SHUTTING_DOWN: AtomicBool = AtomicBool::new(false);
@@ -85,8 +95,8 @@ impl Inside {
     fn enter(py: Python<'_>) -> Self {
         // Only threads of a run are ever interrupted, and they enter once at a time.
         let entry = Context::run_of_this_thread().and_then(|run| Some((run, ident(py)?)));
-        if let Some(entry) = entry {
-            INSIDE.lock().push(entry);
+        if let Some((run, ident)) = entry {
+            INSIDE.lock().push(Entry { run, ident, called: false });
         }
         Inside(entry)
     }
@@ -95,13 +105,16 @@ impl Inside {
 impl Drop for Inside {
     fn drop(&mut self) {
         let Some(entry) = self.0 else { return };
-        let mut inside = INSIDE.lock();
-        if let Some(position) = inside.iter().position(|other| *other == entry) {
-            inside.swap_remove(position);
+        let called = {
+            let mut inside = INSIDE.lock();
+            let position = inside.iter().position(|other| (other.run, other.ident) == entry);
+            position.is_some_and(|position| inside.swap_remove(position).called)
+        };
+        if called {
+            // An exception that was asked for and has not been raised yet must not hit what comes next: it is
+            // raised here. (Python can take it back, but then goes on looking for it at every line.)
+            let _raised = Python::attach(|py| py.run(c"pass", None, None));
         }
-        // An exception that was asked for and has not been raised yet must not hit what comes next.
-        // SAFETY: a null exception cancels a pending one; the thread is attached to the interpreter.
-        unsafe { ffi::PyThreadState_SetAsyncExc(entry.1, std::ptr::null_mut()) };
     }
 }
 
@@ -125,10 +138,10 @@ pub(crate) fn interrupt(py: Python<'_>, run: u64) {
 
 fn call_back(py: Python<'_>, which: impl Fn(u64) -> bool) {
     let exception = py.get_type::<RunEnded>();
-    let inside = INSIDE.lock();
-    for (_, ident) in inside.iter().filter(|(run, _)| which(*run)) {
+    for thread in INSIDE.lock().iter_mut().filter(|thread| which(thread.run)) {
+        thread.called = true;
         // SAFETY: the exception is a class and the interpreter lock is held. A thread that has left in
-        // the meantime is unknown to Python, or cancels the exception when it leaves.
-        unsafe { ffi::PyThreadState_SetAsyncExc(*ident, exception.as_ptr()) };
+        // the meantime is unknown to Python; one that leaves lets it be raised first.
+        unsafe { ffi::PyThreadState_SetAsyncExc(thread.ident, exception.as_ptr()) };
     }
 }

@@ -13,7 +13,7 @@ from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.expression.nodes import Constant
 from pathway.internals.join_condition import Joined, Sides, joined, optional_columns
 from pathway.internals.join_mode import JoinMode
-from pathway.internals.joins import JoinResult
+from pathway.internals.joins import ROW_IDS, JoinResult
 from pathway.internals.trace import current_frame, trace_user_frame
 from pathway.stdlib.temporal._arguments import check_extra, check_no_how
 
@@ -148,7 +148,7 @@ class _Placing:
     def _column(self, side: int, name: str) -> Expr:
         """A column of a side where that side has a row."""
         own = self._sides[side]
-        dtype = own.id_dtype if name == "id" else own.column_dtype(name)
+        dtype = own.id_dtype if name == ROW_IDS else own.column_dtype(name)
         return Expr.column(self._joined.engine, f"{'lr'[side]}.{name}").declare_type(dtype)
 
     def _time(self, side: int) -> Expr:
@@ -181,7 +181,7 @@ class _Placing:
         ):
             side = Expr.unary("invert", side)
         return Expr.make_tuple(
-            [self._of_self(self._time), side, self._of_self(lambda s: self._column(s, "id"))]
+            [self._of_self(self._time), side, self._of_self(lambda s: self._column(s, ROW_IDS))]
         )
 
     def _filled(self, column: ColumnReference, value: Any) -> tuple[str, Expr]:
@@ -200,7 +200,7 @@ class _Placing:
                 f"the default {value!r} of {column!r} and the column, of type {there.dtype}, have no type in "
                 "common."
             ) from None
-        missing = Expr.column(self._joined.engine, f"{'lr'[side]}.id").is_none()
+        missing = Expr.column(self._joined.engine, f"{'lr'[side]}.{ROW_IDS}").is_none()
         return name, Expr.if_else(missing, default.cast(dtype), there.cast(dtype))
 
 
