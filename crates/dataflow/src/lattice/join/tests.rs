@@ -9,8 +9,7 @@ use crate::driver::{Edge, drive};
 use crate::lattice::arrange;
 use crate::lattice::loops::{enter, leave, timed, untimed};
 use crate::lattice::tests::harness::{
-    Bag, Inside, Row, SETUPS, Table, bag, each_time, in_rounds, inside_at, keep, rounds_at, run,
-    strict_context, table,
+    Bag, Inside, Row, SETUPS, Table, bag, each_time, in_rounds, inside_at, keep, rounds_at, run, table,
 };
 use crate::lattice::time::LoopTime;
 use crate::operators::join::{Join, JoinKey, JoinSpec, Pad, pair_id};
@@ -176,8 +175,7 @@ fn outer_join<'s>(
         pad: Pad::None,
         once: [false, false],
     };
-    // A run that goes on after errors would show rows with several matches once.
-    let join = Join::new(spec, strict_context(), Site::default());
+    let join = Join::new(spec, context.clone(), Site::default());
     drive(scope, "join", inputs.collect(), context.clone(), join)
 }
 

@@ -90,11 +90,6 @@ pub(crate) fn context() -> Context {
     Context::new(false, 1000, Arc::new(Reports::default()))
 }
 
-/// A context of a run that ends on errors.
-pub(crate) fn strict_context() -> Context {
-    Context::new(true, 1000, Arc::new(Reports::default()))
-}
-
 pub(crate) fn stages(stages: &[Stage], context: &Context) -> Stages {
     Stages::new(stages, context.clone(), Site::default())
 }
