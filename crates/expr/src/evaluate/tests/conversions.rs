@@ -263,7 +263,7 @@ fn elements_with_a_default() {
         "list.get float",
         &[list(), index(), (Float, vals![0.5, 0.5, 0.5, E])],
         get,
-        opt(Float),
+        Float,
         &vals![2.0, 0.5, E, E],
     );
     check(
