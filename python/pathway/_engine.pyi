@@ -556,6 +556,19 @@ class WindowBy:
         instance: Expr | None,
         frame: Frame | None = None,
     ) -> WindowBy: ...
+    @staticmethod
+    def intervals_over(
+        table: Table,
+        time: Expr,
+        *,
+        probes: Table,
+        at: Expr,
+        lower_bound: Expr,
+        upper_bound: Expr,
+        is_outer: bool,
+        instance: Expr | None,
+        frame: Frame | None = None,
+    ) -> WindowBy: ...
     @property
     def rows(self) -> Table:
         """What reducers see. The columns `_pw_window`, `_pw_window_start`, `_pw_window_end` and

@@ -86,7 +86,7 @@ pub use graph::{Graph, NodeId, OutputId};
 pub use rewrite::{Goal, Rewrites};
 pub use stateful::{SessionGap, StatefulKind};
 pub use table::{
-    Answered, Argument, GroupBy, GroupedJoin, InTime, Iteration, JoinOptions, JoinResult, Joinable, Named,
-    OutputOptions, Part, SourceOptions, Span, StaticOptions, Table, Window, WindowBy,
+    Answered, Argument, Around, GroupBy, GroupedJoin, InTime, Iteration, JoinOptions, JoinResult, Joinable,
+    Named, OutputOptions, Part, SourceOptions, Span, StaticOptions, Table, Window, WindowBy,
 };
 pub use universe::UniverseId;

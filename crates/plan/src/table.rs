@@ -37,7 +37,7 @@ pub use join::{GroupedJoin, InTime, JoinOptions, JoinResult, Joinable};
 pub use later::Answered;
 pub use output::OutputOptions;
 pub use transform::Part;
-pub use window::{Span, Window, WindowBy};
+pub use window::{Around, Span, Window, WindowBy};
 
 /// A table of a plan: a cheap, immutable handle. It keeps its description after the plan was
 /// cleared, but no operation takes it any more.

@@ -1,7 +1,7 @@
 //! Tables grouped by windows, before their aggregates are chosen.
 
 use pathway_expr::Expr;
-use pathway_plan::{SessionGap, Span, Table, Window, WindowBy};
+use pathway_plan::{Around, SessionGap, Span, Table, Window, WindowBy};
 use pathway_types::Value;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -93,6 +93,31 @@ impl PyWindowBy {
             _ => return Err(PyTypeError::new_err("a session has either a predicate or a max_gap")),
         };
         PyWindowBy::group(py, table, &time.get().expr, &Window::Session(gap), instance, frame)
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (table, time, *, probes, at, lower_bound, upper_bound, is_outer, instance, frame=None))]
+    #[allow(clippy::too_many_arguments)]
+    fn intervals_over(
+        py: Python<'_>,
+        table: &Bound<'_, PyTable>,
+        time: &Bound<'_, PyExpr>,
+        probes: &Bound<'_, PyTable>,
+        at: &Bound<'_, PyExpr>,
+        lower_bound: &Bound<'_, PyExpr>,
+        upper_bound: &Bound<'_, PyExpr>,
+        is_outer: bool,
+        instance: Option<&Bound<'_, PyExpr>>,
+        frame: Option<&Bound<'_, PyFrame>>,
+    ) -> PyResult<PyWindowBy> {
+        let around = Around {
+            probes: probes.get().table.clone(),
+            at: (&at.get().expr).into(),
+            lower: constant("lower_bound", lower_bound)?,
+            upper: constant("upper_bound", upper_bound)?,
+            outer: is_outer,
+        };
+        PyWindowBy::group(py, table, &time.get().expr, &Window::Around(Box::new(around)), instance, frame)
     }
 
     #[getter]

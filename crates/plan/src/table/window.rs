@@ -16,10 +16,12 @@ use crate::universe::UniverseId;
 use crate::{Frame, PlanError};
 
 mod grid;
+mod intervals;
 mod session;
 
 use grid::Grid;
 pub use grid::Span;
+pub use intervals::Around;
 
 /// The column that a row is grouped by, the number of its window.
 const NUMBER: &str = "_pw_window_number";
@@ -44,6 +46,8 @@ pub enum Window {
     },
     /// Windows of rows that follow each other closely.
     Session(SessionGap),
+    /// Windows around the values of a column.
+    Around(Box<Around>),
 }
 
 /// A table grouped by windows, before its aggregates are chosen.
@@ -56,8 +60,8 @@ pub struct WindowBy {
 impl Table {
     /// Groups the rows by the windows that hold a time, for each value of the instance apart.
     ///
-    /// The columns `_pw_window`, `_pw_window_start`, `_pw_window_end` and `_pw_instance` can be used
-    /// outside of reducers.
+    /// The columns `_pw_window` (`_pw_window_location` for windows around values), `_pw_window_start`,
+    /// `_pw_window_end` and `_pw_instance` can be used outside of reducers.
     ///
     /// # Errors
     /// [`PlanError::Type`] if the types of time and window do not go together, [`PlanError::Value`]
@@ -78,6 +82,7 @@ impl Table {
                 table.window_by_grid(time, &grid, instance)
             }
             Window::Session(gap) => table.window_by_session(time, gap, instance),
+            Window::Around(around) => table.window_by_intervals(time, around, instance),
         }
     }
 

@@ -17,7 +17,7 @@ from pathway.stdlib.temporal._interval_join import (
     interval_join_outer,
     interval_join_right,
 )
-from pathway.stdlib.temporal._window import Window, session, sliding, tumbling
+from pathway.stdlib.temporal._window import Window, intervals_over, session, sliding, tumbling
 from pathway.stdlib.temporal._windowby import windowby
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "interval_join_left",
     "interval_join_outer",
     "interval_join_right",
+    "intervals_over",
     "session",
     "sliding",
     "tumbling",

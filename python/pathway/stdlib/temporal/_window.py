@@ -1,4 +1,4 @@
-"""Descriptions of windows: `tumbling`, `sliding`, `session`."""
+"""Descriptions of windows: `tumbling`, `sliding`, `session`, `intervals_over`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pathway import _engine
+from pathway.internals.expression.column import ColumnReference
 from pathway.internals.expression.nodes import Constant
-from pathway.internals.resolve import Scope
+from pathway.internals.resolve import Scope, TableScope, checked_table
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.trace import current_frame, trace_user_frame
 
@@ -66,6 +67,31 @@ class _SessionWindow(Window):
             scope.lower(time),
             predicate=self.predicate,
             max_gap=_optional(self.max_gap),
+            instance=None if instance is None else scope.lower(instance),
+            frame=current_frame(),
+        )
+
+
+@dataclass
+class _IntervalsOverWindow(Window):
+    at: ColumnReference
+    lower_bound: IntervalType
+    upper_bound: IntervalType
+    is_outer: bool
+
+    def _group(
+        self, scope: Scope, time: ColumnExpression, instance: ColumnExpression | None
+    ) -> _engine.WindowBy:
+        at = scope.resolve(self.at)
+        probes = TableScope(checked_table(at))
+        return _engine.WindowBy.intervals_over(
+            scope.base,
+            scope.lower(time),
+            probes=probes.base,
+            at=probes.lower(at),
+            lower_bound=_constant(self.lower_bound),
+            upper_bound=_constant(self.upper_bound),
+            is_outer=self.is_outer,
             instance=None if instance is None else scope.lower(instance),
             frame=current_frame(),
         )
@@ -193,3 +219,53 @@ def session(
     """
     _one_of(predicate=predicate, max_gap=max_gap)
     return _SessionWindow(predicate=predicate, max_gap=max_gap)
+
+
+@trace_user_frame
+@check_arg_types
+def intervals_over(
+    *,
+    at: ColumnReference,
+    lower_bound: int | float | datetime.timedelta,
+    upper_bound: int | float | datetime.timedelta,
+    is_outer: bool = True,
+) -> Window:
+    """Windows around the values of a column: rows from `at + lower_bound` to `at + upper_bound`, inclusive.
+
+    Values that are equal have one window, in which every row is as often as the value. Reducers such as
+    `tuple` see the rows in the order of their times.
+
+    Args:
+        at: the column; of any table, of the windowed one too.
+        lower_bound: where a window starts, seen from the value.
+        upper_bound: where it ends.
+        is_outer: windows without rows are there, too, with one row in which everything is None.
+
+    Raises:
+        TypeError: if `at` is no column, or the types of times and bounds do not go together.
+        ValueError: if the lower bound is above the upper one.
+
+    >>> import pathway as pw
+    >>> t = pw.debug.table_from_markdown('''
+    ... t | v
+    ... 1 | 10
+    ... 3 | 20
+    ... 4 | 30
+    ... ''')
+    >>> moments = pw.debug.table_from_markdown('''
+    ... at
+    ... 3
+    ... 9
+    ... ''')
+    >>> around = pw.temporal.intervals_over(at=moments.at, lower_bound=-2, upper_bound=0)
+    >>> found = t.windowby(t.t, window=around).reduce(
+    ...     at=pw.this._pw_window_location, v=pw.reducers.tuple(pw.this.v)
+    ... )
+    >>> pw.debug.compute_and_print(found, include_id=False)
+    at | v
+    3  | (10, 20)
+    9  | (None,)
+    """
+    return _IntervalsOverWindow(
+        at=at, lower_bound=lower_bound, upper_bound=upper_bound, is_outer=is_outer
+    )

@@ -25,7 +25,14 @@ class WindowRows(Table):
         super().__init__(engine)
         self._original = original
 
+    @property
+    def may_be_empty(self) -> bool:
+        """True if windows without rows are there: with one row that has no id."""
+        return self._engine.column_dtype(_ORIGINAL_ID).kind == "optional"
+
     def _lookup(self, pointer: ColumnExpression, flags: dict[str, Any], scope: Scope) -> Table:
+        if self.may_be_empty:
+            flags = {**flags, "optional": True}
         return self._original._lookup(pointer, flags, scope)
 
 
@@ -56,8 +63,9 @@ class WindowScope(TableScope):
             ids = Expr.column(self.base, _ORIGINAL_ID)
             if reference._is_row_id:
                 return ids
+            optional = self._rows.may_be_empty
             found = table._engine.ix(
-                ids, self.base, optional=False, allow_misses=False, frame=current_frame()
+                ids, self.base, optional=optional, allow_misses=False, frame=current_frame()
             )
             return Expr.column(found, reference.name)
         return super().column(reference)
@@ -91,8 +99,9 @@ def windowby(
 ) -> WindowedTable:
     """Rows grouped by windows of time; `reduce` then gives one row per window.
 
-    Outside of reducers `pw.this._pw_window`, `_pw_window_start`, `_pw_window_end` and `_pw_instance`
-    can be used; inside of them these, and all columns of the table.
+    Outside of reducers `pw.this._pw_window` (for `intervals_over`: `_pw_window_location`),
+    `_pw_window_start`, `_pw_window_end` and `_pw_instance` can be used; inside of them these, and all
+    columns of the table.
 
     Args:
         time_expr: the time of a row.
