@@ -148,6 +148,19 @@ CONTRACT = {
         "ConnectorSubject and pw.io.python.read",
         "Graph bookkeeping and warnings",
     ],
+    "Windows and order": [
+        "Window definitions: tumbling and sliding",
+        "Window definitions: session",
+        "Window definitions: intervals_over",
+        "windowby: columns",
+        "windowby: result ids",
+        "windowby: updates",
+        "Times that are errors",
+        "Table.sort",
+        "Table.diff",
+        "Table.interpolate",
+        "Repeated ids and sessions",
+    ],
 }
 
 

@@ -266,6 +266,4 @@ def intervals_over(
     3  | (10, 20)
     9  | (None,)
     """
-    return _IntervalsOverWindow(
-        at=at, lower_bound=lower_bound, upper_bound=upper_bound, is_outer=is_outer
-    )
+    return _IntervalsOverWindow(at=at, lower_bound=lower_bound, upper_bound=upper_bound, is_outer=is_outer)
