@@ -518,6 +518,9 @@ class InTime:
     def asof(left: Expr, right: Expr, direction: str) -> InTime:
         """Each row with the nearest one of the other side: `backward`, `forward` or `nearest`. The join has
         the columns `time.l`, `time.r` and `side`, which is True if a right row is given a partner."""
+    @staticmethod
+    def asof_now() -> InTime:
+        """Each left row with the right rows that are there at the end of the time at which it comes."""
 
 @final
 class Joined:

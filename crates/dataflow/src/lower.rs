@@ -188,6 +188,9 @@ impl<'scope> Lowering<'_, 'scope> {
             StepOp::Join(spec @ JoinStep { matching: Matching::AsOf { times, direction }, .. }) => {
                 self.asof_join(program, step, spec, (*times, *direction), site)
             }
+            StepOp::Join(spec @ JoinStep { matching: Matching::AsOfNow, .. }) => {
+                self.asof_now_join(program, step, spec, site)
+            }
             StepOp::Join(spec @ JoinStep { matching: Matching::Equal, .. }) => {
                 let how = JoinSpec::from(spec);
                 let sides = join_sides(spec, &how, [&input(0).columns, &input(1).columns]);

@@ -33,6 +33,7 @@ impl fmt::Display for Program {
 fn matching<T>(matching: &Matching<T>, time: impl Fn(&T) -> String) -> String {
     match matching {
         Matching::Equal => String::new(),
+        Matching::AsOfNow => " as of now".to_owned(),
         Matching::Interval { times: [left, right], bounds } => {
             let difference = format!("{} - {}", time(right), time(left));
             match bounds {

@@ -317,6 +317,9 @@ pub enum Matching<T> {
         /// Where it is.
         direction: Direction,
     },
+    /// Each left row, when it comes, with the right rows that are there at the end of that time. Later
+    /// changes of the right rows change nothing.
+    AsOfNow,
 }
 
 /// Where the partner of a row of an as-of join is.
@@ -343,7 +346,7 @@ impl<T> Matching<T> {
     /// The times of the two sides, if they matter.
     pub fn times(&self) -> Option<&[T; 2]> {
         match self {
-            Matching::Equal => None,
+            Matching::Equal | Matching::AsOfNow => None,
             Matching::Interval { times, .. } | Matching::AsOf { times, .. } => Some(times),
         }
     }
@@ -353,6 +356,7 @@ impl<T> Matching<T> {
         let mut both = |[left, right]: &[T; 2]| [time(0, left), time(1, right)];
         match self {
             Matching::Equal => Matching::Equal,
+            Matching::AsOfNow => Matching::AsOfNow,
             Matching::Interval { times, bounds } => {
                 Matching::Interval { times: both(times), bounds: *bounds }
             }

@@ -29,6 +29,12 @@ impl PyInTime {
         })
     }
 
+    /// Each left row with the right rows that are there at the end of the time at which it comes.
+    #[staticmethod]
+    fn asof_now() -> PyInTime {
+        PyInTime(InTime::AsOfNow)
+    }
+
     /// Each row with the nearest one of the other side: `backward`, `forward` or `nearest`.
     #[staticmethod]
     fn asof(left: &Bound<'_, PyExpr>, right: &Bound<'_, PyExpr>, direction: &str) -> PyResult<PyInTime> {

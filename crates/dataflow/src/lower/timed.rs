@@ -1,14 +1,15 @@
 //! Joins in which times matter.
 
-use pathway_plan::program::{Bounds, Direction, JoinMode, JoinStep, Program, Step};
-use pathway_types::DType;
+use pathway_plan::program::{Bounds, Direction, JoinStep, Program, Step};
+use pathway_types::{Batch, DType};
 
 use super::Lowering;
-use crate::context::Site;
+use crate::context::{Context, Site};
 use crate::driver::{Edge, drive};
 use crate::operators::asof_join::{AsofJoin, AsofSpec};
+use crate::operators::asof_now_join::AsofNowJoin;
 use crate::operators::interval_join::{IntervalJoin, IntervalSpec};
-use crate::operators::join::{JoinKey, ShipSide};
+use crate::operators::join::{JoinSpec, join_sides};
 use crate::operators::ship_timed::{BucketWidth, ShipTimed};
 use crate::operators::stateless::per_batch;
 use crate::route::Route;
@@ -65,6 +66,29 @@ impl<'scope> Lowering<'_, 'scope> {
         drive(self.scope, &step.name, inputs, self.context.clone(), join)
     }
 
+    pub(super) fn asof_now_join(
+        &self,
+        program: &Program,
+        step: &Step,
+        spec: &JoinStep,
+        site: Site,
+    ) -> Edge<'scope> {
+        let how = JoinSpec::from(spec);
+        let inputs = [0, 1].map(|side: usize| &program.steps[step.inputs[side].0]);
+        let sides = join_sides(spec, &how, inputs.map(|input| &input.columns[..]));
+        let how = how.of_sides(&sides);
+        let mut number = 0;
+        let edges = sides.map(|side| {
+            let route = Route::Column(side.columns.len());
+            let edge =
+                self.keyed(step, number, move |batch, context, site| side.apply(batch, context, site), &site);
+            number += 1;
+            (edge, route)
+        });
+        let join = AsofNowJoin::new(how, !inputs[0].insert_only, self.context.clone(), site);
+        drive(self.scope, &step.name, edges.into(), self.context.clone(), join)
+    }
+
     /// The rows of both sides in shipped form, routed by their keys.
     fn timed_sides(
         &self,
@@ -75,31 +99,29 @@ impl<'scope> Lowering<'_, 'scope> {
         buckets: [Option<(BucketWidth, Vec<usize>)>; 2],
         site: &Site,
     ) -> Vec<(Edge<'scope>, Route)> {
-        let columns = [&spec.left_columns, &spec.right_columns];
-        let on = [&spec.left_on, &spec.right_on];
-        let ship = |(side, buckets): (usize, _)| {
-            let preserved = match spec.mode {
-                JoinMode::Inner => false,
-                JoinMode::Left => side == 0,
-                JoinMode::Right => side == 1,
-                JoinMode::Outer => true,
-            };
-            let rows = ShipSide {
-                inputs: program.steps[step.inputs[side].0].columns.clone(),
-                columns: columns[side].clone(),
-                key: JoinKey::Hash { columns: on[side].clone(), instance: spec.instance },
-                preserved,
-                side: side as u8,
-            };
-            let ship = ShipTimed::new(rows, times[side], buckets);
+        let how = JoinSpec::from(spec);
+        let inputs = [0, 1].map(|side: usize| &program.steps[step.inputs[side].0].columns[..]);
+        let sides = join_sides(spec, &how, inputs).into_iter().zip(buckets).enumerate();
+        let shipped = sides.map(|(number, (side, buckets))| {
+            let ship = ShipTimed::new(side, times[number], buckets);
             let route = Route::Column(ship.key());
-            let (context, site) = (self.context.clone(), site.clone());
-            let edge = self.edge(step, side);
-            let shipped = per_batch(edge, "join keys", context.clone(), move |_, batch| {
-                ship.apply(batch, &context, &site)
-            });
-            (shipped, route)
-        };
-        buckets.into_iter().enumerate().map(ship).collect()
+            let apply = move |batch, context: &Context, site: &Site| ship.apply(batch, context, site);
+            (self.keyed(step, number, apply, site), route)
+        });
+        shipped.collect()
+    }
+
+    /// The rows of one side in shipped form.
+    fn keyed(
+        &self,
+        step: &Step,
+        side: usize,
+        ship: impl Fn(Batch, &Context, &Site) -> Batch + 'static,
+        site: &Site,
+    ) -> Edge<'scope> {
+        let (context, site) = (self.context.clone(), site.clone());
+        per_batch(self.edge(step, side), "join keys", context.clone(), move |_, batch| {
+            ship(batch, &context, &site)
+        })
     }
 }

@@ -208,33 +208,7 @@ impl Join {
         let Some(theirs) = theirs.rows().gather_batch(&pairs.theirs, 0..width) else { return };
         let joint = keys.take(&pairs.mine);
         let (left, right) = if side == 0 { (mine, theirs) } else { (theirs, mine) };
-        out.emit(self.joined(left, right, &joint, Diffs::from(pairs.diffs)));
-    }
-
-    /// Rows of both sides, one beside the other.
-    fn joined(&self, left: Batch, right: Batch, joint: &Keys, diffs: Diffs) -> Batch {
-        let ids: Keys = match self.spec.ids {
-            JoinIds::Left => left.keys.clone(),
-            JoinIds::Right => right.keys.clone(),
-            JoinIds::Pair => {
-                let mut hasher = KeyHasher::default();
-                let rows = 0..joint.len();
-                let pair = |row| {
-                    pair_id(&mut hasher, Some(left.keys.get(row)), Some(right.keys.get(row)), joint.get(row))
-                };
-                rows.map(pair).collect::<Vec<_>>().into()
-            }
-        };
-        let mut columns = left.columns;
-        columns.truncate(self.spec.dtypes[0].len());
-        columns.extend(right.columns.into_iter().take(self.spec.dtypes[1].len()));
-        if self.spec.row_ids[0] {
-            columns.push(left.keys.to_column());
-        }
-        if self.spec.row_ids[1] {
-            columns.push(right.keys.to_column());
-        }
-        Batch::new(ids, columns, diffs)
+        out.emit(self.spec.pairs(left, right, &joint, pairs.diffs.into()));
     }
 
     /// Emits rows of one side without a match, in shipped form.
@@ -366,6 +340,43 @@ impl JoinSpec {
     pub(crate) fn preserves(&self, side: usize) -> bool {
         let own = [JoinMode::Left, JoinMode::Right][side];
         self.mode == own || self.mode == JoinMode::Outer
+    }
+
+    /// Rows of the result: each left row with the right row beside it, which have this join key.
+    pub(crate) fn pairs(&self, left: Batch, right: Batch, joint: &Keys, diffs: Diffs) -> Batch {
+        let ids: Keys = match self.ids {
+            JoinIds::Left => left.keys.clone(),
+            JoinIds::Right => right.keys.clone(),
+            JoinIds::Pair => {
+                let mut hasher = KeyHasher::default();
+                let rows = 0..joint.len();
+                let pair = |row| {
+                    pair_id(&mut hasher, Some(left.keys.get(row)), Some(right.keys.get(row)), joint.get(row))
+                };
+                rows.map(pair).collect::<Vec<_>>().into()
+            }
+        };
+        let mut columns = left.columns;
+        columns.truncate(self.dtypes[0].len());
+        columns.extend(right.columns.into_iter().take(self.dtypes[1].len()));
+        if self.row_ids[0] {
+            columns.push(left.keys.to_column());
+        }
+        if self.row_ids[1] {
+            columns.push(right.keys.to_column());
+        }
+        Batch::new(ids, columns, diffs)
+    }
+
+    /// The dtypes of the result.
+    pub(crate) fn result(&self) -> Vec<DType> {
+        let sides = self.dtypes.iter().zip([JoinMode::Right, JoinMode::Left]);
+        let columns = sides.flat_map(|(dtypes, missing)| {
+            let may_miss = self.mode == missing || self.mode == JoinMode::Outer;
+            dtypes.iter().map(move |d| if may_miss { DType::optional(d.clone()) } else { d.clone() })
+        });
+        let ids = self.row_ids.iter().filter(|wanted| **wanted);
+        columns.chain(ids.map(|_| DType::optional(DType::ANY_POINTER))).collect()
     }
 
     /// Rows of one side without a match as rows of the result. Their last column is the join key, which

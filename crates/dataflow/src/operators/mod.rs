@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod asof_join;
+pub mod asof_now_join;
 pub mod calls;
 pub mod combine;
 pub mod deduplicate;

@@ -385,6 +385,7 @@ impl Op {
                 Matching::Equal => "join",
                 Matching::Interval { .. } => "interval_join",
                 Matching::AsOf { .. } => "asof_join",
+                Matching::AsOfNow => "asof_now_join",
             },
             Op::Lookup(_) => "ix",
             Op::UpdateRows { .. } => "update_rows",
@@ -449,6 +450,7 @@ impl Op {
             Op::Join(Join { matching: Matching::Interval { .. } | Matching::AsOf { .. }, .. }) => {
                 Some("a join by time")
             }
+            Op::Join(Join { matching: Matching::AsOfNow, .. }) => Some("a join with what is there now"),
             Op::Static(_)
             | Op::Source(_)
             | Op::DeadLetters { .. }

@@ -60,8 +60,8 @@ fn matches(step: &JoinStep, left: &Row, right: &Row) -> bool {
         return false;
     }
     match &step.matching {
-        // As-of joins have been dealt with.
-        Matching::Equal | Matching::AsOf { .. } => true,
+        // As-of joins have been dealt with; in a batch, now is always.
+        Matching::Equal | Matching::AsOf { .. } | Matching::AsOfNow => true,
         Matching::Interval { times: [l, r], bounds } => {
             are_apart(&left.values[*l], &right.values[*r], *bounds)
         }

@@ -20,6 +20,7 @@ pub(super) fn mark(program: &mut Program) {
             StepOp::Stateless(_) | StepOp::Zip | StepOp::Concat | StepOp::Intersect | StepOp::Output(_) => {
                 inputs
             }
+            StepOp::Join(JoinStep { matching: Matching::AsOfNow, .. }) => all(&step.inputs[..1]),
             StepOp::Join(JoinStep { matching: Matching::AsOf { .. }, .. }) => false,
             StepOp::Join(join) => inputs && join.mode == JoinMode::Inner && join.ids == JoinIds::Pair,
             // A row that lacks its counterpart is an error until the counterpart comes.

@@ -219,10 +219,11 @@ fn join(
     let matching = match &options.in_time {
         None => Matching::Equal,
         Some(in_time) => {
-            let (left, right) = in_time.times();
-            let left = time(left, &scope, left_table, &frame)?;
-            let right = time(right, &scope, right_table, &frame)?;
-            match in_time.matching(left, right, mode)? {
+            let times = in_time.times().map(|(left, right)| -> Result<[Expr; 2], PlanError> {
+                let left = time(left, &scope, left_table, &frame)?;
+                Ok([left, time(right, &scope, right_table, &frame)?])
+            });
+            match in_time.matching(times.transpose()?, mode)? {
                 Temporal::Matching(matching) => matching,
                 Temporal::Equality(left, right) => {
                     left_on.insert(0, left);
@@ -351,7 +352,7 @@ impl State {
         }
         // Rows change their partners.
         let is_asof = matches!(join.matching, Matching::AsOf { .. });
-        append_only &= !is_asof;
+        append_only &= !is_asof && join.matching != Matching::AsOfNow;
         let dtype = |dtype: &DType, optional: bool| match optional {
             true => DType::optional(dtype.clone()),
             false => dtype.clone(),

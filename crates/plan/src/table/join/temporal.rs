@@ -28,6 +28,9 @@ pub enum InTime {
         /// Where the nearest one is.
         direction: Direction,
     },
+    /// Each left row with the right rows that are there at the end of the time at which it comes; inner
+    /// or left.
+    AsOfNow,
 }
 
 /// What of it is left to the operator, and what is one more equality.
@@ -37,27 +40,37 @@ pub(super) enum Temporal {
 }
 
 impl InTime {
-    pub(super) fn times(&self) -> (&Col, &Col) {
-        let (InTime::Interval { times, .. } | InTime::AsOf { times, .. }) = self;
-        (&times.0, &times.1)
+    pub(super) fn times(&self) -> Option<&(Col, Col)> {
+        match self {
+            InTime::Interval { times, .. } | InTime::AsOf { times, .. } => Some(times),
+            InTime::AsOfNow => None,
+        }
     }
 
-    /// The times checked and brought to one type, and what they decide.
-    pub(super) fn matching(&self, left: Expr, right: Expr, mode: JoinMode) -> Result<Temporal, PlanError> {
-        match self {
-            InTime::Interval { lower, upper, .. } => interval(left, right, lower, upper),
-            InTime::AsOf { .. } if mode == JoinMode::Inner => {
-                Err(PlanError::Value("Unsupported asof join mode: inner.".to_owned()))
+    /// What it decides of rows with these times, which are checked and brought to one type.
+    pub(super) fn matching(&self, times: Option<[Expr; 2]>, mode: JoinMode) -> Result<Temporal, PlanError> {
+        let matching = match (self, times) {
+            (InTime::Interval { lower, upper, .. }, Some([left, right])) => {
+                return interval(left, right, lower, upper);
             }
-            InTime::AsOf { direction, .. } => {
-                let kind = TimeKind::of(&[
-                    ("t_left", Role::Time, left.dtype()),
-                    ("t_right", Role::Time, right.dtype()),
-                ])?;
+            (InTime::AsOf { .. }, _) if mode == JoinMode::Inner => {
+                return Err(PlanError::Value("Unsupported asof join mode: inner.".to_owned()));
+            }
+            (InTime::AsOf { direction, .. }, Some([left, right])) => {
+                let times = [("t_left", Role::Time, left.dtype()), ("t_right", Role::Time, right.dtype())];
+                let kind = TimeKind::of(&times)?;
                 let times = [kind.convert(&left)?, kind.convert(&right)?];
-                Ok(Temporal::Matching(Matching::AsOf { times, direction: *direction }))
+                Matching::AsOf { times, direction: *direction }
             }
-        }
+            _ if matches!(mode, JoinMode::Right | JoinMode::Outer) => {
+                return Err(PlanError::Value(
+                    "asof_now_join can only use modes inner and left: a right row is never joined by itself"
+                        .to_owned(),
+                ));
+            }
+            _ => Matching::AsOfNow,
+        };
+        Ok(Temporal::Matching(matching))
     }
 }
 
