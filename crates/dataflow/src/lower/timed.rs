@@ -77,16 +77,14 @@ impl<'scope> Lowering<'_, 'scope> {
         let inputs = [0, 1].map(|side: usize| &program.steps[step.inputs[side].0]);
         let sides = join_sides(spec, &how, inputs.map(|input| &input.columns[..]));
         let how = how.of_sides(&sides);
-        let mut number = 0;
-        let edges = sides.map(|side| {
+        let edges = sides.into_iter().enumerate().map(|(number, side)| {
             let route = Route::Column(side.columns.len());
-            let edge =
-                self.keyed(step, number, move |batch, context, site| side.apply(batch, context, site), &site);
-            number += 1;
-            (edge, route)
+            let ship =
+                move |batch, context: &Context, site: &Site| side.apply(batch, &mut context.clone(), site);
+            (self.keyed(step, number, ship, &site), route)
         });
-        let join = AsofNowJoin::new(how, !inputs[0].insert_only, self.context.clone(), site);
-        drive(self.scope, &step.name, edges.into(), self.context.clone(), join)
+        let join = AsofNowJoin::new(how, !inputs[0].insert_only, self.context.clone(), site.clone());
+        drive(self.scope, &step.name, edges.collect(), self.context.clone(), join)
     }
 
     /// The rows of both sides in shipped form, routed by their keys.

@@ -10,13 +10,13 @@
 use std::ops::Range;
 
 use pathway_plan::program::JoinIds;
-use pathway_types::{Batch, DType, DataError, Key, KeyHasher, Keys};
+use pathway_types::{Batch, DType, DataError, Diffs, Key, KeyHasher, Keys};
 
 use super::join::{JoinSpec, several_matches};
 use crate::context::{Context, Site};
 use crate::kernels::consolidate::{consolidate, removals_first};
 use crate::operator::{Emitter, Operator, Progress, State, WrongState};
-use crate::store::{Entry, MultiMap, RowId};
+use crate::store::{MultiMap, RowId};
 
 /// Pairs per emitted batch.
 const EMIT_ROWS: usize = 32 * 1024;
@@ -27,9 +27,9 @@ pub struct AsofNowJoin {
     right: MultiMap,
     /// Left rows of the open time that have to wait for its end.
     left: Vec<Batch>,
-    /// What left rows gave, by [`given_by`]; nothing if left rows are never removed.
+    /// What left rows gave, under [`places`] of their ids; nothing if left rows are never removed.
     given: Option<MultiMap>,
-    /// Right rows whose id a row of the result has, under their join key, if ids are theirs.
+    /// Right rows whose id a row of the result has, under their [`places`], if ids are theirs.
     lent: Option<MultiMap>,
     context: Context,
     site: Site,
@@ -54,13 +54,15 @@ impl AsofNowJoin {
         let Some(key_column) = batch.columns.last() else { return };
         let keys = Keys::of_column(key_column);
         let (mut mine, mut theirs): (Vec<u32>, Vec<RowId>) = (Vec::new(), Vec::new());
-        let mut lonely: Vec<u32> = Vec::new();
+        let (mut lonely, mut torn): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
         for (row, key) in keys.as_slice().iter().enumerate() {
             let found = self.right.get(*key);
             match found {
                 [] => lonely.push(row as u32),
                 [_, _, ..] if self.spec.ids == JoinIds::Left => {
                     self.context.data_error(&self.site, &several_matches(batch.keys.get(row)));
+                    torn.push(row as u32);
+                    continue;
                 }
                 _ => {}
             }
@@ -71,6 +73,11 @@ impl AsofNowJoin {
             }
         }
         self.pairs(batch, &keys, mine, theirs, out);
+        if !torn.is_empty() {
+            let mut rows = self.spec.unmatched(0, batch.take(&torn));
+            self.spec.spoil(1, &mut rows);
+            self.give(&batch.keys.take(&torn), &keys.take(&torn), rows, out);
+        }
         if self.spec.preserves(0) && !lonely.is_empty() {
             let rows = batch.take(&lonely);
             let left = (rows.keys.clone(), keys.take(&lonely));
@@ -78,23 +85,35 @@ impl AsofNowJoin {
         }
     }
 
-    fn pairs(&mut self, batch: &Batch, keys: &Keys, mine: Vec<u32>, theirs: Vec<RowId>, out: &mut Emitter) {
+    fn pairs(
+        &mut self,
+        batch: &Batch,
+        keys: &Keys,
+        mut mine: Vec<u32>,
+        mut theirs: Vec<RowId>,
+        out: &mut Emitter,
+    ) {
+        self.lend(keys, &mut mine, &mut theirs);
         let width = self.spec.dtypes[1].len();
         let Some(right) = self.right.rows().gather_batch(&theirs, 0..width) else { return };
         let left = batch.take(&mine);
         let (ids, diffs, joint) = (left.keys.clone(), left.diffs.clone(), keys.take(&mine));
-        self.lend(&joint, Batch::new(right.keys.clone(), vec![], diffs.clone()));
         self.give(&ids, &joint, self.spec.pairs(left, right, &joint, diffs), out);
     }
 
-    /// Notes that rows of the result have the ids of these right rows, or no longer.
-    fn lend(&mut self, joint: &Keys, right: Batch) {
+    /// If pairs have the ids of their right rows: without those whose id is already that of another row.
+    fn lend(&mut self, keys: &Keys, mine: &mut Vec<u32>, theirs: &mut Vec<RowId>) {
         let Some(lent) = &mut self.lent else { return };
-        lent.apply(joint, &right);
-        for (key, id) in joint.as_slice().iter().zip(right.keys.as_slice()) {
-            let is_twice = |entry: &Entry| entry.count > 1 && lent.rows().id(entry.row) == *id;
-            if lent.get(*key).iter().any(is_twice) {
-                self.context.data_error(&self.site, &several_matches(Key(*id)));
+        let pairs = std::mem::take(mine).into_iter().zip(std::mem::take(theirs));
+        for (row, other) in pairs {
+            let id = Key(self.right.rows().id(other));
+            let place = Keys::from(vec![placed(id, keys.get(row as usize))]);
+            if lent.get(place.as_slice()[0]).is_empty() {
+                lent.apply(&place, &Batch::new(vec![id.0].into(), vec![], Diffs::Ones(1)));
+                mine.push(row);
+                theirs.push(other);
+            } else {
+                self.context.data_error(&self.site, &several_matches(id));
             }
         }
     }
@@ -102,7 +121,7 @@ impl AsofNowJoin {
     /// Emits rows, which these left rows with these join keys gave.
     fn give(&mut self, left: &Keys, joint: &Keys, rows: Batch, out: &mut Emitter) {
         if let Some(given) = &mut self.given {
-            given.apply(&given_by(left, joint), &rows);
+            given.apply(&places(left, joint), &rows);
         }
         out.emit(rows);
     }
@@ -112,7 +131,7 @@ impl AsofNowJoin {
         let (Some(given), Some(joint)) = (&mut self.given, removed.columns.pop()) else { return };
         let joint = Keys::of_column(&joint);
         let (mut keys, mut joint_keys, mut rows) = (Vec::new(), Vec::new(), Vec::new());
-        for (row, key) in given_by(&removed.keys, &joint).as_slice().iter().enumerate() {
+        for (row, key) in places(&removed.keys, &joint).as_slice().iter().enumerate() {
             let found = given.get(*key);
             keys.extend(std::iter::repeat_n(*key, found.len()));
             joint_keys.extend(std::iter::repeat_n(joint.as_slice()[row], found.len()));
@@ -122,20 +141,24 @@ impl AsofNowJoin {
         let Some(rows) = given.rows().gather_batch(&rows, 0..width) else { return };
         let rows = rows.negate();
         given.apply(&keys.into(), &rows);
-        self.lend(&joint_keys.into(), Batch::new(rows.keys.clone(), vec![], rows.diffs.clone()));
+        if let Some(lent) = &mut self.lent {
+            let ids = rows.keys.clone();
+            let returned = Batch::new(ids.clone(), vec![], rows.diffs.clone());
+            lent.apply(&places(&ids, &joint_keys.into()), &returned);
+        }
         out.emit(rows);
     }
 }
 
-/// Under which keys the rows are kept that left rows gave: these, on the shards of their join keys.
-fn given_by(left: &Keys, joint: &Keys) -> Keys {
+/// The key of a row on the shard of its join key.
+fn placed(id: Key, joint: Key) -> u128 {
     let mut hasher = KeyHasher::default();
-    let key = |row| {
-        hasher.clear();
-        hasher.pointer(left.get(row));
-        hasher.finish().on_shard_of(joint.get(row)).0
-    };
-    (0..left.len()).map(key).collect::<Vec<_>>().into()
+    hasher.pointer(id);
+    hasher.finish().on_shard_of(joint).0
+}
+
+fn places(ids: &Keys, joint: &Keys) -> Keys {
+    (0..ids.len()).map(|row| placed(ids.get(row), joint.get(row))).collect::<Vec<_>>().into()
 }
 
 impl Operator for AsofNowJoin {
@@ -183,7 +206,7 @@ impl Operator for AsofNowJoin {
         let mut tables = vec![("right", self.right.save(&shards))];
         tables.extend(self.given.as_ref().map(|given| ("given", given.save(&shards))));
         tables.extend(self.lent.as_ref().map(|lent| ("lent", lent.save(&shards))));
-        Ok(State { tables })
+        Ok(State::of_tables(tables))
     }
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {

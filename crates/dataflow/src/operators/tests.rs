@@ -30,6 +30,8 @@ use crate::kernels::consolidate::consolidate;
 use crate::operator::{END_OF_INPUT, Emitter, Operator, Progress};
 use crate::store::ordered::Word;
 
+mod asof_now;
+
 struct Silent;
 
 impl Monitor for Silent {

@@ -352,7 +352,7 @@ impl State {
         }
         // Rows change their partners.
         let is_asof = matches!(join.matching, Matching::AsOf { .. });
-        append_only &= !is_asof && join.matching != Matching::AsOfNow;
+        append_only &= !is_asof && !matches!(join.matching, Matching::AsOfNow);
         let dtype = |dtype: &DType, optional: bool| match optional {
             true => DType::optional(dtype.clone()),
             false => dtype.clone(),

@@ -9,11 +9,11 @@ from pathway.internals.trace import trace_user_frame
 
 if TYPE_CHECKING:
     from pathway.internals.table import Table
-    from pathway.stdlib.temporal import AsofJoinResult, IntervalJoinResult
+    from pathway.stdlib.temporal import AsofJoinResult, AsofNowJoinResult, IntervalJoinResult
 
 
 class TemporalJoinOperations(TableCore):
-    """`asof_join`, `interval_join` and their variants."""
+    """`asof_join`, `asof_now_join`, `interval_join` and their variants."""
 
     @trace_user_frame
     def interval_join(self, *args: Any, **kwargs: Any) -> IntervalJoinResult:
@@ -77,3 +77,24 @@ class TemporalJoinOperations(TableCore):
         from pathway.stdlib import temporal
 
         return temporal.asof_join_outer(cast("Table", self), *args, **kwargs)
+
+    @trace_user_frame
+    def asof_now_join(self, *args: Any, **kwargs: Any) -> AsofNowJoinResult:
+        """See [`pathway.temporal.asof_now_join`][]."""
+        from pathway.stdlib import temporal
+
+        return temporal.asof_now_join(cast("Table", self), *args, **kwargs)
+
+    @trace_user_frame
+    def asof_now_join_inner(self, *args: Any, **kwargs: Any) -> AsofNowJoinResult:
+        """See [`pathway.temporal.asof_now_join_inner`][]."""
+        from pathway.stdlib import temporal
+
+        return temporal.asof_now_join_inner(cast("Table", self), *args, **kwargs)
+
+    @trace_user_frame
+    def asof_now_join_left(self, *args: Any, **kwargs: Any) -> AsofNowJoinResult:
+        """See [`pathway.temporal.asof_now_join_left`][]."""
+        from pathway.stdlib import temporal
+
+        return temporal.asof_now_join_left(cast("Table", self), *args, **kwargs)

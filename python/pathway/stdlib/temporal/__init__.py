@@ -8,6 +8,12 @@ from pathway.stdlib.temporal._asof_join import (
     asof_join_outer,
     asof_join_right,
 )
+from pathway.stdlib.temporal._asof_now_join import (
+    AsofNowJoinResult,
+    asof_now_join,
+    asof_now_join_inner,
+    asof_now_join_left,
+)
 from pathway.stdlib.temporal._interval import Interval, interval
 from pathway.stdlib.temporal._interval_join import (
     IntervalJoinResult,
@@ -22,6 +28,7 @@ from pathway.stdlib.temporal._windowby import windowby
 
 __all__ = [
     "AsofJoinResult",
+    "AsofNowJoinResult",
     "Direction",
     "Interval",
     "IntervalJoinResult",
@@ -30,6 +37,9 @@ __all__ = [
     "asof_join_left",
     "asof_join_outer",
     "asof_join_right",
+    "asof_now_join",
+    "asof_now_join_inner",
+    "asof_now_join_left",
     "interval",
     "interval_join",
     "interval_join_inner",

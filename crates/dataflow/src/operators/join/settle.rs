@@ -3,7 +3,7 @@
 use pathway_plan::program::JoinIds;
 use pathway_types::{Batch, Column, DType, Keys};
 
-use super::Join;
+use super::{Join, JoinSpec};
 use crate::operator::Emitter;
 use crate::store::RowId;
 
@@ -49,7 +49,7 @@ impl Join {
             let (mine, theirs) = (rows_of(owner, mine)?, rows_of(1 - owner, theirs)?);
             let joint = Keys::from(vec![key; mine.len()]);
             let (left, right) = if owner == 0 { (mine, theirs) } else { (theirs, mine) };
-            Some(self.joined(left, right, &joint, diffs.into()))
+            Some(self.spec.pairs(left, right, &joint, diffs.into()))
         };
         let mine = self.sides[owner].rows.get(key);
         let theirs = self.sides[1 - owner].rows.get(key);
@@ -63,19 +63,24 @@ impl Join {
         let first = vec![theirs.first()?.row; mine.len()];
         let own: Vec<RowId> = mine.iter().map(|entry| entry.row).collect();
         let mut one = joined(&own, &first, mine.iter().map(|entry| i64::from(entry.count)).collect())?;
-        // The columns of the other side, and its ids.
-        let widths = self.spec.dtypes.each_ref().map(Vec::len);
-        let start = if owner == 0 { widths[0] } else { 0 };
-        let mut others: Vec<usize> = (start..start + widths[1 - owner]).collect();
-        if self.spec.row_ids[1 - owner] {
-            let place = if owner == 0 { usize::from(self.spec.row_ids[0]) } else { 0 };
-            others.push(widths[0] + widths[1] + place);
-        }
-        let dtypes = &self.spec.dtypes[1 - owner];
-        for (position, column) in others.into_iter().enumerate() {
-            let dtype = dtypes.get(position).unwrap_or(&DType::ANY_POINTER);
-            one.columns[column] = Column::all_errors(dtype, own.len());
-        }
+        self.spec.spoil(1 - owner, &mut one);
         Some(Batch::concat(&[pairs, one]))
+    }
+}
+
+impl JoinSpec {
+    /// Makes errors of the columns of one side, and of its ids, in rows of the result.
+    pub(crate) fn spoil(&self, side: usize, rows: &mut Batch) {
+        let widths = self.dtypes.each_ref().map(Vec::len);
+        let start = if side == 1 { widths[0] } else { 0 };
+        let mut columns: Vec<usize> = (start..start + widths[side]).collect();
+        if self.row_ids[side] {
+            let place = if side == 1 { usize::from(self.row_ids[0]) } else { 0 };
+            columns.push(widths[0] + widths[1] + place);
+        }
+        for (position, column) in columns.into_iter().enumerate() {
+            let dtype = self.dtypes[side].get(position).unwrap_or(&DType::ANY_POINTER);
+            rows.columns[column] = Column::all_errors(dtype, rows.len());
+        }
     }
 }
