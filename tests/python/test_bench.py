@@ -120,6 +120,29 @@ def sort_changes(inputs: Path) -> Rows:
     return Counter([("1", "1", str(rows))])
 
 
+def asof_join(inputs: Path) -> Rows:
+    quotes: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+    for row in read(inputs / "quotes.csv"):
+        quotes[row["stock"]].append((int(row["t"]), row["price"]))
+    rows: Rows = Counter()
+    for trade in read(inputs / "trades.csv"):
+        before = [price for t, price in quotes[trade["stock"]] if t <= int(trade["t"])]
+        rows[trade["trade"], trade["stock"], trade["amount"], before[-1] if before else "0"] += 1
+    return rows
+
+
+def interval_join(inputs: Path) -> Rows:
+    measured: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+    for row in read(inputs / "measured.csv"):
+        measured[row["device"]].append((int(row["t"]), row["value"]))
+    rows: Rows = Counter()
+    for event in read(inputs / "events.csv"):
+        for t, value in measured[event["device"]]:
+            if abs(apart := t - int(event["t"])) <= 150_000:
+                rows[event["event"], event["device"], value, str(apart)] += 1
+    return rows
+
+
 MODELS: dict[str, tuple[Callable[[Path], Rows], int]] = {
     "word_count": (word_count, 500),
     "csv_etl": (csv_etl, 300),
@@ -133,6 +156,8 @@ MODELS: dict[str, tuple[Callable[[Path], Rows], int]] = {
     "pagerank": (pagerank, 2000),
     "deduplicate": (deduplicate, 2000),
     "sort_changes": (sort_changes, 50),
+    "asof_join": (asof_join, 3000),
+    "interval_join": (interval_join, 8000),
 }
 
 

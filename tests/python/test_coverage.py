@@ -161,6 +161,11 @@ CONTRACT = {
         "Table.interpolate",
         "Repeated ids and sessions",
     ],
+    "Joins in time": [
+        "Interval joins",
+        "As-of joins",
+        "As-of-now joins",
+    ],
 }
 
 

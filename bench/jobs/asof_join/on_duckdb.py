@@ -10,7 +10,7 @@ def run(inputs: Path, output: Path) -> None:
     database = duckdb.connect(config={"threads": int(os.environ["BENCH_THREADS"])})
     database.execute(f"""
         COPY (
-            SELECT trade, trades.stock AS stock, amount, price
+            SELECT trade, trades.stock AS stock, amount, coalesce(price, 0) AS price
             FROM read_csv('{inputs}/trades.csv', header = true, columns = {{
                 trade: 'BIGINT', stock: 'BIGINT', t: 'BIGINT', amount: 'BIGINT'}}) AS trades
             ASOF LEFT JOIN read_csv('{inputs}/quotes.csv', header = true, columns = {{

@@ -12,6 +12,6 @@ def run(inputs: Path, output: Path) -> None:
     trades = pl.scan_csv(inputs / "trades.csv", schema=TRADE).set_sorted("t")
     quotes = pl.scan_csv(inputs / "quotes.csv", schema=QUOTE).set_sorted("t")
     result = trades.join_asof(quotes, on="t", by="stock", strategy="backward").select(
-        "trade", "stock", "amount", "price"
+        "trade", "stock", "amount", pl.col("price").fill_null(0)
     )
     result.collect().write_csv(output / "result.csv")
