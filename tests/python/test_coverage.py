@@ -160,6 +160,9 @@ CONTRACT = {
         "Table.diff",
         "Table.interpolate",
         "Repeated ids and sessions",
+        "time_utils: utc_now",
+        "time_utils: inactivity_detection",
+        "time_utils: add_update_timestamp_utc",
     ],
     "Joins in time": [
         "Interval joins",

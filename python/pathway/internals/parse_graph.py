@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from pathway import _engine
@@ -33,6 +34,8 @@ class ParseGraph:
         self.methods: dict[tuple[int, str], Any] = {}
         #: Universes of static tables, by the identity of their rows: equal rows share one.
         self.static_universes: dict[tuple[object, ...], _engine.Universe] = {}
+        #: Tables of the present time, by how often they tell it.
+        self.clocks: dict[tuple[timedelta, timedelta], Any] = {}
         self._unused = False
 
     def clear(self) -> None:
@@ -44,6 +47,7 @@ class ParseGraph:
         self.caches.clear()
         self.methods.clear()
         self.static_universes.clear()
+        self.clocks.clear()
         self._unused = False
 
     def touch(self) -> None:

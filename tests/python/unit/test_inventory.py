@@ -85,8 +85,7 @@ MODULES = {
 #: Areas that are still to come, with the names that they bring. Take out what is there.
 LATER = {
     "temporal operations": """asof_now_join asof_now_join_inner asof_now_join_left window_join
-        window_join_inner window_join_left window_join_outer window_join_right inactivity_detection
-        add_update_timestamp_utc""",
+        window_join_inner window_join_left window_join_outer window_join_right""",
     "live tables and notebooks": "LiveTable enable_interactive_mode live plot show viz",
     "learning, indexes": "indexing ml",
     "SQL and YAML": "sql load_yaml",

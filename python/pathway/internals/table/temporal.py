@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class TemporalOperations(TableCore):
-    """`windowby`."""
+    """`windowby`, and what goes by the clock on the wall."""
 
     @trace_user_frame
     def windowby(self, *args: Any, **kwargs: Any) -> WindowedTable:
@@ -21,3 +21,17 @@ class TemporalOperations(TableCore):
         from pathway.stdlib import temporal
 
         return temporal.windowby(cast("Table", self), *args, **kwargs)
+
+    @trace_user_frame
+    def inactivity_detection(self, *args: Any, **kwargs: Any) -> Table:
+        """See [`pathway.temporal.inactivity_detection`][]."""
+        from pathway.stdlib import temporal
+
+        return temporal.inactivity_detection(cast("Table", self), *args, **kwargs)
+
+    @trace_user_frame
+    def add_update_timestamp_utc(self, *args: Any, **kwargs: Any) -> Table:
+        """See [`pathway.temporal.add_update_timestamp_utc`][]."""
+        from pathway.stdlib import temporal
+
+        return temporal.add_update_timestamp_utc(cast("Table", self), *args, **kwargs)

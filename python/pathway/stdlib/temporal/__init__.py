@@ -25,6 +25,7 @@ from pathway.stdlib.temporal._interval_join import (
 )
 from pathway.stdlib.temporal._window import Window, intervals_over, session, sliding, tumbling
 from pathway.stdlib.temporal._windowby import windowby
+from pathway.stdlib.temporal.time_utils import add_update_timestamp_utc, inactivity_detection, utc_now
 
 __all__ = [
     "AsofJoinResult",
@@ -33,6 +34,7 @@ __all__ = [
     "Interval",
     "IntervalJoinResult",
     "Window",
+    "add_update_timestamp_utc",
     "asof_join",
     "asof_join_left",
     "asof_join_outer",
@@ -40,6 +42,7 @@ __all__ = [
     "asof_now_join",
     "asof_now_join_inner",
     "asof_now_join_left",
+    "inactivity_detection",
     "interval",
     "interval_join",
     "interval_join_inner",
@@ -50,5 +53,6 @@ __all__ = [
     "session",
     "sliding",
     "tumbling",
+    "utc_now",
     "windowby",
 ]
