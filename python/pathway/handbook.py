@@ -178,6 +178,16 @@ def star(table: Table) -> Unpacked:
     return Unpacked(_AllColumns(table))  # type: ignore[arg-type]
 
 
+# --- windows ----------------------------------------------------------------------------------------
+
+
+def windows(table: Table) -> Any:
+    """`table.window`: `tumbling`, `sliding` and `session` of the table."""
+    from pathway.stdlib.temporal._handbook import TableWindows
+
+    return TableWindows(table)
+
+
 # --- sources and sinks ------------------------------------------------------------------------------
 
 
@@ -302,6 +312,7 @@ def install() -> None:
     """Puts the names where the handbook has them."""
     import pathway
     from pathway import io, reducers, stdlib
+    from pathway.stdlib.temporal import _handbook
 
     for name in ("ColumnDefinition", "ConnectorMode", "schema_class"):
         setattr(pathway, name, globals()[name])
@@ -312,6 +323,8 @@ def install() -> None:
     for name in ("collect", "var_pop", "stddev"):
         setattr(reducers, name, globals()[name])
     stdlib.tools = tools  # type: ignore[attr-defined]
+    for name, of_windows in _handbook.NAMES.items():
+        setattr(stdlib.temporal, name, of_windows)
     io.filesystem = filesystem  # type: ignore[attr-defined]
     io.json_lines = json_lines  # type: ignore[attr-defined]
     python.connector = connector  # type: ignore[attr-defined]

@@ -69,6 +69,10 @@ class TableCore(Joinable):
                 from pathway.handbook import star
 
                 return cast("ColumnReference", star(cast("Table", self)))
+            if name == "window":
+                from pathway.handbook import windows
+
+                return cast("ColumnReference", windows(cast("Table", self)))
             error = AttributeError(no_such_column(name, self._names))
             raise _noted(error)
         return ColumnReference(self, name)

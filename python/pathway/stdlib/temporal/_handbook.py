@@ -1,0 +1,133 @@
+"""Windows under the names of the user's handbook; see `pathway.handbook`."""
+
+from __future__ import annotations
+
+import datetime
+
+from pathway.internals.expression.expression import ColumnExpression
+from pathway.internals.table import Table
+from pathway.internals.trace import trace_user_frame
+from pathway.stdlib.temporal._window import Window, session, sliding, tumbling
+from pathway.stdlib.temporal._windowby import WindowedTable, windowby
+
+#: A length of time, or of numbers where times are numbers.
+Length = int | float | datetime.timedelta
+
+
+class TableWindows:
+    """`table.window`: the rows of a table grouped by windows, ready for `reduce`.
+
+    Without `timestamp` the time is the only column of the table that holds dates.
+
+    >>> import pathway as pw
+    >>> from pathway.stdlib import tools
+    >>> t = pw.debug.table_from_markdown('''
+    ... t  | v
+    ... 1  | 10
+    ... 4  | 20
+    ... 12 | 30
+    ... ''')
+    >>> sums = t.window.tumbling(window_length=5, timestamp=t.t).reduce(v=tools.sum(t.v))
+    >>> pw.debug.compute_and_print(sums, include_id=False)
+    v
+    30
+    30
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    @trace_user_frame
+    def tumbling(
+        self,
+        *,
+        window_length: Length,
+        timestamp: ColumnExpression | None = None,
+        instance: ColumnExpression | None = None,
+    ) -> WindowedTable:
+        """`windowby` with `pw.temporal.tumbling`."""
+        return self._group(tumbling(window_length), timestamp, instance)
+
+    @trace_user_frame
+    def sliding(
+        self,
+        *,
+        window_length: Length,
+        slide: Length,
+        timestamp: ColumnExpression | None = None,
+        instance: ColumnExpression | None = None,
+    ) -> WindowedTable:
+        """`windowby` with `pw.temporal.sliding`."""
+        return self._group(sliding(slide, duration=window_length), timestamp, instance)
+
+    @trace_user_frame
+    def session(
+        self,
+        *,
+        gap: Length,
+        timestamp: ColumnExpression | None = None,
+        instance: ColumnExpression | None = None,
+    ) -> WindowedTable:
+        """`windowby` with `pw.temporal.session`."""
+        return self._group(session(max_gap=gap), timestamp, instance)
+
+    def _group(
+        self, window: Window, timestamp: ColumnExpression | None, instance: ColumnExpression | None
+    ) -> WindowedTable:
+        time = _the_time_of(self._table) if timestamp is None else timestamp
+        return windowby(self._table, time, window=window, instance=instance)
+
+
+def _the_time_of(table: Table) -> ColumnExpression:
+    engine = table._engine
+    kinds = ("date_time_naive", "date_time_utc")
+    times = [name for name in engine.column_names() if engine.column_dtype(name).kind in kinds]
+    if len(times) != 1:
+        found = f"has several: {', '.join(times)}" if times else "has none"
+        raise ValueError(
+            f"timestamp= is missing: without it the time of a row is in the only column of dates, but the "
+            f"table {found}."
+        )
+    column: ColumnExpression = table[times[0]]
+    return column
+
+
+@trace_user_frame
+def tumbling_window(
+    table: Table,
+    time_column: ColumnExpression | None,
+    window_length: Length,
+    hop: Length | None = None,
+    name: str | None = None,
+) -> WindowedTable:
+    """`windowby` with `pw.temporal.tumbling`, or with `sliding` if there is a hop.
+
+    Args:
+        name: for the reader; nothing depends on it.
+    """
+    if hop is not None:
+        return sliding_window(table, time_column, window_length, hop)
+    return TableWindows(table).tumbling(window_length=window_length, timestamp=time_column)
+
+
+@trace_user_frame
+def sliding_window(
+    table: Table, time_column: ColumnExpression | None, window_length: Length, slide: Length
+) -> WindowedTable:
+    """`windowby` with `pw.temporal.sliding`."""
+    return TableWindows(table).sliding(window_length=window_length, slide=slide, timestamp=time_column)
+
+
+@trace_user_frame
+def session_window(table: Table, time_column: ColumnExpression | None, gap: Length) -> WindowedTable:
+    """`windowby` with `pw.temporal.session`."""
+    return TableWindows(table).session(gap=gap, timestamp=time_column)
+
+
+#: What the handbook has in this module.
+NAMES = {
+    "window": TableWindows,
+    "tumbling_window": tumbling_window,
+    "sliding_window": sliding_window,
+    "session_window": session_window,
+}
