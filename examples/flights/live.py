@@ -3,6 +3,7 @@
 import argparse
 import time
 
+import by_time
 import pathway as pw
 from feed import FlightFeed
 from pipeline import DATA, OUT, Airline, Airport, Flight, delays, write
@@ -21,6 +22,8 @@ def main() -> None:
     airports = pw.io.jsonlines.read(DATA / "airports.jsonl", schema=Airport, mode="static")
     results = delays(flights, airlines, airports)
     write(results, OUT / "live")
+    weather = pw.io.jsonlines.read(DATA / "weather.jsonl", schema=by_time.Weather, mode="static")
+    by_time.write(by_time.by_time(flights, weather), OUT / "live")
 
     table = LiveTable(
         {"airline": 28, "flights": 9, "lost": 7, "mean_delay": 11, "longest": 9}, order_by="mean_delay"

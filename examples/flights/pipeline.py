@@ -18,6 +18,7 @@ class Flight(pw.Schema):
 
     flight_id: int = pw.column_definition(primary_key=True)
     date: str
+    departure: str
     carrier: str
     flight: int
     tailnum: str

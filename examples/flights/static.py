@@ -2,6 +2,7 @@
 
 import time
 
+import by_time
 import pathway as pw
 from pipeline import DATA, OUT, Airline, Airport, Flight, delays, write
 
@@ -12,6 +13,8 @@ def main() -> None:
     airlines = pw.io.csv.read(DATA / "airlines.csv", schema=Airline, mode="static")
     airports = pw.io.jsonlines.read(DATA / "airports.jsonl", schema=Airport, mode="static")
     write(delays(flights, airlines, airports), OUT / "static")
+    weather = pw.io.jsonlines.read(DATA / "weather.jsonl", schema=by_time.Weather, mode="static")
+    by_time.write(by_time.by_time(flights, weather), OUT / "static")
     pw.run(monitoring_level=pw.MonitoringLevel.NONE)
     print(f"static: done in {time.perf_counter() - started:.1f} s, results in {OUT / 'static'}")
 

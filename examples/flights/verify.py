@@ -8,7 +8,17 @@ from pathlib import Path
 
 from pipeline import OUT
 
-FILES = ("by_carrier.csv", "by_route.csv", "by_day.jsonl", "worst.jsonl")
+FILES = (
+    "by_carrier.csv",
+    "by_route.csv",
+    "by_day.jsonl",
+    "worst.jsonl",
+    "hourly.jsonl",
+    "busiest.jsonl",
+    "by_visibility.jsonl",
+    "by_duty.jsonl",
+    "hubs.jsonl",
+)
 
 Rows = Counter[tuple[tuple[str, str], ...]]
 
@@ -32,10 +42,10 @@ def main() -> int:
     for name in FILES:
         (static, _), (live, changes) = final_rows(OUT / "static" / name), final_rows(OUT / "live" / name)
         if static == live and static:
-            print(f"verify: {name:15} {len(static):4} rows, equal after {changes:,} changes")
+            print(f"verify: {name:20} {len(static):4} rows, equal after {changes:,} changes")
             continue
         wrong += 1
-        print(f"verify: {name:15} DIFFERENT")
+        print(f"verify: {name:20} DIFFERENT")
         for label, rows in (("only static", static - live), ("only live", live - static)):
             for row in list(rows.elements())[:5]:
                 print(f"    {label}: {dict(row)}")
