@@ -10,6 +10,7 @@ from pathway.debug.compute import (
     table_to_updates,
     tables_to_updates,
 )
+from pathway.debug.stream_generator import StreamGenerator
 from pathway.debug.tables import (
     table_from_markdown,
     table_from_pandas,
@@ -18,6 +19,7 @@ from pathway.debug.tables import (
 )
 
 __all__ = [
+    "StreamGenerator",
     "Update",
     "compute_and_print",
     "compute_and_print_update_stream",

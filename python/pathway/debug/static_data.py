@@ -45,8 +45,12 @@ def static_table(
     id_from: Sequence[str] | None = None,
     unsafe_trusted_ids: bool = False,
     new_universe: bool = False,
+    ids_by_label: bool = False,
 ) -> Table:
-    """The table of some rows."""
+    """The table of some rows.
+
+    With `ids_by_label` the labels give the ids even if the schema has a primary key.
+    """
     times = _times(data)
     diffs = _diffs(data)
     shards = data.special(_SHARD, 0)
@@ -65,7 +69,8 @@ def static_table(
         else _converted(data.columns[name], column.dtype)
         for name, column in schema.columns().items()
     }
-    keys = _keys(data, schema, columns, unsafe_trusted_ids)
+    primary_key = [] if ids_by_label else schema.primary_key_columns() or []
+    keys = _keys(data, [columns[name] for name in primary_key], unsafe_trusted_ids)
     universe_key = _identity(schema, keys, times, diffs, shards, unsafe_trusted_ids)
     universe: Universe | None = None if new_universe else G.static_universes.get(universe_key)
     engine = G.engine.static_table(
@@ -116,12 +121,9 @@ def _inferred_schema(data: StaticData, id_from: Sequence[str]) -> type[Schema]:
     return make_schema(f"schema_from_values({list(columns)})", columns)
 
 
-def _keys(
-    data: StaticData, schema: type[Schema], columns: dict[str, list[Any]], unsafe_trusted_ids: bool
-) -> Keys:
-    primary_key = schema.primary_key_columns()
+def _keys(data: StaticData, primary_key: list[list[Any]], unsafe_trusted_ids: bool) -> Keys:
     if primary_key:
-        return Keys.of_columns([columns[name] for name in primary_key])
+        return Keys.of_columns(primary_key)
     labels = list(range(data.length)) if data.labels is None else data.labels
     make: Callable[[Any], Pointer] = unsafe_make_pointer if unsafe_trusted_ids else ref_scalar
     if make is ref_scalar and Pointer not in set(map(type, labels)):

@@ -118,6 +118,10 @@ def run_all(
     execute(None, options, run_all=True)
 
 
+class StreamGeneratorConfig:
+    """The `persistence_config` of a `pw.debug.StreamGenerator`: nothing is kept by a run that gets it."""
+
+
 class _Options:
     """The arguments of a run, checked."""
 
@@ -142,7 +146,7 @@ class _Options:
             f"monitoring_level={monitoring_level}": monitoring_level
             in (MonitoringLevel.IN_OUT, MonitoringLevel.ALL),
             "with_http_server=True": with_http_server,
-            "persistence_config": persistence_config is not None,
+            "persistence_config": not isinstance(persistence_config, (StreamGeneratorConfig, type(None))),
             "PATHWAY_REPLAY_STORAGE": config.replay_storage is not None,
             "runtime_typechecking=True": runtime_typechecking,
             "udf_cache_directory": udf_cache_directory is not None,
@@ -260,4 +264,4 @@ def _sigterm_as_exit() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-__all__ = ["EngineError", "execute", "run", "run_all", "run_options"]
+__all__ = ["EngineError", "StreamGeneratorConfig", "execute", "run", "run_all", "run_options"]

@@ -90,7 +90,7 @@ LATER = {
     "learning, indexes": "indexing ml",
     "SQL and YAML": "sql load_yaml",
     "persistence and monitoring": """persistence PersistenceMode DataStorage SnapshotAccess SnapshotEvent Backend Config
-        set_license_key set_monitoring_config StreamGenerator""",
+        set_license_key set_monitoring_config""",
     "database connectors": "TableWriterInitMode",
 }
 ALL_LATER = {name for names in LATER.values() for name in names.split()}
