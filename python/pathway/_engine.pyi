@@ -211,6 +211,15 @@ class ArrowColumn:
         """A column of values of 8 bytes (`i8`, `f8`, `M8[ns]`, `M8[ns, UTC]`, `m8[ns]`), or of one (`b1`)."""
 
 @final
+class Search:
+    """How rows are searched: the metric is `l2sq`, `cos` or `ip`. With `lenient`, a wrong filter finds nothing
+    and a warning says so; otherwise it is an error."""
+
+    def __init__(
+        self, metric: str, dimensions: int, *, as_of_now: bool, collapsed: bool, lenient: bool
+    ) -> None: ...
+
+@final
 class Acceptor:
     """`function(new, accepted)`, which says by its truth whether a value replaces the accepted one."""
 
@@ -464,6 +473,16 @@ class Table:
         frame: Frame | None = None,
     ) -> Table:
         """Of each instance the row that was accepted last. Its id is the key of the instance, or of None."""
+    def search(
+        self,
+        data: Table,
+        asked: tuple[Expr, Expr, Expr | None],
+        indexed: tuple[Expr, Expr | None, Sequence[tuple[str, Expr]]],
+        how: Search,
+        frame: Frame | None = None,
+    ) -> Table:
+        """The nearest rows of `data` for each row: asked for by vector, number and filter, over their vectors
+        and metadata, with these columns. See `pathway_plan::Table::search` for the columns of the result."""
     def sort(self, key: Expr, instance: Expr | None = None, frame: Frame | None = None) -> Table:
         """Columns `prev` and `next`: the ids of the neighbours in the order of `key`."""
     def diff(

@@ -84,9 +84,10 @@ pub use error_log::ErrorLogId;
 pub use frame::Frame;
 pub use graph::{Graph, NodeId, OutputId};
 pub use rewrite::{Goal, Rewrites};
-pub use stateful::{SessionGap, StatefulKind};
+pub use stateful::{Search, SessionGap, StatefulKind};
 pub use table::{
-    Answered, Argument, Around, GroupBy, GroupedJoin, InTime, Iteration, JoinOptions, JoinResult, Joinable,
-    Named, OutputOptions, Part, SourceOptions, Span, StaticOptions, Table, Window, WindowBy,
+    Answered, Argument, Around, Asked, GroupBy, GroupedJoin, InTime, Indexed, Iteration, JoinOptions,
+    JoinResult, Joinable, Named, OutputOptions, Part, SourceOptions, Span, StaticOptions, Table, Window,
+    WindowBy,
 };
 pub use universe::UniverseId;

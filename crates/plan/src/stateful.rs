@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use pathway_expr::{Acceptor, Togetherness};
+use pathway_index::Metric;
 use pathway_types::Value;
 
 /// What a stateful operation does.
@@ -73,6 +74,29 @@ pub enum StatefulKind {
     /// pointer of the instance. Passes rows. The sessions themselves are a second table: under that
     /// pointer the times of the first and the last row, and the last row's id.
     Sessions(SessionGap),
+    /// For each row of the first input what is nearest to it among the rows of the second. Controls of the
+    /// first: the vector, how many are wanted, and, if there are filters, the filter. Controls of the second:
+    /// the vector, the metadata if there are filters, and the columns that answers have.
+    Search(Search),
+}
+
+/// How rows are searched for, and what is said of them.
+#[derive(Clone, Debug)]
+pub struct Search {
+    /// How far vectors are apart.
+    pub metric: Metric,
+    /// The length of all vectors.
+    pub dimensions: usize,
+    /// Answers have to pass a filter.
+    pub filtered: bool,
+    /// A filter that is wrong has no answers, and a warning says so; otherwise it is an error.
+    pub lenient: bool,
+    /// An answer is given when its query comes, and never changes.
+    pub as_of_now: bool,
+    /// One row for each query: lists, nearest first, of ids, of distances, and of the cells of each column.
+    /// Otherwise a row for each answer, and one of None for a query without: the query's id, the answer's
+    /// id, the distance, the cells.
+    pub collapsed: bool,
 }
 
 /// Which neighbours, in the order of time, are in one session.
@@ -104,12 +128,15 @@ impl StatefulKind {
             StatefulKind::AppendOnly => "assert_append_only",
             StatefulKind::Snapshots => "unpack_snapshots",
             StatefulKind::Sessions(_) => "sessions",
+            StatefulKind::Search(_) => "search",
         }
     }
 
-    /// True if it never emits a removal, given whether its inputs do.
-    pub(crate) fn insert_only(&self, inputs: bool) -> bool {
+    /// True if it never emits a removal, given of each of its inputs whether it does not.
+    pub(crate) fn insert_only(&self, of_inputs: &[bool]) -> bool {
+        let inputs = of_inputs.iter().all(|insert_only| *insert_only);
         match self {
+            StatefulKind::Search(search) => search.as_of_now && of_inputs[0],
             StatefulKind::Deduplicate { .. }
             | StatefulKind::Sort { .. }
             | StatefulKind::Previous { .. }

@@ -36,6 +36,7 @@ pub use iterate::{Argument, Iteration};
 pub use join::{GroupedJoin, InTime, JoinOptions, JoinResult, Joinable};
 pub use later::Answered;
 pub use output::OutputOptions;
+pub use stateful::{Asked, Indexed};
 pub use transform::Part;
 pub use window::{Around, Span, Window, WindowBy};
 

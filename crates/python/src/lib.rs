@@ -25,6 +25,7 @@ mod pointer;
 mod raised;
 mod reducer;
 mod run;
+mod search;
 mod singletons;
 mod sink;
 mod source;
@@ -69,6 +70,8 @@ mod _engine {
     };
     #[pymodule_export]
     use crate::run::StopRequested;
+    #[pymodule_export]
+    use crate::search::PySearch;
     #[pymodule_export]
     use crate::singletons::{ErrorType, PendingType};
     #[pymodule_export]

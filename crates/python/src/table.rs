@@ -16,6 +16,7 @@ use crate::graph::PyGraph;
 use crate::joined::{PyInTime, PyJoined};
 use crate::later::PyCallee;
 use crate::mapping;
+use crate::search::{self, PyAsked, PyIndexed, PySearch};
 use crate::universe::PyUniverse;
 
 /// A handle to a table of the plan.
@@ -384,6 +385,19 @@ impl PyTable {
         let instance = instance.map(|instance| (&instance.get().expr).into());
         let acceptor = acceptor.get().0.clone();
         self.sibling(py, self.at(frame).deduplicate(&value.get().expr, instance, acceptor, name))
+    }
+    #[pyo3(signature = (data, asked, indexed, how, frame=None))]
+    fn search(
+        &self,
+        py: Python<'_>,
+        data: &Bound<'_, PyTable>,
+        asked: PyAsked<'_>,
+        indexed: PyIndexed<'_>,
+        how: &Bound<'_, PySearch>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        let found = search::search(&self.at(frame), &data.get().table, asked, indexed, how.get());
+        self.sibling(py, found)
     }
     #[pyo3(signature = (key, instance=None, frame=None))]
     fn sort(

@@ -1,7 +1,7 @@
 //! Steps that depend on the order of changes or of rows.
 
 use pathway_plan::program::{Program, StatefulStep, Step};
-use pathway_plan::{SessionGap, StatefulKind};
+use pathway_plan::{Search, SessionGap, StatefulKind};
 use pathway_types::{Batch, DType, Key, Timestamp, Value};
 
 use super::Lowering;
@@ -13,6 +13,7 @@ use crate::operators::deduplicate::Deduplicate;
 use crate::operators::interpolate::Interpolate;
 use crate::operators::neighbours::{Links, Neighbours, Previous, Show};
 use crate::operators::net::net_changes;
+use crate::operators::search::{self, SearchSpec};
 use crate::operators::sessions::moment::{Tick, is_tick};
 use crate::operators::sessions::{Asked, LessThan, LessThanFloat, Sessions, bounds_width};
 use crate::operators::stateless::per_batch;
@@ -50,6 +51,7 @@ impl<'scope> Lowering<'_, 'scope> {
             StatefulKind::Interpolate => {
                 self.driven(step, self.one_worker(), Interpolate::new(columns, self.context.clone(), site))
             }
+            StatefulKind::Search(how) => self.search(program, step, how, site),
             StatefulKind::Freeze { instance }
             | StatefulKind::Buffer { instance }
             | StatefulKind::Forget { instance, .. } => {
@@ -65,6 +67,21 @@ impl<'scope> Lowering<'_, 'scope> {
             _ => self.streams(program, step, spec, columns, site),
         };
         (rows, None)
+    }
+
+    /// Every worker knows all items, and answers the queries whose ids it owns.
+    fn search(&self, program: &Program, step: &Step, how: &Search, site: Site) -> Edge<'scope> {
+        let input = |i: usize| &program.steps[step.inputs[i].0];
+        let spec = SearchSpec {
+            how: how.clone(),
+            queries: input(0).columns.clone(),
+            items: input(1).columns.clone(),
+            outputs: step.columns.clone(),
+            queries_stay: input(0).insert_only,
+        };
+        let inputs = vec![(self.edge(step, 0), Route::Key), (self.edge(step, 1), Route::All)];
+        let operator = search::Search::new(spec, self.context.clone(), site);
+        drive(self.scope, &step.name, inputs, self.context.clone(), operator)
     }
 
     /// Operators with a clock: what it hears goes to all workers.

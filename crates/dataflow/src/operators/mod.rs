@@ -14,6 +14,7 @@ pub mod neighbours;
 pub mod net;
 pub mod presence;
 pub mod reduce;
+pub mod search;
 pub mod sessions;
 pub mod ship_timed;
 pub mod stateless;

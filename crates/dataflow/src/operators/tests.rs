@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use pathway_expr::node::{CustomGroup, CustomReducer};
 use pathway_expr::{Accepted, Acceptor, Offers, Reducer};
+use pathway_index::Metric;
+use pathway_plan::Search as How;
 use pathway_plan::program::{
     ARGUMENT_ID, Bounds, Direction, GroupKey, JoinIds, JoinMode, ReduceColumn, ReduceStep,
 };
@@ -21,6 +23,7 @@ use super::interval_join::{IntervalJoin, IntervalSpec};
 use super::join::{Join, JoinKey, JoinSpec, Pad, ShipSide};
 use super::presence::{Keep, Presence};
 use super::reduce::{Prepare, Reduce};
+use super::search::{Search, SearchSpec};
 use super::ship_timed::{BucketWidth, ShipTimed};
 use super::streams::Snapshots;
 use super::time::{Buffer, Forget, Freeze, Timed};
@@ -292,6 +295,53 @@ fn asof_join() {
         out.extend([DType::optional(DType::ANY_POINTER), DType::optional(DType::ANY_POINTER), DType::Bool]);
         let new = || -> Box<dyn Operator> { Box::new(AsofJoin::new(spec.clone())) };
         check(2, new, |side, batch| sides[side].apply(batch, &context(), &Site::default()), &out);
+    }
+}
+
+#[test]
+fn search() {
+    let list = DType::list(DType::Float);
+    // The number of a row is the first element of its vector, and how many answers it wants.
+    let ship = |input: usize, batch: Batch| {
+        let (numbers, texts) = (batch.columns[0].clone(), batch.columns[2].clone());
+        let mut vectors = ColumnBuilder::new(&list, batch.len());
+        for row in 0..batch.len() {
+            let elements = [(0, DType::Int), (1, DType::optional(DType::Float))];
+            let element = |(column, dtype): (usize, DType)| match batch.columns[column].value(&dtype, row) {
+                Value::Int(number) => Value::Float(number as f64),
+                Value::Float(number) => Value::Float(number),
+                _ => Value::Float(0.0),
+            };
+            vectors.push(&Value::from(elements.into_iter().map(element).collect::<Arc<[_]>>()));
+        }
+        let columns = match input {
+            0 => vec![vectors.finish(), numbers],
+            _ => vec![vectors.finish(), numbers, texts],
+        };
+        Batch { columns, ..batch }
+    };
+    for (as_of_now, collapsed) in [(false, true), (false, false), (true, true)] {
+        let own = [DType::ANY_POINTER, DType::Float, DType::Int, DType::Str];
+        let outputs = match collapsed {
+            true => own.into_iter().map(DType::list).collect(),
+            false => [DType::ANY_POINTER].into_iter().chain(own).map(DType::optional).collect::<Vec<_>>(),
+        };
+        let spec = SearchSpec {
+            how: How {
+                metric: Metric::SquaredEuclidean,
+                dimensions: 2,
+                filtered: false,
+                lenient: false,
+                as_of_now,
+                collapsed,
+            },
+            queries: vec![list.clone(), DType::Int],
+            items: vec![list.clone(), DType::Int, DType::Str],
+            outputs: outputs.clone(),
+            queries_stay: false,
+        };
+        let new = || -> Box<dyn Operator> { Box::new(Search::new(spec.clone(), context(), Site::default())) };
+        check(2, new, ship, &outputs);
     }
 }
 

@@ -26,7 +26,10 @@ pub(super) fn mark(program: &mut Program) {
             // A row that lacks its counterpart is an error until the counterpart comes.
             StepOp::Lookup(_) | StepOp::Restrict { .. } => false,
             StepOp::Transform(_) | StepOp::Beside => false,
-            StepOp::Stateful(stateful) => stateful.kind.insert_only(inputs),
+            StepOp::Stateful(stateful) => {
+                let of_inputs = step.inputs.iter().map(|s| program.steps[s.0].insert_only);
+                stateful.kind.insert_only(&of_inputs.collect::<Vec<_>>())
+            }
             // In a loop, rows come and go from step to step.
             StepOp::Variable(_) | StepOp::Feedback(_) | StepOp::Leave(_) => false,
             StepOp::Reduce(_) | StepOp::UpdateRows | StepOp::UpdateCells { .. } | StepOp::Difference => false,

@@ -13,6 +13,7 @@ use crate::universe::{Definition, UniverseId};
 use crate::{Frame, PlanError};
 
 mod order;
+mod search;
 mod stream;
 mod time;
 
@@ -61,6 +62,8 @@ impl Table {
         Ok(self.sibling(&state, node))
     }
 }
+
+pub use search::{Asked, Indexed};
 
 /// What a stateful operation says of its rows.
 pub(super) struct Made {
