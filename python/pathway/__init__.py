@@ -31,7 +31,7 @@ from pathway import (
 from pathway._engine import build_info
 from pathway.internals import *  # noqa: F403
 from pathway.internals import __all__ as _public
-from pathway.stdlib import graphs, ordered, stateful, statistical, temporal
+from pathway.stdlib import graphs, ml, ordered, stateful, statistical, temporal
 from pathway.stdlib.utils.async_transformer import AsyncTransformer
 from pathway.stdlib.utils.pandas_transformer import pandas_transformer
 
@@ -45,6 +45,7 @@ __all__ = [
     "demo",
     "graphs",
     "io",
+    "ml",
     "ordered",
     "pandas_transformer",
     "reducers",

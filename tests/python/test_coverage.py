@@ -115,6 +115,7 @@ CONTRACT = {
         "Filtering and bucketing",
         "pandas_transformer",
         "AsyncTransformer",
+        "Nearest neighbours",
         "Operation matrix",
         "Inventory of public names",
         "Limits: wrong results, crashes, unhelpful errors",

@@ -71,7 +71,7 @@ mod _engine {
     #[pymodule_export]
     use crate::run::StopRequested;
     #[pymodule_export]
-    use crate::search::PySearch;
+    use crate::search::{PySearch, filter_metadata};
     #[pymodule_export]
     use crate::singletons::{ErrorType, PendingType};
     #[pymodule_export]

@@ -1,6 +1,6 @@
 //! Searches for the nearest rows.
 
-use pathway_index::Metric;
+use pathway_index::{Filter, Metadata, Metric};
 use pathway_plan::{Asked, Indexed, PlanError, Search, Table};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -32,6 +32,17 @@ impl PySearch {
         };
         Ok(PySearch(Search { metric, dimensions, filtered: false, lenient, as_of_now, collapsed }))
     }
+}
+
+/// Which of these metadata, as JSON, pass a filter.
+///
+/// # Errors
+/// `ValueError` if the filter is wrong, or cannot be applied to one of them.
+#[pyfunction]
+pub(crate) fn filter_metadata(filter: &str, metadata: Vec<String>) -> PyResult<Vec<bool>> {
+    let wrong = |error: pathway_index::FilterError| PyValueError::new_err(error.to_string());
+    let filter = Filter::new(filter).map_err(wrong)?;
+    metadata.iter().map(|text| filter.accepts(&Metadata::new(text)).map_err(wrong)).collect()
 }
 
 /// What rows ask: a vector, a number, a filter.

@@ -39,7 +39,7 @@ fn items() -> Input {
         keys: 12,
         row: |random| {
             let metadata = *random.pick(&["{\"n\":1}", "{\"n\":2}", "{\"n\":1}", "{\"n\":\"x\"}"]);
-            let text = *random.pick(&[Value::None, Value::from("a"), Value::from("long enough")]).clone();
+            let text = random.pick(&[Value::None, Value::from("a"), Value::from("long enough")]).clone();
             let metadata = Value::Json(JsonText::from_compact(metadata));
             vec![vector(random), metadata, Value::Int(random.below(3) as i64), text]
         },

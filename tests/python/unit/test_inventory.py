@@ -87,7 +87,7 @@ LATER = {
     "temporal operations": """asof_now_join asof_now_join_inner asof_now_join_left window_join
         window_join_inner window_join_left window_join_outer window_join_right""",
     "live tables and notebooks": "LiveTable enable_interactive_mode live plot show viz",
-    "learning, indexes": "indexing ml",
+    "indexes": "indexing",
     "SQL and YAML": "sql load_yaml",
     "persistence and monitoring": """persistence PersistenceMode DataStorage SnapshotAccess SnapshotEvent Backend Config
         set_license_key set_monitoring_config""",

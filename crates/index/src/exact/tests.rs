@@ -69,11 +69,11 @@ proptest! {
                             vector, limit: *limit, number: *number, filtered: *filtered,
                         })
                         .collect();
-                    let found = index.search(&queries, &mut |number, key| Ok((key as usize + number) % 3 != 0));
+                    let found = index.search(&queries, &mut |number, key| Ok(!(key as usize + number).is_multiple_of(3)));
                     for (query, found) in queries.iter().zip(found) {
                         let mut all: Vec<Match> = model
                             .iter()
-                            .filter(|(key, _)| !query.filtered || (**key as usize + query.number) % 3 != 0)
+                            .filter(|(key, _)| !query.filtered || !(**key as usize + query.number).is_multiple_of(3))
                             .map(|(key, vector)| Match { distance: distance(metric, vector, query.vector), key: *key })
                             .collect();
                         all.sort();
