@@ -212,8 +212,8 @@ class ArrowColumn:
 
 @final
 class Search:
-    """How rows are searched: the metric is `l2sq`, `cos` or `ip`. With `lenient`, a filter that is wrong finds
-    nothing, and a warning says so; otherwise it is an error."""
+    """How rows are searched: the metric is `l2sq`, `cos` or `ip`. With `lenient`, a filter that is wrong
+    finds nothing, and a warning says so; otherwise it is an error."""
 
     def __init__(
         self, metric: str, dimensions: int, *, as_of_now: bool, collapsed: bool, lenient: bool

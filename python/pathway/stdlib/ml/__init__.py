@@ -1,5 +1,5 @@
 """Machine learning over tables that change."""
 
-from pathway.stdlib.ml import index
+from pathway.stdlib.ml import classifiers, index, utils
 
-__all__ = ["index"]
+__all__ = ["classifiers", "index", "utils"]
