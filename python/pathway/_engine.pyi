@@ -534,10 +534,10 @@ class InTime:
     """How times decide which rows of a join match."""
 
     @staticmethod
-    def interval(left: Expr, right: Expr, lower: Expr, upper: Expr) -> InTime:
+    def interval(left: Expr, right: Expr, lower: Expr, upper: Expr, *, behavior: Behavior | None) -> InTime:
         """Rows of which the right time minus the left one is at least `lower` and at most `upper`."""
     @staticmethod
-    def asof(left: Expr, right: Expr, direction: str) -> InTime:
+    def asof(left: Expr, right: Expr, direction: str, *, behavior: Behavior | None) -> InTime:
         """Each row with the nearest one of the other side: `backward`, `forward` or `nearest`. The join has
         the columns `time.l`, `time.r` and `side`, which is True if a right row is given a partner."""
     @staticmethod
@@ -554,6 +554,15 @@ class Joined:
         (dtypes already Optional where that side can be missing), plus `l.id` and `r.id`. Its row ids are
         those of the join. Selecting, filtering and grouping a join is done on it; unused columns cost
         nothing."""
+
+@final
+class Behavior:
+    """When results of windows and of joins in time are shown and closed; its distances are constants."""
+
+    @staticmethod
+    def common(delay: Expr | None, cutoff: Expr | None, keep_results: bool) -> Behavior: ...
+    @staticmethod
+    def exactly_once(shift: Expr | None) -> Behavior: ...
 
 @final
 class WindowBy:

@@ -168,6 +168,7 @@ CONTRACT = {
     "Joins in time": [
         "Interval joins",
         "As-of joins",
+        "Behaviors of joins",
         "As-of-now joins",
     ],
 }

@@ -10,8 +10,9 @@ use pathway_types::{Batch, Timestamp};
 
 use crate::context::Context;
 use crate::operator::{Emitter, Operator, Progress};
+use crate::operators::stateless::per_batch;
 use crate::packet::Packet;
-use crate::route::{Route, Router};
+use crate::route::{Route, Router, copies};
 use crate::timely::{
     Capability, DistributorPact, InputCapability, MutableAntichain, NoopBuilder, OperatorBuilder,
     OutputBuilder, Pipeline, Scope, Stream,
@@ -79,6 +80,13 @@ pub(crate) fn connect<'scope>(
         })
     } else {
         let router = Router::new(route, context.clone());
+        let stream = match route {
+            Route::All => {
+                let workers = stream.scope().peers();
+                per_batch(stream, "for all workers", context.clone(), move |_, batch| copies(&batch, workers))
+            }
+            _ => stream,
+        };
         let mut input = builder.new_input(stream, DistributorPact(move |_peers| router));
         let context = context.clone();
         Box::new(move |take| {

@@ -182,8 +182,8 @@ impl<'scope> Lowering<'_, 'scope> {
                     });
                 drive(self.scope, name, vec![(shipped, Route::Key)], context, reduce)
             }
-            StepOp::Join(spec @ JoinStep { matching: Matching::Interval { times, bounds }, .. }) => {
-                self.interval_join(program, step, spec, (*times, *bounds), site)
+            StepOp::Join(spec @ JoinStep { matching: Matching::Interval { times, bounds, keeps }, .. }) => {
+                self.interval_join(program, step, spec, (*times, *bounds, *keeps), site)
             }
             StepOp::Join(spec @ JoinStep { matching: Matching::AsOf { times, direction }, .. }) => {
                 self.asof_join(program, step, spec, (*times, *direction), site)

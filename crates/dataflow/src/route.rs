@@ -1,7 +1,13 @@
 //! Where rows go when they leave a worker.
 
+use std::sync::Arc;
+
+use arrow_array::Int64Array;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+
 use pathway_types::batch::partition_rows;
-use pathway_types::{Batch, Keys};
+use pathway_types::{Batch, Column, Keys};
 
 use crate::context::Context;
 use crate::packet::Packet;
@@ -18,7 +24,7 @@ pub enum Route {
     Column(usize),
     /// To one worker.
     Worker(usize),
-    /// To all workers.
+    /// To all workers; the rows are [`copies`].
     All,
 }
 
@@ -39,6 +45,39 @@ impl Router {
     }
 }
 
+/// One copy of the rows for each worker, whose number is their last column.
+///
+/// Rows are counted when they leave an operator and when they are read; to copy them in between would
+/// let times seem to be over that are not.
+pub(crate) fn copies(batch: &Batch, workers: usize) -> Batch {
+    let copy = |worker: usize| {
+        let mut copy = batch.clone();
+        copy.columns.push(Column::new(Arc::new(Int64Array::from(vec![worker as i64; batch.len()]))));
+        copy
+    };
+    Batch::concat(&(0..workers).map(copy).collect::<Vec<_>>())
+}
+
+impl Router {
+    /// Sends each of the [`copies`] to its worker.
+    fn deliver<T: Clone, P: Push<Message<T, Packet>>>(
+        &self,
+        mut batch: Batch,
+        stamp: &Stamp<T>,
+        pushers: &mut [P],
+    ) {
+        let Some(workers) = batch.columns.pop() else { return };
+        let workers = workers.array().as_primitive::<Int64Type>().values().clone();
+        for (worker, pusher) in pushers.iter_mut().enumerate() {
+            let rows: Vec<u32> =
+                (0..workers.len() as u32).filter(|row| workers[*row as usize] == worker as i64).collect();
+            if !rows.is_empty() {
+                self.send(batch.take(&rows), stamp, pusher);
+            }
+        }
+    }
+}
+
 impl Distributor<Packet> for Router {
     fn partition<T: Clone, P: Push<Message<T, Packet>>>(
         &mut self,
@@ -52,9 +91,7 @@ impl Distributor<Packet> for Router {
         }
         let keys = match self.route {
             Route::Worker(worker) => return self.send(batch, stamp, &mut pushers[worker]),
-            Route::All => {
-                return pushers.iter_mut().for_each(|pusher| self.send(batch.clone(), stamp, pusher));
-            }
+            Route::All => return self.deliver(batch, stamp, pushers),
             Route::Local | Route::Key => batch.keys.clone(),
             Route::Column(column) => Keys::of_column(&batch.columns[column]),
         };

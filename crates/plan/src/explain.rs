@@ -34,11 +34,14 @@ fn matching<T>(matching: &Matching<T>, time: impl Fn(&T) -> String) -> String {
     match matching {
         Matching::Equal => String::new(),
         Matching::AsOfNow => " as of now".to_owned(),
-        Matching::Interval { times: [left, right], bounds } => {
+        Matching::Interval { times: [left, right], bounds, keeps } => {
             let difference = format!("{} - {}", time(right), time(left));
+            let keeps = if *keeps { " keeping results" } else { "" };
             match bounds {
-                Bounds::Int(lower, upper) => format!(" where {lower} <= {difference} <= {upper}"),
-                Bounds::Float(lower, upper) => format!(" where {lower:?} <= {difference} <= {upper:?}"),
+                Bounds::Int(lower, upper) => format!(" where {lower} <= {difference} <= {upper}{keeps}"),
+                Bounds::Float(lower, upper) => {
+                    format!(" where {lower:?} <= {difference} <= {upper:?}{keeps}")
+                }
             }
         }
         Matching::AsOf { times: [left, right], direction } => {

@@ -307,6 +307,9 @@ pub enum Matching<T> {
         times: [T; 2],
         /// Right minus left time: at least, and more than that at most.
         bounds: Bounds,
+        /// Rows that are removed at odd times are forgotten: they match nothing any more, but what they have
+        /// given stays, and rows that they matched are not unmatched.
+        keeps: bool,
     },
     /// Each row of the sides that the mode keeps with the nearest one of the other side. There is one
     /// sequence of the rows of both sides, ordered by time, then with left rows before right ones (right
@@ -357,8 +360,8 @@ impl<T> Matching<T> {
         match self {
             Matching::Equal => Matching::Equal,
             Matching::AsOfNow => Matching::AsOfNow,
-            Matching::Interval { times, bounds } => {
-                Matching::Interval { times: both(times), bounds: *bounds }
+            Matching::Interval { times, bounds, keeps } => {
+                Matching::Interval { times: both(times), bounds: *bounds, keeps: *keeps }
             }
             Matching::AsOf { times, direction } => {
                 Matching::AsOf { times: both(times), direction: *direction }

@@ -23,6 +23,25 @@ pub enum TimeKind {
     Utc,
 }
 
+/// When rows and results that depend on time are shown, and from when on they stay as they are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Behavior {
+    /// By distances from the times of rows, or from the borders of windows.
+    Common {
+        /// Nothing is shown before the clock is so far after the start.
+        delay: Option<Value>,
+        /// What comes when the clock is so far after the end is ignored, and state is dropped.
+        cutoff: Option<Value>,
+        /// Results stay when their state is dropped.
+        keep_results: bool,
+    },
+    /// Each result is shown once, when the clock is so far after its end.
+    ExactlyOnce {
+        /// How far; zero if not given.
+        shift: Option<Value>,
+    },
+}
+
 /// What an argument of a temporal operation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {

@@ -2,9 +2,11 @@
 
 use pathway_plan::InTime;
 use pathway_plan::program::Direction;
+use pathway_plan::temporal::Behavior;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use crate::behavior::PyBehavior;
 use crate::expr::PyExpr;
 use crate::table::PyTable;
 
@@ -16,16 +18,19 @@ pub(crate) struct PyInTime(pub(crate) InTime);
 impl PyInTime {
     /// Rows of which the right time minus the left one is at least `lower` and at most `upper`.
     #[staticmethod]
+    #[pyo3(signature = (left, right, lower, upper, *, behavior))]
     fn interval(
         left: &Bound<'_, PyExpr>,
         right: &Bound<'_, PyExpr>,
         lower: &Bound<'_, PyExpr>,
         upper: &Bound<'_, PyExpr>,
+        behavior: Option<&Bound<'_, PyBehavior>>,
     ) -> PyInTime {
         PyInTime(InTime::Interval {
             times: ((&left.get().expr).into(), (&right.get().expr).into()),
             lower: lower.get().expr.clone(),
             upper: upper.get().expr.clone(),
+            behavior: of(behavior),
         })
     }
 
@@ -37,7 +42,13 @@ impl PyInTime {
 
     /// Each row with the nearest one of the other side: `backward`, `forward` or `nearest`.
     #[staticmethod]
-    fn asof(left: &Bound<'_, PyExpr>, right: &Bound<'_, PyExpr>, direction: &str) -> PyResult<PyInTime> {
+    #[pyo3(signature = (left, right, direction, *, behavior))]
+    fn asof(
+        left: &Bound<'_, PyExpr>,
+        right: &Bound<'_, PyExpr>,
+        direction: &str,
+        behavior: Option<&Bound<'_, PyBehavior>>,
+    ) -> PyResult<PyInTime> {
         let direction = match direction {
             "backward" => Direction::Backward,
             "forward" => Direction::Forward,
@@ -50,8 +61,13 @@ impl PyInTime {
         Ok(PyInTime(InTime::AsOf {
             times: ((&left.get().expr).into(), (&right.get().expr).into()),
             direction,
+            behavior: of(behavior),
         }))
     }
+}
+
+fn of(behavior: Option<&Bound<'_, PyBehavior>>) -> Option<Behavior> {
+    behavior.map(|behavior| behavior.get().behavior.clone())
 }
 
 /// Two joined tables.

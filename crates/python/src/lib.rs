@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 
 mod acceptor;
 mod attach;
+mod behavior;
 mod dtype;
 mod errors;
 mod expr;
@@ -44,6 +45,8 @@ mod _engine {
 
     #[pymodule_export]
     use crate::acceptor::PyAcceptor;
+    #[pymodule_export]
+    use crate::behavior::PyBehavior;
     #[pymodule_export]
     use crate::dtype::{PyDType, restore_dtype};
     #[pymodule_export]

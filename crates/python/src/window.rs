@@ -29,7 +29,7 @@ fn constant(name: &str, parameter: &Bound<'_, PyExpr>) -> PyResult<Value> {
         .ok_or_else(|| PyTypeError::new_err(format!("the {name} of a window must be a constant")))
 }
 
-fn optional(name: &str, parameter: Option<&Bound<'_, PyExpr>>) -> PyResult<Option<Value>> {
+pub(crate) fn optional(name: &str, parameter: Option<&Bound<'_, PyExpr>>) -> PyResult<Option<Value>> {
     parameter.map(|parameter| constant(name, parameter)).transpose()
 }
 

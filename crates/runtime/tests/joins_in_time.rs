@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+
 use common::{Bag, Input, Random, Row, Table, bag, check, step};
 use pathway_plan::program::{Bounds, Direction, JoinIds, JoinMode, JoinStep, Matching, Step, StepOp};
 use pathway_types::{DType, Key, Value};
@@ -129,7 +131,8 @@ fn interval_joins() {
     ];
     for mode in MODES {
         for (dtype, bounds, on) in &kinds {
-            let steps = || join(mode, on, Matching::Interval { times: [1, 1], bounds: *bounds });
+            let steps =
+                || join(mode, on, Matching::Interval { times: [1, 1], bounds: *bounds, keeps: false });
             let model = |inputs: &[Table]| interval_model(inputs, mode, on, *bounds);
             let name = format!("{mode:?} interval join of {dtype} {bounds:?}");
             check(&name, &[input(dtype.clone()), input(dtype.clone())], steps, model);
@@ -199,6 +202,153 @@ fn asof_joins() {
                 let model = |inputs: &[Table]| asof_model(inputs, mode, &on, direction);
                 let name = format!("{mode:?} {direction:?} as-of join of {dtype}");
                 check(&name, &[input(dtype.clone()), input(dtype.clone())], steps, model);
+            }
+        }
+    }
+}
+
+/// Rows that are there, each with a number of its own.
+type Live = BTreeMap<(u128, Row), usize>;
+
+/// A model of interval joins that keep results: what was shown of rows stays when they are forgotten, and
+/// a row that has been shown with a partner is not shown without one because that was forgotten.
+struct Keeping {
+    mode: JoinMode,
+    bounds: Bounds,
+    numbers: usize,
+    live: [Live; 2],
+    /// Pairs that are shown.
+    pairs: BTreeMap<(usize, usize), (u128, Row)>,
+    /// Rows without a partner that were forgotten.
+    forgotten: Vec<(u128, Row)>,
+}
+
+impl Keeping {
+    fn lonely(&self, side: usize) -> Vec<((u128, Row), (u128, Row))> {
+        let preserved = [
+            matches!(self.mode, JoinMode::Left | JoinMode::Outer),
+            matches!(self.mode, JoinMode::Right | JoinMode::Outer),
+        ];
+        let is_paired = |number: &usize| {
+            self.pairs.keys().any(|(l, r)| if side == 0 { l == number } else { r == number })
+        };
+        let rows = self.live[side].iter().filter(|(_, number)| preserved[side] && !is_paired(number));
+        rows.map(|((key, row), _)| {
+            let shown = if side == 0 {
+                (numbered(*key, 1), cells(Some((key, row)), None))
+            } else {
+                let number = if self.mode == JoinMode::Outer { 2 } else { 1 };
+                (numbered(*key, number), cells(None, Some((key, row))))
+            };
+            ((*key, row.clone()), shown)
+        })
+        .collect()
+    }
+
+    fn change(&mut self, side: usize, changes: &[(u128, Row, i64)], forgets: bool) {
+        let mut net = Bag::new();
+        for (key, row, diff) in changes {
+            *net.entry((*key, row.clone())).or_insert(0) += diff;
+        }
+        let lonely = if forgets { self.lonely(side) } else { vec![] };
+        for (row, _) in net.iter().filter(|(_, diff)| **diff < 0) {
+            let number = self.live[side].remove(row).unwrap();
+            self.forgotten.extend(lonely.iter().filter(|(of, _)| of == row).map(|(_, shown)| shown.clone()));
+            if !forgets {
+                let there: Vec<usize> = self.live[1 - side].values().copied().collect();
+                self.pairs.retain(|(l, r), _| {
+                    let (mine, other) = if side == 0 { (l, r) } else { (r, l) };
+                    *mine != number || !there.contains(other)
+                });
+            }
+        }
+        for (row, _) in net.iter().filter(|(_, diff)| **diff > 0) {
+            self.numbers += 1;
+            self.live[side].insert(row.clone(), self.numbers);
+            for (other, number) in &self.live[1 - side] {
+                let (left, right) = if side == 0 { (row, other) } else { (other, row) };
+                if left.1[0] == right.1[0] && are_apart(&left.1[1], &right.1[1], self.bounds) {
+                    let pair = id(&[Value::Pointer(Key(left.0)), Value::Pointer(Key(right.0))]);
+                    let shard = id(&[Value::Int(bucket(&left.1[1], self.bounds)), left.1[0].clone()]);
+                    let pair = pair.on_shard_of(shard).0;
+                    let key = if self.mode == JoinMode::Inner { pair } else { numbered(pair, 0) };
+                    let shown = cells(Some((&left.0, &left.1)), Some((&right.0, &right.1)));
+                    let numbers = if side == 0 { (self.numbers, *number) } else { (*number, self.numbers) };
+                    self.pairs.insert(numbers, (key, shown));
+                }
+            }
+        }
+    }
+
+    fn shown(&self) -> Bag {
+        let lonely = (0..2).flat_map(|side| self.lonely(side)).map(|(_, shown)| shown);
+        bag(self.pairs.values().cloned().chain(lonely).chain(self.forgotten.clone()))
+    }
+}
+
+#[test]
+fn interval_joins_that_keep_what_came_of_forgotten_rows() {
+    let bounds = Bounds::Int(-2, 1);
+    let inputs = [input(DType::Int), input(DType::Int)];
+    for mode in MODES {
+        for case in 0..common::cases() {
+            let mut random = Random::new(case + 1);
+            // At even times rows change, at odd times some are forgotten.
+            let histories = [0, 1].map(|side: usize| {
+                let mut live = Table::new();
+                let mut all: Vec<(u64, common::Changes)> = Vec::new();
+                for time in 0..20 {
+                    let mut changes = common::Changes::new();
+                    for key in (1..14).map(|key| key * 0x1_0001_9E37_79B9) {
+                        if random.below(4) > 0 {
+                            continue;
+                        }
+                        changes.extend(live.remove(&key).map(|row| (key, row, -1)));
+                        if time % 2 == 0 && random.below(3) > 0 {
+                            let row = (inputs[side].row)(&mut random);
+                            live.insert(key, row.clone());
+                            changes.push((key, row, 1));
+                        }
+                    }
+                    all.push((time, changes));
+                }
+                all.retain(|(_, changes)| !changes.is_empty());
+                all
+            });
+            let batches: Vec<common::Timed> = histories
+                .iter()
+                .zip(&inputs)
+                .map(|(history, input)| {
+                    let batches =
+                        history.iter().map(|(t, changes)| (*t, common::batch(&input.dtypes, changes)));
+                    (input.dtypes.clone(), batches.collect())
+                })
+                .collect();
+            for workers in [1, 2, 4] {
+                let matching = Matching::Interval { times: [1, 1], bounds, keeps: true };
+                let rows = common::run_steps(&batches, join(mode, &[0], matching), workers, false);
+                let mut model = Keeping {
+                    mode,
+                    bounds,
+                    numbers: 0,
+                    live: Default::default(),
+                    pairs: Default::default(),
+                    forgotten: vec![],
+                };
+                let mut seen = Bag::new();
+                for time in 0..20u64 {
+                    for side in 0..2 {
+                        for (_, changes) in histories[side].iter().filter(|(t, _)| *t == time) {
+                            model.change(side, changes, time % 2 == 1);
+                        }
+                    }
+                    for (_, key, row, diff) in rows.iter().filter(|(t, ..)| *t == time) {
+                        assert!(time % 2 == 0, "{mode:?}, case {case}: a change at an odd time");
+                        *seen.entry((*key, row.clone())).or_insert(0) += diff;
+                    }
+                    seen.retain(|_, n| *n != 0);
+                    assert_eq!(seen, model.shown(), "{mode:?}, case {case}, {workers} workers, time {time}");
+                }
             }
         }
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 import pathway as pw
 
-from .check import check_incremental, property_settings
+from .check import WORKERS, check_incremental, property_settings, settle, updates_of
 from .histories import History, histories, letter, maybe_int, quarter, small_int
 
 PREFIX = st.integers(0, 4)
@@ -63,3 +64,36 @@ def test_asof_join_of_all_rows(a: History, b: History, prefix: int) -> None:
         return a.asof_join_left(b, a.t, b.t).select(pw.this.t, bt=b.t)
 
     check_incremental(program, a, b, prefix=prefix)
+
+
+@pytest.mark.parametrize("how", MODES)
+@property_settings
+@given(
+    histories(t=small_int, g=maybe_int),
+    histories(t=small_int, g=maybe_int),
+    st.sampled_from([None, 0, 1, 3]),
+    st.sampled_from([0, 1, 3]),
+    st.booleans(),
+)
+def test_results_with_behaviors_are_consistent(
+    how: pw.JoinMode, a: History, b: History, delay: int | None, cutoff: int, keep: bool
+) -> None:
+    behavior = pw.temporal.common_behavior(delay, cutoff, keep)
+
+    def interval(a: Table, b: Table) -> Table:
+        near = pw.temporal.interval(-1, 2)
+        joined = a.interval_join(b, a.t, b.t, near, a.g == b.g, how=how, behavior=behavior)
+        return joined.select(pw.this.g, at=a.t, bt=b.t)
+
+    def asof(a: Table, b: Table) -> Table:
+        joined = a.asof_join(b, a.t, b.t, a.g == b.g, how=how, behavior=behavior)
+        return joined.select(pw.this.side, at=a.t, bt=b.t)
+
+    for program in (interval, asof) if how is not pw.JoinMode.INNER else (interval,):
+        streams = []
+        for workers in WORKERS:
+            updates = updates_of(lambda program=program: program(a.as_stream(), b.as_stream()), workers)  # type: ignore[misc]
+            settle(updates)
+            assert all(time % 2 == 0 for _, _, time, _ in updates)
+            streams.append(Counter(updates))
+        assert streams[0] == streams[1] == streams[2]

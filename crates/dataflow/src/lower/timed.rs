@@ -28,7 +28,7 @@ impl<'scope> Lowering<'_, 'scope> {
         program: &Program,
         step: &Step,
         spec: &JoinStep,
-        (times, bounds): ([usize; 2], Bounds),
+        (times, bounds, keeps): ([usize; 2], Bounds, bool),
         site: Site,
     ) -> Edge<'scope> {
         let width = match bounds {
@@ -42,6 +42,7 @@ impl<'scope> Lowering<'_, 'scope> {
             bounds,
             dtypes: dtypes(program, step, spec),
             row_ids: [spec.left_id, spec.right_id],
+            keeps,
         });
         drive(self.scope, &step.name, inputs, self.context.clone(), join)
     }

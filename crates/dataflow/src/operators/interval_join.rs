@@ -3,7 +3,8 @@
 //! *State*: the rows of each side by key and time, with each row of a kept side the number of its
 //! partners; nothing of a side once the other side has ended. *Cost*: a logarithm and the matches per
 //! change; a gather per pair. *Changes*: pairs are emitted as they arise; unmatched rows at the end of a
-//! time, as the net difference.
+//! time, as the net difference. Where results are *kept*, a row that is removed at an odd time is forgotten:
+//! nothing is emitted, and its partners still count it.
 //!
 //! Both inputs come in shipped form ([`ShipTimed`](super::ship_timed::ShipTimed)); the left one has the
 //! shard of each pair's id as the last column of its rows.
@@ -17,10 +18,13 @@ use pathway_plan::program::{Bounds, JoinMode};
 use pathway_types::{Batch, Column, DType, DataError, Diffs, Key, KeyHasher, Keys, key::tag};
 
 use super::ship_timed::{float_of_tick, tick_of_float};
+use crate::kernels::consolidate::consolidate;
 use crate::operator::{Emitter, Operator, Progress, State, WrongState};
 use crate::operators::join::pair_id;
 use crate::store::{Handle, TimeEntry, Timed, TimedRows, Timeline};
 
+/// The names of the sides in saved state.
+const SIDES: [&str; 2] = ["left", "right"];
 /// Pairs per emitted batch.
 const EMIT_ROWS: usize = 32 * 1024;
 
@@ -62,6 +66,8 @@ pub struct IntervalSpec {
     pub dtypes: [Vec<DType>; 2],
     /// Append the ids of the left and the right row.
     pub row_ids: [bool; 2],
+    /// Rows that are removed at odd times leave the state, but not the result.
+    pub keeps: bool,
 }
 
 /// The operator of interval joins.
@@ -70,6 +76,9 @@ pub struct IntervalJoin {
     /// Unmatched rows of this side are kept.
     preserved: [bool; 2],
     sides: [TimedRows; 2],
+    /// Changes of the open time, with removals, where results are kept: a row that comes as it goes is still
+    /// the same row, with the partners that it had.
+    waiting: [Vec<Batch>; 2],
 }
 
 impl IntervalJoin {
@@ -80,7 +89,38 @@ impl IntervalJoin {
             matches!(spec.mode, JoinMode::Right | JoinMode::Outer),
         ];
         let sides = [0, 1].map(|side| TimedRows::new(stored(&spec, side)));
-        IntervalJoin { spec, preserved, sides }
+        IntervalJoin { spec, preserved, sides, waiting: Default::default() }
+    }
+
+    /// True if what is removed at the open time is forgotten.
+    fn forgets(&self, progress: &Progress) -> bool {
+        self.spec.keeps && progress.time & 1 == 1
+    }
+
+    /// The numbers of partners cannot be told from the rows that are there.
+    fn saves_partners(&self, side: usize) -> bool {
+        self.spec.keeps && self.preserved[side]
+    }
+
+    /// Takes changes of one side.
+    fn join(&mut self, side: usize, rows: &Timed, progress: &Progress, out: &mut Emitter) {
+        if self.forgets(progress) {
+            return self.sides[side].apply(&rows.keys, &rows.ticks, &rows.batch, |_| 0);
+        }
+        let partners = self.match_rows(side, rows, out);
+        let other = 1 - side;
+        let kept = self.preserved[side];
+        // Nothing can come that would be matched against these rows.
+        if !self.spec.keeps && progress.ended[other] && progress.applied[other] {
+            if kept {
+                let lonely: Vec<u32> =
+                    (0..partners.len() as u32).filter(|row| partners[*row as usize] == 0).collect();
+                self.emit_unmatched(side, rows.batch.take(&lonely), out);
+            }
+            return;
+        }
+        let notes = |row: usize| if kept { partners[row] } else { 0 };
+        self.sides[side].apply(&rows.keys, &rows.ticks, &rows.batch, notes);
     }
 
     /// Emits the pairs of new rows of one side with the stored rows of the other. Gives, for a kept
@@ -228,30 +268,30 @@ pub(crate) fn numbered_id(hasher: &mut KeyHasher, id: Key, number: i64) -> u128 
 
 impl Operator for IntervalJoin {
     fn apply(&mut self, input: usize, batch: Batch, progress: &Progress, out: &mut Emitter) {
-        let Some(rows) = Timed::unpack(batch) else { return };
-        let partners = self.match_rows(input, &rows, out);
-        let other = 1 - input;
-        let kept = self.preserved[input];
-        // Nothing can come that would be matched against these rows.
-        if progress.ended[other] && progress.applied[other] {
-            if kept {
-                let lonely: Vec<u32> =
-                    (0..partners.len() as u32).filter(|row| partners[*row as usize] == 0).collect();
-                self.emit_unmatched(input, rows.batch.take(&lonely), out);
-            }
-            return;
+        if self.spec.keeps && !batch.diffs.is_ones() {
+            self.waiting[input].push(batch);
+        } else if let Some(rows) = Timed::unpack(batch) {
+            self.join(input, &rows, progress, out);
         }
-        let notes = |row: usize| if kept { partners[row] } else { 0 };
-        self.sides[input].apply(&rows.keys, &rows.ticks, &rows.batch, notes);
     }
 
     fn flush(&mut self, progress: &Progress, out: &mut Emitter) {
         for side in 0..2 {
+            let waiting = std::mem::take(&mut self.waiting[side]);
+            if !waiting.is_empty() {
+                let mut dtypes = stored(&self.spec, side);
+                dtypes.extend([DType::Int, DType::optional(DType::ANY_POINTER)]);
+                if let Some(rows) = Timed::unpack(consolidate(Batch::concat(&waiting), &dtypes)) {
+                    self.join(side, &rows, progress, out);
+                }
+            }
+        }
+        for side in 0..2 {
             self.sides[side].settle();
-            if self.preserved[side] {
+            if self.preserved[side] && !self.forgets(progress) {
                 self.flush_unmatched(side, out);
             }
-            if progress.ended[1 - side] {
+            if progress.ended[1 - side] && !self.spec.keeps {
                 self.sides[side] = TimedRows::new(stored(&self.spec, side));
             }
             self.sides[side].tidy();
@@ -264,19 +304,30 @@ impl Operator for IntervalJoin {
     }
 
     fn save(&mut self, shards: Range<u32>) -> Result<State, DataError> {
-        let names = ["left", "right"].into_iter();
-        Ok(State::of_tables(names.zip(&self.sides).map(|(name, side)| (name, side.save(&shards)))))
+        let tables = (0..2).map(|side| {
+            let rows = &self.sides[side];
+            let partners = self.saves_partners(side);
+            (SIDES[side], if partners { rows.save_with_notes(&shards) } else { rows.save(&shards) })
+        });
+        Ok(State::of_tables(tables))
     }
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {
         let mut keys: Vec<u128> = Vec::new();
         for (name, table) in state.tables {
-            keys.extend(table.columns.last().map(Keys::of_column).iter().flat_map(|k| k.as_slice()));
-            match name {
-                "left" => self.sides[0].load(table, 0)?,
-                "right" => self.sides[1].load(table, 0)?,
-                other => return Err(WrongState(format!("an interval join has no table {other}"))),
+            let Some(side) = SIDES.iter().position(|side| *side == name) else {
+                return Err(WrongState(format!("an interval join has no table {name}")));
+            };
+            if self.saves_partners(side) {
+                self.sides[side].load_with_notes(table)?;
+            } else {
+                keys.extend(table.columns.last().map(Keys::of_column).iter().flat_map(|k| k.as_slice()));
+                self.sides[side].load(table, 0)?;
             }
+        }
+        if self.spec.keeps {
+            self.sides.iter_mut().for_each(TimedRows::tidy);
+            return Ok(());
         }
         keys.sort_unstable();
         keys.dedup();

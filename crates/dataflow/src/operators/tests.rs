@@ -34,6 +34,7 @@ use crate::operator::{END_OF_INPUT, Emitter, Operator, Progress};
 use crate::store::ordered::Word;
 
 mod asof_now;
+mod forgetting;
 
 struct Silent;
 
@@ -96,8 +97,12 @@ fn changes(state: &mut BTreeMap<u128, Vec<Value>>, random: &mut Random) -> Batch
 }
 
 fn epoch(operator: &mut dyn Operator, inputs: Vec<Batch>, dtypes: &[DType]) -> Bag {
+    epoch_at(2, operator, inputs, dtypes)
+}
+
+fn epoch_at(time: u64, operator: &mut dyn Operator, inputs: Vec<Batch>, dtypes: &[DType]) -> Bag {
     let progress = Progress {
-        time: 2,
+        time,
         complete: vec![true; inputs.len()],
         applied: vec![false; inputs.len()],
         ended: vec![false; inputs.len()],
@@ -271,6 +276,7 @@ fn interval_join() {
         bounds: Bounds::Int(0, 1),
         dtypes: [dtypes(), dtypes()],
         row_ids: [true, true],
+        keeps: false,
     };
     let sides = [timed_side(Some(BucketWidth::Int(1))), timed_side(None)];
     let mut out: Vec<DType> = [dtypes(), dtypes()].concat().into_iter().map(DType::optional).collect();

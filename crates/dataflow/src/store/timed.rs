@@ -394,23 +394,36 @@ impl TimedRows {
         });
     }
 
+    /// The rows whose key's shard is in `shards`, with their keys.
+    fn in_shards(&self, shards: &std::ops::Range<u32>) -> Vec<(u128, Entry)> {
+        let wanted = |key: &u128| shards.contains(&((key & pathway_types::key::SHARD_MASK) as u32));
+        let lines = self.slots.iter().filter(|(key, _)| wanted(key));
+        let rows =
+            lines.flat_map(|(key, slot)| self.lines[*slot as usize].1.iter().map(move |entry| (*key, entry)));
+        rows.collect()
+    }
+
     /// All rows whose key's shard is in `shards`: ids and columns, then the times, then the keys.
     pub fn save(&self, shards: &std::ops::Range<u32>) -> Batch {
-        let (mut rows, mut ticks, mut keys, mut counts) = (vec![], vec![], vec![], vec![]);
-        for (key, slot) in &self.slots {
-            if shards.contains(&((key & pathway_types::key::SHARD_MASK) as u32)) {
-                for entry in self.lines[*slot as usize].1.iter() {
-                    rows.push(entry.row);
-                    ticks.push(entry.tick);
-                    keys.push(*key);
-                    counts.push(i64::from(self.count(entry.row)));
-                }
-            }
-        }
-        let mut batch = self.gather(&rows).unwrap_or_else(|| Batch::empty(&self.dtypes));
-        batch.columns.push(Column::new(Arc::new(Int64Array::from(ticks))));
-        batch.columns.push(Keys::from(keys).to_column());
-        batch.diffs = Diffs::from(counts);
+        self.saved(&self.in_shards(shards))
+    }
+
+    /// The same, and the notes at the end.
+    pub fn save_with_notes(&self, shards: &std::ops::Range<u32>) -> Batch {
+        let rows = self.in_shards(shards);
+        let mut batch = self.saved(&rows);
+        let notes = rows.iter().map(|(_, entry)| i64::from(self.note(entry.row)));
+        batch.columns.push(Column::new(Arc::new(Int64Array::from_iter_values(notes))));
+        batch
+    }
+
+    fn saved(&self, rows: &[(u128, Entry)]) -> Batch {
+        let handles: Vec<Handle> = rows.iter().map(|(_, entry)| entry.row).collect();
+        let mut batch = self.gather(&handles).unwrap_or_else(|| Batch::empty(&self.dtypes));
+        let ticks = Int64Array::from_iter_values(rows.iter().map(|(_, entry)| entry.tick));
+        batch.columns.push(Column::new(Arc::new(ticks)));
+        batch.columns.push(Keys::from(rows.iter().map(|(key, _)| *key).collect::<Vec<_>>()).to_column());
+        batch.diffs = Diffs::from(handles.iter().map(|row| i64::from(self.count(*row))).collect::<Vec<_>>());
         batch
     }
 
@@ -419,12 +432,29 @@ impl TimedRows {
     /// # Errors
     /// [`WrongState`] if they have other columns.
     pub fn load(&mut self, batch: Batch, note: i32) -> Result<(), WrongState> {
+        self.load_noted(batch, |_| note)
+    }
+
+    /// Takes up rows given by [`TimedRows::save_with_notes`].
+    ///
+    /// # Errors
+    /// [`WrongState`] if they have other columns.
+    pub fn load_with_notes(&mut self, mut batch: Batch) -> Result<(), WrongState> {
+        let notes = batch.columns.pop();
+        let notes = notes.as_ref().and_then(|notes| notes.array().as_primitive_opt::<Int64Type>());
+        let Some(notes) = notes.map(|notes| notes.values().clone()) else {
+            return Err(WrongState("rows without notes".to_owned()));
+        };
+        self.load_noted(batch, |row| notes[row] as i32)
+    }
+
+    fn load_noted(&mut self, batch: Batch, notes: impl Fn(usize) -> i32) -> Result<(), WrongState> {
         if batch.columns.len() != self.dtypes.len() + 2 {
             let message = format!("{} columns instead of {}", batch.columns.len(), self.dtypes.len() + 2);
             return Err(WrongState(message));
         }
         let rows = Timed::unpack(batch).ok_or_else(|| WrongState("times of another type".to_owned()))?;
-        self.apply(&rows.keys, &rows.ticks, &rows.batch, |_| note);
+        self.apply(&rows.keys, &rows.ticks, &rows.batch, notes);
         self.settle();
         Ok(())
     }

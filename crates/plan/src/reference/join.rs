@@ -62,7 +62,7 @@ fn matches(step: &JoinStep, left: &Row, right: &Row) -> bool {
     match &step.matching {
         // As-of joins have been dealt with; in a batch, now is always.
         Matching::Equal | Matching::AsOf { .. } | Matching::AsOfNow => true,
-        Matching::Interval { times: [l, r], bounds } => {
+        Matching::Interval { times: [l, r], bounds, .. } => {
             are_apart(&left.values[*l], &right.values[*r], *bounds)
         }
     }
@@ -190,7 +190,7 @@ fn pointer(row: Option<&Row>) -> Value {
 }
 
 fn id(step: &JoinStep, left: Option<&Row>, right: Option<&Row>) -> Key {
-    if let Matching::Interval { times: [time, _], bounds } = &step.matching {
+    if let Matching::Interval { times: [time, _], bounds, .. } = &step.matching {
         return interval_id(step, *time, *bounds, left, right);
     }
     match (step.ids, left, right) {

@@ -17,9 +17,11 @@ use crate::program::{JoinIds, JoinMode, Matching};
 use crate::universe::{Definition, UniverseId};
 use crate::{Frame, PlanError};
 
+mod behavior;
 mod names;
 mod temporal;
 
+use behavior::{Keeping, Rows};
 use names::{Operand, Shape};
 pub use temporal::InTime;
 use temporal::Temporal;
@@ -216,23 +218,34 @@ fn join(
         right_on.push(r);
     }
     let mode = options.mode.unwrap_or(JoinMode::Inner);
-    let matching = match &options.in_time {
-        None => Matching::Equal,
-        Some(in_time) => {
-            let times = in_time.times().map(|(left, right)| -> Result<[Expr; 2], PlanError> {
-                let left = time(left, &scope, left_table, &frame)?;
-                Ok([left, time(right, &scope, right_table, &frame)?])
-            });
-            match in_time.matching(times.transpose()?, mode)? {
-                Temporal::Matching(matching) => matching,
-                Temporal::Equality(left, right) => {
-                    left_on.insert(0, left);
-                    right_on.insert(0, right);
-                    Matching::Equal
+    let behavior = options.in_time.as_ref().and_then(InTime::behavior);
+    let mut rows = [left_table, right_table].map(Rows::all);
+    let mut matching = Matching::Equal;
+    if let Some(in_time) = &options.in_time {
+        let mut times = None;
+        if let Some((left, right)) = in_time.times() {
+            let left = time(left, &scope, left_table, &frame)?;
+            let right = time(right, &scope, right_table, &frame)?;
+            in_time.check(&left, &right, mode)?;
+            let mut found = [left, right];
+            if let Some(behavior) = behavior {
+                for (side, table) in [left_table, right_table].into_iter().enumerate() {
+                    let table = table.at(frame.clone());
+                    (rows[side], found[side]) = Rows::behaving(&table, &found[side], behavior)?;
                 }
             }
+            times = Some(found);
         }
-    };
+        match in_time.matching(times, mode)? {
+            Temporal::Matching(found) => matching = found,
+            Temporal::Equality(left, right) => {
+                left_on.insert(0, left);
+                right_on.insert(0, right);
+            }
+        }
+    }
+    let left_on = left_on.iter().map(|e| rows[0].moved(e)).collect();
+    let right_on = right_on.iter().map(|e| rows[1].moved(e)).collect();
     let mut state = left_table.graph.lock();
     let ids = match (options.ids, mode) {
         (None, _) => JoinIds::Pair,
@@ -254,25 +267,29 @@ fn join(
         );
     }
     let once = |flag: bool| flag && mode == JoinMode::Inner;
-    let node = state.add_join(
-        Join {
-            left: left_table.node,
-            right: right_table.node,
-            mode,
-            left_on,
-            right_on,
-            instance,
-            matching,
-            ids,
-            left_exactly_once: once(options.left_exactly_once),
-            right_exactly_once: once(options.right_exactly_once),
-            columns: vec![],
-        },
-        frame,
-    )?;
-    let widths = (left_table.about.columns.len(), right_table.about.columns.len());
-    let shape = Shape::new(mode, left_shape, right_shape, widths, shared);
-    Ok(JoinResult { table: left_table.sibling(&state, node), shape })
+    let mut join = Join {
+        left: rows[0].table.node,
+        right: rows[1].table.node,
+        mode,
+        left_on,
+        right_on,
+        instance,
+        matching,
+        ids,
+        left_exactly_once: once(options.left_exactly_once),
+        right_exactly_once: once(options.right_exactly_once),
+        columns: vec![],
+    };
+    let keeping = Keeping::of(&state, &join, behavior, [left_table, right_table]);
+    if let Matching::Interval { keeps, .. } = &mut join.matching {
+        *keeps = keeping.is_by_join();
+    }
+    let node = state.add_join(join, frame.clone())?;
+    let [left_width, right_width] = rows.map(|rows| rows.table.columns().len());
+    let shape = Shape::new(mode, left_shape, right_shape, (left_width, right_width), shared);
+    let table = left_table.sibling(&state, node).at(frame);
+    drop(state);
+    Ok(JoinResult { table: keeping.apply(table)?, shape })
 }
 
 /// The time of the rows of one side.

@@ -26,11 +26,19 @@ from pathway.stdlib.temporal._interval_join import (
 from pathway.stdlib.temporal._window import Window, intervals_over, session, sliding, tumbling
 from pathway.stdlib.temporal._windowby import windowby
 from pathway.stdlib.temporal.time_utils import add_update_timestamp_utc, inactivity_detection, utc_now
+from pathway.stdlib.temporal.temporal_behavior import (
+    CommonBehavior,
+    ExactlyOnceBehavior,
+    common_behavior,
+    exactly_once_behavior,
+)
 
 __all__ = [
     "AsofJoinResult",
     "AsofNowJoinResult",
+    "CommonBehavior",
     "Direction",
+    "ExactlyOnceBehavior",
     "Interval",
     "IntervalJoinResult",
     "Window",
@@ -42,6 +50,8 @@ __all__ = [
     "asof_now_join",
     "asof_now_join_inner",
     "asof_now_join_left",
+    "common_behavior",
+    "exactly_once_behavior",
     "inactivity_detection",
     "interval",
     "interval_join",

@@ -15,10 +15,11 @@ from pathway.internals.join_condition import Joined, Sides, joined, optional_col
 from pathway.internals.join_mode import JoinMode
 from pathway.internals.joins import ROW_IDS, JoinResult
 from pathway.internals.trace import current_frame, trace_user_frame
-from pathway.stdlib.temporal._arguments import check_extra, check_no_how
+from pathway.stdlib.temporal._arguments import check_extra, check_no_how, lower_behavior
 
 if TYPE_CHECKING:
     from pathway.internals.table import Table
+    from pathway.stdlib.temporal.temporal_behavior import CommonBehavior
 
 
 class Direction(enum.Enum):
@@ -49,6 +50,7 @@ def asof_join(
     other_time: ColumnExpression,
     *on: Any,
     how: JoinMode,
+    behavior: CommonBehavior | None = None,
     defaults: Mapping[ColumnReference, Any] | None = None,
     direction: Direction = Direction.BACKWARD,
     left_instance: Any = None,
@@ -63,6 +65,7 @@ def asof_join(
         other_time: the time of the right rows.
         on: conditions `left.column == right.column`.
         how: `LEFT`: one row for each left row, `RIGHT`: for each right row, `OUTER`: for each row of both.
+        behavior: when rows are let in and forgotten, see [`common_behavior`][] and [`interval_join`][].
         defaults: values of columns where there is no partner, instead of None.
         direction: whether the partner is before the row, after it, or the nearer one of the two (the one
             after it, if both are equally near).
@@ -108,7 +111,7 @@ def asof_join(
 
     def in_time(sides: Sides) -> _engine.InTime:
         times = (sides.lower_on(0, self_time), sides.lower_on(1, other_time))
-        return _engine.InTime.asof(*times, _DIRECTIONS[direction])
+        return _engine.InTime.asof(*times, _DIRECTIONS[direction], behavior=lower_behavior(behavior))
 
     instances = (left_instance, right_instance)
     result = joined(self, other, on, how=how, instances=instances, in_time=in_time)

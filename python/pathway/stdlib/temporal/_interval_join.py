@@ -12,11 +12,12 @@ from pathway.internals.join_condition import Sides, joined, place
 from pathway.internals.join_mode import JoinMode
 from pathway.internals.joins import JoinResult
 from pathway.internals.trace import trace_user_frame
-from pathway.stdlib.temporal._arguments import check_extra, check_no_how
+from pathway.stdlib.temporal._arguments import check_extra, check_no_how, lower_behavior
 from pathway.stdlib.temporal._interval import Interval
 
 if TYPE_CHECKING:
     from pathway.internals.table import Table
+    from pathway.stdlib.temporal.temporal_behavior import CommonBehavior
 
 
 class IntervalJoinResult(JoinResult):
@@ -33,6 +34,7 @@ def interval_join(
     other_time: ColumnExpression,
     interval: Interval,
     *on: Any,
+    behavior: CommonBehavior | None = None,
     how: JoinMode = JoinMode.INNER,
     left_instance: Any = None,
     right_instance: Any = None,
@@ -46,6 +48,10 @@ def interval_join(
         other_time: the time of the right rows.
         interval: how much later the right row may be, see [`interval`][].
         on: conditions `left.column == right.column`.
+        behavior: when rows are let in and forgotten, see [`common_behavior`][]. Each side has a clock of its
+            own, the largest time of its rows. A row is held back until the clock of its side is `delay` after
+            its time; it is ignored if that is `cutoff` after it before the row comes, and forgotten with the
+            next rows of its side when it is. With `keep_results`, what has been shown stays.
         how: which rows without a partner are kept, each once, with None for the columns of the other side.
         left_instance: one more column to be equal with `right_instance`.
         right_instance: see `left_instance`.
@@ -74,6 +80,19 @@ def interval_join(
     room | door | light
     A    | 3    | 4
     A    | 3    | 5
+
+    With a behavior, rows are forgotten:
+
+    >>> behavior = pw.temporal.common_behavior(cutoff=2, keep_results=False)
+    >>> recent = doors.interval_join(
+    ...     lights, doors.t, lights.t, pw.temporal.interval(0, 2), behavior=behavior
+    ... ).select(door=pw.left.t, light=pw.right.t)
+    >>> pw.debug.compute_and_print(recent, include_id=False)
+    door | light
+    3    | 4
+    3    | 5
+    4    | 4
+    4    | 5
     """
     check_extra(kwargs, "interval_join")
     if not isinstance(interval, Interval):
@@ -88,6 +107,7 @@ def interval_join(
             sides.lower_on(1, other_time),
             _constant(interval.lower_bound),
             _constant(interval.upper_bound),
+            behavior=lower_behavior(behavior),
         )
 
     instances = (left_instance, right_instance)

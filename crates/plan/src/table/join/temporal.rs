@@ -7,7 +7,7 @@ use super::comparable;
 use crate::PlanError;
 use crate::col::Col;
 use crate::program::{Bounds, Direction, JoinMode, Matching};
-use crate::temporal::{Role, TimeKind};
+use crate::temporal::{Behavior, Role, TimeKind};
 
 /// How times decide which rows of a join match.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub enum InTime {
         lower: Expr,
         /// And at most.
         upper: Expr,
+        /// Which rows are held back, dropped and forgotten.
+        behavior: Option<Behavior>,
     },
     /// Each row with the nearest one of the other side; the mode says which rows.
     AsOf {
@@ -27,6 +29,8 @@ pub enum InTime {
         times: (Col, Col),
         /// Where the nearest one is.
         direction: Direction,
+        /// Which rows are held back, dropped and forgotten.
+        behavior: Option<Behavior>,
     },
     /// Each left row with the right rows that are there at the end of the time at which it comes; inner
     /// or left.
@@ -47,11 +51,28 @@ impl InTime {
         }
     }
 
+    pub(super) fn behavior(&self) -> Option<&Behavior> {
+        match self {
+            InTime::Interval { behavior, .. } | InTime::AsOf { behavior, .. } => behavior.as_ref(),
+            InTime::AsOfNow => None,
+        }
+    }
+
+    /// Refuses times that do not go together.
+    pub(super) fn check(&self, left: &Expr, right: &Expr, mode: JoinMode) -> Result<(), PlanError> {
+        self.matching(Some([left.clone(), right.clone()]), mode).map(drop)
+    }
+
+    /// True if results stay when the rows are forgotten that they came from.
+    fn keeps(&self) -> bool {
+        matches!(self.behavior(), Some(Behavior::Common { cutoff: Some(_), keep_results: true, .. }))
+    }
+
     /// What it decides of rows with these times, which are checked and brought to one type.
     pub(super) fn matching(&self, times: Option<[Expr; 2]>, mode: JoinMode) -> Result<Temporal, PlanError> {
         let matching = match (self, times) {
             (InTime::Interval { lower, upper, .. }, Some([left, right])) => {
-                return interval(left, right, lower, upper);
+                return interval(left, right, lower, upper, self.keeps());
             }
             (InTime::AsOf { .. }, _) if mode == JoinMode::Inner => {
                 return Err(PlanError::Value("Unsupported asof join mode: inner.".to_owned()));
@@ -75,7 +96,9 @@ impl InTime {
 }
 
 /// The rows that are so far apart.
-fn interval(left: Expr, right: Expr, lower: &Expr, upper: &Expr) -> Result<Temporal, PlanError> {
+///
+/// With `keeps`, a difference is no equality: that does not tell forgotten rows.
+fn interval(left: Expr, right: Expr, lower: &Expr, upper: &Expr, keeps: bool) -> Result<Temporal, PlanError> {
     let kind = TimeKind::of(&[
         ("self_time_expression", Role::Time, left.dtype()),
         ("other_time_expression", Role::Time, right.dtype()),
@@ -102,10 +125,10 @@ fn interval(left: Expr, right: Expr, lower: &Expr, upper: &Expr) -> Result<Tempo
                 .to_owned(),
         ));
     }
-    if is_point {
+    if is_point && !keeps {
         // The times that are exactly so far apart are equal when one is shifted.
         let (shifted, right) = comparable(Expr::binary(BinaryOp::Add, left, lower)?, right)?;
         return Ok(Temporal::Equality(shifted, right));
     }
-    Ok(Temporal::Matching(Matching::Interval { times: [left, right], bounds }))
+    Ok(Temporal::Matching(Matching::Interval { times: [left, right], bounds, keeps: false }))
 }

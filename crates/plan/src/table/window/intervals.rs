@@ -61,6 +61,7 @@ impl Table {
         let options = JoinOptions {
             mode: Some(if around.outer { JoinMode::Left } else { JoinMode::Inner }),
             in_time: Some(InTime::Interval {
+                behavior: None,
                 times: (left(LOCATION), right(KEY)),
                 lower: lower.clone(),
                 upper: upper.clone(),

@@ -1,0 +1,98 @@
+"""Behaviors: when results of windows and of joins in time are shown, and when they are closed."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+from pathway import _engine
+from pathway.internals.expression.nodes import Constant
+from pathway.internals.runtime_type_check import check_arg_types
+from pathway.internals.trace import trace_user_frame
+
+
+class Behavior:
+    """When results are shown and closed; made by `common_behavior` and `exactly_once_behavior`."""
+
+    def _lower(self) -> _engine.Behavior:
+        raise NotImplementedError
+
+
+@dataclass
+class CommonBehavior(Behavior):
+    """See `common_behavior`."""
+
+    delay: int | float | datetime.timedelta | None
+    cutoff: int | float | datetime.timedelta | None
+    keep_results: bool
+
+    def _lower(self) -> _engine.Behavior:
+        return _engine.Behavior.common(_distance(self.delay), _distance(self.cutoff), self.keep_results)
+
+
+@dataclass
+class ExactlyOnceBehavior(Behavior):
+    """See `exactly_once_behavior`."""
+
+    shift: int | float | datetime.timedelta | None
+
+    def _lower(self) -> _engine.Behavior:
+        return _engine.Behavior.exactly_once(_distance(self.shift))
+
+
+def _distance(value: Any) -> _engine.Expr | None:
+    return None if value is None else Constant(value)._lower(())
+
+
+@trace_user_frame
+@check_arg_types
+def common_behavior(
+    delay: int | float | datetime.timedelta | None = None,
+    cutoff: int | float | datetime.timedelta | None = None,
+    keep_results: bool = True,
+) -> CommonBehavior:
+    """When a window is shown first, and when it is closed.
+
+    The clock is the largest time of all rows so far, of whatever window and instance. It is compared with
+    what it was before the rows that come together, except for the delay.
+
+    Args:
+        delay: a window is shown when the clock is so far after its start; all that comes later for it is
+            shown at once. What waits when the input ends is shown then.
+        cutoff: when the clock is so far after the end of a window, rows for it are ignored, and so is their
+            removal; with the next rows its state is dropped.
+        keep_results: results of windows stay when their state is dropped. Otherwise they are removed.
+
+    Raises:
+        AssertionError: if results are not kept although there is no cutoff.
+
+    >>> import pathway as pw
+    >>> pw.temporal.common_behavior(cutoff=2)
+    CommonBehavior(delay=None, cutoff=2, keep_results=True)
+    """
+    if cutoff is None and not keep_results:
+        raise AssertionError(
+            "without a cutoff no result is dropped: keep_results=False needs one, as in "
+            "common_behavior(cutoff=0, keep_results=False)"
+        )
+    return CommonBehavior(delay, cutoff, keep_results)
+
+
+@trace_user_frame
+@check_arg_types
+def exactly_once_behavior(
+    shift: int | float | datetime.timedelta | None = None,
+) -> ExactlyOnceBehavior:
+    """Each window is shown once, when the clock is at its end, or so far after it, or when the input ends.
+
+    Rows that come for it later are ignored.
+
+    Args:
+        shift: how far after the end; negative for before it.
+
+    >>> import pathway as pw
+    >>> pw.temporal.exactly_once_behavior()
+    ExactlyOnceBehavior(shift=None)
+    """
+    return ExactlyOnceBehavior(shift)
