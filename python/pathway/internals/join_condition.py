@@ -53,11 +53,15 @@ def joined(
     instances: tuple[Any, Any] = (None, None),
     exactly_once: tuple[bool, bool] = (False, False),
     in_time: Callable[[Sides], _engine.InTime] | None = None,
+    sides: Sides | None = None,
 ) -> Joined:
-    """The join of two tables or joins, with its arguments checked."""
+    """The join of two tables or joins, with its arguments checked.
+
+    `sides` say which columns belong to which side, if these are not just the tables of the two.
+    """
     _check_sides(left, right)
     _check_how(how)
-    sides = Sides(left, right)
+    sides = Sides(left, right) if sides is None else sides
     conditions = [sides.condition(condition) for condition in on]
     if (instances[0] is None) != (instances[1] is None):
         raise ValueError("left_instance and right_instance go together; one of them is missing.")

@@ -9,11 +9,16 @@ from pathway.internals.trace import trace_user_frame
 
 if TYPE_CHECKING:
     from pathway.internals.table import Table
-    from pathway.stdlib.temporal import AsofJoinResult, AsofNowJoinResult, IntervalJoinResult
+    from pathway.stdlib.temporal import (
+        AsofJoinResult,
+        AsofNowJoinResult,
+        IntervalJoinResult,
+        WindowJoinResult,
+    )
 
 
 class TemporalJoinOperations(TableCore):
-    """`asof_join`, `asof_now_join`, `interval_join` and their variants."""
+    """`asof_join`, `asof_now_join`, `interval_join`, `window_join` and their variants."""
 
     @trace_user_frame
     def interval_join(self, *args: Any, **kwargs: Any) -> IntervalJoinResult:
@@ -98,3 +103,38 @@ class TemporalJoinOperations(TableCore):
         from pathway.stdlib import temporal
 
         return temporal.asof_now_join_left(cast("Table", self), *args, **kwargs)
+
+    @trace_user_frame
+    def window_join(self, *args: Any, **kwargs: Any) -> WindowJoinResult:
+        """See [`pathway.temporal.window_join`][]."""
+        from pathway.stdlib import temporal
+
+        return temporal.window_join(cast("Table", self), *args, **kwargs)
+
+    @trace_user_frame
+    def window_join_inner(self, *args: Any, **kwargs: Any) -> WindowJoinResult:
+        """See [`pathway.temporal.window_join_inner`][]."""
+        from pathway.stdlib import temporal
+
+        return temporal.window_join_inner(cast("Table", self), *args, **kwargs)
+
+    @trace_user_frame
+    def window_join_left(self, *args: Any, **kwargs: Any) -> WindowJoinResult:
+        """See [`pathway.temporal.window_join_left`][]."""
+        from pathway.stdlib import temporal
+
+        return temporal.window_join_left(cast("Table", self), *args, **kwargs)
+
+    @trace_user_frame
+    def window_join_right(self, *args: Any, **kwargs: Any) -> WindowJoinResult:
+        """See [`pathway.temporal.window_join_right`][]."""
+        from pathway.stdlib import temporal
+
+        return temporal.window_join_right(cast("Table", self), *args, **kwargs)
+
+    @trace_user_frame
+    def window_join_outer(self, *args: Any, **kwargs: Any) -> WindowJoinResult:
+        """See [`pathway.temporal.window_join_outer`][]."""
+        from pathway.stdlib import temporal
+
+        return temporal.window_join_outer(cast("Table", self), *args, **kwargs)

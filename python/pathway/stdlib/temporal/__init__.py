@@ -24,14 +24,22 @@ from pathway.stdlib.temporal._interval_join import (
     interval_join_right,
 )
 from pathway.stdlib.temporal._window import Window, intervals_over, session, sliding, tumbling
+from pathway.stdlib.temporal._window_join import (
+    WindowJoinResult,
+    window_join,
+    window_join_inner,
+    window_join_left,
+    window_join_outer,
+    window_join_right,
+)
 from pathway.stdlib.temporal._windowby import windowby
-from pathway.stdlib.temporal.time_utils import add_update_timestamp_utc, inactivity_detection, utc_now
 from pathway.stdlib.temporal.temporal_behavior import (
     CommonBehavior,
     ExactlyOnceBehavior,
     common_behavior,
     exactly_once_behavior,
 )
+from pathway.stdlib.temporal.time_utils import add_update_timestamp_utc, inactivity_detection, utc_now
 
 __all__ = [
     "AsofJoinResult",
@@ -42,6 +50,7 @@ __all__ = [
     "Interval",
     "IntervalJoinResult",
     "Window",
+    "WindowJoinResult",
     "add_update_timestamp_utc",
     "asof_join",
     "asof_join_left",
@@ -64,5 +73,10 @@ __all__ = [
     "sliding",
     "tumbling",
     "utc_now",
+    "window_join",
+    "window_join_inner",
+    "window_join_left",
+    "window_join_outer",
+    "window_join_right",
     "windowby",
 ]
