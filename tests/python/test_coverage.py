@@ -169,6 +169,7 @@ CONTRACT = {
         "Interval joins",
         "As-of joins",
         "Behaviors of joins",
+        "Window joins",
         "As-of-now joins",
     ],
 }

@@ -97,3 +97,19 @@ def test_results_with_behaviors_are_consistent(
             assert all(time % 2 == 0 for _, _, time, _ in updates)
             streams.append(Counter(updates))
         assert streams[0] == streams[1] == streams[2]
+
+
+@pytest.mark.parametrize("how", MODES)
+@property_settings
+@given(
+    histories(t=small_int, g=maybe_int),
+    histories(t=small_int, g=maybe_int),
+    st.sampled_from([pw.temporal.tumbling(3), pw.temporal.sliding(2, 3), pw.temporal.session(max_gap=2)]),
+    PREFIX,
+)
+def test_window_join(how: pw.JoinMode, a: History, b: History, window: Any, prefix: int) -> None:
+    def program(a: Table, b: Table) -> Table:
+        joined = a.window_join(b, a.t, b.t, window, a.g == b.g, how=how)
+        return joined.select(pw.this.g, pw.this._pw_window_start, pw.this._pw_window_end, at=a.t, bt=b.t)
+
+    check_incremental(program, a, b, prefix=prefix)
