@@ -337,8 +337,8 @@ fn interval_joins_that_keep_what_came_of_forgotten_rows() {
                 };
                 let mut seen = Bag::new();
                 for time in 0..20u64 {
-                    for side in 0..2 {
-                        for (_, changes) in histories[side].iter().filter(|(t, _)| *t == time) {
+                    for (side, history) in histories.iter().enumerate() {
+                        for (_, changes) in history.iter().filter(|(t, _)| *t == time) {
                             model.change(side, changes, time % 2 == 1);
                         }
                     }
