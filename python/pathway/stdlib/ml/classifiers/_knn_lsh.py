@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
-from typing import Any, Literal
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, Literal
 
 import pathway.internals as pw
 from pathway._engine import filter_metadata
+from pathway.internals.lazy_import import LazyModule
 from pathway.internals.trace import trace_user_frame
 from pathway.stdlib.ml.classifiers._lsh import (
     Bucketer,
@@ -19,6 +17,12 @@ from pathway.stdlib.ml.classifiers._lsh import (
     lsh,
 )
 from pathway.universes import promise_is_subset_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+else:
+    np = LazyModule("numpy")
 
 __all__ = [
     "DistanceTypes",
@@ -31,7 +35,7 @@ __all__ = [
 
 DistanceTypes = Literal["euclidean", "cosine"]
 #: From an array of vectors and a vector to the distances of each.
-Distance = Callable[[npt.NDArray[Any], Any], npt.NDArray[Any]]
+Distance = Callable[["npt.NDArray[Any]", Any], "npt.NDArray[Any]"]
 #: A trained model: `model(queries, k=None, with_distances=False)`.
 Model = Callable[..., pw.Table[Any]]
 

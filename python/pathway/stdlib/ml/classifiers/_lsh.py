@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 import pathway.internals as pw
+from pathway.internals.lazy_import import LazyModule
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+else:
+    np = LazyModule("numpy")
 
 #: From a vector to its buckets, one for each band.
-Bucketer = Callable[[Any], npt.NDArray[np.int64]]
+Bucketer = Callable[[Any], "npt.NDArray[np.int64]"]
 
 
 def generate_euclidean_lsh_bucketer(d: int, M: int, L: int, A: float = 1.0, seed: int = 0) -> Bucketer:
