@@ -577,6 +577,7 @@ class WindowBy:
         duration: Expr | None,
         ratio: int | None,
         origin: Expr | None,
+        behavior: Behavior | None,
         instance: Expr | None,
         frame: Frame | None = None,
     ) -> WindowBy: ...
@@ -587,6 +588,7 @@ class WindowBy:
         *,
         predicate: Callable[[Any, Any], Any] | None,
         max_gap: Expr | None,
+        behavior: Behavior | None,
         instance: Expr | None,
         frame: Frame | None = None,
     ) -> WindowBy: ...
@@ -600,6 +602,7 @@ class WindowBy:
         lower_bound: Expr,
         upper_bound: Expr,
         is_outer: bool,
+        behavior: Behavior | None,
         instance: Expr | None,
         frame: Frame | None = None,
     ) -> WindowBy: ...

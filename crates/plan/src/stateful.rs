@@ -37,6 +37,8 @@ pub enum StatefulKind {
     Freeze {
         /// Each instance has its own clock.
         instance: bool,
+        /// A row whose removal was late is removed when another row with its id passes.
+        replaces: bool,
     },
     /// Rows are held back until their threshold is reached.
     Buffer {

@@ -101,6 +101,15 @@ impl TimeKind {
         }
     }
 
+    /// An interval of no length.
+    pub(crate) fn zero(self) -> Value {
+        match self {
+            TimeKind::Int => Value::Int(0),
+            TimeKind::Float => Value::Float(0.0),
+            TimeKind::Naive | TimeKind::Utc => Value::Duration(0),
+        }
+    }
+
     /// Where windows start unless told otherwise.
     pub(crate) fn origin(self) -> Value {
         match self {

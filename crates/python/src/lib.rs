@@ -8,6 +8,7 @@
 
 use pyo3::prelude::*;
 
+mod behavior;
 mod acceptor;
 mod attach;
 mod behavior;
@@ -91,6 +92,8 @@ mod _engine {
     use crate::universe::PyUniverse;
     #[pymodule_export]
     use crate::value::round_trip::{as_value, round_trip};
+    #[pymodule_export]
+    use crate::behavior::PyBehavior;
     #[pymodule_export]
     use crate::window::PyWindowBy;
 

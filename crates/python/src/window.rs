@@ -6,6 +6,7 @@ use pathway_types::Value;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
+use crate::behavior::PyBehavior;
 use crate::errors;
 use crate::expr::PyExpr;
 use crate::frame::{self, PyFrame};
@@ -20,7 +21,7 @@ pub(crate) struct PyWindowBy {
 }
 
 /// The value of a constant parameter.
-fn constant(name: &str, parameter: &Bound<'_, PyExpr>) -> PyResult<Value> {
+pub(crate) fn constant(name: &str, parameter: &Bound<'_, PyExpr>) -> PyResult<Value> {
     parameter
         .get()
         .expr
@@ -39,12 +40,15 @@ impl PyWindowBy {
         table: &Bound<'_, PyTable>,
         time: &Expr,
         window: &Window,
+        behavior: Option<&Bound<'_, PyBehavior>>,
         instance: Option<&Bound<'_, PyExpr>>,
         frame: Option<&Bound<'_, PyFrame>>,
     ) -> PyResult<PyWindowBy> {
         let at: Table = table.get().table.at(frame::of(frame));
         let instance = instance.map(|instance| (&instance.get().expr).into());
-        let grouped = at.window_by(time, window, instance).map_err(errors::of_plan)?;
+        let grouped = at
+            .window_by(time, window, behavior.map(|behavior| &behavior.get().behavior), instance)
+            .map_err(errors::of_plan)?;
         let rows = PyTable { table: grouped.rows().clone(), graph: table.get().graph.clone_ref(py) };
         Ok(PyWindowBy { grouped, rows: Py::new(py, rows)? })
     }
@@ -53,7 +57,7 @@ impl PyWindowBy {
 #[pymethods]
 impl PyWindowBy {
     #[staticmethod]
-    #[pyo3(signature = (table, time, *, hop, duration, ratio, origin, instance, frame=None))]
+    #[pyo3(signature = (table, time, *, hop, duration, ratio, origin, behavior, instance, frame=None))]
     #[allow(clippy::too_many_arguments)]
     fn sliding(
         py: Python<'_>,
@@ -63,6 +67,7 @@ impl PyWindowBy {
         duration: Option<&Bound<'_, PyExpr>>,
         ratio: Option<i64>,
         origin: Option<&Bound<'_, PyExpr>>,
+        behavior: Option<&Bound<'_, PyBehavior>>,
         instance: Option<&Bound<'_, PyExpr>>,
         frame: Option<&Bound<'_, PyFrame>>,
     ) -> PyResult<PyWindowBy> {
@@ -73,17 +78,18 @@ impl PyWindowBy {
         };
         let window =
             Window::Sliding { hop: constant("hop", hop)?, span, origin: optional("origin", origin)? };
-        PyWindowBy::group(py, table, &time.get().expr, &window, instance, frame)
+        PyWindowBy::group(py, table, &time.get().expr, &window, behavior, instance, frame)
     }
 
     #[staticmethod]
-    #[pyo3(signature = (table, time, *, predicate, max_gap, instance, frame=None))]
+    #[pyo3(signature = (table, time, *, predicate, max_gap, behavior, instance, frame=None))]
     fn session(
         py: Python<'_>,
         table: &Bound<'_, PyTable>,
         time: &Bound<'_, PyExpr>,
         predicate: Option<&Bound<'_, PyAny>>,
         max_gap: Option<&Bound<'_, PyExpr>>,
+        behavior: Option<&Bound<'_, PyBehavior>>,
         instance: Option<&Bound<'_, PyExpr>>,
         frame: Option<&Bound<'_, PyFrame>>,
     ) -> PyResult<PyWindowBy> {
@@ -92,11 +98,11 @@ impl PyWindowBy {
             (None, Some(gap)) => SessionGap::LessThan(gap),
             _ => return Err(PyTypeError::new_err("a session has either a predicate or a max_gap")),
         };
-        PyWindowBy::group(py, table, &time.get().expr, &Window::Session(gap), instance, frame)
+        PyWindowBy::group(py, table, &time.get().expr, &Window::Session(gap), behavior, instance, frame)
     }
 
     #[staticmethod]
-    #[pyo3(signature = (table, time, *, probes, at, lower_bound, upper_bound, is_outer, instance, frame=None))]
+    #[pyo3(signature = (table, time, *, probes, at, lower_bound, upper_bound, is_outer, behavior, instance, frame=None))]
     #[allow(clippy::too_many_arguments)]
     fn intervals_over(
         py: Python<'_>,
@@ -107,6 +113,7 @@ impl PyWindowBy {
         lower_bound: &Bound<'_, PyExpr>,
         upper_bound: &Bound<'_, PyExpr>,
         is_outer: bool,
+        behavior: Option<&Bound<'_, PyBehavior>>,
         instance: Option<&Bound<'_, PyExpr>>,
         frame: Option<&Bound<'_, PyFrame>>,
     ) -> PyResult<PyWindowBy> {
@@ -117,7 +124,7 @@ impl PyWindowBy {
             upper: constant("upper_bound", upper_bound)?,
             outer: is_outer,
         };
-        PyWindowBy::group(py, table, &time.get().expr, &Window::Around(Box::new(around)), instance, frame)
+        PyWindowBy::group(py, table, &time.get().expr, &Window::Around(Box::new(around)), behavior, instance, frame)
     }
 
     #[getter]

@@ -52,7 +52,7 @@ impl<'scope> Lowering<'_, 'scope> {
                 self.driven(step, self.one_worker(), Interpolate::new(columns, self.context.clone(), site))
             }
             StatefulKind::Search(how) => self.search(program, step, how, site),
-            StatefulKind::Freeze { instance }
+            StatefulKind::Freeze { instance, .. }
             | StatefulKind::Buffer { instance }
             | StatefulKind::Forget { instance, .. } => {
                 let words = is_word(&columns[0]) && is_word(&columns[1]);
@@ -105,8 +105,9 @@ impl<'scope> Lowering<'_, 'scope> {
             drive(self.scope, &step.name, inputs, self.context.clone(), operator)
         };
         match kind {
-            StatefulKind::Freeze { .. } => {
-                driven(Route::Local, Box::new(Freeze::<K>::new(timed, insert_only)))
+            StatefulKind::Freeze { replaces, .. } => {
+                let tracks = *replaces && !insert_only;
+                driven(Route::Local, Box::new(Freeze::<K>::new(timed, tracks)))
             }
             StatefulKind::Forget { marks, .. } => driven(by_id, Box::new(Forget::<K>::new(timed, *marks))),
             _ => driven(by_id, Box::new(Buffer::<K>::new(timed))),

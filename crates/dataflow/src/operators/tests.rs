@@ -493,7 +493,7 @@ fn operators_with_a_clock() {
         Batch::new(batch.keys.clone(), columns, batch.diffs.clone())
     };
     let new: [&dyn Fn() -> Box<dyn Operator>; 4] = [
-        &|| Box::new(Freeze::<Word>::new(timed(), false)),
+        &|| Box::new(Freeze::<Word>::new(timed(), true)),
         &|| Box::new(Buffer::<Word>::new(timed())),
         &|| Box::new(Forget::<Word>::new(timed(), false)),
         &|| Box::new(Forget::<Word>::new(timed(), true)),

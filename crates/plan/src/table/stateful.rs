@@ -17,6 +17,8 @@ mod search;
 mod stream;
 mod time;
 
+pub(super) use time::comparable;
+
 impl Table {
     /// Of the rows of each instance the one that was accepted last: the first one, and each that
     /// `acceptor` prefers to it by its value. Removals are ignored. Its id is the key of the instance, or

@@ -12,13 +12,15 @@ use super::columns::Named;
 use super::group::{Given, GroupBy};
 use crate::col::Col;
 use crate::stateful::SessionGap;
-use crate::universe::UniverseId;
+use crate::temporal::Behavior;
 use crate::{Frame, PlanError};
 
+mod behavior;
 mod grid;
 mod intervals;
 mod session;
 
+use behavior::Limits;
 use grid::Grid;
 pub use grid::Span;
 pub use intervals::Around;
@@ -55,6 +57,8 @@ pub enum Window {
 pub struct WindowBy {
     rows: Table,
     grouped: GroupBy,
+    /// The removals of what is forgotten are taken out of results.
+    keeps: bool,
 }
 
 impl Table {
@@ -65,12 +69,14 @@ impl Table {
     ///
     /// # Errors
     /// [`PlanError::Type`] if the types of time and window do not go together, [`PlanError::Value`]
-    /// for windows without length and for columns of tables with other row ids.
+    /// for windows without length, for columns of tables with other row ids, and for behaviors that the
+    /// windows cannot have.
     #[track_caller]
     pub fn window_by(
         &self,
         time: impl Into<Col>,
         window: &Window,
+        behavior: Option<&Behavior>,
         instance: Option<Col>,
     ) -> Result<WindowBy, PlanError> {
         let table = self.at(self.here());
@@ -79,7 +85,18 @@ impl Table {
         match window {
             Window::Sliding { hop, span, origin } => {
                 let grid = Grid::new(&time, hop, span, origin.as_ref())?;
-                table.window_by_grid(time, &grid, instance)
+                let limits = behavior.map(|behavior| Limits::new(behavior, &grid)).transpose()?;
+                table.window_by_grid(time, &grid, limits.as_ref(), instance)
+            }
+            Window::Session(_) | Window::Around(_) if behavior.is_some() => {
+                let message = "only tumbling and sliding windows can have a behavior; where others begin and end \
+                               depends on rows that are still to come. ignore_late(), buffer() and forget() do \
+                               for the rows of the table what a behavior does for windows: use them before \
+                               windowby().";
+                Err(match behavior {
+                    Some(Behavior::ExactlyOnce { .. }) => PlanError::Type(message.to_owned()),
+                    _ => PlanError::Value(message.to_owned()),
+                })
             }
             Window::Session(gap) => table.window_by_session(time, gap, instance),
             Window::Around(around) => table.window_by_intervals(time, around, instance),
@@ -87,7 +104,13 @@ impl Table {
     }
 
     #[track_caller]
-    fn window_by_grid(&self, time: Expr, grid: &Grid, instance: Option<Expr>) -> Result<WindowBy, PlanError> {
+    fn window_by_grid(
+        &self,
+        time: Expr,
+        grid: &Grid,
+        limits: Option<&Limits>,
+        instance: Option<Expr>,
+    ) -> Result<WindowBy, PlanError> {
         let frame = self.here();
         let time = grid.kind.convert(&time)?;
         let hidden: Vec<&str> = self.column_names().filter(|name| *name == ORIGINAL_ID).collect();
@@ -103,6 +126,9 @@ impl Table {
             }
         } else {
             rows = rows.flatten(NUMBER, Some(ORIGINAL_ID))?.at(frame.clone());
+        }
+        if let Some(limits) = limits {
+            rows = limits.apply(rows, grid)?.at(frame.clone());
         }
         let number = rows.column(NUMBER)?;
         let (start, end) = (grid.start(&number)?, grid.end(&number)?);
@@ -124,7 +150,7 @@ impl Table {
         let mut by = vec![number];
         by.extend(instance.is_some().then(|| rows.column(INSTANCE)).transpose()?);
         let grouped = described.group_by(&by)?.given(given);
-        Ok(WindowBy { rows: described, grouped })
+        Ok(WindowBy { rows: described, grouped, keeps: limits.is_some_and(Limits::marks) })
     }
 }
 
@@ -176,11 +202,6 @@ impl WindowBy {
         WindowBy { rows: self.rows.at(frame), ..self.clone() }
     }
 
-    /// The result's universe is known to equal this one: that of another reduce of the same windows.
-    pub fn universe(self, universe: Option<UniverseId>) -> WindowBy {
-        WindowBy { grouped: self.grouped.universe(universe), ..self }
-    }
-
     /// One row per window: expressions of reducers, columns that describe the window, and constants.
     ///
     /// # Errors
@@ -193,7 +214,11 @@ impl WindowBy {
         for column in &columns {
             self.warn_of_processing_time(&column.value.resolve(&rows)?, column);
         }
-        self.grouped.at(&rows).reduce(columns)
+        let results = self.grouped.at(&rows).reduce(columns)?;
+        if self.keeps {
+            return results.filter_out_results_of_forgetting(false);
+        }
+        Ok(results)
     }
 
     /// Some reducers go by the time at which rows are processed.

@@ -16,6 +16,7 @@ from pathway.internals.trace import current_frame, trace_user_frame
 
 if TYPE_CHECKING:
     from pathway.internals.expression.expression import ColumnExpression
+    from pathway.stdlib.temporal.temporal_behavior import Behavior
 
 #: A point in time.
 TimeType = int | float | datetime.datetime
@@ -27,7 +28,11 @@ class Window:
     """How rows are grouped by their time; made by `tumbling`, `sliding`, `session` and others."""
 
     def _group(
-        self, scope: Scope, time: ColumnExpression, instance: ColumnExpression | None
+        self,
+        scope: Scope,
+        time: ColumnExpression,
+        behavior: Behavior | None,
+        instance: ColumnExpression | None,
     ) -> _engine.WindowBy:
         raise NotImplementedError
 
@@ -40,7 +45,11 @@ class _SlidingWindow(Window):
     origin: TimeType | None
 
     def _group(
-        self, scope: Scope, time: ColumnExpression, instance: ColumnExpression | None
+        self,
+        scope: Scope,
+        time: ColumnExpression,
+        behavior: Behavior | None,
+        instance: ColumnExpression | None,
     ) -> _engine.WindowBy:
         return _engine.WindowBy.sliding(
             scope.base,
@@ -49,6 +58,7 @@ class _SlidingWindow(Window):
             duration=_optional(self.duration),
             ratio=self.ratio,
             origin=_optional(self.origin),
+            behavior=None if behavior is None else behavior._lower(),
             instance=None if instance is None else scope.lower(instance),
             frame=current_frame(),
         )
@@ -60,13 +70,18 @@ class _SessionWindow(Window):
     max_gap: IntervalType | None
 
     def _group(
-        self, scope: Scope, time: ColumnExpression, instance: ColumnExpression | None
+        self,
+        scope: Scope,
+        time: ColumnExpression,
+        behavior: Behavior | None,
+        instance: ColumnExpression | None,
     ) -> _engine.WindowBy:
         return _engine.WindowBy.session(
             scope.base,
             scope.lower(time),
             predicate=self.predicate,
             max_gap=_optional(self.max_gap),
+            behavior=None if behavior is None else behavior._lower(),
             instance=None if instance is None else scope.lower(instance),
             frame=current_frame(),
         )

@@ -14,6 +14,7 @@ from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.table import Table
 from pathway.internals.trace import current_frame, trace_user_frame
 from pathway.stdlib.temporal._window import Window
+from pathway.stdlib.temporal.temporal_behavior import CommonBehavior, ExactlyOnceBehavior
 
 _ORIGINAL_ID = "_pw_original_id"
 
@@ -93,7 +94,7 @@ def windowby(
     time_expr: ColumnExpression,
     *args: Any,
     window: Window,
-    behavior: Any = None,
+    behavior: CommonBehavior | ExactlyOnceBehavior | None = None,
     instance: ColumnExpression | None = None,
     **kwargs: Any,
 ) -> WindowedTable:
@@ -106,11 +107,13 @@ def windowby(
     Args:
         time_expr: the time of a row.
         window: how times are put into windows.
-        behavior: when windows are output and when they are closed.
+        behavior: when windows are shown and closed, see `common_behavior` and `exactly_once_behavior`;
+            for tumbling and sliding windows.
         instance: rows with different values of it are in different windows.
 
     Raises:
-        TypeError: if the types of the time and of the window do not go together.
+        TypeError: if the types of the time, the window and the behavior do not go together.
+        ValueError: if the window cannot have a behavior.
 
     >>> import pathway as pw
     >>> t = pw.debug.table_from_markdown('''
@@ -138,13 +141,15 @@ def windowby(
             "Table.windowby() received extra kwargs.\n"
             "You probably want to use Table.windowby(...).reduce(**kwargs) to compute output columns."
         )
-    if behavior is not None:
-        raise NotImplementedError("windowby() cannot take a behavior yet.")
-    return _windowby(self, time_expr, window, instance)
+    return _windowby(self, time_expr, window, behavior, instance)
 
 
 @check_arg_types
 def _windowby(
-    self: Table, time_expr: ColumnExpression, window: Window, instance: ColumnExpression | None
+    self: Table,
+    time_expr: ColumnExpression,
+    window: Window,
+    behavior: CommonBehavior | ExactlyOnceBehavior | None,
+    instance: ColumnExpression | None,
 ) -> WindowedTable:
-    return WindowedTable(window._group(TableScope(self), time_expr, instance), self)
+    return WindowedTable(window._group(TableScope(self), time_expr, behavior, instance), self)

@@ -68,8 +68,21 @@ def common_behavior(
         AssertionError: if results are not kept although there is no cutoff.
 
     >>> import pathway as pw
-    >>> pw.temporal.common_behavior(cutoff=2)
-    CommonBehavior(delay=None, cutoff=2, keep_results=True)
+    >>> t = pw.debug.table_from_markdown('''
+    ... t  | v  | __time__
+    ... 1  | 10 | 2
+    ... 12 | 20 | 4
+    ... 3  | 30 | 6
+    ... 13 | 40 | 6
+    ... ''')
+    >>> behavior = pw.temporal.common_behavior(cutoff=2)
+    >>> sums = t.windowby(t.t, window=pw.temporal.tumbling(5), behavior=behavior).reduce(
+    ...     start=pw.this._pw_window_start, v=pw.reducers.sum(pw.this.v)
+    ... )
+    >>> pw.debug.compute_and_print(sums, include_id=False)
+    start | v
+    0     | 10
+    10    | 60
     """
     if cutoff is None and not keep_results:
         raise AssertionError(
@@ -92,7 +105,20 @@ def exactly_once_behavior(
         shift: how far after the end; negative for before it.
 
     >>> import pathway as pw
-    >>> pw.temporal.exactly_once_behavior()
-    ExactlyOnceBehavior(shift=None)
+    >>> t = pw.debug.table_from_markdown('''
+    ... t  | v  | __time__
+    ... 1  | 10 | 2
+    ... 3  | 20 | 4
+    ... 12 | 30 | 6
+    ... 2  | 40 | 8
+    ... ''')
+    >>> behavior = pw.temporal.exactly_once_behavior()
+    >>> sums = t.windowby(t.t, window=pw.temporal.tumbling(5), behavior=behavior).reduce(
+    ...     start=pw.this._pw_window_start, v=pw.reducers.sum(pw.this.v)
+    ... )
+    >>> pw.debug.compute_and_print_update_stream(sums, include_id=False)
+    start | v  | __time__             | __diff__
+    0     | 30 | 6                    | 1
+    10    | 30 | 18446744073709551614 | 1
     """
     return ExactlyOnceBehavior(shift)

@@ -1,8 +1,9 @@
 //! Rows that are due when they come are dropped (`ignore_late`).
 //!
-//! *State*: the clock; where rows can be removed, also those that were dropped, and those whose removal
-//! was dropped. *Cost*: a comparison per row. *Changes*: rows pass that were not due before their time.
-//! When the removal of a row was dropped and another row with its id passes, the old one is removed.
+//! *State*: the clock; where it *replaces* rows, also those that were dropped, and those whose removal was
+//! dropped. *Cost*: a comparison per row. *Changes*: rows pass that were not due before their time. Where
+//! it replaces rows: when the removal of a row was dropped and another row with its id passes, the old one
+//! is removed.
 
 use std::ops::Range;
 
@@ -17,7 +18,7 @@ use crate::store::{MultiMap, OrderKey, RowId};
 pub struct Freeze<K> {
     timed: Timed,
     clock: Clock<K>,
-    /// What has to be known of rows that can be removed.
+    /// What has to be known of rows to replace them.
     changing: Option<Changing<K>>,
 }
 
@@ -31,10 +32,10 @@ struct Changing<K> {
 }
 
 impl<K: OrderKey> Freeze<K> {
-    /// For these rows, of which none is ever removed if they are `insert_only`.
-    pub fn new(timed: Timed, insert_only: bool) -> Self {
+    /// For these rows. If none is ever removed, there is nothing to replace.
+    pub fn new(timed: Timed, replaces: bool) -> Self {
         let rows = || MultiMap::new(timed.kept());
-        let changing = (!insert_only).then(|| Changing { fresh: Vec::new(), dropped: rows(), stale: rows() });
+        let changing = replaces.then(|| Changing { fresh: Vec::new(), dropped: rows(), stale: rows() });
         Freeze { clock: Clock::new(&timed), changing, timed }
     }
 }

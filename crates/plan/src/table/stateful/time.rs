@@ -25,8 +25,16 @@ impl Table {
         time: impl Into<Col>,
         instance: Option<Col>,
     ) -> Result<Table, PlanError> {
-        let kind = StatefulKind::Freeze { instance: instance.is_some() };
+        let kind = StatefulKind::Freeze { instance: instance.is_some(), replaces: true };
         self.timed(kind, threshold.into(), time.into(), instance)
+    }
+
+    /// As [`Table::freeze`], but a row whose removal is late stays for good, even if another row with its id
+    /// passes: that belongs to another window.
+    #[track_caller]
+    pub(in crate::table) fn freeze_windows(&self, threshold: Expr, time: Expr) -> Result<Table, PlanError> {
+        let kind = StatefulKind::Freeze { instance: false, replaces: false };
+        self.timed(kind, (&threshold).into(), (&time).into(), None)
     }
 
     /// The rows from when the clock has reached their threshold; what is left at the end of the input comes
@@ -125,7 +133,7 @@ impl Table {
 }
 
 /// Time and threshold as values that compare: numbers of one type.
-fn comparable(operation: &str, time: Expr, threshold: Expr) -> Result<(Expr, Expr), PlanError> {
+pub(in crate::table) fn comparable(operation: &str, time: Expr, threshold: Expr) -> Result<(Expr, Expr), PlanError> {
     let (a, b) = (time.dtype().clone(), threshold.dtype().clone());
     let as_float = |e: Expr| {
         let optional = e.dtype() != e.dtype().unoptional();

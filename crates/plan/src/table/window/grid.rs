@@ -76,6 +76,11 @@ impl Grid {
         }
     }
 
+    /// The length of a window.
+    pub(super) fn span(&self) -> &Expr {
+        &self.span
+    }
+
     /// The number of the window that holds a time.
     pub(super) fn number(&self, time: &Expr) -> Result<Expr, PlanError> {
         let arguments = vec![time.clone(), self.hop.clone(), self.origin.clone()];

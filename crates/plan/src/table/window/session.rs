@@ -63,7 +63,7 @@ impl Table {
         let mut by = vec![rows.column(SESSION)?];
         by.extend(owned.then(|| rows.column(INSTANCE)).transpose()?);
         let grouped = described.group_by(&by)?.with_ids(GroupIds::Pointer).given(given);
-        Ok(WindowBy { rows: described, grouped })
+        Ok(WindowBy { rows: described, grouped, keeps: false })
     }
 
     /// The rows with the session they are in, a pointer in the column `_pw_session`, and the sessions:
