@@ -95,7 +95,11 @@ class _IntervalsOverWindow(Window):
     is_outer: bool
 
     def _group(
-        self, scope: Scope, time: ColumnExpression, instance: ColumnExpression | None
+        self,
+        scope: Scope,
+        time: ColumnExpression,
+        behavior: Behavior | None,
+        instance: ColumnExpression | None,
     ) -> _engine.WindowBy:
         at = scope.resolve(self.at)
         probes = TableScope(checked_table(at))
@@ -107,6 +111,7 @@ class _IntervalsOverWindow(Window):
             lower_bound=_constant(self.lower_bound),
             upper_bound=_constant(self.upper_bound),
             is_outer=self.is_outer,
+            behavior=None if behavior is None else behavior._lower(),
             instance=None if instance is None else scope.lower(instance),
             frame=current_frame(),
         )

@@ -87,6 +87,6 @@ impl Table {
         by.extend(owned.then(|| joined.column(INSTANCE)).transpose()?);
         let grouped = described.group_by(&by)?.with_ids(GroupIds::Hash).given(given);
         let grouped = grouped.sort_by(&described.column(KEY)?)?;
-        Ok(WindowBy { rows: described, grouped })
+        Ok(WindowBy { rows: described, grouped, keeps: false })
     }
 }
