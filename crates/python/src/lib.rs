@@ -8,7 +8,6 @@
 
 use pyo3::prelude::*;
 
-mod behavior;
 mod acceptor;
 mod attach;
 mod behavior;
@@ -92,8 +91,6 @@ mod _engine {
     use crate::universe::PyUniverse;
     #[pymodule_export]
     use crate::value::round_trip::{as_value, round_trip};
-    #[pymodule_export]
-    use crate::behavior::PyBehavior;
     #[pymodule_export]
     use crate::window::PyWindowBy;
 

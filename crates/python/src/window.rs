@@ -124,7 +124,15 @@ impl PyWindowBy {
             upper: constant("upper_bound", upper_bound)?,
             outer: is_outer,
         };
-        PyWindowBy::group(py, table, &time.get().expr, &Window::Around(Box::new(around)), behavior, instance, frame)
+        PyWindowBy::group(
+            py,
+            table,
+            &time.get().expr,
+            &Window::Around(Box::new(around)),
+            behavior,
+            instance,
+            frame,
+        )
     }
 
     #[getter]

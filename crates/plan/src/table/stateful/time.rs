@@ -133,7 +133,11 @@ impl Table {
 }
 
 /// Time and threshold as values that compare: numbers of one type.
-pub(in crate::table) fn comparable(operation: &str, time: Expr, threshold: Expr) -> Result<(Expr, Expr), PlanError> {
+pub(in crate::table) fn comparable(
+    operation: &str,
+    time: Expr,
+    threshold: Expr,
+) -> Result<(Expr, Expr), PlanError> {
     let (a, b) = (time.dtype().clone(), threshold.dtype().clone());
     let as_float = |e: Expr| {
         let optional = e.dtype() != e.dtype().unoptional();
