@@ -83,6 +83,7 @@ impl PyWindowBy {
 
     #[staticmethod]
     #[pyo3(signature = (table, time, *, predicate, max_gap, behavior, instance, frame=None))]
+    #[allow(clippy::too_many_arguments)]
     fn session(
         py: Python<'_>,
         table: &Bound<'_, PyTable>,
