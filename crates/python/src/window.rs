@@ -21,7 +21,7 @@ pub(crate) struct PyWindowBy {
 }
 
 /// The value of a constant parameter.
-pub(crate) fn constant(name: &str, parameter: &Bound<'_, PyExpr>) -> PyResult<Value> {
+fn constant(name: &str, parameter: &Bound<'_, PyExpr>) -> PyResult<Value> {
     parameter
         .get()
         .expr
