@@ -7,7 +7,7 @@ pub mod rows;
 pub mod timed;
 pub mod timeline;
 
-pub use hash::{KeyMap, KeySet, new_key_map};
+pub use hash::{KeyFold, KeyMap, KeySet, new_key_map};
 pub use multimap::{Entry, MultiMap};
 pub use ordered::{OrderKey, Ordered, Place};
 pub use rows::{RowId, RowStore};

@@ -20,7 +20,8 @@ pub(super) fn advance<T: LatticeTime>(
 ) {
     let chunks: Vec<TimedChunk<T>> = input.drain(..).collect();
     let end = if done { (chunks.len(), 0) } else { last_row(&chunks) };
-    let mut updates: Vec<(u32, i64)> = Vec::new();
+    let width = chunks.first().map_or(0, |chunk| chunk.sums.width());
+    let (mut updates, mut sums): (Vec<Update>, Vec<i64>) = Default::default();
     let mut assembler = Assembler::new();
     let advanced: Vec<Advanced<T>> = chunks.iter().map(|chunk| Advanced::new(chunk, frontier)).collect();
     let mut sources: Vec<Option<usize>> = vec![None; chunks.len()];
@@ -38,18 +39,21 @@ pub(super) fn advance<T: LatticeTime>(
             continue;
         }
         updates.clear();
+        sums.clear();
         while at < end && chunks[at.0].identity(at.1) == identity {
             let chunk = &chunks[at.0];
-            updates.extend(chunk.updates(at.1).map(|update| {
+            for update in chunk.updates(at.1) {
                 let time = &advanced[at.0].table[chunk.times.rank(update) as usize];
-                (assembler.time(time), chunk.diffs.get(update))
-            }));
+                let (time, diff) = (assembler.time(time), chunk.diffs.get(update));
+                updates.push(Update { time, diff, sums: sums.len() });
+                sums.extend_from_slice(chunk.sums.of(update));
+            }
             at = next(&chunks, at);
         }
-        sum_up(&mut updates, &assembler);
-        for (time, diff) in &updates {
+        sum_up(&mut updates, (&mut sums, width), &assembler);
+        for Update { time, diff, sums: start } in &updates {
             let source = *sources[chunk].get_or_insert_with(|| assembler.source(&chunks[chunk]));
-            assembler.push_at(source, row, *time, *diff);
+            assembler.push_at(source, row, *time, *diff, &sums[*start..][..width]);
         }
         if assembler.len() >= CHUNK_UPDATES {
             out.extend(assembler.finish());
@@ -104,18 +108,39 @@ fn last_row<T: LatticeTime>(chunks: &[TimedChunk<T>]) -> Place {
     (0, 0)
 }
 
-/// Sorts by time and adds up what is equal.
-fn sum_up<T: LatticeTime>(updates: &mut Vec<(u32, i64)>, assembler: &Assembler<T>) {
-    if updates.len() > 1 {
-        updates.sort_by(|(a, _), (b, _)| assembler.order(*a, *b));
-        // Equal times have equal places.
-        updates.dedup_by(|later, first| {
-            let equal = later.0 == first.0;
-            if equal {
-                first.1 += later.1;
-            }
-            equal
-        });
-        updates.retain(|(_, diff)| *diff != 0);
+/// An update of a row.
+struct Update {
+    /// The place of its time.
+    time: u32,
+    diff: i64,
+    /// Where the numbers that it carries start.
+    sums: usize,
+}
+
+/// Sorts by time and adds up what is equal; each update carries `width` numbers.
+fn sum_up<T: LatticeTime>(
+    updates: &mut Vec<Update>,
+    (sums, width): (&mut [i64], usize),
+    assembler: &Assembler<T>,
+) {
+    if updates.len() < 2 {
+        return;
     }
+    updates.sort_by(|a, b| assembler.order(a.time, b.time));
+    // Equal times have equal places.
+    updates.dedup_by(|later, first| {
+        let equal = later.time == first.time;
+        if equal && width == 0 {
+            first.diff += later.diff;
+        } else if equal {
+            for number in 0..width {
+                sums[first.sums + number] = sums[first.sums + number].wrapping_add(sums[later.sums + number]);
+            }
+        }
+        equal
+    });
+    updates.retain(|update| match width {
+        0 => update.diff != 0,
+        _ => sums[update.sums..][..width].iter().any(|sum| *sum != 0),
+    });
 }

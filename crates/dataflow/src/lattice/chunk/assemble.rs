@@ -6,6 +6,7 @@ use std::ops::Range;
 use pathway_types::Diffs;
 
 use super::TimedChunk;
+use super::sums::Sums;
 use crate::lattice::gather::gather;
 use crate::lattice::time::LatticeTime;
 use crate::lattice::times::TimeTable;
@@ -23,6 +24,10 @@ pub(in crate::lattice) struct Assembler<T> {
     ends: Vec<u32>,
     ranks: Vec<u32>,
     diffs: Vec<i64>,
+    /// The numbers that updates carry, those of one after those of another.
+    sums: Vec<i64>,
+    /// How many each of them carries.
+    width: usize,
     table: TimeTable<T>,
 }
 
@@ -53,6 +58,8 @@ impl<T: LatticeTime> Assembler<T> {
             ends: Vec::new(),
             ranks: Vec::new(),
             diffs: Vec::new(),
+            sums: Vec::new(),
+            width: 0,
             table: TimeTable::default(),
         }
     }
@@ -66,17 +73,57 @@ impl<T: LatticeTime> Assembler<T> {
     pub(in crate::lattice) fn source(&mut self, chunk: &TimedChunk<T>) -> usize {
         let places = vec![UNKNOWN; chunk.times.table().len()];
         self.sources.push(Source { chunk: chunk.clone(), places });
+        self.width = chunk.sums.width();
         self.sources.len() - 1
     }
 
     /// Adds an update of a row at its own time, with another diff.
     pub(in crate::lattice) fn push(&mut self, source: usize, row: usize, update: usize, diff: i64) {
-        let time = self.sources[source].time(update, &mut self.table);
-        self.push_at(source, row, time, diff);
+        let from = &mut self.sources[source];
+        let time = from.time(update, &mut self.table);
+        self.sums.extend_from_slice(from.chunk.sums.of(update));
+        self.place(source, row, time, diff);
     }
 
-    /// Adds an update of a row at the time that [`Assembler::time`] gave the place of.
-    pub(in crate::lattice) fn push_at(&mut self, source: usize, row: usize, time: u32, diff: i64) {
+    /// Adds an update of a row at the time that [`Assembler::time`] gave the place of, with these
+    /// numbers.
+    pub(in crate::lattice) fn push_at(
+        &mut self,
+        source: usize,
+        row: usize,
+        time: u32,
+        diff: i64,
+        sums: &[i64],
+    ) {
+        self.sums.extend_from_slice(sums);
+        self.place(source, row, time, diff);
+    }
+
+    /// Adds numbers to those of the last update, which goes if all of them are zero then.
+    pub(in crate::lattice) fn add(&mut self, sums: &[i64]) {
+        let start = self.sums.len() - self.width;
+        let last = &mut self.sums[start..];
+        last.iter_mut().zip(sums).for_each(|(sum, number)| *sum = sum.wrapping_add(*number));
+        if last.iter().any(|sum| *sum != 0) {
+            return;
+        }
+        self.sums.truncate(start);
+        self.ranks.pop();
+        self.diffs.pop();
+        let left = self.ranks.len() as u32;
+        let before = self.ends.len().checked_sub(2).map_or(0, |row| self.ends[row]);
+        if left > before {
+            self.ends.pop();
+            self.ends.push(left);
+        } else {
+            self.keys.pop();
+            self.prints.pop();
+            self.places.pop();
+            self.ends.pop();
+        }
+    }
+
+    fn place(&mut self, source: usize, row: usize, time: u32, diff: i64) {
         let (key, print) = self.sources[source].chunk.identity(row);
         self.ranks.push(time);
         self.diffs.push(diff);
@@ -110,6 +157,7 @@ impl<T: LatticeTime> Assembler<T> {
         for update in updates.clone() {
             self.ranks.push(from.time(update, &mut self.table));
             self.diffs.push(from.chunk.diffs.get(update));
+            self.sums.extend_from_slice(from.chunk.sums.of(update));
         }
         let chunk = &from.chunk;
         self.keys.extend_from_slice(&chunk.keys.as_slice()[rows.clone()]);
@@ -139,6 +187,10 @@ impl<T: LatticeTime> Assembler<T> {
             std::mem::take(&mut self.ends),
             self.table.finish(std::mem::take(&mut self.ranks)),
             Diffs::from(std::mem::take(&mut self.diffs)),
+            match self.width {
+                0 => Sums::default(),
+                width => Sums::new(width, std::mem::take(&mut self.sums)),
+            },
         ))
     }
 }

@@ -91,6 +91,11 @@ pub(super) fn merge<T: LatticeTime>(
                 match l.chunk.times.get(l.update).cmp(r.chunk.times.get(r.update)) {
                     Ordering::Less => l.take(diff, &mut assembler),
                     Ordering::Greater => r.take(other, &mut assembler),
+                    Ordering::Equal if l.chunk.sums.width() > 0 => {
+                        l.take(1, &mut assembler);
+                        assembler.add(r.chunk.sums.of(r.update));
+                        r.take(0, &mut assembler);
+                    }
                     Ordering::Equal => {
                         l.take(diff + other, &mut assembler);
                         r.take(0, &mut assembler);

@@ -11,6 +11,7 @@ mod advance;
 mod assemble;
 mod merge;
 mod sort;
+mod sums;
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -27,6 +28,7 @@ use crate::timely::{Antichain, AntichainRef, Chunk, pack};
 pub(super) use assemble::Assembler;
 pub(super) use merge::gallop;
 pub(super) use sort::Sorter;
+pub(super) use sums::Sums;
 
 /// Most updates of a chunk.
 pub(super) const CHUNK_UPDATES: usize = 16 * 1024;
@@ -44,8 +46,10 @@ pub struct Rows<T> {
     ends: Option<ScalarBuffer<u32>>,
     /// The time of each update.
     pub(super) times: Times<T>,
-    /// The diff of each update.
+    /// The diff of each update; one, where updates carry numbers instead.
     pub(super) diffs: Diffs,
+    /// The numbers that updates carry.
+    pub(super) sums: Sums,
 }
 
 impl<T> Clone for TimedChunk<T> {
@@ -63,6 +67,7 @@ impl<T> Default for TimedChunk<T> {
             ends: None,
             times: Times::default(),
             diffs: Diffs::Ones(0),
+            sums: Sums::default(),
         }))
     }
 }
@@ -121,10 +126,11 @@ impl<T: LatticeTime> TimedChunk<T> {
         ends: Vec<u32>,
         times: Times<T>,
         diffs: Diffs,
+        sums: Sums,
     ) -> Self {
         let ends = (keys.len() < times.len()).then(|| ends.into());
-        TimedChunk(Rc::new(Rows { keys: keys.into(), prints: prints.into(), columns, ends, times, diffs }))
-            .checked()
+        let (keys, prints) = (keys.into(), prints.into());
+        TimedChunk(Rc::new(Rows { keys, prints, columns, ends, times, diffs, sums })).checked()
     }
 
     fn checked(self) -> Self {
@@ -161,6 +167,7 @@ impl<T: LatticeTime> TimedChunk<T> {
             ends,
             times: self.times.slice(start, len),
             diffs: self.diffs.slice(start, len),
+            sums: self.sums.slice(start, len),
         }))
         .checked()
     }
@@ -184,6 +191,7 @@ impl<T: LatticeTime> TimedChunk<T> {
             ends,
             self.times.take(&updates),
             self.diffs.take(&updates),
+            self.sums.take(&updates),
         )
     }
 
@@ -210,12 +218,13 @@ impl<T: LatticeTime> TimedChunk<T> {
             } else {
                 chunks.iter().flat_map(|chunk| chunk.diffs.iter()).collect::<Vec<_>>().into()
             },
+            Sums::concat(chunks.iter().map(|chunk| &chunk.sums)),
         )
     }
 
-    /// The updates as changes.
+    /// The updates as changes; the numbers that they carry are the last column.
     pub(super) fn packet(&self) -> TimedPacket<T> {
-        let (keys, columns) = match &self.ends {
+        let (keys, mut columns) = match &self.ends {
             None => (self.keys.clone(), self.columns.clone()),
             Some(_) => {
                 let rows = (0..self.count()).flat_map(|row| self.updates(row).map(move |_| row as u32));
@@ -225,6 +234,9 @@ impl<T: LatticeTime> TimedChunk<T> {
                 (keys, self.columns.iter().map(|column| column.take(&rows)).collect())
             }
         };
+        if self.sums.width() > 0 {
+            columns.push(self.sums.to_column());
+        }
         TimedPacket { batch: Batch { keys, columns, diffs: self.diffs.clone() }, times: self.times.clone() }
     }
 }

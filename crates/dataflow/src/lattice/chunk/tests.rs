@@ -24,23 +24,30 @@ fn updates() -> impl Strategy<Value = Vec<Update>> {
     prop::collection::vec(update.prop_map(|(key, value, a, b, diff)| (key, value, time(a, b), diff)), 0..40)
 }
 
-fn packet(updates: &[Update]) -> TimedPacket<Time> {
+/// The updates as changes, or with numbers: the diff, and the diff times the value.
+fn packet(updates: &[Update], with_numbers: bool) -> TimedPacket<Time> {
     let mut values = ColumnBuilder::new(&DType::Int, 0);
     updates.iter().for_each(|(_, value, ..)| values.push_int(*value));
     let keys: Vec<u128> = updates.iter().map(|update| update.0).collect();
-    let diffs: Vec<i64> = updates.iter().map(|update| update.3).collect();
+    let mut diffs: Vec<i64> = updates.iter().map(|update| update.3).collect();
+    let mut columns = vec![values.finish()];
+    if with_numbers {
+        let numbers = updates.iter().flat_map(|(_, value, _, diff)| [*diff, diff * value]);
+        columns.push(Sums::new(2, numbers.collect()).to_column());
+        diffs.fill(1);
+    }
     let times = updates.iter().map(|update| update.2).collect();
     TimedPacket {
-        batch: Batch { keys: keys.into(), columns: vec![values.finish()], diffs: diffs.into() },
+        batch: Batch { keys: keys.into(), columns, diffs: diffs.into() },
         times: Times::new(times, (0..updates.len() as u32).collect()),
     }
 }
 
 /// The chunks that a sorter makes of packets, which are cut to pieces to make several of them.
-fn chunks(updates: &[Update], piece: usize) -> VecDeque<TimedChunk<Time>> {
+fn chunks(updates: &[Update], piece: usize, with_numbers: bool) -> VecDeque<TimedChunk<Time>> {
     let mut sorter = Sorter::default();
     for part in updates.chunks(5) {
-        sorter.push_into(&mut packet(part));
+        sorter.push_into(&mut packet(part, with_numbers));
     }
     let mut out = VecDeque::new();
     while let Some(chunk) = sorter.finish() {
@@ -66,13 +73,21 @@ fn contents<'a>(chunks: impl IntoIterator<Item = &'a TimedChunk<Time>>) -> Updat
     let mut last = None;
     for chunk in chunks {
         assert!(chunk.len() > 0);
-        let cells = rows(&[DType::Int], &chunk.packet().batch);
+        let cells = rows(&[DType::Int], &chunk.packet().batch.project(&[0]));
         let owners = (0..chunk.count()).flat_map(|row| chunk.updates(row).map(move |_| row));
         for (row, (owner, (key, value, diff))) in owners.zip(cells).enumerate() {
             let pathway_types::Value::Int(value) = value[0] else { panic!() };
             let at = (chunk.identity(owner), *chunk.times.get(row));
             assert!(last.is_none_or(|last| last < at), "rows ascend");
             last = Some(at);
+            let diff = match chunk.sums.width() {
+                0 => diff,
+                _ => {
+                    let numbers = chunk.sums.of(row);
+                    assert_eq!(numbers, [numbers[0], numbers[0] * value]);
+                    numbers[0]
+                }
+            };
             assert_ne!(diff, 0);
             all.insert((key, value, *chunk.times.get(row)), diff);
         }
@@ -86,8 +101,8 @@ fn frontier(times: &[(u64, u64)]) -> Antichain<Time> {
 
 proptest! {
     #[test]
-    fn sorted_and_merged(a in updates(), b in updates(), piece in 1..20usize) {
-        let (mut left, mut right) = (chunks(&a, piece), chunks(&b, piece));
+    fn sorted_and_merged(a in updates(), b in updates(), piece in 1..20usize, numbers: bool) {
+        let (mut left, mut right) = (chunks(&a, piece, numbers), chunks(&b, piece, numbers));
         assert_eq!(contents(&left), model(a.iter().copied()));
         let mut out = VecDeque::new();
         while !left.is_empty() && !right.is_empty() {
@@ -104,8 +119,8 @@ proptest! {
     }
 
     #[test]
-    fn extracted(a in updates(), piece in 1..20usize, bounds in prop::collection::vec((0..4u64, 0..4u64), 0..3)) {
-        let (mut input, frontier) = (chunks(&a, piece), frontier(&bounds));
+    fn extracted(a in updates(), piece in 1..20usize, bounds in prop::collection::vec((0..4u64, 0..4u64), 0..3), numbers: bool) {
+        let (mut input, frontier) = (chunks(&a, piece, numbers), frontier(&bounds));
         let (mut keep, mut ship, mut residual) = (VecDeque::new(), VecDeque::new(), Antichain::new());
         while !input.is_empty() {
             TimedChunk::extract(&mut input, frontier.borrow(), &mut residual, &mut keep, &mut ship);
@@ -120,9 +135,9 @@ proptest! {
     }
 
     #[test]
-    fn advanced(a in updates(), piece in 1..20usize, bounds in prop::collection::vec((0..4u64, 0..4u64), 0..3), burst in 1..4usize) {
+    fn advanced(a in updates(), piece in 1..20usize, bounds in prop::collection::vec((0..4u64, 0..4u64), 0..3), burst in 1..4usize, numbers: bool) {
         let frontier = frontier(&bounds);
-        let mut waiting = chunks(&a, piece);
+        let mut waiting = chunks(&a, piece, numbers);
         let (mut input, mut out) = (VecDeque::new(), VecDeque::new());
         while !waiting.is_empty() {
             input.extend(waiting.drain(..burst.min(waiting.len())));
@@ -143,7 +158,7 @@ fn chunks_are_bounded() {
     let many: Vec<Update> =
         (0..3 * CHUNK_UPDATES as u128 / 2).map(|key| (key * 7919 % 65_521, 0, time(0, 0), 1)).collect();
     let few: Vec<Update> = (0..100).map(|key| (key * 601, 1, time(1, 0), 1)).collect();
-    let (mut left, mut right) = (chunks(&many, usize::MAX), chunks(&few, usize::MAX));
+    let (mut left, mut right) = (chunks(&many, usize::MAX, false), chunks(&few, usize::MAX, false));
     let mut out = VecDeque::new();
     TimedChunk::merge(&mut left, &mut right, &mut out);
     out.extend(left);

@@ -1,24 +1,35 @@
-//! Zip, update_rows, update_cells, intersect, difference and restrict: the rows of all inputs in one
-//! index, each with the number of its input, and a rule that is applied to the rows of one id.
+//! Zip, update_rows, update_cells, intersect, difference and restrict.
+//!
+//! Where ids are unique, what two inputs give is sums of joins by id, which cost what changes: a row of
+//! input 0 that input 1 has no row for, for one, is the row, less the pair that it makes with an id of
+//! input 1. What looks at ids alone does nothing where only cells change. More inputs, and ids that are
+//! repeated, go another way: the rows of all inputs are in one index, each with the number of its input,
+//! and a rule is applied to the rows of one id.
 
 use std::sync::Arc;
 
 use arrow_array::Int64Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
+use pathway_plan::program::{JoinIds, Step};
 use pathway_types::{Column, DType};
 
 use super::{Body, project};
 use crate::context::{Context, Site};
-use crate::lattice::arrange::{arrange, per_packet};
+use crate::lattice::arrange::{Index, arrange, changes, consolidate, per_packet};
+use crate::lattice::faults::per_row;
+use crate::lattice::join::{JoinShape, join};
 use crate::lattice::packet::{Flow, TimedPacket};
-use crate::lattice::reduce::{Given, Groups, Logic, reduce_with};
+use crate::lattice::reduce::{Given, Groups, Logic, present_keys, reduce_with, repeated_keys};
 use crate::operators::combine::{Cell, Presence, Rule, repeated_id};
 
 impl<'inner> Body<'_, '_, 'inner> {
     pub(super) fn combine(&mut self, number: usize, rule: Rule, site: Site) -> Flow<'inner> {
         let program = self.program;
         let step = &program.steps[number];
+        if let [first, second] = step.inputs[..] {
+            return self.combine_two(step, [first.0, second.0], rule, site);
+        }
         let needed: Vec<Vec<usize>> =
             (0..step.inputs.len()).map(|i| rule.needed(i, self.columns(step, i).len())).collect();
         let dtypes: Vec<Vec<DType>> = needed
@@ -26,23 +37,134 @@ impl<'inner> Body<'_, '_, 'inner> {
             .enumerate()
             .map(|(i, needed)| needed.iter().map(|c| self.columns(step, i)[*c].clone()).collect())
             .collect();
-        let layout = Layout::of(&rule, &dtypes);
-        let flows: Vec<Flow<'inner>> = needed
+        let flows = needed
             .iter()
             .enumerate()
-            .map(|(i, needed)| {
-                let flow = project(self.input(step, i), needed, self.columns(step, i).len());
-                let layout = layout.clone();
-                per_packet(flow, "numbered", move |packet| layout.number(i, packet))
-            })
+            .map(|(i, needed)| project(self.input(step, i), needed, self.columns(step, i).len()))
             .collect();
-        let mut flows = flows.into_iter();
-        let Some(first) = flows.next() else { unreachable!("something is combined") };
-        let rows = arrange(first.concatenate(flows), &step.name);
-        let outputs = rule.outputs(&dtypes);
-        let combined = Combined { rule, layout, outputs, context: self.context.clone(), site };
-        self.indexed(number, reduce_with(rows, &step.name, combined))
+        let combined = self.by_rule(flows, dtypes, rule, &step.name, site);
+        self.indexed(number, combined)
     }
+
+    /// Applies the rule to the rows of each id of the inputs, which have columns of these dtypes.
+    fn by_rule(
+        &self,
+        flows: Vec<Flow<'inner>>,
+        dtypes: Vec<Vec<DType>>,
+        rule: Rule,
+        name: &str,
+        site: Site,
+    ) -> Index<'inner> {
+        let layout = Layout::of(&rule, &dtypes);
+        let mut flows = flows.into_iter().enumerate().map(|(i, flow)| {
+            let layout = layout.clone();
+            per_packet(flow, "numbered", move |packet| layout.number(i, packet))
+        });
+        let Some(first) = flows.next() else { unreachable!("something is combined") };
+        let rows = arrange(first.concatenate(flows), name);
+        let outputs = rule.outputs(&dtypes);
+        reduce_with(rows, name, Combined { rule, layout, outputs, context: self.context.clone(), site })
+    }
+
+    fn combine_two(&mut self, step: &Step, inputs: [usize; 2], rule: Rule, site: Site) -> Flow<'inner> {
+        let program = self.program;
+        let dtypes = [0, 1].map(|i| {
+            let columns = &program.steps[inputs[i]].columns;
+            let needed = rule.needed(i, columns.len());
+            needed.into_iter().map(|column| columns[column].clone()).collect::<Vec<_>>()
+        });
+        let rows =
+            [0, 1].map(|i| self.by_id(inputs[i], &rule.needed(i, program.steps[inputs[i]].columns.len())));
+        let ids = [0, 1].map(|i| self.by_id(inputs[i], &[]));
+        let pair = Pair { rule, dtypes };
+        let unique = pair.combine(&rows, &ids);
+        self.complain(&pair.rule, &ids, &site);
+        // The ids that are repeated, in whichever input: what was given for them gives way to the rule.
+        let repeated = ids.map(|ids| changes(repeated_keys(ids)));
+        let [first, second] = repeated;
+        let repeated = present_keys(arrange(first.concat(second), "repeated"), false);
+        let rows = rows.map(|rows| with_ids(rows, repeated.clone(), "repeated"));
+        let no_cells =
+            |flow: &Flow<'inner>, width: usize| arrange(project(flow.clone(), &[], width), "repeated");
+        let ids = [0, 1].map(|i| no_cells(&rows[i], pair.dtypes[i].len()));
+        let indexes = rows.each_ref().map(|rows| arrange(rows.clone(), "repeated"));
+        let wrong = pair.combine(&indexes, &ids);
+        let right = changes(self.by_rule(rows.to_vec(), pair.dtypes.to_vec(), pair.rule, &step.name, site));
+        unique.concat(wrong.negate()).concat(right)
+    }
+
+    /// Reports ids that only one of the inputs has, where the rule forbids it.
+    fn complain(&self, rule: &Rule, ids: &[Index<'inner>; 2], site: &Site) {
+        for number in [0, 1] {
+            let mut presence = Presence::default();
+            presence.add(number, false);
+            if rule.complaint(0, presence).is_none() {
+                continue;
+            }
+            let [own, other] = [number, 1 - number].map(|input| present_keys(ids[input].clone(), false));
+            let alone = consolidate(without_ids(own, other), "unmatched");
+            let (rule, site) = (rule.clone(), site.clone());
+            per_row(alone, "unmatched", self.context.clone(), move |batch, faults| {
+                for row in 0..batch.len() {
+                    if let Some(error) = rule.complaint(batch.keys.get(row).0, presence) {
+                        faults.fault(&batch, row, &site, &error);
+                    }
+                }
+                batch
+            });
+        }
+    }
+}
+
+/// Two inputs whose ids are unique.
+struct Pair {
+    rule: Rule,
+    dtypes: [Vec<DType>; 2],
+}
+
+impl Pair {
+    /// What the inputs give, from their rows and from their ids.
+    fn combine<'inner>(&self, rows: &[Index<'inner>; 2], ids: &[Index<'inner>; 2]) -> Flow<'inner> {
+        let [first, second] = rows.clone();
+        let others = ids[1].clone();
+        match &self.rule {
+            Rule::Zip => with_ids(first, second, "zip"),
+            Rule::Intersect => with_ids(first, others, "intersect"),
+            Rule::Difference => without_ids(first, others),
+            Rule::Update => changes(second).concat(without_ids(first, others)),
+            Rule::UpdateCells(cells) => {
+                let width = self.dtypes[0].len();
+                let mut columns: Vec<usize> = (0..width).collect();
+                cells.iter().for_each(|(to, from)| columns[*to] = width + from);
+                let updated = with_ids(first.clone(), second, "update_cells");
+                let updated = project(updated, &columns, width + self.dtypes[1].len());
+                without_ids(first, others).concat(updated)
+            }
+            Rule::Restrict { .. } => {
+                let dtypes = self.dtypes[0].clone();
+                let errors =
+                    per_packet(without_ids(others.clone(), ids[0].clone()), "errors", move |mut packet| {
+                        let rows = packet.len();
+                        packet.batch.columns =
+                            dtypes.iter().map(|dtype| Column::all_errors(dtype, rows)).collect();
+                        packet
+                    });
+                with_ids(first, others, "restrict").concat(errors)
+            }
+        }
+    }
+}
+
+/// The rows whose id is among the others, with the columns of these.
+fn with_ids<'inner>(rows: Index<'inner>, others: Index<'inner>, name: &str) -> Flow<'inner> {
+    let shape =
+        JoinShape { ids: JoinIds::Left, row_ids: [false; 2], keyed_by_id: [true; 2], join_key: false };
+    join(rows, others, name, shape)
+}
+
+/// The rows whose id is not among these.
+fn without_ids<'inner>(rows: Index<'inner>, ids: Index<'inner>) -> Flow<'inner> {
+    changes(rows.clone()).concat(with_ids(rows, ids, "matched").negate())
 }
 
 /// Where the columns of the inputs are among the columns of all; the last one is the input's number.
@@ -124,13 +246,10 @@ impl Logic for Combined {
         let mut shown: Vec<u32> = Vec::new();
         // For each shown group its plan.
         let mut planned: Vec<u32> = Vec::new();
-        for (group, (key, rows)) in groups.keys().iter().zip(rows.chunks(inputs)).enumerate() {
+        for (group, rows) in rows.chunks(inputs).enumerate() {
             let mut presence = Presence::default();
             for (input, _) in rows.iter().enumerate().filter(|(_, row)| **row != NONE) {
                 presence.add(input, several[group * inputs + input]);
-            }
-            if let Some(error) = self.rule.complaint(*key, presence) {
-                self.context.data_error(&self.site, &error);
             }
             let plan = plans.iter().position(|(known, _)| *known == presence).unwrap_or_else(|| {
                 plans.push((presence, self.rule.cells(&widths, presence)));
@@ -144,7 +263,7 @@ impl Logic for Combined {
         let plans: Vec<Vec<Cell>> = plans.into_iter().map(|(_, cells)| cells.unwrap_or_default()).collect();
         let cells = (0..self.outputs.len())
             .map(|column| self.column(column, &columns, &rows, (&shown, &planned), &plans));
-        Given::New { columns: cells.collect(), groups: shown }
+        Given { columns: cells.collect(), groups: shown }
     }
 }
 

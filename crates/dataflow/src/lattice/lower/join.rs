@@ -11,7 +11,7 @@ use crate::context::Site;
 use crate::lattice::arrange::{Index, arrange, changes, consolidate, per_packet};
 use crate::lattice::faults::per_row;
 use crate::lattice::join::{JoinShape, join, keyed};
-use crate::lattice::packet::Flow;
+use crate::lattice::packet::{Flow, TimedPacket};
 use crate::lattice::reduce::present_keys;
 use crate::operators::join::{JoinKey, JoinSpec, Pad, ShipSide, missing_row, several_matches};
 
@@ -22,6 +22,10 @@ struct Side<'inner> {
     by_id: bool,
     /// Rows that can match nothing, in shipped form, if unmatched rows are kept.
     loose: Option<Flow<'inner>>,
+    /// Its rows, if it is not keyed by row id.
+    keyed: Option<Flow<'inner>>,
+    /// The step that it is.
+    step: usize,
 }
 
 impl<'inner> Body<'_, '_, 'inner> {
@@ -48,12 +52,12 @@ impl<'inner> Body<'_, '_, 'inner> {
             let lends = [JoinIds::Left, JoinIds::Right][number] == how.ids;
             let other = &sides[1 - number];
             if how.preserves(number) {
-                let present = present_keys(other.index.clone(), lends);
+                let present = present_keys(self.keys(other), lends);
                 let matched = self.matched(side, present, lends, &site);
                 rows = rows.concat(self.unmatched(side, number, matched, &how, &site));
             } else if lends {
                 // Only rows whose matches are several are of interest.
-                let several = per_packet(changes(present_keys(other.index.clone(), true)), "several", |p| {
+                let several = per_packet(changes(present_keys(self.keys(other), true)), "several", |p| {
                     let several = p.batch.columns[0].array().as_boolean().values().clone();
                     p.filter(&several)
                 });
@@ -65,7 +69,8 @@ impl<'inner> Body<'_, '_, 'inner> {
 
     fn side(&mut self, input: usize, side: ShipSide, preserved: bool, site: &Site) -> Side<'inner> {
         if matches!(side.key, JoinKey::RowId) {
-            return Side { index: self.by_id(input, &side.columns), by_id: true, loose: None };
+            let index = self.by_id(input, &side.columns);
+            return Side { index, by_id: true, loose: None, keyed: None, step: input };
         }
         let (flow, site) = (self.flow(input), site.clone());
         let shipped = per_row(flow, "join keys", self.context.clone(), move |batch, faults| {
@@ -80,7 +85,28 @@ impl<'inner> Body<'_, '_, 'inner> {
                 }
             })
         });
-        Side { index: arrange(keyed(shipped), "join side"), by_id: false, loose }
+        let rows = keyed(shipped);
+        Side {
+            index: arrange(rows.clone(), "join side"),
+            by_id: false,
+            loose,
+            keyed: Some(rows),
+            step: input,
+        }
+    }
+
+    /// The keys of a side without the cells of its rows: where only cells change, nothing does.
+    fn keys(&mut self, side: &Side<'inner>) -> Index<'inner> {
+        match &side.keyed {
+            None => self.by_id(side.step, &[]),
+            Some(rows) => arrange(
+                per_packet(rows.clone(), "keys", |packet| TimedPacket {
+                    batch: packet.batch.project(&[]),
+                    times: packet.times,
+                }),
+                "keys",
+            ),
+        }
     }
 
     /// The rows of a side whose key is present, with the key as a last column. If several rows are not

@@ -11,10 +11,11 @@ use pathway_types::{Batch, Column, DType, Diffs, Keys};
 
 use super::groups::{Given, Groups, Logic};
 use super::reduce_with;
+use super::totals::{add_up, numbers, shipped, width};
 use crate::context::{Context, Site};
-use crate::lattice::arrange::{Index, arrange};
+use crate::lattice::arrange::{Index, arrange, per_packet};
 use crate::lattice::faults::per_row;
-use crate::lattice::packet::Flow;
+use crate::lattice::packet::{Flow, TimedPacket};
 use crate::lattice::time::LatticeTime;
 use crate::operators::reduce::aggregate::{Aggregate, Merge, aggregate_for};
 use crate::operators::reduce::{Prepare, lift_all, with_errors};
@@ -36,6 +37,7 @@ pub fn group<'scope, T: LatticeTime>(
     site: Site,
 ) -> Index<'scope, T> {
     let needed = Needed::of(step);
+    let aggregates = Aggregates::new(step, inputs, context.clone(), &site);
     let prepare = Prepare::new(step.clone(), inputs, false, context.clone(), site);
     let shipped = per_row(flow, "group keys", context, move |batch, faults| {
         let (keys, batch) = prepare.keys(batch, faults);
@@ -45,6 +47,13 @@ pub fn group<'scope, T: LatticeTime>(
         }
         Batch::new(keys, columns, batch.diffs)
     });
+    if aggregates.adds_up {
+        let numbers = per_packet(shipped, "numbers", move |packet| TimedPacket {
+            batch: aggregates.numbers(packet.batch),
+            times: packet.times,
+        });
+        return arrange(numbers, "groups");
+    }
     arrange(shipped, "groups")
 }
 
@@ -116,6 +125,8 @@ fn is_key(step: &ReduceStep, column: usize) -> bool {
 
 struct Aggregates {
     step: ReduceStep,
+    /// Rows are numbers that add up.
+    adds_up: bool,
     /// Grouping columns that are the key itself.
     keys: Vec<bool>,
     ids: bool,
@@ -132,8 +143,10 @@ impl Aggregates {
         let keys = step.group_columns.iter().map(|column| is_key(step, *column)).collect();
         let step = needed.narrowed(step);
         let aggregate = |column: &ReduceColumn| aggregate_for(column, &inputs, step.sort_by, true);
+        let aggregates: Vec<Box<dyn Aggregate>> = step.reducers.iter().map(aggregate).collect();
         Aggregates {
-            aggregates: step.reducers.iter().map(aggregate).collect(),
+            adds_up: add_up(&aggregates),
+            aggregates,
             sites: step.reducers.iter().map(|column| site.at(&column.frame)).collect(),
             ids: needed.ids,
             keys,
@@ -148,7 +161,7 @@ impl Aggregates {
         reducer: usize,
         owners: &[u32],
         shipped: &(Column, Vec<Column>),
-        batch: &Batch,
+        diffs: &Diffs,
         totals: &[i64],
     ) -> Column {
         let aggregate = &mut self.aggregates[reducer];
@@ -156,7 +169,7 @@ impl Aggregates {
         let (ignored, shipped) = shipped;
         let slots: Vec<u32> = (0..totals.len() as u32).collect();
         aggregate.grow(slots.len());
-        aggregate.merge(&Merge { slots: owners, shipped, diffs: &batch.diffs, time: 0 });
+        aggregate.merge(&Merge { slots: owners, shipped, diffs, time: 0 });
         let column = aggregate.results(&slots, &mut |error| context.data_error(site, &error));
         let Some(ignored) = ignored.array().as_primitive_opt::<Int64Type>() else { return column };
         let mut counts = vec![0; totals.len()];
@@ -181,43 +194,76 @@ impl Aggregates {
     }
 }
 
-impl Logic for Aggregates {
-    fn evaluate(&mut self, groups: &Groups<'_>) -> Given {
-        let (owners, count) = (groups.groups(), groups.keys().len());
+/// The rows of groups as the aggregates take them.
+struct Shipped {
+    /// The cells of the grouping columns that are not the key itself, per row.
+    cells: Vec<Column>,
+    diffs: Diffs,
+    /// For each reducer what is ignored, and what it merges.
+    lifted: Vec<(Column, Vec<Column>)>,
+}
+
+impl Aggregates {
+    /// Rows under the key of their group: the cells of grouping columns, and numbers that add up.
+    fn numbers(&self, batch: Batch) -> Batch {
+        let cells = self.cells(&batch);
+        numbers(batch, cells, &self.step, &self.aggregates)
+    }
+
+    /// The grouping columns that are not the key itself.
+    fn cells(&self, batch: &Batch) -> Vec<Column> {
+        let beside = self.step.group_columns.iter().zip(&self.keys).filter(|(_, is_key)| !**is_key);
+        beside.map(|(column, _)| batch.columns[*column].clone()).collect()
+    }
+
+    fn shipped(&self, groups: &Groups<'_>) -> Shipped {
+        let rows = groups.groups().len();
+        if self.adds_up {
+            let (cells, sums) = groups.columns_and_sums(width(&self.aggregates));
+            let (diffs, lifted) = shipped(&sums, rows, &self.aggregates);
+            return Shipped { cells, diffs: diffs.into(), lifted };
+        }
         let mut columns = groups.columns();
         let ids = if self.ids { columns.pop().map(|ids| Keys::of_column(&ids)) } else { None };
         // Without ids nobody looks at them.
-        let ids = ids.unwrap_or_else(|| vec![0; owners.len()].into());
+        let ids = ids.unwrap_or_else(|| vec![0; rows].into());
         let batch = Batch::new(ids, columns, Diffs::from(groups.counts().to_vec()));
-        let mut totals = vec![0; count];
-        owners.iter().zip(groups.counts()).for_each(|(owner, count)| totals[*owner as usize] += count);
         let lifted = lift_all(&self.step, &self.aggregates, &batch);
+        Shipped { cells: self.cells(&batch), diffs: batch.diffs, lifted }
+    }
+}
+
+impl Logic for Aggregates {
+    fn evaluate(&mut self, groups: &Groups<'_>) -> Given {
+        let (owners, count) = (groups.groups(), groups.keys().len());
+        let Shipped { cells, diffs, lifted } = self.shipped(groups);
+        let mut totals = vec![0; count];
+        owners.iter().zip(diffs.iter()).for_each(|(owner, diff)| totals[*owner as usize] += diff);
         let results: Vec<Column> = lifted
             .iter()
             .enumerate()
-            .map(|(reducer, shipped)| self.results(reducer, owners, shipped, &batch, &totals))
+            .map(|(reducer, shipped)| self.results(reducer, owners, shipped, &diffs, &totals))
             .collect();
-        let hidden = self.hidden(count);
+        let mut hidden = self.hidden(count);
+        // Numbers may stay where rows are there less than once: these wait for their insertion.
+        hidden.iter_mut().zip(&totals).for_each(|(hidden, total)| *hidden |= *total <= 0);
         for aggregate in &mut self.aggregates {
             (0..count as u32).for_each(|slot| aggregate.clear(slot));
         }
         let first = (0..owners.len()).filter(|row| *row == 0 || owners[row - 1] != owners[*row]);
         let first: Vec<u32> = first.map(|row| row as u32).collect();
         let first = first.into();
-        let cells = self.step.group_columns.iter().zip(&self.keys).map(|(column, is_key)| {
-            if *is_key {
-                Keys::from(groups.keys().to_vec()).to_column()
-            } else {
-                batch.columns[*column].take(&first)
-            }
+        let mut cells = cells.iter().map(|column| column.take(&first));
+        let of_group = self.keys.iter().filter_map(|is_key| {
+            if *is_key { Some(Keys::from(groups.keys().to_vec()).to_column()) } else { cells.next() }
         });
-        let mut columns: Vec<Column> = cells.chain(results).collect();
+        let mut columns: Vec<Column> = of_group.chain(results).collect();
         let mut shown: Vec<u32> = (0..count as u32).collect();
         if hidden.contains(&true) {
             shown.retain(|group| !hidden[*group as usize]);
             let rows = shown.clone().into();
             columns = columns.iter().map(|column| column.take(&rows)).collect();
         }
-        Given::New { groups: shown, columns }
+        Given { groups: shown, columns }
     }
 }

@@ -10,7 +10,7 @@ use pathway_types::{Diffs, Keys};
 use super::draw::{Draw, Pool};
 use super::groups::{Given, Groups, Logic};
 use crate::lattice::arrange::TimedBatch;
-use crate::lattice::chunk::TimedChunk;
+use crate::lattice::chunk::{Sums, TimedChunk};
 use crate::lattice::gather::gather;
 use crate::lattice::print::prints;
 use crate::lattice::time::LatticeTime;
@@ -90,31 +90,16 @@ impl<T: LatticeTime, L: Logic> Backend<T, L> {
         if groups.keys.is_empty() {
             return (Vec::new(), Vec::new());
         }
-        match self.logic.evaluate(&groups) {
-            Given::New { groups, columns } => {
-                let prints = prints(&columns, groups.len());
-                let of = columns.last().filter(|_| self.logic.looks_back()).map(Keys::of_column);
-                let block = self.output.block(columns);
-                for (row, print) in of.iter().flat_map(|of| of.as_slice().iter().enumerate()) {
-                    let key = keys[filled[groups[row] as usize] as usize];
-                    self.history.entry((key, *print)).or_insert((block, row as u32));
-                }
-                let wanted =
-                    prints.into_iter().zip(0..).map(|(print, row)| Wanted { print, place: (block, row) });
-                (groups.iter().map(|group| filled[*group as usize]).collect(), wanted.collect())
-            }
-            Given::Own(rows) => {
-                let Groups { groups, places, prints, .. } = groups;
-                let first = self.output.blocks.len() as u32;
-                self.output.blocks.extend_from_slice(&self.input.blocks);
-                let owner = rows.iter().map(|row| filled[groups[*row as usize] as usize]).collect();
-                let wanted = rows.iter().map(|row| {
-                    let (print, (block, place)) = (prints[*row as usize], places[*row as usize]);
-                    Wanted { print, place: (first + block, place) }
-                });
-                (owner, wanted.collect())
-            }
+        let Given { groups, columns } = self.logic.evaluate(&groups);
+        let prints = prints(&columns, groups.len());
+        let of = columns.last().filter(|_| self.logic.looks_back()).map(Keys::of_column);
+        let block = self.output.block(columns);
+        for (row, print) in of.iter().flat_map(|of| of.as_slice().iter().enumerate()) {
+            let key = keys[filled[groups[row] as usize] as usize];
+            self.history.entry((key, *print)).or_insert((block, row as u32));
         }
+        let wanted = prints.into_iter().zip(0..).map(|(print, row)| Wanted { print, place: (block, row) });
+        (groups.iter().map(|group| filled[*group as usize]).collect(), wanted.collect())
     }
 
     /// What turns the present rows of one group (by number and count) into the wanted ones.
@@ -259,7 +244,8 @@ impl<T: LatticeTime, L: Logic> ProxyReduceBackend<T, TimedBatch<T>, TimedBatch<T
         if !keys.is_empty() {
             let columns = gather(|block| &self.output.blocks[block], &places);
             let (times, diffs) = (table.finish(ranks), Diffs::from(diffs));
-            self.chunks.push_back(TimedChunk::new(keys, prints, columns, ends, times, diffs));
+            let sums = Sums::default();
+            self.chunks.push_back(TimedChunk::new(keys, prints, columns, ends, times, diffs, sums));
         }
     }
 

@@ -55,6 +55,8 @@ struct Source<'a, T: LatticeTime> {
     batch: &'a TimedBatch<T>,
     cursor: Cursor,
     novel: bool,
+    /// Updates carry numbers: each of them is a row of its own.
+    summed: bool,
     /// The chunk that was used last.
     chunk: usize,
     /// Its block in the pool, once it has one.
@@ -74,13 +76,14 @@ impl<T: LatticeTime> Source<'_, T> {
         drawn: &mut Vec<Drawn>,
         updates: &mut Vec<(T, i64)>,
     ) {
-        let Source { batch, cursor, novel, chunk, block, advanced } = self;
+        let Source { batch, cursor, novel, summed, chunk, block, advanced } = self;
         cursor.seek(batch, key);
         cursor.take(batch, key, |number, range| {
             let rows = &batch.chunks[number];
             if *chunk != number || block.is_none() {
                 *chunk = number;
-                *block = Some(pool.block(rows.columns.clone()));
+                let columns = if *summed { rows.packet().batch.columns } else { rows.columns.clone() };
+                *block = Some(pool.block(columns));
                 advanced.clear();
                 advanced.resize(rows.times.table().len(), None);
             }
@@ -96,7 +99,15 @@ impl<T: LatticeTime> Source<'_, T> {
                         }
                         time
                     });
+                    if *summed {
+                        let at = updates.len() as u32;
+                        let (print, place) = (rows.prints[row], (block, update as u32));
+                        drawn.push(Drawn { print, place, updates: (at, at + 1) });
+                    }
                     updates.push((time.clone(), rows.diffs.get(update)));
+                }
+                if *summed {
+                    continue;
                 }
                 let place = (block, row as u32);
                 drawn.push(Drawn { print: rows.prints[row], place, updates: (start, updates.len() as u32) });
@@ -132,7 +143,9 @@ impl<'a, T: LatticeTime> Draw<'a, T> {
         let source = |(number, batch)| {
             let mut cursor = Cursor::new(batch);
             cursor.seek(batch, from);
-            Source { batch, cursor, novel: number < novel.len(), chunk: 0, block: None, advanced: Vec::new() }
+            let summed = batch.chunks.first().is_some_and(|chunk| chunk.sums.width() > 0);
+            let (novel, advanced) = (number < novel.len(), Vec::new());
+            Source { batch, cursor, novel, summed, chunk: 0, block: None, advanced }
         };
         let sources = novel.iter().chain(prior).enumerate().map(source).collect();
         let listed = &listed[listed.partition_point(|key| *key < from)..];
@@ -176,6 +189,12 @@ impl<'a, T: LatticeTime> Draw<'a, T> {
         if self.novel_times.len() > 1 {
             self.novel_times.sort_unstable();
             self.novel_times.dedup();
+        }
+        if self.sources.first().is_some_and(|source| source.summed) {
+            for (drawn, (time, diff)) in self.drawn.iter().zip(&self.updates) {
+                row(pool.add(drawn.place, drawn.print), time.clone(), *diff);
+            }
+            return;
         }
         self.net.each(&self.drawn, &self.updates, |first, time, diff, again| {
             let number = again.unwrap_or_else(|| pool.add(first.place, first.print));

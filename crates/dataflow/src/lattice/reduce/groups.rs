@@ -3,6 +3,7 @@
 use hashbrown::HashMap;
 use pathway_types::Column;
 
+use crate::lattice::chunk::Sums;
 use crate::lattice::gather::gather;
 
 /// From the rows of each group to the rows that the group gives.
@@ -18,16 +19,11 @@ pub trait Logic: 'static {
 }
 
 /// Rows that groups give, in ascending order of the groups.
-pub enum Given {
-    /// Some of their own rows, by position, each once.
-    Own(Vec<u32>),
-    /// New rows.
-    New {
-        /// The group of each row.
-        groups: Vec<u32>,
-        /// The cells.
-        columns: Vec<Column>,
-    },
+pub struct Given {
+    /// The group of each row.
+    pub groups: Vec<u32>,
+    /// The cells.
+    pub columns: Vec<Column>,
 }
 
 /// The rows of some groups at one time each.
@@ -72,6 +68,20 @@ impl Groups<'_> {
     /// The columns of a block of results.
     pub fn block_of_history(&self, block: u32) -> &[Column] {
         &self.given[block as usize]
+    }
+
+    /// The numbers that the rows carry in place of a count, `width` for each, and the cells beside them.
+    pub(super) fn columns_and_sums(&self, width: usize) -> (Vec<Column>, Sums) {
+        let sums: Vec<Option<Sums>> =
+            self.blocks.iter().map(|block| block.last().and_then(Sums::of_column)).collect();
+        let mut values = Vec::with_capacity(self.places.len() * width);
+        for (block, row) in &self.places {
+            if let Some(sums) = &sums[*block as usize] {
+                values.extend_from_slice(sums.of(*row as usize));
+            }
+        }
+        let beside = |block: usize| self.blocks[block].split_last().map_or(&[][..], |(_, columns)| columns);
+        (gather(beside, &self.places), Sums::new(width, values))
     }
 
     /// The cells of all rows.

@@ -8,17 +8,16 @@
 
 mod aggregate;
 mod backend;
-mod distinct;
 mod draw;
 mod groups;
 mod net;
 mod present;
 mod remember;
+mod totals;
 
 pub use aggregate::{Unsupported, group, reduce};
-pub use distinct::{distinct, first_per_key};
 pub use groups::{Given, Groups, Logic};
-pub use present::present_keys;
+pub use present::{present_keys, repeated_keys};
 pub use remember::remember;
 
 use super::arrange::{Index, TimedSpine};

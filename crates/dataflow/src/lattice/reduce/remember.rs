@@ -79,7 +79,7 @@ impl Logic for Map {
             false => (0..self.frames.len()).map(column).collect(),
         };
         columns.push(prints);
-        Given::New { groups: groups.groups().to_vec(), columns }
+        Given { groups: groups.groups().to_vec(), columns }
     }
 }
 

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use pathway_types::Diffs;
 
 use super::*;
+use crate::lattice::chunk::Sums;
 use crate::lattice::chunk::TimedChunk;
 use crate::lattice::times::Times;
 use crate::timely::ChunkBatch;
@@ -14,7 +15,15 @@ fn batch(chunks: &[Vec<(u128, u128)>]) -> TimedBatch<u64> {
     let chunk = |rows: &Vec<(u128, u128)>| {
         let (keys, prints) = rows.iter().copied().unzip();
         let ends = (1..=rows.len() as u32).collect();
-        TimedChunk::new(keys, prints, Vec::new(), ends, Times::same(0, rows.len()), Diffs::Ones(rows.len()))
+        TimedChunk::new(
+            keys,
+            prints,
+            Vec::new(),
+            ends,
+            Times::same(0, rows.len()),
+            Diffs::Ones(rows.len()),
+            Sums::default(),
+        )
     };
     Rc::new(ChunkBatch::new(chunks.iter().map(chunk).collect()))
 }

@@ -58,6 +58,11 @@ pub trait Aggregate {
     /// batches are not summed up before they are sent).
     fn partials(&self, groups: usize) -> Option<Vec<Column>>;
 
+    /// True if the shipped columns are integers (or of type Null) of which only the sums matter.
+    fn adds_up(&self) -> bool {
+        false
+    }
+
     /// The current result of these groups; an error cell is explained through `report`.
     fn results(&mut self, slots: &[u32], report: &mut dyn FnMut(DataError)) -> Column;
 

@@ -62,6 +62,9 @@ impl Aggregate for Count {
     fn partials(&self, groups: usize) -> Option<Vec<Column>> {
         Some(vec![ints(self.counts[..groups].iter().copied())])
     }
+    fn adds_up(&self) -> bool {
+        true
+    }
     fn results(&mut self, slots: &[u32], _report: &mut dyn FnMut(DataError)) -> Column {
         ints(slots.iter().map(|slot| self.counts[*slot as usize]))
     }
@@ -110,6 +113,9 @@ impl Aggregate for IntSum {
     }
     fn partials(&self, groups: usize) -> Option<Vec<Column>> {
         Some(vec![ints(self.sums[..groups].iter().copied())])
+    }
+    fn adds_up(&self) -> bool {
+        true
     }
     fn results(&mut self, slots: &[u32], _report: &mut dyn FnMut(DataError)) -> Column {
         ints(slots.iter().map(|slot| self.sums[*slot as usize]))
@@ -278,6 +284,9 @@ impl Aggregate for Average {
         let mut columns = self.count.partials(groups)?;
         columns.extend(self.sum.partials(groups)?);
         Some(columns)
+    }
+    fn adds_up(&self) -> bool {
+        self.sum.adds_up()
     }
     fn results(&mut self, slots: &[u32], report: &mut dyn FnMut(DataError)) -> Column {
         let sums = self.sum.results(slots, report);
