@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
@@ -148,6 +149,26 @@ def test_what_depends_on_time_is_named_with_its_line() -> None:
 
     with pytest.raises(ValueError, match="a function whose answers come later"):
         pw.iterate(answered, t=numbers(1))
+
+
+def test_computing_with_whole_tables_is_refused_with_its_line() -> None:
+    @pw.transformer
+    class doubled:
+        class rows(pw.ClassArg):
+            a = pw.input_attribute()
+
+            @pw.output_attribute
+            def b(self) -> int:
+                return int(self.a * 2)
+
+    @pw.pandas_transformer(output_schema=pw.schema_from_types(a=int), output_universe=0)
+    def same(frame: Any) -> Any:
+        return frame
+
+    steps: list[Callable[[Table], Table]] = [lambda t: doubled(rows=t).rows.select(a=pw.this.b), same]
+    for step in steps:
+        with pytest.raises(ValueError, match=r"\(.*test_iterate.py:\d+\).* inside of an iteration"):
+            pw.iterate(step, t=numbers(1))
 
 
 def test_tables_of_a_step_exist_there_only() -> None:

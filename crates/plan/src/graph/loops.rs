@@ -134,9 +134,18 @@ impl State {
     /// Refuses operations that have no meaning inside of the iteration they are in.
     pub(crate) fn check_body(&self, id: LoopId) -> Result<(), PlanError> {
         for (node, inside) in self.nodes.iter().zip(&self.loops.inside) {
-            if *inside == Some(id)
-                && let Some(what) = node.op.bound_to_time()
-            {
+            if *inside != Some(id) {
+                continue;
+            }
+            if let Op::Transform(transform) = &node.op {
+                return Err(PlanError::Value(format!(
+                    "{}{} computes with whole tables in Python and cannot be used inside of an iteration, where \
+                     tables change with every step; use it before or after the iteration",
+                    transform.transformer.name(),
+                    at(&node.frame)
+                )));
+            }
+            if let Some(what) = node.op.bound_to_time() {
                 return Err(PlanError::Value(format!(
                     "{what}{} depends on when changes come and cannot be used inside of an iteration, where rows \
                      come and go with every step; use it before or after the iteration",
