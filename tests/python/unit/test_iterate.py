@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import pathway as pw
+from pathway.internals import ClassArg, input_attribute, output_attribute, transformer
 
 Table = pw.Table[Any]
 
@@ -152,12 +153,12 @@ def test_what_depends_on_time_is_named_with_its_line() -> None:
 
 
 def test_computing_with_whole_tables_is_refused_with_its_line() -> None:
-    @pw.transformer
+    @transformer
     class doubled:
-        class rows(pw.ClassArg):
-            a = pw.input_attribute()
+        class rows(ClassArg):
+            a = input_attribute()
 
-            @pw.output_attribute
+            @output_attribute
             def b(self) -> int:
                 return int(self.a * 2)
 
