@@ -166,7 +166,7 @@ def test_computing_with_whole_tables_is_refused_with_its_line() -> None:
     def same(frame: Any) -> Any:
         return frame
 
-    steps: list[Callable[[Table], Table]] = [lambda t: doubled(rows=t).rows.select(a=pw.this.b), same]
+    steps: list[Callable[[Table], Table]] = [lambda t: doubled(rows=t).rows.select(a=pw.this.b), lambda t: same(t)]
     for step in steps:
         with pytest.raises(ValueError, match=r"\(.*test_iterate.py:\d+\).* inside of an iteration"):
             pw.iterate(step, t=numbers(1))
