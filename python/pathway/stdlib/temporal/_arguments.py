@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pathway import _engine
+from pathway.internals.expression.nodes import Constant
 from pathway.stdlib.temporal.temporal_behavior import CommonBehavior
 
 
@@ -35,3 +36,8 @@ def lower_behavior(behavior: Any) -> _engine.Behavior | None:
             f"pw.temporal.common_behavior(); {behavior!r} is something else."
         )
     return behavior._lower()
+
+
+def constant(value: Any) -> _engine.Expr:
+    """A value as the engine's expression."""
+    return Constant(value)._lower(())

@@ -10,12 +10,11 @@ from pathway import _engine
 from pathway._engine import DType, Expr
 from pathway.internals.expression.column import ColumnReference
 from pathway.internals.expression.expression import ColumnExpression
-from pathway.internals.expression.nodes import Constant
 from pathway.internals.join_condition import Joined, Sides, joined, optional_columns
 from pathway.internals.join_mode import JoinMode
 from pathway.internals.joins import ROW_IDS, JoinResult
 from pathway.internals.trace import current_frame, trace_user_frame
-from pathway.stdlib.temporal._arguments import check_extra, check_no_how, lower_behavior
+from pathway.stdlib.temporal._arguments import check_extra, check_no_how, constant, lower_behavior
 
 if TYPE_CHECKING:
     from pathway.internals.table import Table
@@ -172,7 +171,7 @@ class _Placing:
             for pair in self._joined.pairs
         ]
         if not values:
-            return _constant(None)
+            return constant(None)
         return values[0] if len(values) == 1 else Expr.make_tuple(values)
 
     def _key(self) -> Expr:
@@ -195,7 +194,7 @@ class _Placing:
         kept = (JoinMode.LEFT, JoinMode.RIGHT)[side]
         if value is None or self._joined.how is kept:
             return name, known
-        there, default = self._column(side, own.name), _constant(value)
+        there, default = self._column(side, own.name), constant(value)
         try:
             dtype = DType.common_type(there.dtype, default.dtype)
         except TypeError:
@@ -205,10 +204,6 @@ class _Placing:
             ) from None
         missing = Expr.column(self._joined.engine, f"{'lr'[side]}.{ROW_IDS}").is_none()
         return name, Expr.if_else(missing, default.cast(dtype), there.cast(dtype))
-
-
-def _constant(value: Any) -> Expr:
-    return Constant(value)._lower(())
 
 
 def _asof_join_how(

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pathway import _engine
-from pathway._engine import Expr
 from pathway.internals.expression.expression import ColumnExpression
-from pathway.internals.expression.nodes import Constant
 from pathway.internals.join_condition import Sides, joined, place
 from pathway.internals.join_mode import JoinMode
 from pathway.internals.joins import JoinResult
 from pathway.internals.trace import trace_user_frame
-from pathway.stdlib.temporal._arguments import check_extra, check_no_how, lower_behavior
+from pathway.stdlib.temporal._arguments import check_extra, check_no_how, constant, lower_behavior
 from pathway.stdlib.temporal._interval import Interval
 
 if TYPE_CHECKING:
@@ -105,17 +103,13 @@ def interval_join(
         return _engine.InTime.interval(
             sides.lower_on(0, self_time),
             sides.lower_on(1, other_time),
-            _constant(interval.lower_bound),
-            _constant(interval.upper_bound),
+            constant(interval.lower_bound),
+            constant(interval.upper_bound),
             behavior=lower_behavior(behavior),
         )
 
     instances = (left_instance, right_instance)
     return place(joined(self, other, on, how=how, instances=instances, in_time=in_time), IntervalJoinResult)
-
-
-def _constant(value: Any) -> Expr:
-    return Constant(value)._lower(())
 
 
 def _interval_join_how(

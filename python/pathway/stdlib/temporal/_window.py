@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from pathway import _engine
 from pathway.internals.expression.column import ColumnReference
-from pathway.internals.expression.nodes import Constant
 from pathway.internals.resolve import Scope, TableScope, checked_table
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.trace import current_frame, trace_user_frame
+from pathway.stdlib.temporal._arguments import constant
 
 if TYPE_CHECKING:
     from pathway.internals.expression.expression import ColumnExpression
@@ -54,7 +54,7 @@ class _SlidingWindow(Window):
         return _engine.WindowBy.sliding(
             scope.base,
             scope.lower(time),
-            hop=_constant(self.hop),
+            hop=constant(self.hop),
             duration=_optional(self.duration),
             ratio=self.ratio,
             origin=_optional(self.origin),
@@ -108,8 +108,8 @@ class _IntervalsOverWindow(Window):
             scope.lower(time),
             probes=probes.base,
             at=probes.lower(at),
-            lower_bound=_constant(self.lower_bound),
-            upper_bound=_constant(self.upper_bound),
+            lower_bound=constant(self.lower_bound),
+            upper_bound=constant(self.upper_bound),
             is_outer=self.is_outer,
             behavior=None if behavior is None else behavior._lower(),
             instance=None if instance is None else scope.lower(instance),
@@ -117,12 +117,8 @@ class _IntervalsOverWindow(Window):
         )
 
 
-def _constant(value: Any) -> _engine.Expr:
-    return Constant(value)._lower(())
-
-
 def _optional(value: Any) -> _engine.Expr | None:
-    return None if value is None else _constant(value)
+    return None if value is None else constant(value)
 
 
 def _one_of(**parameters: Any) -> None:

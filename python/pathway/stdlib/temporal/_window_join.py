@@ -13,7 +13,7 @@ from pathway.internals.join_mode import JoinMode
 from pathway.internals.joins import JoinResult
 from pathway.internals.table import Table
 from pathway.internals.trace import current_frame, trace_user_frame
-from pathway.stdlib.temporal._arguments import check_extra, check_no_how
+from pathway.stdlib.temporal._arguments import check_extra, check_no_how, constant
 from pathway.stdlib.temporal._window import Window, _SessionWindow, _SlidingWindow
 from pathway.stdlib.temporal._windowby import windowby
 
@@ -124,7 +124,10 @@ def window_join(
         windowed = _in_sessions((self, other), times, instances, window)
         key = _WINDOW
     else:
-        raise NotImplementedError("window_join doesn't support windows of type intervals_over")
+        raise NotImplementedError(
+            "a window join takes tumbling, sliding and session windows; for the rows around the values "
+            "of a column use interval_join"
+        )
     sides = _WindowedSides((self, other), windowed)
     made = joined(
         *windowed,
@@ -180,7 +183,7 @@ def _in_sessions(
                     [
                         ("time", times[side], frame),
                         ("instance", Expr.make_tuple(instances[side]), frame),
-                        ("right", _constant(bool(side)), frame),
+                        ("right", constant(bool(side)), frame),
                         ("own", Expr.id(table._engine), frame),
                     ],
                     frame,
@@ -198,12 +201,6 @@ def _in_sessions(
 def _of_side(table: Table, rows: Table) -> Table:
     found = rows.with_id(rows.own)[list(_ABOUT)].promise_universe_is_subset_of(table)
     return table.restrict(found).with_columns(*found)
-
-
-def _constant(value: Any) -> Expr:
-    from pathway.internals.expression.nodes import Constant
-
-    return Constant(value)._lower(())
 
 
 def _window_join_how(
