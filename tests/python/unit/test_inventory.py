@@ -64,6 +64,15 @@ MODULES = {
     "pathway.stdlib.graphs.louvain_communities.impl": """louvain_communities_fixed_iterations
         exact_modularity""",
     "pathway.stdlib.graphs.common": "Cluster Clustering Edge Vertex Weight",
+    "pathway.stdlib.ml": "classifiers datasets hmm index smart_table_ops utils",
+    "pathway.stdlib.ml.classifiers": """DistanceTypes knn_lsh_classifier_train knn_lsh_classify
+        knn_lsh_euclidean_classifier_train knn_lsh_generic_classifier_train knn_lsh_train""",
+    "pathway.stdlib.ml.datasets.classification": "load_mnist_sample load_mnist_stream",
+    "pathway.stdlib.ml.hmm": "create_hmm_reducer",
+    "pathway.stdlib.ml.index": "KNNIndex",
+    "pathway.stdlib.ml.smart_table_ops": """Edge Feature FuzzyJoinFeatureGeneration FuzzyJoinNormalization JoinResult
+        Node fuzzy_match fuzzy_match_tables fuzzy_match_with_hint fuzzy_self_match smart_fuzzy_match""",
+    "pathway.stdlib.ml.utils": "classifier_accuracy",
     "pathway.internals": """ClassArg attribute input_attribute input_method method output_attribute transformer
         ColumnDefinition ReducerExpression dtype TableWriterInitMode""",
     "pathway.internals.parse_graph": "G ErrorLogSchema warn_if_some_operators_unused",
