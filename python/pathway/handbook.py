@@ -312,7 +312,7 @@ def install() -> None:
     """Puts the names where the handbook has them."""
     import pathway
     from pathway import io, reducers, stdlib
-    from pathway.stdlib.temporal import _handbook
+    from pathway.stdlib.temporal import _handbook, _handbook_joins
 
     for name in ("ColumnDefinition", "ConnectorMode", "schema_class"):
         setattr(pathway, name, globals()[name])
@@ -325,6 +325,9 @@ def install() -> None:
     stdlib.tools = tools  # type: ignore[attr-defined]
     for name, of_windows in _handbook.NAMES.items():
         setattr(stdlib.temporal, name, of_windows)
+    stdlib.temporal.ASOF_join_behavior = _handbook_joins.ASOF_join_behavior  # type: ignore[attr-defined]
+    with_conditions = _handbook_joins.with_conditions
+    stdlib.temporal.asof_join = with_conditions(stdlib.temporal.asof_join)
     io.filesystem = filesystem  # type: ignore[attr-defined]
     io.json_lines = json_lines  # type: ignore[attr-defined]
     python.connector = connector  # type: ignore[attr-defined]

@@ -127,14 +127,22 @@ def test_arguments_of_asof_join(left: Table, right: Table) -> None:
 
 def test_columns_of_asof_join(left: Table, right: Table) -> None:
     joined = left.asof_join_outer(right, left.t, right.t, left.k == right.k)
-    assert list(joined.keys()) == ["instance", "t", "side", "key"]
+    assert list(joined.keys()) == ["instance", "t", "key", "side"]
     result = joined.select(*pw.this, pw.left.a, b=right.b)
     assert result.typehints() == {
         "instance": int,
         "t": int,
-        "side": bool,
         "key": tuple[int, bool, pw.Pointer],
+        "side": bool,
         "a": str | None,
         "b": str | None,
     }
     assert not result.is_append_only
+
+
+def test_joins_without_a_behavior(left: Table, right: Table) -> None:
+    behavior = pw.temporal.common_behavior(cutoff=1)
+    with pytest.raises(TypeError, match="behavior"):
+        left.asof_now_join(right, behavior=behavior)
+    with pytest.raises(TypeError, match="no parameter behavior; ignore_late"):
+        left.window_join(right, left.t, right.t, pw.temporal.tumbling(2), behavior=behavior)

@@ -13,6 +13,11 @@ def check_extra(kwargs: dict[str, Any], function: str) -> None:
     """ValueError for arguments that a join does not have."""
     if "id" in kwargs:
         raise ValueError(f"{function}() takes no id: its rows have ids of their own.")
+    if "behavior" in kwargs:
+        raise TypeError(
+            f"{function}() has no parameter behavior; ignore_late(), buffer() and forget() do for the rows "
+            "of a table what a behavior does for a join."
+        )
     if kwargs:
         raise ValueError(
             f"{function}() has no parameters {', '.join(kwargs)}; output columns are computed by select: "

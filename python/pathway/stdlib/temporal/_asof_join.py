@@ -131,8 +131,8 @@ class _Placing:
         about = {
             "instance": self._instance(),
             "t": self._of_self(self._time),
-            "side": Expr.column(engine, "side"),
             "key": self._key(),
+            "side": Expr.column(engine, "side"),
         }
         columns = {name: filled.get(name, Expr.column(engine, name)) for name in engine.column_names()}
         columns.update((f"m.{name}", column) for name, column in about.items())

@@ -10,7 +10,6 @@ from pathway.internals.join_condition import joined, place
 from pathway.internals.join_mode import JoinMode
 from pathway.internals.joins import JoinResult
 from pathway.internals.trace import trace_user_frame
-from pathway.stdlib.temporal._arguments import check_extra
 
 if TYPE_CHECKING:
     from pathway.internals.table import Table
@@ -29,7 +28,6 @@ def asof_now_join(
     id: ColumnReference | None = None,
     left_instance: Any = None,
     right_instance: Any = None,
-    **kwargs: Any,
 ) -> AsofNowJoinResult:
     """Each left row with all right rows that fulfil the conditions when it comes.
 
@@ -65,7 +63,6 @@ def asof_now_join(
     3 | 2        | 1
     4 | 6        | 1
     """
-    check_extra(kwargs, "asof_now_join")
     if how in (JoinMode.RIGHT, JoinMode.OUTER):
         raise ValueError(
             "asof_now_join can only use modes pathway.JoinMode.INNER or pathway.JoinMode.LEFT: rows of the "
