@@ -97,6 +97,64 @@ def test_connected_components(vertices: History, edges: History) -> None:
         assert rows == expected
 
 
+@property_settings
+@given(histories(keys=VERTICES, x=flag), EDGES)
+def test_strongly_connected_components(vertices: History, edges: History) -> None:
+    """Vertices that reach each other, from all pairs of which one reaches the other."""
+
+    def program() -> Table:
+        v = vertices.as_stream()
+        e = present(v, edges.as_stream())
+        own = v.select(u=v.id, v=v.id)
+
+        def step(pairs: Table) -> Table:
+            farther = pairs.join(e, pairs.v == e.u).select(pairs.u, e.v)
+            found = farther.concat_reindex(own)
+            return found.groupby(found.u, found.v).reduce(found.u, found.v)
+
+        start = own.groupby(own.u, own.v).reduce(own.u, own.v)
+        pairs = pw.iterate(step, pairs=pw.iterate_universe(start))
+        back = pairs.copy()
+        mutual = pairs.join(back, pairs.u == back.v, pairs.v == back.u).select(pairs.u, pairs.v)
+        return mutual.groupby(id=mutual.u).reduce(component=pw.reducers.min(mutual.v))
+
+    for time, rows in everything(program, vertices, (edges,)):
+        graph = nx.DiGraph()
+        graph.add_nodes_from(vertices.state(time))
+        graph.add_weighted_edges_from(edges_at(set(graph), edges, time))
+        expected = {}
+        for component in nx.strongly_connected_components(graph):
+            members = {key(k) for k in component}
+            expected |= {member: (min(members),) for member in members}
+        assert rows == expected
+
+
+@property_settings
+@given(EDGES, st.integers(1, 3))
+def test_k_core(edges: History, k: int) -> None:
+    """Vertices with less than k neighbours go, until none is left that has so few."""
+
+    def program() -> Table:
+        e = edges.as_stream()
+        e = e.filter(e.a != e.b)
+        e = e.select(u=e.pointer_from(e.a), v=e.pointer_from(e.b))
+        both = e.concat_reindex(e.select(u=e.v, v=e.u))
+        both = both.groupby(both.u, both.v).reduce(both.u, both.v)
+
+        def step(links: Table) -> Table:
+            degrees = links.groupby(id=links.u).reduce(degree=pw.reducers.count())
+            stays = degrees.filter(degrees.degree >= k)
+            kept = links.join(stays, links.u == stays.id, id=links.id).select(links.u, links.v)
+            return kept.join(stays, kept.v == stays.id, id=kept.id).select(kept.u, kept.v)
+
+        core = pw.iterate(step, links=pw.iterate_universe(both))
+        return core.groupby(id=core.u).reduce(degree=pw.reducers.count())
+
+    for time, rows in everything(program, edges):
+        core = nx.k_core(undirected(edges_at(set(range(VERTICES)), edges, time)), k)
+        assert rows == {key(v): (("int", degree),) for v, degree in core.degree}
+
+
 def ranks(edges: list[tuple[int, int, float]], steps: int) -> dict[Any, Any]:
     degree: defaultdict[int, int] = defaultdict(int)
     for u, v, _ in edges:
