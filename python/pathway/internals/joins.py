@@ -8,6 +8,7 @@ which table.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, KeysView, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -187,15 +188,13 @@ class JoinResult(Joinable):
         return self._over(self._engine.filter(condition, narrowed, current_frame()), frozenset(narrowed))
 
     def _over(self, engine: _engine.Table, narrowed: frozenset[str]) -> JoinResult:
-        result = JoinResult(
-            engine,
-            left=self._left,
-            right=self._right,
-            prefixes=self._prefixes,
-            names=self._names,
-            optional=self._optional - narrowed,
-            mergeable=self._merged,
-        )
+        """The same join over some of its rows, in which these columns are not None."""
+        result = copy.copy(self)
+        result._engine = engine
+        result._prefixes = {**self._prefixes, id(result): ""}
+        result._optional = self._optional - narrowed
+        result._location = user_location()
+        G.touch()
         return result
 
     @trace_user_frame
@@ -223,6 +222,19 @@ class JoinResult(Joinable):
     def reduce(self, *args: Any, **kwargs: Any) -> Table:
         """One row made of all joined rows."""
         return self.groupby().reduce(*args, **kwargs)
+
+    #: The name of the ids that joined tables have by themselves, among the engine's columns.
+    _row_ids: ClassVar[str] = ROW_IDS
+
+    def _tables(self) -> Iterator[tuple[Table, str]]:
+        """The joined tables and the prefixes of their columns."""
+        from pathway.internals.table import Table
+
+        for side in (self._left, self._right):
+            if isinstance(side, JoinResult):
+                yield from ((table, self._prefixes[id(table)]) for table, _ in side._tables())
+            elif isinstance(side, Table):
+                yield side, self._prefixes[id(side)]
 
     # --- places of columns ------------------------------------------------------------------------
 
@@ -278,6 +290,29 @@ class JoinScope(Scope):
         if name is not None:
             return Expr.column(self.base, name)
         table = checked_table(reference)
-        if table._universe != self.base.universe:
+        if table._universe == self.base.universe:
+            return place_of(table._engine, reference)
+        ids = self._ids_in(table)
+        if ids is None:
             raise foreign_universe(reference, self.join)
-        return place_of(table._engine, reference)
+        if reference._is_row_id:
+            return ids
+        optional = ids.dtype.kind == "optional"
+        found = table._engine.ix(ids, self.base, optional=optional, allow_misses=False, frame=current_frame())
+        return Expr.column(found, reference.name)
+
+    def _ids_in(self, table: Table) -> Expr | None:
+        """The ids of the joined table for whose rows those of another one were looked up.
+
+        None if there is none, or if it is unclear which of the joined tables is meant.
+        """
+        asking = table._asking
+        if asking is None:
+            return None
+        joined = list(self.join._tables())
+        prefixes = {prefix for own, prefix in joined if own is asking}
+        if not prefixes:
+            prefixes = {prefix for own, prefix in joined if own._universe.is_subset_of(asking._universe)}
+        if len(prefixes) != 1:
+            return None
+        return Expr.column(self.base, prefixes.pop() + self.join._row_ids)

@@ -146,3 +146,47 @@ def test_joins_without_a_behavior(left: Table, right: Table) -> None:
         left.asof_now_join(right, behavior=behavior)
     with pytest.raises(TypeError, match="no parameter behavior; ignore_late"):
         left.window_join(right, left.t, right.t, pw.temporal.tumbling(2), behavior=behavior)
+
+
+def joins(left: Table, right: Table) -> dict[str, Any]:
+    times = (left.t, right.t)
+    return {
+        "join": left.join(right, left.k == right.k),
+        "interval": left.interval_join(right, *times, pw.temporal.interval(0, 1), left.k == right.k),
+        "outer interval": left.interval_join_outer(right, *times, pw.temporal.interval(5, 6)),
+        "as of": left.asof_join_left(right, *times, direction=pw.temporal.Direction.NEAREST),
+        "as of now": left.asof_now_join(right, left.k == right.k),
+        "filtered": left.interval_join(right, *times, pw.temporal.interval(0, 1)).filter(right.b == "y"),
+    }
+
+
+@pytest.mark.parametrize("kind", list(joins(table(k=1, t=1, a="x"), table(k=1, t=2, b="y"))))
+def test_lookups_in_selects(kind: str, left: Table, right: Table) -> None:
+    names = pw.debug.table_from_rows(pw.schema_from_types(k=int, name=str), [(1, "one"), (2, "two")])
+    known = names.with_id_from(names.k)
+    left = left.with_columns(p=known.pointer_from(left.k))
+    joined = joins(left, right)[kind]
+    optional = kind == "outer interval"
+    result = joined.select(
+        left.a,
+        by_column=known.ix(left.p, optional=optional).name,
+        by_side=known.ix(pw.left.p, optional=optional).name,
+        by_context=known.ix(left.p, context=pw.this, optional=optional).name,
+        by_value=known.ix_ref(left.k, optional=optional).name,
+    )
+    expected = {("x", "one", "one", "one", "one")}
+    if optional:
+        expected.add((None,) * 5)
+    _, columns = pw.debug.table_to_dicts(result)
+    assert set(zip(*(column.values() for column in columns.values()), strict=True)) == expected
+
+
+def test_columns_of_tables_that_are_not_joined(left: Table, right: Table) -> None:
+    with pytest.raises(ValueError, match="universes"):
+        left.interval_join(right, left.t, right.t, NEAR).select(table(x=1).x)
+    with pytest.raises(ValueError, match="universes"):
+        left.interval_join(right, left.t, right.t, NEAR).select(left.select(z=left.t).z)
+    # It is unclear whose rows are looked up.
+    same, other = left.copy(), left.copy()
+    with pytest.raises(ValueError, match="universes"):
+        left.interval_join(same, left.t, same.t, NEAR).select(left.ix(other.id).k)

@@ -37,6 +37,8 @@ class TableCore(Joinable):
         self._location = user_location()
         #: Tables with all rows of this one, restricted to them, for expressions that use their columns.
         self._restricted: WeakKeyDictionary[Table, _engine.Table] = WeakKeyDictionary()
+        #: The table for whose rows these were looked up by `ix`.
+        self._asking: Table | None = None
         G.touch()
 
     def _wrap(self, engine: _engine.Table) -> Table:

@@ -96,7 +96,9 @@ class IndexOperations(TableCore):
             asking = _asking_table(pointer, cast("Table", self))
         if asking is None or isinstance(asking, Placeholder):
             return DerivedPlaceholder(self, method, args, flags)
-        return self._lookup(pointer, flags, asking._key_scope())
+        found = self._lookup(pointer, flags, asking._key_scope())
+        found._asking = asking
+        return found
 
     def _key_scope(self) -> TableScope:
         return TableScope(cast("Table", self))
