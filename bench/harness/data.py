@@ -50,3 +50,14 @@ def zipf_choices(items: list[str], count: int, seed: int, exponent: float = 1.0)
     cumulative = list(weights)
     for start in range(0, count, 100_000):
         yield from source.choices(items, cum_weights=cumulative, k=min(100_000, count - start))
+
+
+def readings(path: Path, rows: int, seed: int, sensors: int = 100) -> None:
+    """A CSV file `sensor,t,value` of readings, ten a second, some of them up to a minute late."""
+    source = random.Random(seed)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("sensor,t,value\n")
+        for row in range(rows):
+            bits = source.getrandbits(48)
+            late = (bits >> 40) % 60 if bits & 7 == 0 else 0
+            file.write(f"{(bits >> 3) % sensors},{row // 10 + 60 - late},{(bits >> 20) % 10_000}\n")

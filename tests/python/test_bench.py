@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import itertools
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -143,6 +144,43 @@ def interval_join(inputs: Path) -> Rows:
     return rows
 
 
+def windows(inputs: Path, starts: Callable[[int], range]) -> Rows:
+    values: defaultdict[tuple[int, str], list[int]] = defaultdict(list)
+    for row in read(inputs / "readings.csv"):
+        for start in starts(int(row["t"])):
+            values[start, row["sensor"]].append(int(row["value"]))
+    return Counter(
+        (sensor, str(start), str(len(v)), str(sum(v)), str(max(v))) for (start, sensor), v in values.items()
+    )
+
+
+def tumbling(inputs: Path) -> Rows:
+    return windows(inputs, lambda t: range(t // 600 * 600, t + 1, 600))
+
+
+def sliding(inputs: Path) -> Rows:
+    return windows(inputs, lambda t: range(t // 300 * 300 - 900, t + 1, 300))
+
+
+def sliding_overlap(inputs: Path) -> Rows:
+    return windows(inputs, lambda t: range(t // 60 * 60 - 3540, t + 1, 60))
+
+
+def session(inputs: Path) -> Rows:
+    readings: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    for row in read(inputs / "readings.csv"):
+        readings[row["sensor"]].append((int(row["t"]), int(row["value"])))
+    rows: Rows = Counter()
+    for sensor, of_sensor in readings.items():
+        of_sensor.sort()
+        begins = [i for i, (t, _) in enumerate(of_sensor) if i == 0 or t - of_sensor[i - 1][0] >= 20]
+        for begin, end in itertools.pairwise([*begins, len(of_sensor)]):
+            values = [value for _, value in of_sensor[begin:end]]
+            start = str(of_sensor[begin][0])
+            rows[sensor, start, str(len(values)), str(sum(values)), str(max(values))] += 1
+    return rows
+
+
 MODELS: dict[str, tuple[Callable[[Path], Rows], int]] = {
     "word_count": (word_count, 500),
     "csv_etl": (csv_etl, 300),
@@ -158,6 +196,10 @@ MODELS: dict[str, tuple[Callable[[Path], Rows], int]] = {
     "sort_changes": (sort_changes, 50),
     "asof_join": (asof_join, 3000),
     "interval_join": (interval_join, 8000),
+    "tumbling": (tumbling, 2000),
+    "sliding": (sliding, 2000),
+    "sliding_overlap": (sliding_overlap, 1000),
+    "session": (session, 2000),
 }
 
 

@@ -48,7 +48,9 @@ def check_arg_types(function: Callable[_P, _R]) -> Callable[_P, _R]:
 def _public_name(function: Callable[..., Any]) -> str:
     """The name under which users know a function."""
     owner, _, name = function.__qualname__.rpartition(".")
-    return f"Table.{name.lstrip('_')}" if owner.endswith("Operations") else function.__qualname__
+    if owner.endswith("Operations"):
+        return f"Table.{name.lstrip('_')}"
+    return function.__qualname__ if owner else name.lstrip("_")
 
 
 def _resolve_hints(function: Callable[..., Any]) -> dict[str, Any]:

@@ -130,6 +130,44 @@ result = sensor_data.window.tumbling(
     assert three[8] == pytest.approx((1400 / 3) ** 0.5)
 
 
+def test_late_rows() -> None:
+    table = pw.debug.table_from_markdown(
+        """
+        event_time          | value | __time__
+        2024-05-01T10:10:00 | 1     | 2
+        2024-05-01T11:04:00 | 2     | 4
+        2024-05-01T10:20:00 | 3     | 6
+        2024-05-01T11:05:00 | 4     | 8
+        2024-05-01T10:30:00 | 5     | 10
+        """,
+    )
+    table = table.select(pw.this.value, event_time=pw.this.event_time.dt.strptime("%Y-%m-%dT%H:%M:%S"))
+    # The rows up to five minutes late are counted.
+    assert run(
+        """
+# Configure watermark tolerance for late events
+result = table.window.tumbling(
+    window_length=timedelta(hours=1),
+    timestamp=table.event_time,
+    watermark=timedelta(minutes=5)  # Accept events up to 5 min late
+).reduce(
+    count=tools.count()
+)
+""",
+        table=table,
+    ) == [(2,), (2,)]
+    windows = (
+        table.window.sliding(
+            window_length=datetime.timedelta(hours=1),
+            slide=datetime.timedelta(hours=1),
+            timestamp=table.event_time,
+            watermark=datetime.timedelta(0),
+        ),
+    )
+    for window in windows:
+        assert rows(window.reduce(n=pw.reducers.count())) == [(1,), (2,)]
+
+
 def test_functions() -> None:
     t = readings()
     hour = datetime.timedelta(hours=1)

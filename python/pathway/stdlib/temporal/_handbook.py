@@ -9,6 +9,7 @@ from pathway.internals.table import Table
 from pathway.internals.trace import trace_user_frame
 from pathway.stdlib.temporal._window import Window, session, sliding, tumbling
 from pathway.stdlib.temporal._windowby import WindowedTable, windowby
+from pathway.stdlib.temporal.temporal_behavior import common_behavior
 
 #: A length of time, or of numbers where times are numbers.
 Length = int | float | datetime.timedelta
@@ -17,7 +18,8 @@ Length = int | float | datetime.timedelta
 class TableWindows:
     """`table.window`: the rows of a table grouped by windows, ready for `reduce`.
 
-    Without `timestamp` the time is the only column of the table that holds dates.
+    Without `timestamp` the time is the only column of the table that holds dates. With `watermark` a window
+    takes rows until the latest time of a row is so far past its end, and then stays as it is.
 
     >>> import pathway as pw
     >>> from pathway.stdlib import tools
@@ -43,10 +45,11 @@ class TableWindows:
         *,
         window_length: Length,
         timestamp: ColumnExpression | None = None,
+        watermark: Length | None = None,
         instance: ColumnExpression | None = None,
     ) -> WindowedTable:
         """`windowby` with `pw.temporal.tumbling`."""
-        return self._group(tumbling(window_length), timestamp, instance)
+        return self._group(tumbling(window_length), timestamp, watermark, instance)
 
     @trace_user_frame
     def sliding(
@@ -55,10 +58,11 @@ class TableWindows:
         window_length: Length,
         slide: Length,
         timestamp: ColumnExpression | None = None,
+        watermark: Length | None = None,
         instance: ColumnExpression | None = None,
     ) -> WindowedTable:
         """`windowby` with `pw.temporal.sliding`."""
-        return self._group(sliding(slide, duration=window_length), timestamp, instance)
+        return self._group(sliding(slide, duration=window_length), timestamp, watermark, instance)
 
     @trace_user_frame
     def session(
@@ -66,16 +70,22 @@ class TableWindows:
         *,
         gap: Length,
         timestamp: ColumnExpression | None = None,
+        watermark: Length | None = None,
         instance: ColumnExpression | None = None,
     ) -> WindowedTable:
         """`windowby` with `pw.temporal.session`."""
-        return self._group(session(max_gap=gap), timestamp, instance)
+        return self._group(session(max_gap=gap), timestamp, watermark, instance)
 
     def _group(
-        self, window: Window, timestamp: ColumnExpression | None, instance: ColumnExpression | None
+        self,
+        window: Window,
+        timestamp: ColumnExpression | None,
+        watermark: Length | None,
+        instance: ColumnExpression | None,
     ) -> WindowedTable:
         time = _the_time_of(self._table) if timestamp is None else timestamp
-        return windowby(self._table, time, window=window, instance=instance)
+        behavior = None if watermark is None else common_behavior(cutoff=watermark)
+        return windowby(self._table, time, window=window, behavior=behavior, instance=instance)
 
 
 def _the_time_of(table: Table) -> ColumnExpression:
