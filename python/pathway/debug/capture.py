@@ -23,20 +23,16 @@ class Update(NamedTuple):
 
 @dataclasses.dataclass
 class Captured:
-    """The update stream of a table."""
+    """The update stream of a table: by time, removals first, then by id."""
 
     table: Table
     updates: list[Update]
     terminate_on_error: bool
 
-    def in_order(self) -> list[Update]:
-        """The changes by time, removals first."""
-        return sorted(self.updates, key=lambda update: (update.time, update.diff))
-
     def final_state(self) -> dict[Pointer, tuple[Any, ...]]:
         """The rows that remain; KeyError (or a warning and errors in the row) if ids are not unique."""
         state: dict[Pointer, tuple[Any, ...]] = {}
-        for key, row, _, diff in self.in_order():
+        for key, row, _, diff in self.updates:
             problem = _apply(state, key, row, diff)
             if problem is not None:
                 if self.terminate_on_error:

@@ -119,7 +119,7 @@ def table_to_updates(table: Table, **kwargs: Any) -> list[Update]:
 @trace_user_frame
 def tables_to_updates(*tables: Table, **kwargs: Any) -> list[list[Update]]:
     """The update streams of several tables, computed in one run. See [`table_to_updates`][]."""
-    return [captured.in_order() for captured in _computed(tables, kwargs)]
+    return [captured.updates for captured in _computed(tables, kwargs)]
 
 
 @trace_user_frame
@@ -160,7 +160,9 @@ def table_to_pandas(table: Table, *, include_id: bool = True, **kwargs: Any) -> 
     import pandas
 
     keys, columns = table_to_dicts(table, **kwargs)
-    frame = pandas.DataFrame({name: list(values.values()) for name, values in columns.items()})
+    frame = pandas.DataFrame(
+        {name: list(values.values()) for name, values in columns.items()}, dtype=None if keys else object
+    )
     for name, dtype in table._dtypes().items():
         if dtype is dt.Optional(dt.INT):
             frame[name] = frame[name].astype("Int64")

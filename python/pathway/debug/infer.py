@@ -11,16 +11,25 @@ from pathway.internals.json import Json
 from pathway.internals.py_object import PyObjectWrapper
 
 
-def from_data_frame(frame: Any) -> StaticData:
-    """The columns of a pandas data frame, with its index as labels."""
+def from_data_frame(frame: Any, *, with_schema: bool) -> StaticData:
+    """The columns of a pandas data frame, with its index as labels.
+
+    Without a schema, cells of mixed kinds become text.
+    """
     columns: dict[str, list[Any]] = {}
     dtypes: dict[str, DType] = {}
     for name in frame.columns:
         values = _values(frame[name])
         dtype = _dtype_of_series(frame[name], values)
-        if dtype in (DType.STR, DType.optional(DType.STR)):
-            values = [value if type(value) is str else _text(value) for value in values]
-        columns[str(name)], dtypes[str(name)] = values, dtype
+        columns[str(name)] = values
+        if dtype in (DType.STR, DType.optional(DType.STR)) and not set(map(type, values)) <= {
+            str,
+            type(None),
+        }:
+            if with_schema:
+                continue
+            columns[str(name)] = [_text(value) for value in values]
+        dtypes[str(name)] = dtype
     return StaticData(columns, dtypes, frame.index.tolist(), len(frame))
 
 
@@ -105,7 +114,8 @@ def _dtype_of_member(values: list[Any]) -> DType:
     if not known:
         return DType.NONE if values else DType.ANY
     if all(isinstance(value, int) and not isinstance(value, bool) for value in known):
-        dtype = DType.INT
+        # As in a column of its own, whole numbers with gaps are floats.
+        dtype = DType.INT if len(known) == len(values) else DType.FLOAT
     elif all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in known):
         dtype = DType.FLOAT
     else:

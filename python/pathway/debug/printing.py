@@ -18,7 +18,7 @@ def snapshot_text(
     """The lines that show the final state of a table."""
     rows = [(key, values) for key, values in captured.final_state().items()]
     rows = _sorted(rows, lambda row: (*_comparable(row[1]), row[0]))
-    names = captured.table.column_names()
+    names = list(captured.table.column_names())
     return _lines(names, rows[:n_rows], include_id, short_pointers)
 
 
@@ -27,7 +27,7 @@ def stream_text(
 ) -> list[str]:
     """The lines that show all changes of a table."""
     updates = _sorted(
-        captured.in_order(), lambda update: (update[2], update[3], *_comparable(update[1]), update[0])
+        captured.updates, lambda update: (update[2], update[3], *_comparable(update[1]), update[0])
     )
     rows = [(key, (*values, time, diff)) for key, values, time, diff in updates]
     names = [*captured.table.column_names(), "__time__", "__diff__"]
@@ -35,16 +35,11 @@ def stream_text(
 
 
 def _sorted(rows: list[Any], key: Callable[[Any], Any]) -> list[Any]:
-    """Sorted by values; rows whose values cannot be compared by their texts, so that there is an order."""
+    """Sorted by values; rows whose values cannot be compared stay in the order of their ids."""
     try:
         return sorted(rows, key=key)
     except (TypeError, ValueError):
-        return sorted(rows, key=lambda row: tuple(map(_as_text, key(row))))
-
-
-def _as_text(value: Any) -> tuple[str, Any]:
-    # Times, diffs and ids stay what they are: they can be compared among themselves.
-    return ("", value) if isinstance(value, (int, Pointer)) else (str(value), 0)
+        return rows
 
 
 def _comparable(values: Sequence[Any]) -> tuple[tuple[bool, Any], ...]:

@@ -72,7 +72,9 @@ class StreamGenerator:
         """A table from a data frame; `_time` (else 2), `_worker` (else 0), `_diff` (else 1) are special."""
         from pathway.debug.infer import from_data_frame
 
-        return self._from_data(from_data_frame(df), id_from, unsafe_trusted_ids, schema)
+        return self._from_data(
+            from_data_frame(df, with_schema=schema is not None), id_from, unsafe_trusted_ids, schema
+        )
 
     @trace_user_frame
     def table_from_markdown(

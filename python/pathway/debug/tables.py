@@ -105,7 +105,7 @@ def table_from_pandas(
     if not hasattr(df, "columns") or not hasattr(df, "index"):
         raise TypeError(f"table_from_pandas() takes a pandas data frame, found {type(df).__name__}.")
     return static_table(
-        from_data_frame(df),
+        from_data_frame(df, with_schema=schema is not None),
         schema,
         id_from=id_from,
         unsafe_trusted_ids=unsafe_trusted_ids,

@@ -24,7 +24,7 @@ class TableSlice:
     ... ''')
     >>> t.slice.without("age").with_prefix("their_")
     TableSlice({'their_name': <table1>.name, 'their_shoe': <table1>.shoe})
-    >>> t.select(**t.slice.without("age").with_prefix("their_")).column_names()
+    >>> list(t.select(**t.slice.without("age").with_prefix("their_")).column_names())
     ['their_name', 'their_shoe']
     """
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typing
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -39,13 +41,13 @@ def test_extra_cells_are_a_label_of_several_values() -> None:
 
 
 @pytest.mark.parametrize("threads", ["1", "2", "4"])
-def test_rows_that_cannot_be_compared_have_an_order(
+def test_rows_that_cannot_be_compared_are_in_the_order_of_ids(
     threads: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATHWAY_THREADS", threads)
     frame = pd.DataFrame({"a": [np.array([3 - i % 3, i]) for i in range(9)], "b": range(9)})
     pw.debug.compute_and_print(pw.debug.table_from_pandas(frame), include_id=False, n_rows=4)
-    assert capsys.readouterr().out == "a     | b\n[1 2] | 2\n[1 5] | 5\n[1 8] | 8\n[2 1] | 1\n"
+    assert capsys.readouterr().out == "a     | b\n[2 1] | 1\n[1 2] | 2\n[3 0] | 0\n[3 3] | 3\n"
 
 
 @pytest.mark.parametrize(
@@ -55,3 +57,14 @@ def test_values_that_do_not_fit_the_schema_are_refused_at_once(dtype: type, valu
     good = {int: 1, float: 1.0, bool: True}.get(dtype, pd.Timestamp("2020-01-01"))
     with pytest.raises((TypeError, ValueError), match="column a, row 1"):
         pw.debug.table_from_rows(pw.schema_from_types(a=dtype), [(good,), (value,)])
+
+
+def test_frames_without_rows_have_columns_of_objects() -> None:
+    table = pw.debug.table_from_markdown("a | b\n1 | x")
+    assert set(pw.debug.table_to_pandas(table.filter(table.a > 1).without("a")).dtypes) == {np.dtype(object)}
+
+
+def test_cells_of_any_type_stay_what_they_are() -> None:
+    frame = pd.DataFrame({"a": [1, "x", None, 2.5]})
+    table = pw.debug.table_from_pandas(frame, schema=pw.schema_from_types(a=typing.Any))
+    assert sorted(pw.debug.table_to_dicts(table)[1]["a"].values(), key=str) == [1, 2.5, None, "x"]

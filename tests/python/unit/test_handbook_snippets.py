@@ -149,7 +149,7 @@ renamed = table.select(
 """,
         {"table": with_ids(Row, (7, 2, 3, "a", "b"), (8, 5, 7, "c", "d"))},
     )
-    assert names["result"].column_names() == ["id", "value", "total"]
+    assert list(names["result"].column_names()) == ["id", "value", "total"]
     assert rows(names["result"]) == [(7, 2, 6), (8, 5, 35)]
     assert rows(names["renamed"]) == [("a", "b"), ("c", "d")]
 
@@ -343,7 +343,7 @@ def test_a_column_may_be_named_id(
 ) -> None:
     t = with_ids(WithId, (1, "x"), (2, "y"))
     result = operation(t)
-    assert result.column_names() == names
+    assert list(result.column_names()) == names
     if expected:
         assert rows(result) == expected
     else:

@@ -174,4 +174,4 @@ def test_an_empty_universe_warns() -> None:
     t = table()
     with pytest.warns(UserWarning, match="always empty"):
         t.filter(t.a > 1).promise_universes_are_disjoint(t)
-    assert pw.Table.empty(a=int).select(pw.this.a).column_names() == ["a"]
+    assert list(pw.Table.empty(a=int).select(pw.this.a).column_names()) == ["a"]

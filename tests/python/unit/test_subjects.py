@@ -134,7 +134,7 @@ def test_rows_that_do_not_fit_are_dead_letters() -> None:
     good_rows, bad_rows = capture(t, bad)
     assert [row for _, row, _, _ in good_rows.updates] == [(1, "b")]
     assert len(bad_rows.updates) == 2
-    assert bad.column_names() == ["raw", "position", "reason"]
+    assert list(bad.column_names()) == ["raw", "position", "reason"]
     with pytest.raises(ValueError, match="source"):
         pw.io.dead_letters(t.select(t.k))
 

@@ -169,3 +169,51 @@ def test_transformers_check_schemas(t: pw.Table) -> None:
     assert isinstance(caught.value.__cause__, AssertionError)
     with pytest.raises(AssertionError):
         pw.assert_table_has_schema(t, pw.schema_from_types(k=int, missing=int))
+
+
+def test_the_source_of_flattened_rows_in_place_of_a_column(t: pw.Table) -> None:
+    flat = t.with_columns(ks=pw.make_tuple(t.k, -t.k)).flatten(pw.this.ks, origin_id="k")
+    assert list(flat.column_names()) == ["ks", "k", "v"]
+    assert rows(flat.select(flat.ks, v=t.ix(flat.k).v)) == sorted(
+        [(1, "a"), (-1, "a"), (2, "b"), (-2, "b"), (3, "c"), (-3, "c")], key=str
+    )
+    with pytest.raises(ValueError, match="origin_id"):
+        t.with_columns(ks=pw.make_tuple(t.k)).flatten(pw.this.ks, origin_id="ks")
+
+
+def test_names_of_columns_print_as_keys(t: pw.Table) -> None:
+    assert repr(t.column_names()) == repr(t.keys()) == "dict_keys(['k', 'v'])"
+
+
+def test_wrong_kinds_of_names(t: pw.Table) -> None:
+    with pytest.raises(ValueError, match="a name or a reference: 5"):
+        t.rename_columns(a=5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"rename_by_dict.*5"):
+        t.rename_by_dict(5)  # type: ignore[arg-type]
+
+
+def test_groups_by_values_that_came_from_elsewhere(t: pw.Table) -> None:
+    """The columns of the table hold values of other rows or tables: these make the groups."""
+    marked = t.update_cells(t.filter(t.k > 1).select(k=0))
+    assert rows(marked.groupby(marked.k).reduce(marked.k, n=R.count())) == [(0, 2), (1, 1)]
+    replaced = t.update_rows(t.filter(t.k > 1).with_columns(k=0))
+    assert rows(replaced.groupby(replaced.k).reduce(replaced.k, n=R.count())) == [(0, 2), (1, 1)]
+    first = t.with_columns(p=t.pointer_from(1))
+    looked = first.with_columns(k=first.ix(first.p).k)
+    assert rows(looked.groupby(looked.k).reduce(looked.k, n=R.count())) == [(1, 3)]
+
+
+def test_both_ids_of_a_table_joined_with_its_copy(t: pw.Table) -> None:
+    copy = t.copy()
+    pairs = t.join(copy).select(
+        own=pw.left.id == t.pointer_from(t.k), other=copy.id == t.pointer_from(copy.k)
+    )
+    assert set(rows(pairs)) == {(True, True)}
+
+
+@pytest.mark.filterwarnings("ignore:terminate_on_error")
+def test_tuples_beside_errors_keep_their_values(t: pw.Table) -> None:
+    pairs = t.select(t.v, p=pw.make_tuple(6 // (t.k - 2), t.v))
+    _, columns = pw.debug.table_to_dicts(pairs, terminate_on_error=False)
+    found = {columns["v"][key]: columns["p"][key] for key in columns["p"]}
+    assert found == {"a": (-6, "a"), "b": pw.engine.ERROR, "c": (6, "c")}

@@ -146,7 +146,7 @@ def test_times_of_updates(monkeypatch: pytest.MonkeyPatch, workers: int) -> None
     ]
     t = pw.debug.table_from_rows(Row, rows, is_stream=True)
     stamped = t.add_update_timestamp_utc(refresh_rate=pw.Duration(milliseconds=200))
-    assert stamped.column_names() == ["key", "v", "updated_timestamp_utc"]
+    assert list(stamped.column_names()) == ["key", "v", "updated_timestamp_utc"]
     # The same rows, under the same ids.
     both = stamped.select(t.key, pw.this.v, pw.this.updated_timestamp_utc, same=t.v == pw.this.v)
     assert changes(both) == sorted(
@@ -165,9 +165,9 @@ def test_times_of_updates(monkeypatch: pytest.MonkeyPatch, workers: int) -> None
 def test_names_of_the_column_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time_utils, "utc_now", lambda refresh_rate: ticks(100))
     t = pw.debug.table_from_markdown("a | when\n1 | 2")
-    assert t.add_update_timestamp_utc().column_names() == ["a", "when", "updated_timestamp_utc"]
+    assert list(t.add_update_timestamp_utc().column_names()) == ["a", "when", "updated_timestamp_utc"]
     stamped = t.add_update_timestamp_utc(update_timestamp_column_name="when")
-    assert stamped.column_names() == ["a", "when"]
+    assert list(stamped.column_names()) == ["a", "when"]
     ((_, _, a, when),) = changes(stamped)
     assert (a, when) == (1, "before the first tick")
 

@@ -100,7 +100,7 @@ class ColumnOperations(TableCore):
         ... a | b | c
         ... 1 | 2 | 3
         ... ''')
-        >>> t.rename_columns(x=t.a, c="b", b="c").column_names()
+        >>> list(t.rename_columns(x=t.a, c="b", b="c").column_names())
         ['x', 'c', 'b']
         """
         return self._rename({new: old for new, old in kwargs.items()}, ValueError)
@@ -114,9 +114,13 @@ class ColumnOperations(TableCore):
         ... a | b
         ... 1 | 2
         ... ''')
-        >>> t.rename_by_dict({"a": "first name"}).column_names()
+        >>> list(t.rename_by_dict({"a": "first name"}).column_names())
         ['b', 'first name']
         """
+        if not isinstance(names_mapping, Mapping):
+            raise TypeError(
+                f"Table.rename_by_dict() takes a dictionary old name -> new name, found {names_mapping!r}."
+            )
         return self._rename({new: old for old, new in names_mapping.items()}, KeyError)
 
     @trace_user_frame
@@ -134,6 +138,10 @@ class ColumnOperations(TableCore):
     def _rename(self, renames: dict[str, Any], missing: type[Exception]) -> Table:
         olds: dict[str, str] = {}
         for new, old in renames.items():
+            if not isinstance(old, (str, ColumnReference)):
+                raise ValueError(
+                    f"the column that gets the name {new} is not a name or a reference: {old!r}."
+                )
             name = old if isinstance(old, str) else old.name
             if name not in self._names:
                 text = self._missing(name)

@@ -56,9 +56,9 @@ class TableCore(Joinable):
         """The names of the columns, in order."""
         return self._names.keys()
 
-    def column_names(self) -> list[str]:
+    def column_names(self) -> KeysView[str]:
         """The names of the columns, in order."""
-        return list(self._names)
+        return self._names.keys()
 
     def __iter__(self) -> Iterator[ColumnReference]:
         return iter([column_named(self, name) for name in self._names])

@@ -18,6 +18,9 @@ from pathway.internals.trace import current_frame, trace_user_frame, warn
 if TYPE_CHECKING:
     from pathway.internals.table import Table
 
+#: The ids of the source rows, until they take the place of a column.
+_ORIGIN = "_pw_origin"
+
 
 class RowOperations(TableCore):
     """`filter`, `split`, set operations, `flatten`."""
@@ -147,6 +150,9 @@ class RowOperations(TableCore):
     def flatten(self, to_flatten: ColumnReference, *, origin_id: str | None = None) -> Table:
         """One row per element of the sequence in a column; the other columns are repeated.
 
+        With `origin_id`, a column of that name holds the id of the row that an element comes from: a
+        last one, or in place of the column that had the name.
+
         >>> import pathway as pw
         >>> t = pw.debug.table_from_markdown('''
         ... word | n
@@ -158,7 +164,13 @@ class RowOperations(TableCore):
         b    | 1
         """
         name = self[to_flatten.name].name
-        return self._wrap(self._engine.flatten(name, origin_id, current_frame()))
+        frame = current_frame()
+        if origin_id not in self._names or origin_id == name:
+            return self._wrap(self._engine.flatten(name, origin_id, frame))
+        flat = self._engine.flatten(name, _ORIGIN, frame)
+        columns = [(n, Expr.column(flat, n), frame) for n in flat.column_names() if n != _ORIGIN]
+        replaced = [(n, Expr.column(flat, _ORIGIN) if n == origin_id else e, f) for n, e, f in columns]
+        return self._wrap(flat.select(replaced, frame))
 
     @trace_user_frame
     def remove_errors(self) -> Table:

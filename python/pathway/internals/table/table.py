@@ -81,7 +81,7 @@ class Table(
         ... a | b
         ... 1 | 2
         ... ''')
-        >>> pw.Table.from_columns(t.b, c=t.a).column_names()
+        >>> list(pw.Table.from_columns(t.b, c=t.a).column_names())
         ['b', 'c']
         """
         columns = [*args, *kwargs.values()]

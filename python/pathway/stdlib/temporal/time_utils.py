@@ -72,7 +72,7 @@ def utc_now(
     >>> import datetime
     >>> import pathway as pw
     >>> clock = pw.temporal.utc_now(refresh_rate=datetime.timedelta(seconds=1))
-    >>> clock.column_names()
+    >>> list(clock.column_names())
     ['timestamp_utc']
     """
     if refresh_rate <= datetime.timedelta(0):
@@ -131,7 +131,7 @@ def inactivity_detection(
     ...     sensor: str
     >>> t = pw.debug.table_from_rows(Heartbeat, [("a",), ("b",)])
     >>> silences = t.inactivity_detection(datetime.timedelta(minutes=5), instance=t.sensor)
-    >>> silences.column_names()
+    >>> list(silences.column_names())
     ['instance', 'inactivity_timestamp_utc', 'resumed_activity_timestamp_utc']
     """
     assert self.is_append_only, "Table must be append only to use inactivity_detection"
@@ -194,7 +194,7 @@ def add_update_timestamp_utc(
     ... a
     ... 5
     ... ''')
-    >>> t.add_update_timestamp_utc(datetime.timedelta(seconds=5)).column_names()
+    >>> list(t.add_update_timestamp_utc(datetime.timedelta(seconds=5)).column_names())
     ['a', 'updated_timestamp_utc']
     """
     start = _row(start=(DateTimeUtc, datetime.datetime.now(datetime.timezone.utc)))
