@@ -35,8 +35,8 @@ def global_error_log() -> Table:
     >>> messages = pw.global_error_log().select(pw.this.message)
     >>> pw.debug.compute_and_print(quotients, messages, include_id=False, terminate_on_error=False)
     q
-    3
     Error
+    3
     message
     division by zero
     """
@@ -60,16 +60,16 @@ def local_error_log() -> Iterator[Table]:
     ...     quotients = t.select(q=t.a // t.b)
     >>> pw.debug.compute_and_print(quotients, terminate_on_error=False, include_id=False)
     q
-    3
     Error
+    3
     >>> pw.debug.compute_and_print(
     ...     log.select(pw.this.message), quotients, terminate_on_error=False, include_id=False
     ... )
     message
     division by zero
     q
-    3
     Error
+    3
     """
     number, log = G.engine.local_error_log(current_frame())
     table: Table = Table(log)

@@ -111,7 +111,7 @@ def test_all_pairs_and_selectors(left: Table, right: Table) -> None:
     conditions = (left.time >= right.time, left.stock == right.stock)
     all_pairs = pw.temporal.ASOF_join_behavior.EMIT_ALL
     far = left.asof_join(right, *conditions, behavior=all_pairs, selectors=selectors)
-    assert far.column_names() == ["bought", "quoted"]
+    assert list(far.column_names()) == ["bought", "quoted"]
     assert rows(far) == [(1, 10), (2, 10), (2, 30), (3, 20)]
     near = left.asof_join(right, *conditions, time_distance=6 * SECOND, behavior="all", selectors=selectors)
     assert rows(near) == [(1, 10), (2, 10), (2, 30)]
