@@ -89,6 +89,13 @@ def capture(*tables: Table, **kwargs: Any) -> list[Captured]:
         sinks.append(sink)
     execute([*outputs, *G.taps], options)
     return [
-        Captured(table, [Update(*update) for update in sink.updates()], options.terminate_on_error)
+        Captured(table, _in_order(sink.updates()), options.terminate_on_error)
         for table, sink in zip(tables, sinks, strict=True)
     ]
+
+
+def _in_order(updates: list[tuple[Any, ...]]) -> list[Update]:
+    """By time, removals first, then by id."""
+    ordered = [Update(*update) for update in updates]
+    ordered.sort(key=lambda update: (update.time, update.diff, int(update.key)))
+    return ordered

@@ -175,3 +175,8 @@ def test_an_empty_universe_warns() -> None:
     with pytest.warns(UserWarning, match="always empty"):
         t.filter(t.a > 1).promise_universes_are_disjoint(t)
     assert list(pw.Table.empty(a=int).select(pw.this.a).column_names()) == ["a"]
+
+
+def test_columns_are_renamed_by_names_everywhere() -> None:
+    t = pw.Table.empty(a=int, b=str)
+    assert list(t.rename(c="a").column_names()) == list(t.rename_columns(c="a").column_names()) == ["b", "c"]

@@ -58,25 +58,20 @@ impl PyCaptureSink {
         let dtypes = dtypes.iter().map(|dtype| dtype.get().0.clone()).collect();
         PyCaptureSink { sink: Arc::new(Capture { dtypes, updates: Arc::default() }) }
     }
-    /// Key, values, time and diff of each change: by time, removals first, then by key.
+    /// Key, values, time and diff of each change.
     fn updates<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let updates = self.sink.updates.lock().clone();
         let all = PyList::empty(py);
-        let mut order = Vec::new();
-        for (number, (time, batch)) in updates.iter().enumerate() {
-            let rows = 0..batch.len();
-            order.extend(rows.map(|row| (*time, batch.diffs.get(row), batch.keys.get(row), number, row)));
-        }
-        order.sort_unstable();
-        let columns = updates.iter().map(|(_, batch)| {
+        for (time, batch) in &updates {
             let columns = batch.columns.iter().zip(&self.sink.dtypes);
-            columns.map(|(column, dtype)| column_to_list(py, column, dtype)).collect::<PyResult<Vec<_>>>()
-        });
-        let columns = columns.collect::<PyResult<Vec<_>>>()?;
-        for (time, diff, key, batch, row) in order {
-            let values = columns[batch].iter().map(|column| column.get_item(row));
-            let values = PyTuple::new(py, values.collect::<PyResult<Vec<_>>>()?)?;
-            all.append((PyPointer(key), values, time, diff))?;
+            let columns = columns.map(|(column, dtype)| column_to_list(py, column, dtype));
+            let columns = columns.collect::<PyResult<Vec<_>>>()?;
+            for row in 0..batch.len() {
+                let values =
+                    columns.iter().map(|column| column.get_item(row)).collect::<PyResult<Vec<_>>>()?;
+                let values = PyTuple::new(py, values)?;
+                all.append((PyPointer(batch.keys.get(row)), values, *time, batch.diffs.get(row)))?;
+            }
         }
         Ok(all)
     }

@@ -128,7 +128,7 @@ class ColumnOperations(TableCore):
     def rename(
         self,
         names_mapping: Mapping[str | ColumnReference, str] | None = None,
-        **kwargs: ColumnExpression,
+        **kwargs: str | ColumnExpression,
     ) -> Table:
         """The table with other names, by a dict old -> new or by keywords new = old column."""
         if names_mapping is not None:
