@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -76,11 +77,15 @@ class _SessionWindow(Window):
         behavior: Behavior | None,
         instance: ColumnExpression | None,
     ) -> _engine.WindowBy:
+        times, gap = scope.lower(time), self.max_gap
+        if times.dtype.kind == "int" and isinstance(gap, float) and math.isfinite(gap):
+            # Whole numbers that are less than 1.5 apart are less than 2 apart.
+            gap = math.ceil(gap)
         return _engine.WindowBy.session(
             scope.base,
-            scope.lower(time),
+            times,
             predicate=self.predicate,
-            max_gap=_optional(self.max_gap),
+            max_gap=_optional(gap),
             behavior=None if behavior is None else behavior._lower(),
             instance=None if instance is None else scope.lower(instance),
             frame=current_frame(),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any, ClassVar
 
 from pathway._engine import DType, Expr
+from pathway.internals.api import Pointer
 from pathway.internals.expression.column import ColumnReference, column_named
 from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.join_condition import Sides, joined, place
@@ -17,8 +17,13 @@ from pathway.stdlib.temporal._arguments import check_extra, check_no_how, consta
 from pathway.stdlib.temporal._window import Window, _SessionWindow, _SlidingWindow
 from pathway.stdlib.temporal._windowby import windowby
 
-_WINDOW, _START, _END = "_pw_window", "_pw_window_start", "_pw_window_end"
-_ABOUT = (_WINDOW, _START, _END)
+#: What is equal for rows that are joined, in the order in which ids depend on it.
+_SHARED = ("_pw_window_start", "_pw_window_end", "_pw_window")
+#: The columns that describe the window of a row.
+_ON_GRID = ("_pw_key", "_pw_instance", *_SHARED)
+#: The time of a row, among its columns.
+_TIME = "\0time"
+_IN_SESSION = ("_pw_window", "_pw_window_start", "_pw_window_end")
 
 
 class WindowJoinResult(JoinResult):
@@ -115,29 +120,33 @@ def window_join(
     times = _times(plain, self_time, other_time, window)
     if isinstance(window, _SlidingWindow):
         windowed = (_on_grid(self, times[0], window), _on_grid(other, times[1], window))
-        key = _START
     elif isinstance(window, _SessionWindow):
         pairs = [plain.condition(condition) for condition in on]
         if left_instance is not None and right_instance is not None:
             pairs.append(plain.pair(left_instance, right_instance))
         instances = [[plain.lower(pair)[side] for pair in pairs] for side in range(2)]
         windowed = _in_sessions((self, other), times, instances, window)
-        key = _WINDOW
     else:
         raise NotImplementedError(
             "a window join takes tumbling, sliding and session windows; for the rows around the values "
             "of a column use interval_join"
         )
     sides = _WindowedSides((self, other), windowed)
+    shared = [(windowed[0][name], windowed[1][name]) for name in _SHARED]
+    conditions = list(on)
+    if left_instance is not None and right_instance is not None:
+        # One more equality, after the others.
+        pair = sides.pair(left_instance, right_instance)
+        conditions.append(pair[0] == pair[1])
+        left_instance = right_instance = None
     made = joined(
         *windowed,
-        (windowed[0][key] == windowed[1][key], *on),
+        (*(left == right for left, right in shared), *conditions),
         how=how,
         instances=(left_instance, right_instance),
         sides=sides,
     )
-    shared = [(windowed[0][name], windowed[1][name]) for name in _ABOUT]
-    return place(dataclasses.replace(made, pairs=[*shared, *made.pairs[1:]]), WindowJoinResult)
+    return place(made, WindowJoinResult)
 
 
 def _times(sides: Sides, left: Any, right: Any, window: Window) -> tuple[Expr, Expr]:
@@ -161,10 +170,18 @@ def _with_time(table: Table, name: str, time: Expr) -> Table:
 
 
 def _on_grid(table: Table, time: Expr, window: _SlidingWindow) -> Table:
-    timed = _with_time(table, "_pw_time", time)
-    rows = windowby(timed, timed["_pw_time"], window=window)._source
-    windowed: Table = rows[[*table.column_names(), *_ABOUT]]
-    return windowed
+    """The rows once for each of their windows, with ids that are made of their own and which window it is."""
+    timed = _with_time(table, _TIME, time)
+    rows = windowby(timed, timed[_TIME], window=window)._source
+    which = rows["_pw_window_start"]
+    if rows._engine.column_dtype("_pw_key").kind != "float":
+        # How many windows of the row start earlier; for floats, to count them is not exact.
+        length = window.duration if window.ratio is None else window.hop * window.ratio
+        which = -((rows["_pw_key"] - which - length) // window.hop) - 1
+    found = rows.with_columns(_pw_original_id=rows.pointer_from(rows["_pw_original_id"], which))
+    columns = dict.fromkeys([*table.column_names(), *_ON_GRID])
+    windowed: Table = found.with_id(found["_pw_original_id"])[list(columns)]
+    return windowed.update_id_type(Pointer, id_append_only=False)
 
 
 def _in_sessions(
@@ -199,7 +216,7 @@ def _in_sessions(
 
 
 def _of_side(table: Table, rows: Table) -> Table:
-    found = rows.with_id(rows.own)[list(_ABOUT)].promise_universe_is_subset_of(table)
+    found = rows.with_id(rows.own)[list(_IN_SESSION)].promise_universe_is_subset_of(table)
     return table.restrict(found).with_columns(*found)
 
 
