@@ -128,6 +128,7 @@ CONTRACT = {
         "Limits: wrong results, crashes, unhelpful errors",
     ],
     "Running, debugging, functions": [
+        "pw.run and pw.run_all",
         "Logging",
         "terminate_on_error=True",
         "terminate_on_error=False",

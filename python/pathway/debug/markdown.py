@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -33,7 +34,7 @@ def parse_markdown(text: str, *, split_on_whitespace: bool) -> StaticData:
             rows = [row[:label_at] + row[label_at + 1 :] for row in rows]
     elif label_at is not None:
         del header[label_at]
-        labels, _ = infer_cells([row[label_at] if label_at < len(row) else "" for row in rows])
+        labels = infer_labels([row[label_at] if label_at < len(row) else "" for row in rows])
         rows = [row[:label_at] + row[label_at + 1 :] for row in rows]
     columns: dict[str, list[Any]] = {}
     dtypes: dict[str, DType] = {}
@@ -60,9 +61,7 @@ def _plain(lines: list[str]) -> list[str]:
 
 def _joined_labels(cells: list[list[str]]) -> list[Any]:
     """The labels of rows whose first cells, beyond the header, make them up: one value, or a tuple."""
-    columns = [
-        infer_cells([row[i] if i < len(row) else "" for row in cells])[0] for i in range(len(cells[0]))
-    ]
+    columns = [infer_labels([row[i] if i < len(row) else "" for row in cells]) for i in range(len(cells[0]))]
     return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
 
 
@@ -94,6 +93,20 @@ def infer_cells(cells: list[str]) -> tuple[list[Any], DType]:
         return values, dtype
     remaining = iter(values)
     return [None if cell in _NULLS else next(remaining) for cell in cells], DType.optional(dtype)
+
+
+def infer_labels(cells: list[str]) -> list[Any]:
+    """The labels of rows: numbers that are not written as integers stay floats, missing ones are nan.
+
+    >>> infer_labels(["1", "2"]), infer_labels(["1.0", "2"]), infer_labels(["", "x"])
+    ([1, 2], [1.0, 2.0], [nan, 'x'])
+    """
+    labels, dtype = infer_cells(cells)
+    known = [cell for cell in cells if cell not in _NULLS]
+    if known and all(type(label) is int for label in labels if label is not None):
+        floats = len(known) < len(cells) or not all(map(_INTEGER.fullmatch, known))
+        labels = [label if label is None or not floats else float(label) for label in labels]
+    return labels if dtype.kind != "optional" else [math.nan if label is None else label for label in labels]
 
 
 def _infer_known(cells: list[str]) -> tuple[list[Any], DType]:

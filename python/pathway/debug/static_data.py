@@ -49,14 +49,15 @@ def static_table(
 ) -> Table:
     """The table of some rows.
 
-    With `ids_by_label` the labels give the ids even if the schema has a primary key.
+    With `ids_by_label` the labels give the ids even if the schema has a primary key; those that are
+    pointers are the ids themselves.
     """
     times = _times(data)
     diffs = _diffs(data)
     shards = data.special(_SHARD, 0)
     if schema is None:
         schema = _inferred_schema(data, id_from or ())
-    elif id_from:
+    elif id_from is not None:
         raise ValueError("give schema or id_from, not both: a schema tells the primary key itself.")
     if set(schema.column_names()) != set(data.columns):
         raise ValueError(
@@ -65,12 +66,14 @@ def static_table(
     schema = schema.update_properties(append_only=-1 not in (diffs or ()))
     columns = {
         name: data.columns[name]
-        if data.dtypes.get(name) is column.dtype
+        if data.dtypes.get(name) is column.dtype and dt.unoptionalize(column.dtype) is not dt.STR
         else _converted(data.columns[name], column.dtype)
         for name, column in schema.columns().items()
     }
     primary_key = [] if ids_by_label else schema.primary_key_columns() or []
-    keys = _keys(data, [columns[name] for name in primary_key], unsafe_trusted_ids)
+    keys = _keys(
+        data, [columns[name] for name in primary_key], unsafe_trusted_ids, unsafe_trusted_ids or ids_by_label
+    )
     universe_key = _identity(schema, keys, times, diffs, shards, unsafe_trusted_ids)
     universe: Universe | None = None if new_universe else G.static_universes.get(universe_key)
     engine = G.engine.static_table(
@@ -121,13 +124,16 @@ def _inferred_schema(data: StaticData, id_from: Sequence[str]) -> type[Schema]:
     return make_schema(f"schema_from_values({list(columns)})", columns)
 
 
-def _keys(data: StaticData, primary_key: list[list[Any]], unsafe_trusted_ids: bool) -> Keys:
+def _keys(
+    data: StaticData, primary_key: list[list[Any]], unsafe_trusted_ids: bool, trust_pointers: bool
+) -> Keys:
     if primary_key:
         return Keys.of_columns(primary_key)
     labels = list(range(data.length)) if data.labels is None else data.labels
-    make: Callable[[Any], Pointer] = unsafe_make_pointer if unsafe_trusted_ids else ref_scalar
-    if make is ref_scalar and Pointer not in set(map(type, labels)):
+    has_pointers = trust_pointers and Pointer in set(map(type, labels))
+    if not unsafe_trusted_ids and not has_pointers:
         return Keys.of_columns([labels])
+    make: Callable[[Any], Pointer] = unsafe_make_pointer if unsafe_trusted_ids else ref_scalar
     return Keys([label if isinstance(label, Pointer) else make(label) for label in labels])
 
 
@@ -146,7 +152,8 @@ def _identity(
 
 def _converted(values: list[Any], dtype: DType) -> list[Any]:
     kind = dt.unoptionalize(dtype).kind
-    if set(map(type, values)) <= {_PLAIN.get(kind, type(None))}:
+    plain = {_PLAIN.get(kind, type(None)), type(None) if dtype.kind == "optional" else _PLAIN.get(kind)}
+    if set(map(type, values)) <= plain:
         return values
     convert = _CONVERSIONS.get(kind)
     missing_as_none = dtype.kind != "float"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from typing import Any
 
 from pathway.debug.markdown import parse_markdown
@@ -15,6 +14,7 @@ from pathway.internals.trace import trace_user_frame
 
 
 @trace_user_frame
+@check_arg_types
 def table_from_markdown(
     table_def: str,
     id_from: list[str] | None = None,
@@ -40,7 +40,6 @@ def table_from_markdown(
     ^YYY4HAB... | Alice | 30  | 2        | 1
     ^Z3QWT29... | Bob   |     | 4        | 1
     """
-    _check_id_from(id_from)
     data = parse_markdown(table_def, split_on_whitespace=split_on_whitespace)
     return static_table(
         data,
@@ -83,6 +82,7 @@ def table_from_rows(
 
 
 @trace_user_frame
+@check_arg_types
 def table_from_pandas(
     df: Any,
     id_from: list[str] | None = None,
@@ -101,7 +101,6 @@ def table_from_pandas(
     """
     from pathway.debug.infer import from_data_frame
 
-    _check_id_from(id_from)
     if not hasattr(df, "columns") or not hasattr(df, "index"):
         raise TypeError(f"table_from_pandas() takes a pandas data frame, found {type(df).__name__}.")
     return static_table(
@@ -123,8 +122,3 @@ def table_from_parquet(
     import pandas
 
     return table_from_pandas(pandas.read_parquet(path), id_from, unsafe_trusted_ids)
-
-
-def _check_id_from(id_from: Sequence[str] | None) -> None:
-    if isinstance(id_from, str):
-        raise TypeError(f"id_from={id_from!r} violates type hint list[str]: write [{id_from!r}].")

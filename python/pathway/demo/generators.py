@@ -9,11 +9,19 @@ from collections.abc import Callable
 from typing import Any
 
 from pathway.internals.json import Json
+from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.schema import Schema, column_definition
 from pathway.internals.table import Table
 from pathway.internals.trace import trace_user_frame
 from pathway.io import python
 from pathway.io._utils import METADATA
+
+
+def seconds_between_rows(input_rate: float) -> float:
+    """The time that a rate of rows per second leaves between two rows."""
+    if not input_rate > 0:
+        raise ValueError(f"input_rate (rows per second) has to be positive, not {input_rate}.")
+    return 1 / input_rate
 
 
 class _Generator(python.ConnectorSubject):
@@ -31,7 +39,7 @@ class _Generator(python.ConnectorSubject):
             name: generate for name, generate in value_generators.items() if name in columns
         }
         self._nb_rows = nb_rows
-        self._delay = 1 / input_rate
+        self._delay = seconds_between_rows(input_rate)
 
     def run(self) -> None:
         number = 0
@@ -43,6 +51,7 @@ class _Generator(python.ConnectorSubject):
 
 
 @trace_user_frame
+@check_arg_types
 def generate_custom_stream(
     value_generators: dict[str, Callable[[int], Any]],
     *,

@@ -7,6 +7,7 @@ import os
 import time
 from typing import Any, Literal
 
+from pathway.demo.generators import seconds_between_rows
 from pathway.internals import dtype as dt
 from pathway.internals.expression.column import column_named
 from pathway.internals.expression.convert import Cast
@@ -77,8 +78,8 @@ def replay_csv(path: str | os.PathLike[str], *, schema: type[Schema], input_rate
     1
     2
     """
-    subject = _Replay(os.fspath(path), schema.column_names(), 1 / input_rate)
-    return _typed(subject, schema, int(1000 / input_rate))
+    delay = seconds_between_rows(input_rate)
+    return _typed(_Replay(os.fspath(path), schema.column_names(), delay), schema, int(1000 * delay))
 
 
 @trace_user_frame
@@ -108,6 +109,8 @@ def replay_csv_with_time(
         raise ValueError(
             f"demo.replay_csv_with_time: the unit has to be one of {', '.join(_UNITS)}, not {unit!r}."
         )
+    if not speedup > 0:
+        raise ValueError(f"demo.replay_csv_with_time: speedup has to be positive, not {speedup}.")
     per_second = _UNITS[unit] * speedup
     subject = _TimedReplay(os.fspath(path), schema.column_names(), time_column, per_second)
     return _typed(subject, schema, autocommit_ms)

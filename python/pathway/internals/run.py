@@ -28,7 +28,12 @@ else:
     asyncio = LazyModule("asyncio")
 
 _LOGGER = logging.getLogger("pathway_engine.run")
-_LEVELS = {"info": logging.INFO, "warning": logging.WARNING}
+#: Where each kind of what the engine has to say is logged.
+_KINDS = {
+    "error": (_LOGGER, logging.ERROR),
+    "warning": (_LOGGER, logging.WARNING),
+    "info": (_LOGGER, logging.INFO),
+}
 
 
 @trace_user_frame
@@ -55,11 +60,11 @@ def run(
         with_http_server: serve metrics over HTTP.
         default_logging: set up logging to standard error, if nobody has.
         persistence_config: where the state of the run is kept.
-        runtime_typechecking: check the values of every expression.
+        runtime_typechecking: values are checked against the types of their columns with or without it.
         terminate_on_error: the first error in data ends the run; otherwise it stays in its cell.
         max_expression_batch_size: most rows per call of a batch function.
         event_loop: the running loop for asynchronous functions.
-        udf_cache_directory: where results of non-deterministic functions are kept.
+        udf_cache_directory: accepted; results of non-deterministic functions are kept in memory.
         monitoring: True for the monitoring level AUTO, False for NONE.
 
     >>> import pathway as pw
@@ -140,17 +145,14 @@ class _Options:
         ignore_asserts: bool | None = None,
     ) -> None:
         config = current_config()
-        if runtime_typechecking is None:
-            runtime_typechecking = config.runtime_typechecking
+        if udf_cache_directory is not None:
+            warn("udf_cache_directory has no effect yet: results of functions are remembered in memory.")
         unsupported = {
             f"monitoring_level={monitoring_level}": monitoring_level
             in (MonitoringLevel.IN_OUT, MonitoringLevel.ALL),
             "with_http_server=True": with_http_server,
             "persistence_config": not isinstance(persistence_config, (StreamGeneratorConfig, type(None))),
             "PATHWAY_REPLAY_STORAGE": config.replay_storage is not None,
-            "runtime_typechecking=True": runtime_typechecking,
-            "udf_cache_directory": udf_cache_directory is not None,
-            "ignore_asserts=True": ignore_asserts or config.ignore_asserts,
         }
         for option, given in unsupported.items():
             if given:
@@ -210,7 +212,7 @@ def run_options(**kwargs: Any) -> _Options:
         if name in kwargs:
             raise TypeError(f"{name} cannot be given here: it is fixed in the functions of pw.debug.")
     try:
-        return _Options(**{"default_logging": False, **kwargs})
+        return _Options(**kwargs)
     except TypeError as error:
         raise TypeError(str(error).replace("_Options.__init__()", "the run")) from None
 
@@ -231,7 +233,8 @@ def _set_up_logging() -> None:
 
 def _log(kind: str, text: str) -> None:
     """Takes what the engine has to say during a run."""
-    _LOGGER.log(_LEVELS.get(kind, logging.ERROR), "%s", text)
+    logger, level = _KINDS[kind]
+    logger.log(level, "%s", text)
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from pathway.internals.table import Table
 from pathway.internals.trace import current_frame, warn
 from pathway.io._utils import (
     METADATA,
+    check_autocommit,
     check_max_backlog,
     check_no_metadata_column,
     path_text,
@@ -87,6 +88,7 @@ def read_files(
         raise ValueError(f"{function}(): the format {format!r} is unknown; there are {known}.")
     refuse_debug_data(debug_data)
     check_max_backlog(max_backlog_size)
+    check_autocommit(autocommit_duration_ms)
     if object_pattern != "*":
         warn("object_pattern is deprecated; write the pattern into the path.", DeprecationWarning)
     if format in _RECORD_FORMATS:

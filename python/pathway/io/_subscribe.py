@@ -49,8 +49,8 @@ def _nothing_at(time: int) -> None:
 def subscribe(
     table: Table,
     on_change: Callable[..., Any],
-    on_end: Callable[[], Any] = _nothing,
-    on_time_end: Callable[[int], Any] = _nothing_at,
+    on_end: Callable[[], Any] | None = _nothing,
+    on_time_end: Callable[[int], Any] | None = _nothing_at,
     *,
     name: str | None = None,
     sort_by: Iterable[ColumnReference] | None = None,
@@ -81,6 +81,7 @@ def subscribe(
     {'a': 5} 4 False
     end
     """
+    on_end, on_time_end = on_end or _nothing, on_time_end or _nothing_at
     is_async = is_coroutine_function(on_change)
     if is_async and sort_by is not None:
         raise ValueError("the calls of a coroutine function run concurrently, so sort_by has no meaning.")

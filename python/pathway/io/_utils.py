@@ -58,6 +58,12 @@ def source_name(
     return G.register_name(name)
 
 
+def check_autocommit(duration_ms: int | None) -> None:
+    """The longest time between two commits is no negative number."""
+    if duration_ms is not None and duration_ms < 0:
+        raise ValueError(f"autocommit_duration_ms has to be 0 or more, or None, not {duration_ms}.")
+
+
 def refuse_debug_data(debug_data: Any) -> None:
     """Data for debugging runs instead of the source's."""
     if debug_data is None:

@@ -294,8 +294,8 @@ def static_tables_share_universes():
 def taps_of_tables():
     t = M("""
       | a | b   | __time__ | __diff__
-    1 | 1 | x   | 2        | 1
-    1 | 1 | x   | 4        | -1
+    2 | 1 | x   | 2        | 1
+    2 | 1 | x   | 4        | -1
     """)
     changes(t.debug("tap").select(t.a))
     changes(

@@ -25,8 +25,6 @@ def t() -> pw.Table:
     [
         {"with_http_server": True},
         {"persistence_config": object()},
-        {"runtime_typechecking": True},
-        {"udf_cache_directory": "x"},
         {"monitoring_level": pw.MonitoringLevel.ALL},
     ],
 )
@@ -113,6 +111,23 @@ def test_unused_tables_are_reported_at_the_end() -> None:
     assert "UserWarning" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("program", "reported"),
+    [
+        ("u = t.select(b=t.a)", True),
+        ("pw.debug.compute_and_print(t)", False),
+        ("pw.debug.compute_and_print(t); u = t.select(b=t.a)", True),
+        ("u = t.select(b=t.a); pw.debug.compute_and_print(t)", False),
+        ("G.clear()", False),
+    ],
+)
+def test_when_unused_tables_are_reported(program: str, reported: bool) -> None:
+    start = "import pathway as pw; from pathway.internals.parse_graph import G; "
+    start += "t = pw.debug.table_from_markdown('a\\n1'); "
+    done = subprocess.run([sys.executable, "-c", start + program], capture_output=True, text=True, check=True)
+    assert ("UserWarning" in done.stderr) == reported
+
+
 def test_runs_in_other_threads(t: pw.Table) -> None:
     seen: list[int] = []
     pw.io.subscribe(t, lambda key, row, time, is_addition: seen.append(row["a"]))
@@ -136,6 +151,36 @@ def test_taps(t: pw.Table, capsys: pytest.CaptureFixture[str]) -> None:
         '[0][tap] @Timestamp(0) +1 id=^X1MXHYYG4YM0DB900V28XN5T4W, a=Float(1.5), b=String("x\\"y\\n"), '
         'c=Bool(true), d=None, e=Tuple([Int(1), String("q"), None]), f=Bytes([97, 98])\n'
     )
+
+
+@pytest.mark.parametrize("threads", ["1", "2", "4"])
+def test_taps_name_the_worker_of_a_row(
+    threads: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATHWAY_THREADS", threads)
+    t = pw.debug.table_from_markdown("a\n1\n2\n3\n4")
+    t.debug("tap")
+    _, columns = pw.debug.table_to_dicts(t)
+    lines = sorted(capsys.readouterr().out.splitlines(), key=lambda line: line[-3:])
+    by_value = {value: key for key, value in columns["a"].items()}
+    workers = [int(by_value[a]) % 2**16 % int(threads) for a in (1, 2, 3, 4)]
+    assert [int(line[1]) for line in lines] == workers
+
+
+def test_options_without_effect_are_accepted(t: pw.Table) -> None:
+    pw.io.null.write(t)
+    pw.run(runtime_typechecking=True, monitoring_level=QUIET)
+    assert len(pw.debug.table_to_pandas(t, ignore_asserts=True)) == 2
+    with pytest.warns(UserWarning, match="udf_cache_directory"):
+        pw.run(udf_cache_directory="somewhere", monitoring_level=QUIET)
+
+
+def test_values_are_checked_against_the_types_of_columns(t: pw.Table) -> None:
+    anything = t.select(r=pw.apply_with_type(lambda a: a, pw.internals.dtype.ANY, t.a))
+    wrong = anything.update_types(r=str)
+    for check in (True, False, None):
+        with pytest.raises(TypeError):
+            pw.debug.table_to_dicts(wrong, runtime_typechecking=check)
 
 
 def test_notes_name_the_line_of_the_operator(t: pw.Table) -> None:

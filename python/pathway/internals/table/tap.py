@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from pathway._engine import CallbackSink, DType, Pointer
+from pathway.internals.config import RunConfig
 from pathway.internals.parse_graph import G
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.table.core import TableCore
@@ -22,6 +23,8 @@ class TapOperations(TableCore):
     def debug(self, name: str) -> Table:
         """Prints every change of the table in runs with `debug=True`, and returns the table.
 
+        A line names the worker that the row belongs to, and the time of the change.
+
         >>> import pathway as pw
         >>> t = pw.debug.table_from_markdown('''
         ... a
@@ -35,9 +38,10 @@ class TapOperations(TableCore):
         dtypes = self._dtypes()
 
         def on_change(key: Pointer, row: dict[str, Any], time: int, is_addition: bool) -> None:
+            worker = int(key) % _SHARDS % RunConfig.from_environment().threads
             cells = [f"id={key}"]
             cells += [f"{column}={engine_text(value, dtypes[column])}" for column, value in row.items()]
-            print(f"[0][{name}] @Timestamp({time}) {'+1' if is_addition else '-1'} {', '.join(cells)}")
+            print(f"[{worker}][{name}] @Timestamp({time}) {'+1' if is_addition else '-1'} {', '.join(cells)}")
 
         sink = CallbackSink(
             list(dtypes),
@@ -53,6 +57,10 @@ class TapOperations(TableCore):
     def to(self, sink: Any) -> None:
         """Hands the table to an output: an object with a method `attach(table)`."""
         sink.attach(self)
+
+
+#: Rows are spread over this many shards, by their ids, and these over the workers.
+_SHARDS = 2**16
 
 
 def engine_text(value: Any, dtype: DType) -> str:

@@ -16,6 +16,7 @@ from pathway.internals.schema import ColumnDefinition, Schema, schema_builder
 from pathway.internals.table import Table
 from pathway.internals.trace import current_frame, trace_user_frame, warn
 from pathway.io._utils import (
+    check_autocommit,
     check_max_backlog,
     check_no_metadata_column,
     refuse_debug_data,
@@ -52,6 +53,7 @@ def read(
 
     refuse_debug_data(debug_data)
     check_max_backlog(max_backlog_size)
+    check_autocommit(autocommit_duration_ms)
     if format is not None:
         warn("the argument format of pw.io.python.read is deprecated.", DeprecationWarning)
     subject._format = format or "json"

@@ -87,6 +87,8 @@ class ConnectorSubject(SubjectBase):
             self.run()
         finally:
             self.on_stop()
+            if self._is_finite():
+                self.end()
 
     def end(self) -> None:
         """Called when the source has ended; not for users."""

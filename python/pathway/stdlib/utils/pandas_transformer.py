@@ -157,7 +157,8 @@ def _static_table(transformer: _Transformer) -> Table:
 
     ids, columns = transformer(())
     named = dict(zip(transformer.schema.column_names(), columns, strict=True))
-    return static_table(StaticData(named, {}, ids, len(ids)), transformer.schema, new_universe=True)
+    data = StaticData(named, {}, ids, len(ids))
+    return static_table(data, transformer.schema, new_universe=True, ids_by_label=True)
 
 
 def _computed(transformer: _Transformer, tables: Sequence[Table]) -> Table:
