@@ -64,6 +64,8 @@ class JoinResult(Joinable):
         #: Engine columns of merged keys, by name.
         self._merged = dict(mergeable)
         self._location = user_location()
+        #: What `_prefixes` knows by identity, so that nothing else gets that identity.
+        self._known: tuple[Any, ...] = (left, right)
         G.touch()
 
     # --- columns ----------------------------------------------------------------------------------
@@ -192,6 +194,7 @@ class JoinResult(Joinable):
         result = copy.copy(self)
         result._engine = engine
         result._prefixes = {**self._prefixes, id(result): ""}
+        result._known = (self,)
         result._optional = self._optional - narrowed
         result._location = user_location()
         G.touch()

@@ -190,3 +190,14 @@ def test_columns_of_tables_that_are_not_joined(left: Table, right: Table) -> Non
     same, other = left.copy(), left.copy()
     with pytest.raises(ValueError, match="universes"):
         left.interval_join(same, left.t, same.t, NEAR).select(left.ix(other.id).k)
+
+
+def test_tables_that_only_a_join_knows(left: Table, right: Table) -> None:
+    """No other table is taken for one that is gone."""
+    window = left.window_join(right.copy(), pw.left.t, pw.right.t, pw.temporal.tumbling(5))
+    filtered = left.join(right.copy(), pw.left.k == pw.right.k).filter(pw.right.b == "y")
+    for _ in range(50):
+        others = [left.select(z=left.k) for _ in range(20)]
+        for joined in (window, filtered):
+            for other in others:
+                assert joined._engine_name(other.z) is None

@@ -146,7 +146,9 @@ def window_join(
         instances=(left_instance, right_instance),
         sides=sides,
     )
-    return place(made, WindowJoinResult)
+    result = place(made, WindowJoinResult)
+    result._known = (self, other)
+    return result
 
 
 def _times(sides: Sides, left: Any, right: Any, window: Window) -> tuple[Expr, Expr]:
