@@ -301,8 +301,10 @@ class Graph:
         shards: Sequence[int] | None = None,
         universe: Universe | None = None,
         id_dtype: DType | None = None,
+        known_at_start: bool = False,
         frame: Frame | None = None,
-    ) -> Table: ...
+    ) -> Table:
+        """With `known_at_start`, outputs are not told of what comes of the rows of time 0."""
     def read(
         self,
         source: FileSource | SubjectSource,
@@ -314,6 +316,8 @@ class Graph:
         append_only: bool = False,
         frame: Frame | None = None,
     ) -> Table: ...
+    def debug_as(self, source: Table, rows: Table) -> None:
+        """Lets the rows of a static table stand for a source in debugging runs."""
     def passed_from(self, expr: Expr) -> tuple[int, str] | None:
         """The node and the name of the column that is passed on until it is this expression."""
     def transform(
@@ -353,13 +357,15 @@ class Graph:
         start_timestamp_ms: int | None = None,
         on_error: Callable[[str, str], None] | None = None,
         on_interrupt: Callable[[], None] | None = None,
+        debug: bool = False,
     ) -> None:
         """Runs the given outputs (default: all registered ones that are not captures) until their inputs
         end. Releases the GIL, checks signals, re-raises user exceptions as they were. Exceptions of the
         run carry the attribute `_pathway_frame: Frame | None`. `on_error(kind, text)` gets what
-        is logged: kind is `error`, `warning` or `info`. A signal handler that raises `StopRequested` lets
-        the run finish what its sources have read; any other exception of one ends it at once, after
-        `on_interrupt()`, which gives up what Python code of the run waits for."""
+        is logged: kind is `error`, `warning`, `info`, or `progress` and `closing` of sources and sinks.
+        A signal handler that raises `StopRequested` lets the run finish what its sources have read;
+        any other exception of one ends it at once, after `on_interrupt()`, which gives up what
+        Python code of the run waits for."""
 
 @final
 class Field:

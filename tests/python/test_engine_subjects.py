@@ -294,7 +294,8 @@ def test_broken_json_is_logged_and_dropped() -> None:
     graph = Graph()
     log: list[str] = []
     got = changes(
-        graph.read(Script(run).source(AB, format="json")), on_error=lambda kind, text: log.append(text)
+        graph.read(Script(run).source(AB, format="json")),
+        on_error=lambda kind, text: log.append(text) if kind == "error" else None,
     )
     assert [row for row, _, _ in got] == [{"a": 1, "b": "x"}]
     [text] = log
@@ -345,6 +346,61 @@ def test_the_exception_of_a_subject_ends_the_run_after_what_was_sent() -> None:
         graph.run()
     assert caught.value is raised
     assert seen == [1]
+
+
+def test_what_was_sent_before_an_exception_is_delivered_however_late_workers_start() -> None:
+    def run(subject: Script) -> None:
+        subject.next(a=1, b="x")
+        subject.commit()
+        raise RuntimeError("boom")
+
+    for _ in range(40):
+        graph = Graph()
+        seen: list[Any] = []
+        table = graph.read(Script(run).source(AB))
+        subscribe(table, lambda key, row, time, is_addition, seen=seen: seen.append(row["a"]))
+        with pytest.raises(RuntimeError, match="boom"):
+            graph.run(threads=4)
+        assert seen == [1]
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+def test_other_sources_do_not_hold_up_what_was_sent_before_an_exception(atomic: bool) -> None:
+    waiting, over = threading.Event(), threading.Event()
+
+    def wait(subject: Script) -> None:
+        if atomic:
+            subject._disable_commits()
+        subject.next(a=10, b="y")
+        subject.commit()
+        subject.next(a=11, b="y")
+        over.wait()
+
+    def fail(subject: Script) -> None:
+        waiting.wait()
+        subject.next(a=1, b="x")
+        subject.commit()
+        raise RuntimeError("boom")
+
+    graph = Graph()
+    seen: list[Any] = []
+    logged: list[str] = []
+    tables = [graph.read(Script(run).source(AB), autocommit_ms=None) for run in (wait, fail)]
+    subscribe(tables[0], lambda key, row, time, is_addition: waiting.set())
+    both = tables[0].concat_reindex([tables[1]])
+    subscribe(both, lambda key, row, time, is_addition: seen.append(row["a"]))
+    begin = time.monotonic()
+    with pytest.raises(RuntimeError, match="boom"):
+        graph.run(on_error=lambda kind, text: logged.append(kind))
+    over.set()
+    assert {1, 10} <= set(seen)
+    if atomic:
+        # What must not be split is not waited for.
+        assert 11 not in seen
+        assert "warning" in logged
+        assert time.monotonic() - begin < 10
+    else:
+        assert "warning" not in logged
 
 
 def test_close_ends_the_source() -> None:

@@ -1,6 +1,7 @@
 //! What every operator of a run shares: the stop flag, the first failure, and the error policy.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
@@ -62,6 +63,13 @@ pub enum Report<'a> {
         position: &'a str,
         /// Why.
         reason: &'a str,
+    },
+    /// How far a source or sink is.
+    Progress {
+        /// It has ended.
+        closing: bool,
+        /// The text.
+        text: &'a str,
     },
     /// A message.
     Message {
@@ -140,16 +148,16 @@ struct Shared {
 /// How far the sinks of a run are, for sources that wait until their rows have passed through.
 #[derive(Default)]
 pub struct Completed {
-    sinks: std::sync::Mutex<Vec<Arc<AtomicU64>>>,
+    /// By the number of their step.
+    sinks: std::sync::Mutex<BTreeMap<usize, Arc<AtomicU64>>>,
     changed: std::sync::Condvar,
 }
 
 impl Completed {
-    /// Adds a sink.
-    pub(crate) fn register(&self) -> Arc<AtomicU64> {
-        let cell = Arc::new(AtomicU64::new(0));
-        self.sinks().push(cell.clone());
-        cell
+    /// The place of the sink of a step. All sinks are known before the first source starts: one that
+    /// its worker has not built yet has written nothing.
+    pub fn register(&self, step: usize) -> Arc<AtomicU64> {
+        self.sinks().entry(step).or_default().clone()
     }
     /// A sink has written everything before `frontier` (everything, if there is none).
     pub(crate) fn advance(&self, sink: &AtomicU64, frontier: Option<Timestamp>) {
@@ -159,12 +167,12 @@ impl Completed {
             self.changed.notify_all();
         }
     }
-    fn sinks(&self) -> std::sync::MutexGuard<'_, Vec<Arc<AtomicU64>>> {
+    fn sinks(&self) -> std::sync::MutexGuard<'_, BTreeMap<usize, Arc<AtomicU64>>> {
         self.sinks.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
     /// All sinks have written everything before this time.
     pub fn frontier(&self) -> Timestamp {
-        self.sinks().iter().map(|s| s.load(Ordering::SeqCst)).min().unwrap_or(Timestamp::MAX)
+        self.sinks().values().map(|s| s.load(Ordering::SeqCst)).min().unwrap_or(Timestamp::MAX)
     }
     /// Waits until some sink advances, at most this long.
     pub fn wait(&self, timeout: std::time::Duration) {
@@ -238,6 +246,11 @@ impl Context {
         self.0.error_logs.add(site, message);
     }
 
+    /// How far a source or sink is.
+    pub fn progress(&self, closing: bool, text: &str) {
+        self.0.monitor.report(Report::Progress { closing, text });
+    }
+
     /// A message for the user.
     pub fn message(&self, warning: bool, text: &str) {
         self.0.monitor.report(Report::Message { warning, text });
@@ -295,5 +308,24 @@ impl Context {
     /// True if so much is under way between workers that sources should hold back.
     pub fn is_congested(&self) -> bool {
         self.0.between_workers.load(Ordering::Relaxed) > MAX_ROWS_BETWEEN_WORKERS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sink_that_is_not_built_yet_has_written_nothing() {
+        let completed = Completed::default();
+        assert_eq!(completed.frontier(), Timestamp::MAX, "there are no sinks");
+        let first = completed.register(3);
+        let second = completed.register(5);
+        completed.advance(&first, Some(8));
+        assert_eq!(completed.frontier(), 0);
+        completed.advance(&completed.register(5), Some(4));
+        assert_eq!(completed.frontier(), 4, "a sink has one place, whoever asks for it");
+        completed.advance(&second, None);
+        assert_eq!(completed.frontier(), 8);
     }
 }

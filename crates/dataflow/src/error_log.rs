@@ -118,23 +118,23 @@ impl ErrorLogs {
     }
 }
 
-/// The steps that are computed from a log (or are one).
-pub(crate) fn of_logs(program: &Program) -> Vec<bool> {
-    let mut of_log: Vec<bool> = Vec::with_capacity(program.steps.len());
+/// The steps that are computed from such a step (or are one), an error log for instance.
+pub(crate) fn reached(program: &Program, from: impl Fn(&StepOp) -> bool) -> Vec<bool> {
+    let mut reached: Vec<bool> = Vec::with_capacity(program.steps.len());
     for step in &program.steps {
-        let derived = step.inputs.iter().any(|input| of_log[input.0]);
-        of_log.push(derived || matches!(step.op, StepOp::ErrorLog(_)));
+        let derived = step.inputs.iter().any(|input| reached[input.0]);
+        reached.push(derived || from(&step.op));
     }
-    // What a loop makes of a log goes around to all of it; what leaves it comes later.
+    // What a loop makes of it goes around to all of the loop; what leaves it comes later.
     for number in 0..program.steps.len() {
-        if of_log[number] && program.steps[number].inside.is_some() {
+        if reached[number] && program.steps[number].inside.is_some() {
             let members = (0..program.steps.len()).filter(|other| program.in_same_loop(number, *other));
-            members.for_each(|member| of_log[member] = true);
+            members.for_each(|member| reached[member] = true);
         }
         let inputs = &program.steps[number].inputs;
-        of_log[number] |= inputs.iter().any(|input| input.0 < number && of_log[input.0]);
+        reached[number] |= inputs.iter().any(|input| input.0 < number && reached[input.0]);
     }
-    of_log
+    reached
 }
 
 /// Adds an error log to the dataflow. It ends when `watched` have.

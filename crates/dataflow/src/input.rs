@@ -164,6 +164,7 @@ pub fn source<'scope>(
     let activator = worker.activator_for(info.address);
     builder.build_reschedule(move |capabilities| {
         let mut capabilities = Some(capabilities);
+        let mut thinning = Thinning::default();
         move |_frontiers: &[_]| {
             if context.is_stopped() {
                 capabilities = None;
@@ -180,7 +181,7 @@ pub fn source<'scope>(
                     None => break,
                     Some(Next::Rows(time, parsed)) => {
                         taken += 1;
-                        let (batch, rejected) = settle(parsed, &context, &site);
+                        let (batch, rejected) = settle(parsed, &context, &site, &mut thinning);
                         if !batch.is_empty() {
                             let capability: Capability<_> = held[0].delayed(&time);
                             let mut session = rows_session.session_with_builder(&capability);
@@ -194,6 +195,7 @@ pub fn source<'scope>(
                     }
                     Some(Next::Advance(time)) => held.iter_mut().for_each(|c| c.downgrade(&time)),
                     Some(Next::Finish) => {
+                        thinning.end(&context, &site);
                         capabilities = None;
                         break;
                     }
@@ -205,12 +207,47 @@ pub fn source<'scope>(
     (rows, dead)
 }
 
+/// Messages about records that cannot be parsed, before they are thinned out.
+const PARSE_MESSAGES: u64 = 128;
+
+/// Keeps a source whose records cannot be parsed from flooding the log. Error logs take everything.
+#[derive(Default)]
+struct Thinning {
+    attempts: u64,
+    errors: u64,
+    silent: u64,
+}
+
+impl Thinning {
+    fn report(&mut self, context: &Context, site: &Site, position: &str, reason: &str) {
+        self.errors += 1;
+        let tells = self.errors <= PARSE_MESSAGES || self.errors * 10 <= self.attempts;
+        if tells || !context.terminates_on_error() {
+            context.parse_error(site, position, reason);
+            return;
+        }
+        self.silent += 1;
+        if self.silent == 1 {
+            let text = "most records of a source cannot be parsed: not all of them are reported from here on";
+            context.message(true, &format!("{}: {text}", site.name));
+        }
+    }
+
+    fn end(&mut self, context: &Context, site: &Site) {
+        if self.silent > 0 {
+            let text = format!("{}: {} more records could not be parsed", site.name, self.silent);
+            context.message(true, &text);
+        }
+    }
+}
+
 /// Reports what could not be parsed and decides about rows with bad cells: dropped where the first
 /// error would end the run, kept with error cells otherwise.
-fn settle(parsed: Parsed, context: &Context, site: &Site) -> (Batch, Vec<Rejected>) {
+fn settle(parsed: Parsed, context: &Context, site: &Site, thinning: &mut Thinning) -> (Batch, Vec<Rejected>) {
     let Parsed { batch, cell_errors, mut rejected } = parsed;
+    thinning.attempts += (batch.len() + rejected.len()) as u64;
     for record in &rejected {
-        context.parse_error(site, &record.position, &record.reason);
+        thinning.report(context, site, &record.position, &record.reason);
     }
     if cell_errors.is_empty() {
         return (batch, rejected);
@@ -219,7 +256,7 @@ fn settle(parsed: Parsed, context: &Context, site: &Site) -> (Batch, Vec<Rejecte
     let is_news = |row: u32| batch.diffs.get(row as usize) > 0;
     if !context.terminates_on_error() {
         for error in cell_errors.iter().filter(|error| is_news(error.row)) {
-            context.parse_error(site, &error.record.position, &error.cause.message);
+            thinning.report(context, site, &error.record.position, &error.cause.message);
         }
         return (batch, rejected);
     }
@@ -227,7 +264,7 @@ fn settle(parsed: Parsed, context: &Context, site: &Site) -> (Batch, Vec<Rejecte
     for error in cell_errors {
         let keep = &mut keep[error.row as usize];
         if *keep && is_news(error.row) {
-            context.parse_error(site, &error.record.position, &error.cause.message);
+            thinning.report(context, site, &error.record.position, &error.cause.message);
             rejected.push(error.record);
         }
         *keep = false;

@@ -19,6 +19,7 @@ pub mod output;
 pub mod packet;
 pub mod route;
 pub mod store;
+pub mod tally;
 pub mod timely;
 
 pub use clock::even_now;

@@ -9,7 +9,7 @@ use pathway_types::{DType, Timestamp};
 
 use crate::context::{Context, Site};
 use crate::driver::{Edge, drive};
-use crate::error_log::{error_log, of_logs};
+use crate::error_log::{error_log, reached};
 use crate::input::{InputQueue, source, static_table};
 use crate::lattice;
 use crate::operators::answers::Answers;
@@ -22,7 +22,7 @@ use crate::operators::reduce::{Prepare, Reduce};
 use crate::operators::stateless::{Segment, Stages, per_batch, segments, stateless};
 use crate::operators::transform::Transform;
 use crate::operators::upsert::Upsert;
-use crate::output::{complete, sink};
+use crate::output::{Place, complete, sink};
 use crate::route::Route;
 use crate::timely::Scope;
 
@@ -47,7 +47,7 @@ pub fn lower(
     context: &Context,
 ) {
     let count = program.steps.len();
-    let of_log = of_logs(program);
+    let of_log = reached(program, |op| matches!(op, StepOp::ErrorLog(_)));
     let mut lowering = Lowering {
         scope,
         context,
@@ -55,6 +55,7 @@ pub fn lower(
         beside: vec![None; count],
         ends: vec![],
         of_log,
+        of_start: reached(program, |op| matches!(op, StepOp::Static { known_at_start: true, .. })),
     };
     // What is computed from error logs comes last: the logs watch everything else.
     let (logged, of_logs): (Vec<usize>, Vec<usize>) =
@@ -76,6 +77,8 @@ struct Lowering<'a, 'scope> {
     ends: Vec<Edge<'scope>>,
     /// The steps that are computed from error logs.
     of_log: Vec<bool>,
+    /// The steps that are computed from rows that were there before the run.
+    of_start: Vec<bool>,
 }
 
 impl<'scope> Lowering<'_, 'scope> {
@@ -137,7 +140,7 @@ impl<'scope> Lowering<'_, 'scope> {
         let site = Site::of_step(number, step, self.of_log[number]);
         let input = |i: usize| &program.steps[step.inputs[i].0];
         let edge = match &step.op {
-            StepOp::Static { batches, shards } => {
+            StepOp::Static { batches, shards, .. } => {
                 static_table(self.scope, name, batches.clone(), shards.clone())
             }
             StepOp::Source(spec) => {
@@ -253,7 +256,9 @@ impl<'scope> Lowering<'_, 'scope> {
             StepOp::Output(spec) => {
                 let writer = environment.writer(number);
                 let (dtypes, insert_only) = (input(0).columns.clone(), input(0).insert_only);
-                let end = sink(self.edge(step, 0), spec, dtypes, insert_only, writer, self.context, site);
+                let of_start = self.of_start[step.inputs[0].0] && !spec.keep_errors;
+                let place = Place { site, label: program.label(number), skips_start: of_start };
+                let end = sink(self.edge(step, 0), spec, dtypes, insert_only, writer, self.context, place);
                 if !self.of_log[number] {
                     self.ends.push(end);
                 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use arrow_array::LargeBinaryArray;
 use arrow_array::cast::AsArray;
@@ -19,7 +20,18 @@ use crate::operators::net::net_changes;
 use crate::operators::stateless::per_batch;
 use crate::packet::Packet;
 use crate::route::Route;
+use crate::tally::Tally;
 use crate::timely::OperatorBuilder;
+
+/// Where a sink is, and what it is told.
+pub struct Place {
+    /// The operator and the user's line.
+    pub site: Site,
+    /// The name of the sink, for people.
+    pub label: String,
+    /// It is not told what there was before the run: changes of time 0.
+    pub skips_start: bool,
+}
 
 /// Adds a sink to the dataflow. `writer` is there on worker 0, where all changes end up. Gives a stream
 /// without rows that ends when everything is written.
@@ -30,8 +42,9 @@ pub fn sink<'scope>(
     insert_only: bool,
     writer: Option<Box<dyn Writer>>,
     context: &Context,
-    site: Site,
+    place: Place,
 ) -> Edge<'scope> {
+    let Place { site, label, skips_start } = place;
     let mut stream = input;
     if !step.keep_errors {
         stream = complete(stream, "complete rows", context, &site);
@@ -52,7 +65,11 @@ pub fn sink<'scope>(
         None if insert_only => Order::AsTheyCome,
         None => Order::RemovalsFirst,
     };
-    write(stream, Write { writer, order, dtypes, encoded, context: context.clone(), site })
+    let tally = (!step.keep_errors).then(|| Tally::new(label));
+    write(
+        stream,
+        Write { writer, order, dtypes, encoded, skips_start, tally, context: context.clone(), site },
+    )
 }
 
 /// The rows without error cells and pending cells.
@@ -72,7 +89,7 @@ fn complete_rows(batch: Batch, context: &Context, site: &Site) -> Batch {
     if !masked {
         return batch;
     }
-    let error = DataError::skipped("the output");
+    let error = DataError::skipped("output");
     let keep: BooleanBuffer = (0..batch.len())
         .map(|row| {
             let failed = batch.columns.iter().any(|c| c.is_error(row));
@@ -85,20 +102,21 @@ fn complete_rows(batch: Batch, context: &Context, site: &Site) -> Batch {
     batch.filter(&keep)
 }
 
-/// The changes as one cell of bytes per sign.
+/// The changes as one cell of bytes per sign; the key is how many changes they are.
 fn encode(encoder: &dyn Encoder, batch: Batch, time: Timestamp) -> Batch {
     let (removals, additions) = removals_first(batch);
-    let (mut blobs, mut diffs) = (Vec::new(), Vec::new());
+    let (mut blobs, mut counts, mut diffs) = (Vec::new(), Vec::new(), Vec::new());
     for (part, diff) in [(removals, -1), (additions, 1)] {
         if !part.is_empty() {
             let mut bytes = Vec::new();
             encoder.encode(&part, time, &mut bytes);
             blobs.push(bytes);
+            counts.push(part.len() as u128);
             diffs.push(diff);
         }
     }
     let column = Column::new(Arc::new(LargeBinaryArray::from_iter_values(&blobs)));
-    Batch::new(vec![0; blobs.len()].into(), vec![column], diffs.into())
+    Batch::new(counts.into(), vec![column], diffs.into())
 }
 
 enum Order {
@@ -113,6 +131,9 @@ struct Write {
     order: Order,
     dtypes: Vec<DType>,
     encoded: bool,
+    skips_start: bool,
+    /// What is told about the sink's progress; nothing of sinks that only keep what comes.
+    tally: Option<Tally>,
     context: Context,
     site: Site,
 }
@@ -131,12 +152,14 @@ fn write(input: Edge<'_>, mut write: Write) -> Edge<'_> {
     let (_output, end) = builder.new_output::<Packet>();
     let board = context.completed();
     let is_writer = write.writer.is_some();
-    let progress = is_writer.then(|| board.register());
+    let progress = is_writer.then(|| board.register(write.site.operator));
     builder.build_reschedule(move |_capabilities| {
         let mut waiting: BTreeMap<Timestamp, Waiting> = BTreeMap::new();
         move |frontiers: &[crate::timely::MutableAntichain<Timestamp>]| {
             reader(&mut |capability, batch| {
-                if let Some(time) = capability.least() {
+                if let Some(time) = capability.least()
+                    && !(write.skips_start && *time == 0)
+                {
                     waiting.entry(*time).or_default().batches.push(batch);
                 }
             });
@@ -145,8 +168,11 @@ fn write(input: Edge<'_>, mut write: Write) -> Edge<'_> {
                 waiting.clear();
                 return false;
             }
-            if let Err(error) = write.work(&mut waiting, frontier) {
-                context.fail(Failure::Connector { site: write.site.clone(), error });
+            if is_writer {
+                match write.work_and_tell(&mut waiting, frontier) {
+                    Ok(()) => {}
+                    Err(error) => context.fail(Failure::Connector { site: write.site.clone(), error }),
+                }
             }
             if let Some(progress) = &progress {
                 board.advance(progress, frontier);
@@ -158,6 +184,22 @@ fn write(input: Edge<'_>, mut write: Write) -> Edge<'_> {
 }
 
 impl Write {
+    fn work_and_tell(
+        &mut self,
+        waiting: &mut BTreeMap<Timestamp, Waiting>,
+        frontier: Option<Timestamp>,
+    ) -> Result<(), ConnectorError> {
+        let ends = frontier.is_none() && self.writer.is_some();
+        let begin = (ends || !waiting.is_empty()).then(Instant::now);
+        self.work(waiting, frontier)?;
+        if let Some(tally) = &mut self.tally
+            && let Some(text) = tally.written(begin, frontier, ends)
+        {
+            self.context.progress(false, &text);
+        }
+        Ok(())
+    }
+
     fn work(
         &mut self,
         waiting: &mut BTreeMap<Timestamp, Waiting>,
@@ -172,6 +214,10 @@ impl Write {
             let complete = frontier.is_none_or(|f| f > time);
             let changes = entry.get_mut();
             let mut put = |batch: &Batch| -> Result<(), ConnectorError> {
+                if let Some(tally) = &mut self.tally {
+                    let counts = batch.keys.as_slice().iter().map(|count| *count as u64);
+                    tally.entries += if self.encoded { counts.sum() } else { batch.len() as u64 };
+                }
                 if !self.encoded {
                     return writer.write(batch, time);
                 }

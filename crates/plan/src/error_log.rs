@@ -28,8 +28,13 @@ impl ErrorLogId {
 pub enum Logged {
     /// The errors of all operators that report to this log.
     To(ErrorLogId),
-    /// The errors of these operators, whatever they report to.
-    By(Arc<BTreeSet<u32>>),
+    /// The errors of the operators that a table is computed by, whatever they report to.
+    By {
+        /// The table. It is computed, whether an output needs it or not.
+        table: NodeId,
+        /// The numbers of the operators.
+        operators: Arc<BTreeSet<u32>>,
+    },
 }
 
 impl Logged {
@@ -37,7 +42,7 @@ impl Logged {
     pub fn shows(&self, frame: &Frame) -> bool {
         match self {
             Logged::To(log) => frame.built.as_ref().map_or(ErrorLogId::GLOBAL, |built| built.log) == *log,
-            Logged::By(operators) => operators.contains(&frame.operator()),
+            Logged::By { operators, .. } => operators.contains(&frame.operator()),
         }
     }
 }
@@ -47,7 +52,7 @@ impl std::fmt::Display for Logged {
         match self {
             Logged::To(ErrorLogId::GLOBAL) => f.write_str("global"),
             Logged::To(ErrorLogId(number)) => write!(f, "local {number}"),
-            Logged::By(operators) => write!(f, "of operators {operators:?}"),
+            Logged::By { operators, .. } => write!(f, "of operators {operators:?}"),
         }
     }
 }
@@ -152,7 +157,8 @@ impl Graph {
 }
 
 impl Table {
-    /// What went wrong in the operators that this table is computed by, up to its inputs.
+    /// What went wrong in the operators that this table is computed by, up to its inputs. Whoever asks
+    /// for it has the table computed, with all its columns.
     ///
     /// # Errors
     /// If the plan of the table has been cleared.
@@ -165,7 +171,7 @@ impl Table {
             let needed = needed([self.node], &state);
             needed.into_iter().filter_map(|id| Some(state.node(id).frame.as_ref()?.operator())).collect()
         };
-        Ok(self.graph.error_log(Logged::By(Arc::new(operators)), frame))
+        Ok(self.graph.error_log(Logged::By { table: self.node, operators: Arc::new(operators) }, frame))
     }
 }
 

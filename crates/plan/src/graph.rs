@@ -114,6 +114,8 @@ pub(crate) struct State {
     /// Tables aligned to another's universe without the user asking.
     aligned: hashbrown::HashMap<(NodeId, UniverseId), NodeId>,
     pub(crate) outputs: Vec<Output>,
+    /// The static tables that stand for sources in debugging runs.
+    debug: hashbrown::HashMap<NodeId, NodeId>,
     warnings: Vec<Warning>,
     pub(crate) logs: Logs,
     pub(crate) loops: Loops,
@@ -133,6 +135,26 @@ impl Graph {
         let mut universes = std::mem::take(&mut state.universes);
         universes.clear();
         *state = State { base, universes, loops: state.loops.cleared(), ..State::default() };
+    }
+
+    /// Lets the rows of a static table stand for a source in debugging runs.
+    ///
+    /// # Errors
+    /// If one of them has been cleared, is of another kind, or they have different columns.
+    pub fn debug_as(&self, source: &crate::Table, rows: &crate::Table) -> Result<(), PlanError> {
+        let mut state = self.lock();
+        state.checked(source.node())?;
+        state.checked(rows.node())?;
+        let (from, to) = (state.node(source.node()), state.node(rows.node()));
+        let columns = |node: &Node| -> Vec<_> {
+            node.columns.iter().map(|column| (column.name.clone(), column.dtype.clone())).collect()
+        };
+        let fits = matches!(from.op, Op::Source(_)) && matches!(to.op, Op::Static(_));
+        if !fits || columns(from) != columns(to) {
+            return Err(PlanError::Value("wrong schema of debug data".to_owned()));
+        }
+        state.debug.insert(source.node(), rows.node());
+        Ok(())
     }
 
     /// Warnings since the last call.
@@ -203,6 +225,25 @@ impl State {
     /// A node that is known to exist, to be kept.
     pub(crate) fn shared(&self, id: NodeId) -> Arc<Node> {
         self.nodes[(id.0 - self.base) as usize].clone()
+    }
+
+    /// A node as it is in debugging runs.
+    pub(crate) fn debugged(&self, id: NodeId) -> Arc<Node> {
+        let node = self.shared(id);
+        let op = match &node.op {
+            Op::Source(_) => self.debug.get(&id).map(|rows| self.node(*rows).op.clone()),
+            // Rows that are given hold no records that cannot be parsed.
+            Op::DeadLetters { source } if self.debug.contains_key(source) => Some(Op::Static(StaticRows {
+                batches: Arc::new(vec![]),
+                shards: None,
+                known_at_start: false,
+            })),
+            _ => None,
+        };
+        match op {
+            Some(op) => Arc::new(Node { op, ..Node::clone(&node) }),
+            None => node,
+        }
     }
 
     /// A node that was just added and that no table has been made of.

@@ -33,6 +33,25 @@ pub struct Program {
 }
 
 impl Program {
+    /// The name of a source or sink for people: the one that the program gave it, or what it is.
+    pub fn label(&self, step: usize) -> String {
+        let given = |op: &StepOp| match op {
+            StepOp::Source(source) => source.name.clone(),
+            StepOp::Output(output) => output.name.clone(),
+            _ => None,
+        };
+        let Step { op, name, .. } = &self.steps[step];
+        given(op).unwrap_or_else(|| match op {
+            // There are many of them, and nothing else tells them apart.
+            StepOp::Output(_) if name == "subscribe" => {
+                let before = self.steps[..step].iter();
+                let before = before.filter(|other| other.name == *name && given(&other.op).is_none());
+                format!("subscribe-{}", before.count())
+            }
+            _ => name.clone(),
+        })
+    }
+
     /// The outermost loop that a step is inside of.
     fn outermost(&self, step: usize) -> Option<LoopId> {
         let mut id = self.steps[step].inside?;
@@ -93,6 +112,8 @@ pub enum StepOp {
         batches: Arc<Vec<(Timestamp, Batch)>>,
         /// The worker of a row where it is not decided by the key: one number per row, as `batches`.
         shards: Option<Arc<Vec<Vec<u64>>>>,
+        /// The rows of time 0 were there before the run: outputs are not told of what comes of them.
+        known_at_start: bool,
     },
     /// The rows of an external source.
     Source(SourceStep),

@@ -76,7 +76,19 @@ impl Graph {
     /// # Errors
     /// As [`Graph::program`].
     pub fn program_with(&self, goal: &Goal, rewrites: Rewrites) -> Result<Program, PlanError> {
-        let plan = need::collect(&self.lock(), goal)?;
+        self.rewritten(goal, rewrites, false)
+    }
+
+    /// As [`Graph::program`], for a debugging run.
+    ///
+    /// # Errors
+    /// As [`Graph::program`].
+    pub fn debug_program(&self, goal: &Goal) -> Result<Program, PlanError> {
+        self.rewritten(goal, Rewrites::default(), true)
+    }
+
+    fn rewritten(&self, goal: &Goal, rewrites: Rewrites, debug: bool) -> Result<Program, PlanError> {
+        let plan = need::collect(&self.lock(), goal, debug)?;
         let resolved = resolve::resolve(plan, rewrites);
         let demand = demand::demand(&resolved, rewrites);
         let lower::Lowered { mut program, kept } = lower::lower(&resolved, &demand);

@@ -46,7 +46,8 @@ impl PyGraph {
     }
 
     #[pyo3(signature = (
-        schema, keys, columns, *, times=None, diffs=None, shards=None, universe=None, id_dtype=None, frame=None
+        schema, keys, columns, *, times=None, diffs=None, shards=None, universe=None, id_dtype=None,
+        known_at_start=false, frame=None
     ))]
     #[allow(clippy::too_many_arguments)]
     fn static_table(
@@ -59,6 +60,7 @@ impl PyGraph {
         shards: Option<Vec<u64>>,
         universe: Option<&Bound<'_, PyUniverse>>,
         id_dtype: Option<&Bound<'_, PyDType>>,
+        known_at_start: bool,
         frame: Option<&Bound<'_, PyFrame>>,
     ) -> PyResult<PyTable> {
         let schema = field::schema(&schema);
@@ -70,6 +72,7 @@ impl PyGraph {
             universe: universe.map(|universe| universe.get().id),
             id_dtype: id_dtype.map(|dtype| dtype.get().0.clone()),
             empty: keys.is_empty(),
+            known_at_start,
             frame: frame::of(frame),
         };
         let table = slf.get().graph.static_table(&schema, batches, options).map_err(errors::of_plan)?;
@@ -184,6 +187,11 @@ impl PyGraph {
         self.graph.log_to(ErrorLogId(log)).0
     }
 
+    /// Lets the rows of a static table stand for a source in debugging runs.
+    fn debug_as(&self, source: &Bound<'_, PyTable>, rows: &Bound<'_, PyTable>) -> PyResult<()> {
+        self.graph.debug_as(&source.get().table, &rows.get().table).map_err(errors::of_plan)
+    }
+
     fn take_warnings(&self, py: Python<'_>) -> PyResult<Vec<(String, Option<Py<PyFrame>>)>> {
         let warnings = self.graph.take_warnings().into_iter();
         warnings.map(|warning| Ok((warning.message, frame::object(py, warning.frame.as_ref())?))).collect()
@@ -200,7 +208,7 @@ impl PyGraph {
 
     #[pyo3(signature = (
         *, outputs=None, run_all=false, threads=1, terminate_on_error=true, max_batch_size=1024,
-        start_timestamp_ms=None, on_error=None, on_interrupt=None
+        start_timestamp_ms=None, on_error=None, on_interrupt=None, debug=false
     ))]
     #[allow(clippy::too_many_arguments)]
     fn run(
@@ -214,6 +222,7 @@ impl PyGraph {
         start_timestamp_ms: Option<u64>,
         on_error: Option<Py<PyAny>>,
         on_interrupt: Option<Py<PyAny>>,
+        debug: bool,
     ) -> PyResult<()> {
         if threads == 0 || max_batch_size == 0 {
             return Err(PyValueError::new_err("threads and max_batch_size have to be at least 1"));
@@ -221,6 +230,7 @@ impl PyGraph {
         let outputs = self.chosen(outputs);
         let arguments = RunArguments {
             run_all,
+            debug,
             threads,
             terminate_on_error,
             max_batch_size,

@@ -39,6 +39,8 @@ create_exception!(
 pub(crate) struct RunArguments {
     /// All tables, whether anything uses them or not.
     pub(crate) run_all: bool,
+    /// Sources with data for debugging give that.
+    pub(crate) debug: bool,
     /// Workers.
     pub(crate) threads: usize,
     /// The first data error ends the run.
@@ -61,7 +63,8 @@ pub(crate) fn run(
     arguments: RunArguments,
 ) -> PyResult<()> {
     let goal = if arguments.run_all { Goal::Everything } else { Goal::Outputs(outputs.to_vec()) };
-    let program = graph.program(&goal).map_err(errors::of_plan)?;
+    let program = if arguments.debug { graph.debug_program(&goal) } else { graph.program(&goal) };
+    let program = program.map_err(errors::of_plan)?;
     let options = RunOptions { workers: arguments.threads, start: arguments.start_timestamp_ms };
     let monitor = Arc::new(PythonMonitor { on_error: arguments.on_error });
     let context = Context::new(arguments.terminate_on_error, arguments.max_batch_size, monitor);
@@ -154,6 +157,9 @@ impl Monitor for PythonMonitor {
             }
             Report::Parse { position, reason, .. } => {
                 ("error", format!("Parse error: {reason} ({position})"))
+            }
+            Report::Progress { closing, text } => {
+                (if closing { "closing" } else { "progress" }, text.to_owned())
             }
             Report::Message { warning, text } => (if warning { "warning" } else { "info" }, text.to_owned()),
         };

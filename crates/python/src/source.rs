@@ -119,7 +119,10 @@ impl std::fmt::Debug for SubjectSource {
 
 impl Source for SubjectSource {
     fn description(&self) -> String {
-        format!("python({})", self.content.description)
+        match &*self.content.description {
+            "python" => "PythonReader".to_owned(),
+            name => format!("python({name})"),
+        }
     }
     fn schema(&self) -> &Schema {
         &self.schema

@@ -5,9 +5,11 @@
 //! came. Rows of any reader of the source belong to the minibatch that is open when they arrive.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use pathway_dataflow::tally::BETWEEN_MESSAGES;
 use pathway_dataflow::{Backlog, Context, Failure, InputItem, InputQueue, Site, Slot, even_now};
 use pathway_io::{ConnectorError, FailureClass, ParseJob, Parsed, Reader, Session, SourceOutput, Stopped};
 use pathway_plan::program::SourceStep;
@@ -18,11 +20,22 @@ use crate::pool::Pool;
 /// How often the time of a source without rows follows the clock, where answers of calls wait for it.
 const IDLE: Duration = Duration::from_millis(10);
 
+/// How long the end of a failed run waits for another source that is inside of a unit that must not be
+/// split, and for everything else.
+const HELD_UP: Duration = Duration::from_secs(2);
+const DRAIN: Duration = Duration::from_secs(60);
+
+/// What is logged when a failed run ends although its outputs are not done.
+const UNFINISHED: &str =
+    "a source has failed; what was sent before does not pass through the outputs in time and is lost";
+
 /// Chunks per worker that may be read ahead.
 const CHUNKS_AHEAD: usize = 4;
 
 /// The shared side of a source: what its readers and the autocommit timer work on.
 pub(crate) struct Feed {
+    /// The name of the source, for people.
+    label: String,
     queues: Vec<Arc<InputQueue>>,
     minibatch: Mutex<Minibatch>,
     /// All readers have returned.
@@ -37,6 +50,10 @@ pub(crate) struct Feed {
     /// While no rows come, the time follows the clock: answers of calls come at times of the clock, and
     /// are seen when the source's time is past them.
     follows_clock: bool,
+    /// All sources of the run.
+    all: OnceLock<Vec<Weak<Feed>>>,
+    /// Rows since something was told about them.
+    entries: AtomicU64,
 }
 
 struct Minibatch {
@@ -51,6 +68,9 @@ struct Minibatch {
     started: bool,
     next_worker: usize,
     readers: usize,
+    /// Minibatches closed since something was told about them.
+    closed: u64,
+    told: Option<Instant>,
     /// Rows of times that have not passed through all sinks; used where the backlog is limited.
     in_flight: VecDeque<(Timestamp, usize)>,
 }
@@ -58,6 +78,7 @@ struct Minibatch {
 impl Feed {
     pub(crate) fn new(
         step: &SourceStep,
+        label: String,
         queues: Vec<Arc<InputQueue>>,
         start: Timestamp,
         pool: Arc<Pool>,
@@ -74,9 +95,12 @@ impl Feed {
             started: false,
             next_worker: 0,
             readers: 0,
+            closed: 0,
+            told: None,
             in_flight: VecDeque::new(),
         };
         Arc::new(Feed {
+            label,
             backlog: Backlog::new(CHUNKS_AHEAD * queues.len()),
             queues,
             minibatch: Mutex::new(minibatch),
@@ -87,7 +111,14 @@ impl Feed {
             max_backlog: step.max_backlog,
             ordered: step.source.session() == Session::Upsert,
             follows_clock,
+            all: OnceLock::new(),
+            entries: AtomicU64::new(0),
         })
+    }
+
+    /// Tells the feed about all feeds of the run.
+    pub(crate) fn meet(&self, all: &[Arc<Feed>]) {
+        self.all.get_or_init(|| all.iter().map(Arc::downgrade).collect());
     }
 
     fn minibatch(&self) -> MutexGuard<'_, Minibatch> {
@@ -134,21 +165,66 @@ impl Feed {
         self.reader_ended();
     }
 
-    /// Waits until everything committed so far has passed through the sinks, but not for ever.
+    /// Waits until everything committed so far has passed through the sinks. Other sources do not hold it
+    /// up: what they have sent passes with it.
     fn drain(&self) {
-        let (time, deadline) = (self.minibatch().time, Instant::now() + Duration::from_secs(5));
+        let (time, begin) = (self.minibatch().time, Instant::now());
         let completed = self.context.completed();
-        while completed.frontier() < time && Instant::now() < deadline && !self.context.is_stopped() {
+        while completed.frontier() < time && !self.context.is_stopped() {
+            let all = self.all.get().into_iter().flatten().filter_map(Weak::upgrade);
+            let held_up = !all.fold(true, |passed, feed| feed.pass(time) && passed);
+            if begin.elapsed() > if held_up { HELD_UP } else { DRAIN } {
+                self.context.message(true, UNFINISHED);
+                return;
+            }
             completed.wait(Duration::from_millis(20));
         }
+    }
+
+    /// Closes the open minibatch if it is of an earlier time; false inside of a unit that must not be split.
+    fn pass(&self, time: Timestamp) -> bool {
+        let mut minibatch = self.minibatch();
+        if minibatch.readers == 0 || minibatch.time >= time {
+            return true;
+        }
+        if minibatch.atomic == 0 {
+            self.close(&mut minibatch);
+        }
+        minibatch.atomic == 0
     }
 
     fn reader_ended(&self) {
         let mut minibatch = self.minibatch();
         minibatch.readers -= 1;
         if minibatch.readers == 0 {
+            // The last minibatch ends with the source.
+            minibatch.closed += u64::from(minibatch.has_rows);
+            drop(minibatch);
+            self.tell(true);
             self.ended.notify_all();
             self.queues.iter().for_each(|queue| queue.push(InputItem::Finish));
+        }
+    }
+
+    /// Tells how far the source is, if it is time.
+    pub(crate) fn tell(&self, ends: bool) {
+        let mut minibatch = self.minibatch();
+        let due = minibatch.told.is_none_or(|told| told.elapsed() >= BETWEEN_MESSAGES);
+        if !ends && !(due && minibatch.closed > 0 && minibatch.readers > 0) {
+            return;
+        }
+        minibatch.told = Some(Instant::now());
+        let (entries, closed) =
+            (self.entries.swap(0, Ordering::Relaxed), std::mem::take(&mut minibatch.closed));
+        drop(minibatch);
+        let label = &self.label;
+        if entries > 0 || !ends {
+            let text =
+                format!("{label}: {entries} entries ({closed} minibatch(es)) have been sent to the engine");
+            self.context.progress(false, &text);
+        }
+        if ends {
+            self.context.progress(true, &format!("{label}: Closing the data source"));
         }
     }
 
@@ -169,10 +245,15 @@ impl Feed {
     fn close(&self, minibatch: &mut Minibatch) {
         if minibatch.atomic > 0 {
             minibatch.commit_after = true;
-            return;
+        } else {
+            self.close_now(minibatch);
         }
+    }
+
+    fn close_now(&self, minibatch: &mut Minibatch) {
         minibatch.commit_after = false;
         minibatch.started = true;
+        minibatch.closed += 1;
         minibatch.committed_at = Instant::now();
         let least = if minibatch.has_rows { minibatch.time + 2 } else { minibatch.time };
         let time = even_now().max(least);
@@ -189,9 +270,8 @@ impl Feed {
         if self.follows_clock && minibatch.started && !minibatch.has_rows && minibatch.atomic == 0 {
             self.advance(&mut minibatch, even_now());
         }
-        let idle = self.follows_clock.then_some(IDLE);
-        let commit = self.autocommit.map(|period| self.commit_if_due(&mut minibatch, period));
-        commit.into_iter().chain(idle).min()
+        let idle = if self.follows_clock { IDLE } else { BETWEEN_MESSAGES };
+        Some(self.autocommit.map_or(idle, |period| self.commit_if_due(&mut minibatch, period).min(idle)))
     }
 
     /// Closes the minibatch if it is old enough; gives the time until it will be.
@@ -290,6 +370,7 @@ impl SourceOutput for Output {
         }
         self.acquire()?;
         let rows = parsed.batch.len();
+        self.feed.entries.fetch_add(rows as u64, Ordering::Relaxed);
         self.feed.enqueue(rows, Some(parsed));
         self.check()?;
         self.feed.limit_backlog()
@@ -302,10 +383,13 @@ impl SourceOutput for Output {
         }
         self.acquire()?;
         let (slot, queue) = self.feed.enqueue(0, None);
-        let context = self.feed.context.clone();
+        let (feed, context) = (self.feed.clone(), self.feed.context.clone());
         self.feed.pool.submit(Box::new(move || {
             match std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)) {
-                Ok(parsed) => slot.fill(parsed),
+                Ok(parsed) => {
+                    feed.entries.fetch_add(parsed.batch.len() as u64, Ordering::Relaxed);
+                    slot.fill(parsed);
+                }
                 Err(panic) => {
                     context.fail(Failure::Worker(format!("a parser failed: {}", panic_text(&*panic))));
                 }
@@ -318,7 +402,12 @@ impl SourceOutput for Output {
 
     fn commit(&mut self) -> Result<(), Stopped> {
         let mut minibatch = self.feed.minibatch();
-        self.feed.close(&mut minibatch);
+        // Whoever commits inside of its own unit wants it to be split; that of another reader is not.
+        if minibatch.atomic == self.in_atomic {
+            self.feed.close_now(&mut minibatch);
+        } else {
+            self.feed.close(&mut minibatch);
+        }
         drop(minibatch);
         self.check()
     }

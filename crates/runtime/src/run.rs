@@ -56,6 +56,7 @@ pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<
             StepOp::Output(spec) => {
                 let failed = |error| Failure::Connector { site: site(number, step), error };
                 writer = Some(spec.sink.open().map_err(failed)?);
+                context.completed().register(number);
             }
             StepOp::Calls(spec) => {
                 let failed = |error| Failure::Data { site: site(number, step), error };
@@ -63,7 +64,9 @@ pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<
             }
             StepOp::Source(spec) => {
                 step_queues = (0..workers).map(|_| InputQueue::new()).collect();
-                let feed = Feed::new(spec, step_queues.clone(), start, pool.clone(), context.clone(), calls);
+                let label = program.label(number);
+                let feed =
+                    Feed::new(spec, label, step_queues.clone(), start, pool.clone(), context.clone(), calls);
                 feeds.push((number, feed));
             }
             _ => {}
@@ -87,6 +90,8 @@ pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<
         let shared = shared.clone();
         execute(config, move |worker| work(worker, &shared)).map_err(Failure::Worker)?
     };
+    let all: Vec<_> = feeds.iter().map(|(_, feed)| feed.clone()).collect();
+    all.iter().for_each(|feed| feed.meet(&all));
     for (number, feed) in &feeds {
         let step = &shared.program.steps[*number];
         let StepOp::Source(spec) = &step.op else { continue };
@@ -99,8 +104,7 @@ pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<
             }
         }
     }
-    let feeds: Vec<_> = feeds.into_iter().map(|(_, feed)| feed).collect();
-    start_timer(feeds.clone(), context.clone()).map_err(system)?;
+    start_timer(all.clone(), context.clone()).map_err(system)?;
 
     for result in guards.join() {
         if let Err(text) = result {
@@ -110,7 +114,7 @@ pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<
     let Some(failure) = context.take_failure() else { return Ok(()) };
     // Readers that notice the end have the time to clean up.
     let deadline = Instant::now() + FAREWELL;
-    feeds.iter().for_each(|feed| feed.wait_for_readers(deadline));
+    all.iter().for_each(|feed| feed.wait_for_readers(deadline));
     Err(failure)
 }
 
@@ -119,12 +123,13 @@ fn site(number: usize, step: &Step) -> Site {
     Site::of_step(number, step, false)
 }
 
-/// One thread closes the minibatches of all sources with an autocommit period.
+/// One thread closes the minibatches of all sources with an autocommit period, and tells how far all are.
 fn start_timer(feeds: Vec<Arc<Feed>>, context: Context) -> std::io::Result<()> {
     let timer = std::thread::Builder::new().name("pathway:timer".into());
     timer.spawn(move || {
         while !context.is_stopped() {
             let Some(next) = feeds.iter().filter_map(|feed| feed.tick()).min() else { return };
+            feeds.iter().for_each(|feed| feed.tell(false));
             std::thread::sleep(next.clamp(Duration::from_millis(1), PATIENCE));
         }
     })?;

@@ -57,7 +57,7 @@ impl DataError {
     }
     /// A row that an Error cell keeps from being placed: `place` says what was to be decided by it.
     pub fn skipped(place: &str) -> Self {
-        DataError::new(ErrorKind::Engine, format!("Error in {place}: the row is skipped"))
+        DataError::new(ErrorKind::Engine, format!("Error value encountered in {place}, skipping the row"))
     }
 }
 

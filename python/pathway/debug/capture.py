@@ -87,7 +87,7 @@ def capture(*tables: Table, **kwargs: Any) -> list[Captured]:
         sink = CaptureSink([table._engine.column_dtype(name) for name in table.keys()])  # noqa: SIM118
         outputs.append(G.engine.output(table._engine, sink, keep_errors=True))
         sinks.append(sink)
-    execute([*outputs, *G.taps], options)
+    execute([*outputs, *G.taps], options, debug=True)
     return [
         Captured(table, _in_order(sink.updates()), options.terminate_on_error)
         for table, sink in zip(tables, sinks, strict=True)

@@ -46,11 +46,12 @@ def static_table(
     unsafe_trusted_ids: bool = False,
     new_universe: bool = False,
     ids_by_label: bool = False,
+    known_at_start: bool = False,
 ) -> Table:
     """The table of some rows.
 
     With `ids_by_label` the labels give the ids even if the schema has a primary key; those that are
-    pointers are the ids themselves.
+    pointers are the ids themselves. With `known_at_start` outputs are not told of rows at time 0.
     """
     times = _times(data)
     diffs = _diffs(data)
@@ -85,6 +86,7 @@ def static_table(
         shards=shards,
         universe=universe,
         id_dtype=schema.__pathway_id_dtype__,
+        known_at_start=known_at_start,
         frame=current_frame(),
     )
     if universe is None and not new_universe:

@@ -178,6 +178,7 @@ class StreamGenerator:
             unsafe_trusted_ids=unsafe_trusted_ids,
             new_universe=True,
             ids_by_label=schema is not None,
+            known_at_start=True,
         )
         self._used = True
         return table
@@ -191,4 +192,4 @@ def _check(times: Iterable[int], workers: Iterable[int], diffs: Iterable[int]) -
     if not set(diffs) <= {1, -1}:
         raise ValueError("the diffs of a stream are 1 (a row is added) or -1 (it is removed).")
     if 0 in times:
-        warn("rows at time 0 are there from the start; they are delivered to outputs like all others")
+        warn("rows at time 0 were there before the run: pw.debug shows them, outputs are not told of them")

@@ -28,11 +28,14 @@ else:
     asyncio = LazyModule("asyncio")
 
 _LOGGER = logging.getLogger("pathway_engine.run")
+_PROGRESS = logging.getLogger("pathway_engine.connectors.monitoring")
 #: Where each kind of what the engine has to say is logged.
 _KINDS = {
     "error": (_LOGGER, logging.ERROR),
     "warning": (_LOGGER, logging.WARNING),
     "info": (_LOGGER, logging.INFO),
+    "progress": (_PROGRESS, logging.INFO),
+    "closing": (_PROGRESS, logging.WARNING),
 }
 
 
@@ -55,8 +58,10 @@ def run(
     """Computes all outputs registered so far, until their inputs end.
 
     Args:
-        debug: print the taps of `Table.debug` too.
-        monitoring_level: how much is shown meanwhile.
+        debug: print the taps of `Table.debug` too, and read `debug_data` instead of sources.
+        monitoring_level: how much is shown meanwhile. What sources have sent and sinks have written is logged
+            every few seconds; `IN_OUT` and `ALL` make sure that these lines are seen. `AUTO` and `NONE` leave
+            that to `default_logging`.
         with_http_server: serve metrics over HTTP.
         default_logging: set up logging to standard error, if nobody has.
         persistence_config: where the state of the run is kept.
@@ -90,7 +95,7 @@ def run(
         udf_cache_directory=udf_cache_directory,
     )
     outputs = [*G.outputs, *(G.taps if debug else ())]
-    execute(outputs, options)
+    execute(outputs, options, debug=debug)
 
 
 @trace_user_frame
@@ -120,7 +125,7 @@ def run_all(
         event_loop=event_loop,
         udf_cache_directory=udf_cache_directory,
     )
-    execute(None, options, run_all=True)
+    execute(None, options, run_all=True, debug=debug)
 
 
 class StreamGeneratorConfig:
@@ -148,8 +153,6 @@ class _Options:
         if udf_cache_directory is not None:
             warn("udf_cache_directory has no effect yet: results of functions are remembered in memory.")
         unsupported = {
-            f"monitoring_level={monitoring_level}": monitoring_level
-            in (MonitoringLevel.IN_OUT, MonitoringLevel.ALL),
             "with_http_server=True": with_http_server,
             "persistence_config": not isinstance(persistence_config, (StreamGeneratorConfig, type(None))),
             "PATHWAY_REPLAY_STORAGE": config.replay_storage is not None,
@@ -163,7 +166,8 @@ class _Options:
             )
         if event_loop is not None and not event_loop.is_running():
             raise ValueError("event_loop has to be running already, in another thread.")
-        self.default_logging = default_logging
+        shows_progress = monitoring_level in (MonitoringLevel.IN_OUT, MonitoringLevel.ALL)
+        self.default_logging = default_logging or shows_progress
         self.terminate_on_error = (
             config.terminate_on_error if terminate_on_error is None else terminate_on_error
         )
@@ -171,7 +175,9 @@ class _Options:
         self.event_loop = event_loop
 
 
-def execute(outputs: Sequence[int] | None, options: _Options, *, run_all: bool = False) -> None:
+def execute(
+    outputs: Sequence[int] | None, options: _Options, *, run_all: bool = False, debug: bool = False
+) -> None:
     """Runs the given outputs; exceptions carry the line of the operator that failed."""
     _check_names()
     G.mark_used()
@@ -195,6 +201,7 @@ def execute(outputs: Sequence[int] | None, options: _Options, *, run_all: bool =
                 start_timestamp_ms=settings.start_timestamp_ms,
                 on_error=_log,
                 on_interrupt=loop.give_up,
+                debug=debug,
             )
     except OtherWorkerError:
         if current_config().suppress_other_worker_errors:

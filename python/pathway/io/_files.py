@@ -19,9 +19,9 @@ from pathway.io._utils import (
     check_max_backlog,
     check_no_metadata_column,
     path_text,
-    refuse_debug_data,
     sort_columns,
     source_name,
+    use_debug_data,
     with_metadata_column,
 )
 
@@ -86,7 +86,6 @@ def read_files(
     if format not in _RECORD_FORMATS and format not in _PAYLOADS:
         known = ", ".join([*_RECORD_FORMATS, *_PAYLOADS])
         raise ValueError(f"{function}(): the format {format!r} is unknown; there are {known}.")
-    refuse_debug_data(debug_data)
     check_max_backlog(max_backlog_size)
     check_autocommit(autocommit_duration_ms)
     if object_pattern != "*":
@@ -127,7 +126,9 @@ def read_files(
     )
     if with_metadata and format != "only_metadata":
         schema = with_metadata_column(schema)
-    return Table(engine, schema)
+    table: Table = Table(engine, schema)
+    use_debug_data(table, debug_data)
+    return table
 
 
 def _record_schema(

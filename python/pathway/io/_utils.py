@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pathway._engine import Expr
-from pathway.internals.errors import NotYetSupportedError
 from pathway.internals.expression.column import ColumnReference
 from pathway.internals.parse_graph import G
 from pathway.internals.resolve import TableScope
@@ -64,13 +63,31 @@ def check_autocommit(duration_ms: int | None) -> None:
         raise ValueError(f"autocommit_duration_ms has to be 0 or more, or None, not {duration_ms}.")
 
 
-def refuse_debug_data(debug_data: Any) -> None:
-    """Data for debugging runs instead of the source's."""
+def use_debug_data(table: Table, debug_data: Any) -> None:
+    """Lets a data frame stand for a source in debugging runs.
+
+    Raises:
+        TypeError: it is no data frame.
+        ValueError: it has other columns, or columns of other types.
+    """
     if debug_data is None:
         return
     if not (hasattr(debug_data, "columns") and hasattr(debug_data, "index")):
         raise TypeError(f"debug_data has to be a pandas data frame, not {type(debug_data).__name__}.")
-    raise NotYetSupportedError("debug_data is not supported yet.")
+    from pathway.debug.infer import from_data_frame
+    from pathway.debug.static_data import static_table
+
+    data = from_data_frame(debug_data, with_schema=False)
+    found = {
+        name: dtype
+        for name, dtype in data.dtypes.items()
+        if name not in ("__time__", "__diff__", "__shard__")
+    }
+    wanted = table._dtypes()
+    if found != wanted:
+        raise ValueError(f"wrong schema of debug data: it has the columns {found}, the source has {wanted}.")
+    rows = static_table(data, table.schema, new_universe=True)
+    G.engine.debug_as(table._engine, rows._engine)
 
 
 def check_max_backlog(max_backlog_size: int | None) -> None:

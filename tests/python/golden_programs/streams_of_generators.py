@@ -64,3 +64,40 @@ def generators():
     h = pw.debug.StreamGenerator()
     h.table_from_list_of_batches([[{"a": 5}], [{"a": 6}]], S)
     accepted(lambda: g.table_from_markdown("a\n1", id_from=["z"]))
+
+
+@program
+def generator_time_zero():
+    def go(batches, f=lambda t: t, **kw):
+        print(batches)
+        with warnings.catch_warnings(record=True):
+            warnings.simplefilter("always")
+            g = pw.debug.StreamGenerator()
+            t = f(g._table_from_dict(batches, S))
+            attempt(
+                lambda: pw.debug.compute_and_print_update_stream(
+                    t, persistence_config=g.persistence_config(), **kw
+                )
+            )
+            attempt(lambda: pw.debug.compute_and_print(t, persistence_config=g.persistence_config(), **kw))
+            got = []
+            pw.io.subscribe(t, lambda key, row, time, is_addition: got.append((row["a"], time, is_addition)))
+            attempt(lambda: pw.run(persistence_config=g.persistence_config()))
+            print(sorted(got))
+
+    go({0: {0: [(1, ref(1), [1])]}, 2: {0: [(1, ref(2), [2])]}})
+    pw.internals.parse_graph.G.clear()
+    go(
+        {
+            0: {0: [(1, ref(1), [1]), (1, ref(2), [5])]},
+            2: {0: [(1, ref(3), [2])]},
+            4: {0: [(-1, ref(1), [1])]},
+        },
+        lambda t: t.reduce(a=pw.reducers.sum(t.a)),
+    )
+    pw.internals.parse_graph.G.clear()
+    go({0: {0: [(1, ref(1), [1]), (1, ref(2), [5])]}})
+    pw.internals.parse_graph.G.clear()
+    go({0: {0: [(1, ref(1), [1]), (1, ref(2), [5])]}, 2: {0: [(-1, ref(1), [1])]}})
+    pw.internals.parse_graph.G.clear()
+    go({0: {0: []}, 2: {0: [(1, ref(1), [1])]}})

@@ -278,7 +278,7 @@ def lifecycle():
         pw.run(**Q)
     except Exception as e:
         print(type(e).__name__, e)
-    print("stop" in ev, "end" in ev)
+    print(sorted(map(str, ev)))
     G.clear()
 
     def run(self):
@@ -308,11 +308,28 @@ def commits_and_times():
         self.next(k=10)
         time.sleep(0.05)
         self.next(k=11)
+        self.commit()
+        self.next(k=12)
         self._enable_commits()
         self.next(k=13)
 
     batches(pw.io.python.read(subject(run), schema=K, autocommit_duration_ms=None))
 
+    def run(self):
+        for i in range(10):
+            self.next(k=i)
+
+    G.clear()
+    ev = []
+    cur = []
+    t = pw.io.python.read(subject(run), schema=K, autocommit_duration_ms=None, max_backlog_size=3)
+    pw.io.subscribe(
+        t,
+        lambda key, row, time, is_addition: cur.append(row["k"]),
+        on_time_end=lambda time: (ev.append(sorted(cur)), cur.clear()),
+    )
+    pw.run(**Q)
+    print(ev)
     G.clear()
     ev = []
 

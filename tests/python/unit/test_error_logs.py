@@ -372,6 +372,16 @@ def test_a_second_run_logs_on_its_own(t: pw.Table) -> None:
     assert not {update.key for update in first} & {update.key for update in second}
 
 
+def test_an_error_history_has_its_table_computed(t: pw.Table) -> None:
+    u = t.select(t.a, q=t.a // t.b, unused=t.a % t.b)
+    v = u.filter(u.a > 0).select(pw.this.q)
+    of_u = entries(u.error_history())  # type: ignore[attr-defined]
+    of_v = entries(v.error_history())  # type: ignore[attr-defined]
+    assert of_u.total() == 4
+    assert of_v.total() == 2
+    assert set(of_u) == {("division by zero", "u = t.select(t.a, q=t.a // t.b, unused=t.a % t.b)")}
+
+
 def test_the_error_history_of_a_table(t: pw.Table) -> None:
     with pw.local_error_log():
         u = t.select(q=t.a // t.b)

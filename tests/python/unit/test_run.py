@@ -25,7 +25,6 @@ def t() -> pw.Table:
     [
         {"with_http_server": True},
         {"persistence_config": object()},
-        {"monitoring_level": pw.MonitoringLevel.ALL},
     ],
 )
 def test_options_that_are_missing_are_refused(t: pw.Table, options: dict[str, object]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 from typing import Any
 
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 
 import pathway as pw
 
-KEY = pw.internals.api.ref_scalar(1)
+KEY, OTHER = pw.internals.api.ref_scalar(1), pw.internals.api.ref_scalar(2)
 
 
 class Item(pw.Schema):
@@ -62,13 +63,22 @@ def test_rows_come_with_and_without_the_configuration(generator: pw.debug.Stream
     assert got == [({"a": 1}, 2), ({"a": 2}, 4)] * 2
 
 
-def test_rows_at_time_zero_are_delivered_and_told(generator: pw.debug.StreamGenerator) -> None:
+def test_rows_at_time_zero_were_there_before_the_run(
+    generator: pw.debug.StreamGenerator, tmp_path: pathlib.Path
+) -> None:
     with pytest.warns(UserWarning, match="time 0"):
-        t = generator._table_from_dict({0: {0: [(1, KEY, [1])]}}, Item)
+        t = generator._table_from_dict({0: {0: [(1, KEY, [1])]}, 2: {0: [(1, OTHER, [2])]}}, Item)
+    total = t.reduce(a=pw.reducers.sum(t.a))
+    others = pw.debug.table_from_markdown("a\n7")
     got: list[Any] = []
-    pw.io.subscribe(t, lambda key, row, time, is_addition: got.append((row, time)))
+    for table in (t, total, others):
+        pw.io.subscribe(table, lambda key, row, time, is_addition: got.append((row["a"], time, is_addition)))
+    pw.io.jsonlines.write(total, tmp_path / "total.jsonl")
     pw.run(persistence_config=generator.persistence_config(), monitoring_level=pw.MonitoringLevel.NONE)
-    assert got == [({"a": 1}, 0)]
+    assert sorted(got) == [(1, 2, False), (2, 2, True), (3, 2, True), (7, 0, True)]
+    written = (tmp_path / "total.jsonl").read_text()
+    assert written == '{"a":1,"diff":-1,"time":2}\n{"a":3,"diff":1,"time":2}\n'
+    assert [u.time for u in pw.debug.table_to_updates(total)] == [0, 2, 2]
 
 
 def test_odd_times_are_doubled_and_the_frame_stays_as_it_is(generator: pw.debug.StreamGenerator) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import threading
 
 import pandas as pd
@@ -146,8 +147,42 @@ def test_names_and_unknown_arguments() -> None:
         pw.io.python.read(Adding(), schema=SCHEMA, name="n", persistent_id="p")
     with pytest.warns(UserWarning, match="unknown keyword"):
         pw.io.python.read(Adding(), schema=SCHEMA, foo=1)
-    with pytest.raises(NotImplementedError, match="debug_data"):
-        pw.io.python.read(Adding(), schema=SCHEMA, debug_data=pd.DataFrame())
+
+
+def test_data_for_debugging_stands_for_a_source(tmp_path: pathlib.Path) -> None:
+    class Sending(pw.io.python.ConnectorSubject):
+        def run(self) -> None:
+            self.next(a=1, b="sent")
+
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n1,sent\n")
+    data = pd.DataFrame({"b": ["x", "y"], "a": [5, 6]})[["a", "b"]]
+    schema = pw.schema_from_types(a=int, b=str)
+    for table in (
+        pw.io.python.read(Sending(), schema=schema, debug_data=data),
+        pw.io.csv.read(path, schema=schema, mode="static", debug_data=data),
+        pw.io.csv.read(path, schema=schema, mode="streaming", debug_data=data),
+    ):
+        total = table.groupby(table.b).reduce(table.b, a=pw.reducers.sum(table.a))
+        assert sorted(pw.debug.table_to_pandas(total)["a"]) == [5, 6]
+    seen: list[tuple[int, str]] = []
+    table = pw.io.python.read(Sending(), schema=schema, debug_data=data)
+    bad = pw.io.csv.read(path, schema=schema, mode="static", debug_data=data)
+    for each in (table, bad):
+        pw.io.subscribe(each, lambda key, row, time, is_addition: seen.append((row["a"], row["b"])))
+    for debug, expected in ((False, [(1, "sent")]), (True, [(5, "x"), (6, "y")])):
+        seen.clear()
+        pw.run(debug=debug, monitoring_level=pw.MonitoringLevel.NONE)
+        assert sorted(seen) == sorted(expected * 2)
+
+
+def test_data_for_debugging_has_the_schema_of_its_source() -> None:
+    schema = pw.schema_from_types(a=int)
+    for wrong in (pd.DataFrame({"a": ["x"]}), pd.DataFrame({"b": [1]}), pd.DataFrame({"a": [1], "b": [1]})):
+        with pytest.raises(ValueError, match="wrong schema of debug data"):
+            pw.io.python.read(Adding(), schema=schema, debug_data=wrong)
+    with pytest.raises(TypeError, match="data frame"):
+        pw.io.python.read(Adding(), schema=schema, debug_data=[1])
 
 
 def test_formats() -> None:

@@ -165,7 +165,7 @@ impl RowBuilder {
             let in_key = layout.primary_key().contains(&(fault.column as usize));
             if in_key && last.replace(fault.row) != Some(fault.row) {
                 let position = origin.position(fault.ordinal);
-                let reason = format!("the primary key cannot be read: {}", fault.message);
+                let reason = format!("error in primary key, skipping the row: {}", fault.message);
                 rejected.push(Rejected { raw: fault.raw.to_vec(), position, reason });
             }
         }

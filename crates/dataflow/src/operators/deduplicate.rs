@@ -49,7 +49,7 @@ impl Deduplicate {
                 let row = *row as usize;
                 let lost = instances.is_error(row);
                 if lost && batch.diffs.get(row) > 0 {
-                    self.context.data_error(&self.site, &DataError::skipped("the instance of deduplicate"));
+                    self.context.data_error(&self.site, &DataError::skipped("deduplicate instance"));
                 }
                 !lost && !values.is_some_and(|errors| errors.value(row))
             })

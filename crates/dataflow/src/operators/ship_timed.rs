@@ -78,8 +78,8 @@ impl ShipTimed {
         // NaN is no error, but neither before nor after anything.
         let Some(errors) = errors else { return self.side.apply(batch, &mut context.clone(), site) };
         let error = match self.side.preserved {
-            true => DataError::value("Error in the time of a join: the row matches nothing"),
-            false => DataError::skipped("the time of a join"),
+            true => DataError::value("Error value encountered in time of a join, the row matches nothing"),
+            false => DataError::skipped("time of a join"),
         };
         let reported = time.errors().into_iter().flat_map(BooleanBuffer::set_indices);
         reported.for_each(|_| context.data_error(site, &error));

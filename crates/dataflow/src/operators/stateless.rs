@@ -111,7 +111,7 @@ impl Stages {
         let unknown = !nulls.inner();
         for row in unknown.set_indices() {
             let error = if condition.is_error(row) {
-                DataError::skipped("the filter condition")
+                DataError::skipped("filter condition")
             } else {
                 DataError::type_mismatch("bool", "None")
             };
@@ -127,7 +127,7 @@ impl Stages {
             Some(nulls) => {
                 for row in (!nulls.inner()).set_indices() {
                     let error = if pointers.is_error(row) {
-                        DataError::skipped("the new row id")
+                        DataError::skipped("reindex as new id")
                     } else {
                         DataError::type_mismatch("pointer", "None")
                     };

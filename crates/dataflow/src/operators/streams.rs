@@ -112,7 +112,7 @@ pub fn upserts(events: Batch, context: &Context, site: &Site) -> Batch {
         if flags.is_valid(row) {
             known.push(row as u32);
         } else {
-            context.data_error(site, &DataError::skipped("the flag of stream_to_table"));
+            context.data_error(site, &DataError::skipped("flag of stream_to_table"));
         }
     }
     let diffs: Vec<i64> = known.iter().map(|row| if sets.value(*row as usize) { 1 } else { -1 }).collect();

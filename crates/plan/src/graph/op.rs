@@ -224,6 +224,8 @@ pub struct StaticRows {
     pub batches: Arc<Vec<(Timestamp, Batch)>>,
     /// The worker of each row, where the key does not decide it.
     pub shards: Option<Arc<Vec<Vec<u64>>>>,
+    /// The rows of time 0 were there before the run.
+    pub known_at_start: bool,
 }
 
 /// A source and how it is read.

@@ -8,6 +8,7 @@ use pathway_expr::{ColumnRef, Expr, ExprKind, SourceId};
 
 use super::Goal;
 use crate::PlanError;
+use crate::error_log::Logged;
 use crate::graph::loops::Loop;
 use crate::graph::traverse::Mapper;
 use crate::graph::{LoopId, Node, NodeId, Op, Output, State};
@@ -26,8 +27,8 @@ pub(super) struct Plan {
     pub(super) loops: BTreeMap<LoopId, Loop>,
 }
 
-/// Collects what `goal` needs.
-pub(super) fn collect(state: &State, goal: &Goal) -> Result<Plan, PlanError> {
+/// Collects what `goal` needs, in a debugging run or in an ordinary one.
+pub(super) fn collect(state: &State, goal: &Goal, debug: bool) -> Result<Plan, PlanError> {
     let outputs = match goal {
         Goal::Everything => state.outputs.clone(),
         Goal::Outputs(ids) => ids
@@ -38,7 +39,7 @@ pub(super) fn collect(state: &State, goal: &Goal) -> Result<Plan, PlanError> {
             })
             .collect::<Result<_, _>>()?,
     };
-    let tables = match goal {
+    let mut tables: Vec<NodeId> = match goal {
         Goal::Everything => (0..state.nodes().len() as u32).map(|i| SourceId(state.base() + i)).collect(),
         Goal::Outputs(_) => vec![],
     };
@@ -50,7 +51,17 @@ pub(super) fn collect(state: &State, goal: &Goal) -> Result<Plan, PlanError> {
             loops.insert(variable.of, state.loops.get(variable.of).clone());
         }
     }
-    let nodes = needed.into_iter().map(|id| (id, state.shared(id))).collect();
+    // What an error log is the history of is computed for its sake.
+    for id in &needed {
+        if let Op::ErrorLog(Logged::By { table, .. }) = state.node(*id).op
+            && state.inside(table).is_none()
+            && !tables.contains(&table)
+        {
+            tables.push(table);
+        }
+    }
+    let node = |id| if debug { state.debugged(id) } else { state.shared(id) };
+    let nodes = needed.into_iter().map(|id| (id, node(id))).collect();
     Ok(Plan { nodes, outputs, tables, inside, loops })
 }
 
@@ -64,6 +75,9 @@ pub(crate) fn needed(tables: impl IntoIterator<Item = NodeId>, state: &State) ->
             if let Op::Variable(variable) = op {
                 // What comes back to it.
                 needed.todo.extend(state.loops.get(variable.of).iterated[variable.number]);
+            }
+            if let Op::ErrorLog(Logged::By { table, .. }) = op {
+                needed.todo.push(*table);
             }
         }
     }

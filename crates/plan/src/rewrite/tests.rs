@@ -7,7 +7,7 @@ use pathway_types::{DType, Field, Schema, Value};
 
 use super::{Goal, Rewrites};
 use crate::col::{reducers, right, row_id};
-use crate::{Col, Graph, JoinOptions, OutputOptions, PlanError, Table, col};
+use crate::{Col, Graph, JoinOptions, OutputOptions, PlanError, SourceOptions, Table, col};
 
 /// A sink that is never opened.
 #[derive(Debug)]
@@ -334,6 +334,39 @@ impl pathway_io::Source for Columns {
     fn open(&self, _: usize, _: Option<&[u8]>) -> Result<Vec<Box<dyn pathway_io::Reader>>, ConnectorError> {
         Ok(vec![])
     }
+}
+
+#[test]
+fn data_for_debugging_stands_for_a_source() -> Result<(), PlanError> {
+    let graph = Graph::new();
+    let rows = table(&graph, &[("a", DType::Int)]);
+    let schema = Schema::new([Field::new("a", DType::Int)]);
+    let source = graph.source(Arc::new(Columns(schema)), SourceOptions::default())?;
+    graph.debug_as(&source, &rows)?;
+    let outputs: Vec<_> = [&source, &source.dead_letters()?]
+        .into_iter()
+        .map(|table| table.output(Arc::new(Nowhere), OutputOptions::default()))
+        .collect::<Result<_, _>>()?;
+    let goal = Goal::Outputs(outputs);
+    let ordinary = graph.program(&goal)?.to_string();
+    assert!(ordinary.contains("columns(a)") && ordinary.contains("DeadLetters"), "{ordinary}");
+    let debugging = graph.debug_program(&goal)?.to_string();
+    assert!(!debugging.contains("columns(a)") && !debugging.contains("DeadLetters"), "{debugging}");
+    assert!(debugging.contains("Static"), "{debugging}");
+
+    let other = table(&graph, &[("b", DType::Int)]);
+    assert!(graph.debug_as(&source, &other).is_err(), "another schema");
+    assert!(graph.debug_as(&rows, &rows).is_err(), "no source");
+    Ok(())
+}
+
+#[test]
+fn an_error_history_has_its_table_computed() -> Result<(), PlanError> {
+    let graph = Graph::new();
+    let t = numbers(&graph).select([("q", col("a").floor_div(col("b")))])?;
+    let printed = rewritten(&[&t.error_history()?]);
+    assert!(printed.contains("//"), "{printed}");
+    Ok(())
 }
 
 #[test]

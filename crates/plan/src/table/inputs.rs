@@ -22,6 +22,8 @@ pub struct StaticOptions {
     pub id_dtype: Option<DType>,
     /// The table is empty on purpose.
     pub empty: bool,
+    /// The rows of time 0 were there before the run: outputs are not told of what comes of them.
+    pub known_at_start: bool,
     /// The user's line.
     pub frame: Option<Frame>,
 }
@@ -103,7 +105,11 @@ impl Graph {
             append_only,
         });
         let node = Node {
-            op: Op::Static(StaticRows { batches: Arc::new(batches), shards: options.shards.map(Arc::new) }),
+            op: Op::Static(StaticRows {
+                batches: Arc::new(batches),
+                shards: options.shards.map(Arc::new),
+                known_at_start: options.known_at_start,
+            }),
             columns: columns.collect(),
             id_dtype: id_dtype(schema, options.id_dtype),
             id_append_only: append_only,

@@ -173,7 +173,7 @@ fn send_to(
             },
         },
         (None, Err(cause)) => {
-            state.reject(record(ordinal, format!("the row cannot be identified: {cause}")));
+            state.reject(record(ordinal, format!("error in primary key, skipping the row: {cause}")));
             feed.notify(state);
             return Ok(true);
         }

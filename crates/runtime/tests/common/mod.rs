@@ -166,7 +166,11 @@ pub fn run_steps(inputs: &[Timed], steps: Vec<Step>, workers: usize, terminate_o
     let mut program = Program::default();
     for (dtypes, batches) in inputs {
         let batches = Arc::new(batches.clone());
-        program.steps.push(step(StepOp::Static { batches, shards: None }, &[], dtypes.clone()));
+        program.steps.push(step(
+            StepOp::Static { batches, shards: None, known_at_start: false },
+            &[],
+            dtypes.clone(),
+        ));
     }
     program.steps.extend(steps);
     let last = program.steps.len() - 1;

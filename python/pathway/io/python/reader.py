@@ -19,8 +19,8 @@ from pathway.io._utils import (
     check_autocommit,
     check_max_backlog,
     check_no_metadata_column,
-    refuse_debug_data,
     source_name,
+    use_debug_data,
     with_metadata_column,
 )
 from pathway.io.python.subject import ConnectorSubject
@@ -46,12 +46,13 @@ def read(
         schema: the columns.
         format: deprecated; `raw` and `binary` give one column `data`.
         autocommit_duration_ms: the longest time between two commits.
+        debug_data: a data frame with the columns of the schema, which stands for the subject in runs with
+            `debug=True`.
         name: a unique name, for logs and persistence.
         max_backlog_size: the most rows in flight; `next` waits beyond.
     """
     from pathway.handbook import drive_callbacks, is_callback_subject
 
-    refuse_debug_data(debug_data)
     check_max_backlog(max_backlog_size)
     check_autocommit(autocommit_duration_ms)
     if format is not None:
@@ -92,7 +93,9 @@ def read(
         append_only=not deletions,
         frame=current_frame(),
     )
-    return Table(engine, schema)
+    table: Table = Table(engine, schema)
+    use_debug_data(table, debug_data)
+    return table
 
 
 def _in_daemon_thread(start: Callable[[], Any], name: str) -> None:

@@ -2,7 +2,7 @@
 
 use arrow_array::Array;
 
-use pathway_types::{Batch, Column, DType, DataError, ErrorKind, Keys};
+use pathway_types::{Batch, Column, DType, DataError, Keys};
 
 use crate::context::{Faults, Site};
 
@@ -69,12 +69,7 @@ impl ShipSide {
                     shipped.columns.push(hashed.keys.to_column());
                     return shipped;
                 };
-                let error = if self.preserved {
-                    let message = "Error in the join condition: the row is skipped, it matches nothing";
-                    DataError::new(ErrorKind::Engine, message)
-                } else {
-                    DataError::skipped("the join condition")
-                };
+                let error = DataError::skipped("join condition");
                 errors.set_indices().for_each(|row| faults.fault(&batch, row, site, &error));
                 shipped.columns.push(self.unmatched_keys(&hashed.keys, &batch.keys, &errors, None));
                 if !self.preserved {

@@ -88,7 +88,7 @@ impl Prepare {
             }
         };
         let Some(skipped) = skipped else { return (keys, batch) };
-        let error = DataError::skipped("the grouping columns");
+        let error = DataError::skipped("grouping columns");
         let none = DataError::type_mismatch("pointer", "None (as the id of a group)");
         for row in skipped.set_indices() {
             let is_none = |column: &usize| !batch.columns[*column].is_error(row);

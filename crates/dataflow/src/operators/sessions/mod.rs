@@ -142,9 +142,9 @@ impl<M: Moment, G: Gap<M>> Sessions<M, G> {
         };
         for row in bad.set_indices().filter(|row| batch.diffs.get(*row) > 0) {
             let error = if times.is_error(row) {
-                DataError::skipped("the time of a session window")
+                DataError::skipped("time of a session window")
             } else if instances.is_error(row) {
-                DataError::skipped("the instance of a session window")
+                DataError::skipped("instance of a session window")
             } else {
                 DataError::value("the time nan is in no session")
             };

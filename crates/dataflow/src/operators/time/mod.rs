@@ -98,7 +98,7 @@ impl Timed {
             if !controls.iter().any(|column| column.is_error(row)) {
                 keep.push(row as u32);
             } else if report && batch.diffs.get(row) > 0 {
-                let place = format!("the time of {}", self.site.name);
+                let place = format!("time of {}", self.site.name);
                 self.context.data_error(&self.site, &DataError::skipped(&place));
             }
         }

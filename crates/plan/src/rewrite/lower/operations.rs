@@ -111,6 +111,7 @@ fn static_rows(rows: &StaticRows, own: &[u32]) -> StepOp {
     StepOp::Static {
         batches: Arc::new(rows.batches.iter().map(project).collect()),
         shards: rows.shards.clone(),
+        known_at_start: rows.known_at_start,
     }
 }
 
