@@ -547,6 +547,16 @@ class InTime:
         """Each row with the nearest one of the other side: `backward`, `forward` or `nearest`. The join has
         the columns `time.l`, `time.r` and `side`, which is True if a right row is given a partner."""
     @staticmethod
+    def sliding(
+        left: Expr, right: Expr, *, hop: Expr, duration: Expr | None, ratio: int | None, origin: Expr | None
+    ) -> InTime:
+        """Rows that are in one tumbling or sliding window."""
+    @staticmethod
+    def session(
+        left: Expr, right: Expr, *, predicate: Callable[[Any, Any], bool] | None, max_gap: Expr | None
+    ) -> InTime:
+        """Rows that are in one session of the rows of both sides."""
+    @staticmethod
     def asof_now() -> InTime:
         """Each left row with the right rows that are there at the end of the time at which it comes."""
 
@@ -560,6 +570,10 @@ class Joined:
         (dtypes already Optional where that side can be missing), plus `l.id` and `r.id`. Its row ids are
         those of the join. Selecting, filtering and grouping a join is done on it; unused columns cost
         nothing."""
+    @property
+    def rows(self) -> tuple[Table, Table]:
+        """The rows of both sides that were joined: with windows, once for each of these, and with columns
+        that describe them."""
 
 @final
 class Behavior:

@@ -138,6 +138,7 @@ struct Shared {
     stopped: AtomicBool,
     /// Sources are to end; what they have read is still processed.
     winding_down: AtomicBool,
+    keeps_state: AtomicBool,
     failure: std::sync::Mutex<Option<Failure>>,
     monitor: Arc<dyn Monitor>,
     between_workers: AtomicI64,
@@ -191,6 +192,7 @@ impl Context {
             max_batch_rows,
             stopped: AtomicBool::new(false),
             winding_down: AtomicBool::new(false),
+            keeps_state: AtomicBool::new(false),
             failure: std::sync::Mutex::new(None),
             monitor,
             between_workers: AtomicI64::new(0),
@@ -207,6 +209,16 @@ impl Context {
     /// The error logs of the run.
     pub fn error_logs(&self) -> &ErrorLogs {
         &self.0.error_logs
+    }
+
+    /// Has operators keep what they need to come back in another run; before the dataflow is built.
+    pub fn keep_state(&self) {
+        self.0.keeps_state.store(true, Ordering::Relaxed);
+    }
+
+    /// True if the run may be gone on with in another one.
+    pub fn keeps_state(&self) -> bool {
+        self.0.keeps_state.load(Ordering::Relaxed)
     }
 
     /// True if the first data error ends the run.

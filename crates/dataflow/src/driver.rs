@@ -49,7 +49,7 @@ pub fn drive<'scope, O: Operator>(
         let mut emitter = Emitter::default();
         driver.operator.start(&mut emitter);
         if let Some(capability) = capabilities.first() {
-            driver.wake(&mut emitter, capability);
+            driver.wake(&mut emitter, capability, *capability.time());
         }
         drop(capabilities);
         move |frontiers: &[MutableAntichain<Timestamp>]| {
@@ -124,10 +124,9 @@ impl<O: Operator> Driver<O> {
         epoch.held.push((input, batch));
     }
 
-    /// Lets the operator be called at the times it asked for.
-    fn wake(&mut self, emitter: &mut Emitter, capability: &Capability<Timestamp>) {
-        // At the open time it is called anyway.
-        for time in emitter.drain_wakes().filter(|time| time > capability.time()) {
+    /// Lets the operator be called at the times it asked for, those from `least` on.
+    fn wake(&mut self, emitter: &mut Emitter, capability: &Capability<Timestamp>, least: Timestamp) {
+        for time in emitter.drain_wakes().filter(|time| *time >= least) {
             self.pending
                 .entry(time)
                 .or_insert_with(|| Epoch { capability: capability.delayed(&time), held: Vec::new() });
@@ -193,7 +192,8 @@ impl<O: Operator> Driver<O> {
                 deliver(emitter, &capability, send);
                 entry.remove();
             }
-            self.wake(emitter, &capability);
+            // At the open time it is called anyway.
+            self.wake(emitter, &capability, time.saturating_add(1));
             if !complete {
                 return;
             }

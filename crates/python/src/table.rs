@@ -254,7 +254,9 @@ impl PyTable {
         let mode = Some(mode);
         let options = JoinOptions { mode, ids, instance, left_exactly_once, right_exactly_once, in_time };
         let joined = self.at(frame).join_with(&other.get().table, on, options).map_err(errors::of_plan)?;
-        Ok(PyJoined { table: Py::new(py, self.sibling(py, Ok(joined.table().clone()))?)? })
+        let own = |table: &Table| Py::new(py, self.sibling(py, Ok(table.clone()))?);
+        let [left, right] = joined.rows();
+        Ok(PyJoined { table: own(joined.table())?, rows: [own(left)?, own(right)?] })
     }
     #[pyo3(signature = (pointer, context, *, optional, allow_misses, frame=None))]
     fn ix(

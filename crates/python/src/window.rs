@@ -34,6 +34,33 @@ pub(crate) fn optional(name: &str, parameter: Option<&Bound<'_, PyExpr>>) -> PyR
     parameter.map(|parameter| constant(name, parameter)).transpose()
 }
 
+/// Tumbling or sliding windows.
+pub(crate) fn sliding(
+    hop: &Bound<'_, PyExpr>,
+    duration: Option<&Bound<'_, PyExpr>>,
+    ratio: Option<i64>,
+    origin: Option<&Bound<'_, PyExpr>>,
+) -> PyResult<Window> {
+    let span = match (optional("duration", duration)?, ratio) {
+        (Some(duration), None) => Span::Duration(duration),
+        (None, Some(ratio)) => Span::Ratio(ratio),
+        _ => return Err(PyTypeError::new_err("a window has either a duration or a ratio")),
+    };
+    Ok(Window::Sliding { hop: constant("hop", hop)?, span, origin: optional("origin", origin)? })
+}
+
+/// Sessions.
+pub(crate) fn session(
+    predicate: Option<&Bound<'_, PyAny>>,
+    max_gap: Option<&Bound<'_, PyExpr>>,
+) -> PyResult<Window> {
+    Ok(Window::Session(match (predicate, optional("max_gap", max_gap)?) {
+        (Some(predicate), None) => SessionGap::Asked(Predicate::shared(predicate)),
+        (None, Some(gap)) => SessionGap::LessThan(gap),
+        _ => return Err(PyTypeError::new_err("a session has either a predicate or a max_gap")),
+    }))
+}
+
 impl PyWindowBy {
     fn group(
         py: Python<'_>,
@@ -71,13 +98,7 @@ impl PyWindowBy {
         instance: Option<&Bound<'_, PyExpr>>,
         frame: Option<&Bound<'_, PyFrame>>,
     ) -> PyResult<PyWindowBy> {
-        let span = match (optional("duration", duration)?, ratio) {
-            (Some(duration), None) => Span::Duration(duration),
-            (None, Some(ratio)) => Span::Ratio(ratio),
-            _ => return Err(PyTypeError::new_err("a window has either a duration or a ratio")),
-        };
-        let window =
-            Window::Sliding { hop: constant("hop", hop)?, span, origin: optional("origin", origin)? };
+        let window = self::sliding(hop, duration, ratio, origin)?;
         PyWindowBy::group(py, table, &time.get().expr, &window, behavior, instance, frame)
     }
 
@@ -94,12 +115,8 @@ impl PyWindowBy {
         instance: Option<&Bound<'_, PyExpr>>,
         frame: Option<&Bound<'_, PyFrame>>,
     ) -> PyResult<PyWindowBy> {
-        let gap = match (predicate, optional("max_gap", max_gap)?) {
-            (Some(predicate), None) => SessionGap::Asked(Predicate::shared(predicate)),
-            (None, Some(gap)) => SessionGap::LessThan(gap),
-            _ => return Err(PyTypeError::new_err("a session has either a predicate or a max_gap")),
-        };
-        PyWindowBy::group(py, table, &time.get().expr, &Window::Session(gap), behavior, instance, frame)
+        let window = self::session(predicate, max_gap)?;
+        PyWindowBy::group(py, table, &time.get().expr, &window, behavior, instance, frame)
     }
 
     #[staticmethod]

@@ -36,6 +36,8 @@ class Joined:
     sides: Sides
     how: JoinMode
     pairs: Sequence[Pair]
+    #: The rows of both sides that were joined.
+    rows: tuple[_engine.Table, _engine.Table]
 
 
 def make_join(left: Joinable, right: Joinable, on: tuple[Any, ...], **options: Any) -> JoinResult:
@@ -53,15 +55,12 @@ def joined(
     instances: tuple[Any, Any] = (None, None),
     exactly_once: tuple[bool, bool] = (False, False),
     in_time: Callable[[Sides], _engine.InTime] | None = None,
-    sides: Sides | None = None,
+    with_itself: bool = False,
 ) -> Joined:
-    """The join of two tables or joins, with its arguments checked.
-
-    `sides` say which columns belong to which side, if these are not just the tables of the two.
-    """
-    _check_sides(left, right)
+    """The join of two tables or joins, with its arguments checked; `with_itself` if they may be the same."""
+    _check_sides(left, right, with_itself)
     _check_how(how)
-    sides = Sides(left, right) if sides is None else sides
+    sides = Sides(left, right)
     conditions = [sides.condition(condition) for condition in on]
     if (instances[0] is None) != (instances[1] is None):
         raise ValueError("left_instance and right_instance go together; one of them is missing.")
@@ -78,12 +77,15 @@ def joined(
         in_time=None if in_time is None else in_time(sides),
         frame=current_frame(),
     )
-    return Joined(engine.table, sides, how, conditions if paired is None else [*conditions, paired])
+    pairs = conditions if paired is None else [*conditions, paired]
+    return Joined(engine.table, sides, how, pairs, engine.rows)
 
 
-def _check_sides(left: Joinable, right: Any) -> None:
+def _check_sides(left: Joinable, right: Any, with_itself: bool) -> None:
     if not isinstance(right, Joinable):
         raise TypeError(f"join(): parameter other={right!r} violates type hint Joinable: it is no table.")
+    if with_itself:
+        return
     if left is right:
         raise ValueError("the sides of a join have to be two tables: use table.copy() for one of them.")
     common = {id(table) for table in _tables(left)} & {id(table) for table in _tables(right)}

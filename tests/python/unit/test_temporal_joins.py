@@ -156,6 +156,10 @@ def joins(left: Table, right: Table) -> dict[str, Any]:
         "outer interval": left.interval_join_outer(right, *times, pw.temporal.interval(5, 6)),
         "as of": left.asof_join_left(right, *times, direction=pw.temporal.Direction.NEAREST),
         "as of now": left.asof_now_join(right, left.k == right.k),
+        "tumbling": left.window_join(right, *times, pw.temporal.tumbling(5)),
+        "sliding": left.window_join_left(right, *times, pw.temporal.sliding(2, 4, origin=1)),
+        "session": left.window_join(right, *times, pw.temporal.session(max_gap=2)),
+        "filtered windows": left.window_join(right, *times, pw.temporal.tumbling(5)).filter(right.b == "y"),
         "filtered": left.interval_join(right, *times, pw.temporal.interval(0, 1)).filter(right.b == "y"),
     }
 

@@ -6,17 +6,14 @@
 //! the same scope, one level further: rows enter them as they are and leave through
 //! [`leave_level`].
 
-use std::ops::Range;
-
-use pathway_types::{Batch, DType, DataError, Timestamp};
+use pathway_types::{Batch, DType, Timestamp};
 
 use super::arrange::per_packet;
+use super::come_back::{Entering, Leaving};
 use super::packet::{Flow, TimedPacket};
 use super::time::{LoopTime, Path};
 use crate::context::Context;
 use crate::driver::{Edge, drive};
-use crate::kernels::consolidate::consolidate;
-use crate::operator::{Emitter, Operator, Progress, State, WrongState};
 use crate::packet::Packet;
 use crate::route::Route;
 use crate::timely::{
@@ -27,6 +24,20 @@ use crate::timely::{
 /// Brings changes of the outer scope into a loop.
 pub fn enter<'outer, 'inner>(edge: Edge<'outer>, scope: Scope<'inner, LoopTime>) -> Flow<'inner> {
     timed(edge).enter(scope)
+}
+
+/// As [`enter`], for a loop that may be stopped and come back.
+pub fn enter_kept<'outer, 'inner>(
+    edge: Edge<'outer>,
+    scope: Scope<'inner, LoopTime>,
+    dtypes: Vec<DType>,
+    context: &Context,
+) -> Flow<'inner> {
+    if !context.keeps_state() {
+        return enter(edge, scope);
+    }
+    let outer = edge.scope();
+    enter(drive(outer, "enter", vec![(edge, Route::Key)], context.clone(), Entering::new(dtypes)), scope)
 }
 
 /// The changes with their time in every row.
@@ -76,8 +87,7 @@ pub fn untimed(flow: Flow<'_, Timestamp>, dtypes: Vec<DType>, context: Context) 
             });
         }
     });
-    let net = Net { dtypes, batches: Vec::new() };
-    drive(scope, "net change", vec![(stream, Route::Key)], context, net)
+    drive(scope, "net change", vec![(stream, Route::Key)], context, Leaving::new(dtypes))
 }
 
 /// The rows of each time.
@@ -90,35 +100,6 @@ fn by_time(packet: TimedPacket<Timestamp>) -> Vec<(Timestamp, Batch)> {
     (0..times.len()).for_each(|row| rows[times.rank(row) as usize].push(row as u32));
     let filled = times.table().iter().zip(rows).filter(|(_, rows)| !rows.is_empty());
     filled.map(|(time, rows)| (*time, batch.take(&rows))).collect()
-}
-
-/// Collects the changes of a time and emits what is left of them when they are added up.
-struct Net {
-    dtypes: Vec<DType>,
-    batches: Vec<Batch>,
-}
-
-impl Operator for Net {
-    fn apply(&mut self, _input: usize, batch: Batch, _progress: &Progress, _out: &mut Emitter) {
-        self.batches.push(batch);
-    }
-
-    fn flush(&mut self, _progress: &Progress, out: &mut Emitter) {
-        out.emit(consolidate(Batch::concat(&std::mem::take(&mut self.batches)), &self.dtypes));
-    }
-
-    fn wants(&self, _input: usize, _progress: &Progress) -> bool {
-        true
-    }
-
-    /// Between times nothing is held.
-    fn save(&mut self, _shards: Range<u32>) -> Result<State, DataError> {
-        Ok(State::default())
-    }
-
-    fn load(&mut self, _state: State) -> Result<(), WrongState> {
-        Ok(())
-    }
 }
 
 /// Takes changes out of the inner loop at `level` (2 or more) into the loop around it, where each

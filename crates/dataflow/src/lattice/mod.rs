@@ -14,6 +14,7 @@
 
 pub mod arrange;
 pub mod chunk;
+mod come_back;
 mod exchange;
 mod faults;
 mod gather;

@@ -15,7 +15,7 @@ use super::{Goal, Rewrites};
 use crate::col::{Side, left, reducers, right, row_id};
 use crate::program::{JoinMode, StepOp};
 use crate::reference::{self, Rows};
-use crate::{Col, Graph, JoinOptions, OutputId, OutputOptions, PlanError, Table, col};
+use crate::{Argument, Col, Graph, JoinOptions, OutputId, OutputOptions, PlanError, Table, col};
 
 /// An operation and the numbers that choose its operands.
 type Instruction = (u8, u8, u8, u8);
@@ -123,8 +123,31 @@ fn step(pool: &[Table], (op, x, y, z): Instruction) -> Option<Vec<Table>> {
             one(t.with_columns([("joined", theirs.col("r").ok()? + int(t, y)?)]))
         }
         16 => one(t.select([("a", int(t, y)?), ("c", Col::from(i64::from(z)))])),
+        17 => {
+            let t = t.select([("n", int(t, z)?.fill_error(0))]).ok()?;
+            let argument = Argument { name: "t", table: &t, changes_rows: false };
+            let limit = (z % 3 > 0).then_some(u32::from(z % 3));
+            let ended = t.graph().iterate(&[argument], limit, |tables| {
+                let next = next_round(&tables[0], u, (x ^ y, x, y, z));
+                Ok(vec![Some(next.ok_or_else(|| PlanError::Value("no such step".to_owned()))?)])
+            });
+            Some(vec![ended.ok()?.remove(0)?])
+        }
         _ => step(pool, (1, x, y, z)),
     }
+}
+
+/// What goes around in a loop: numbers that grow, up to 6, to the greatest one of what an instruction makes of
+/// them and of a table around the loop.
+fn next_round(t: &Table, around: &Table, (op, x, y, z): Instruction) -> Option<Table> {
+    let made = step(&[t.clone(), around.clone()], (op % 18, x, y, z))?;
+    let made = made.last()?;
+    let most = made.reduce([("m", reducers::max(int(made, y)?))]).ok()?;
+    let ids = Some(Side::Left);
+    let options = JoinOptions { ids, ..JoinOptions::mode(JoinMode::Left) };
+    let joined = t.join_with(&most, [] as [(Col, Col); 0], options).ok()?;
+    let (n, m) = (left("n"), right("m").coalesce(0).fill_error(0));
+    joined.select([("n", m.lt(7).if_else(n.lt(&m).if_else(&m, &n), &n))]).ok()
 }
 
 /// Tables that have all row ids of this one.
@@ -261,6 +284,7 @@ fn random_plans_have_all_kinds_of_steps() {
         "Join Outer Pair",
         "Join Right Pair",
         "Join Right Right",
+        "Leave",
         "Lookup",
         "Lookup that keeps",
         "Reduce",
@@ -270,6 +294,7 @@ fn random_plans_have_all_kinds_of_steps() {
         "Stateless of 3",
         "UpdateCells",
         "UpdateRows",
+        "Variable",
         "Zip",
     ];
     for kind in expected {

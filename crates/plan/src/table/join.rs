@@ -10,6 +10,7 @@ use pathway_expr::{BinaryOp, Expr};
 use pathway_types::DType;
 
 use super::columns::Named;
+use super::window::{SHARED, Sides};
 use super::{GroupBy, Table};
 use crate::col::{Col, Operands, Scope, Side, as_reference};
 use crate::graph::{Column, Join, JoinColumn, Node, NodeId, Op, State};
@@ -101,6 +102,8 @@ impl Joinable for JoinResult {
 pub struct JoinResult {
     table: Table,
     shape: Shape,
+    /// The rows of both sides that were joined.
+    rows: [Table; 2],
 }
 
 macro_rules! join_methods {
@@ -191,18 +194,19 @@ fn join(
 ) -> Result<JoinResult, PlanError> {
     let (left_table, right_table) = (left.as_table(), right.as_table());
     left_table.same_graph(&[right_table])?;
-    let (OperandShape(left_shape), OperandShape(right_shape)) = (left.operand(), right.operand());
-    if left_table.node == right_table.node {
+    let (OperandShape(mut left_shape), OperandShape(mut right_shape)) = (left.operand(), right.operand());
+    let window = options.in_time.as_ref().and_then(InTime::window);
+    if window.is_none() && left_table.node == right_table.node {
         return Err(PlanError::Value(
             "a table cannot be joined with itself; use copy() for one of the operands".to_owned(),
         ));
     }
-    if left_shape.shares_table_with(&right_shape) {
+    if window.is_none() && left_shape.shares_table_with(&right_shape) {
         return Err(PlanError::Assertion(
             "the two sides of a join have a table in common; use copy() of it on one side".to_owned(),
         ));
     }
-    let instance = options.instance.is_some();
+    let instance = options.instance.is_some() && window.is_none();
     on.extend(options.instance);
     let scope = Operands { left: left.scope(), right: right.scope() };
     let (mut left_on, mut right_on, mut shared) = (vec![], vec![], vec![]);
@@ -228,6 +232,22 @@ fn join(
             let right = time(right, &scope, right_table, &frame)?;
             in_time.check(&left, &right, mode)?;
             let mut found = [left, right];
+            if let Some(window) = window {
+                let tables = [left_table, right_table].map(|table| table.at(frame.clone()));
+                let [l, r] = &tables;
+                let instances = [left_on.clone(), right_on.clone()];
+                let windowed =
+                    Sides { tables: [l, r], times: found.clone(), instances }.in_windows(window)?;
+                for (name, place) in SHARED.into_iter().zip(0..) {
+                    left_on.insert(place, windowed[0].column(name)?);
+                    right_on.insert(place, windowed[1].column(name)?);
+                    shared.push(name.into());
+                }
+                let [l, r] = windowed;
+                (left_shape, right_shape) =
+                    (left_shape.with_columns(l.columns())?, right_shape.with_columns(r.columns())?);
+                rows = [Rows::made(left_table, l), Rows::made(right_table, r)];
+            }
             if let Some(behavior) = behavior {
                 for (side, table) in [left_table, right_table].into_iter().enumerate() {
                     let table = table.at(frame.clone());
@@ -285,11 +305,12 @@ fn join(
         *keeps = keeping.is_by_join();
     }
     let node = state.add_join(join, frame.clone())?;
-    let [left_width, right_width] = rows.map(|rows| rows.table.columns().len());
+    let rows = rows.map(|rows| rows.table);
+    let (left_width, right_width) = (rows[0].columns().len(), rows[1].columns().len());
     let shape = Shape::new(mode, left_shape, right_shape, (left_width, right_width), shared);
     let table = left_table.sibling(&state, node).at(frame);
     drop(state);
-    Ok(JoinResult { table: keeping.apply(table)?, shape })
+    Ok(JoinResult { table: keeping.apply(table)?, shape, rows })
 }
 
 /// The time of the rows of one side.
@@ -434,9 +455,15 @@ impl JoinResult {
         &self.table
     }
 
+    /// The rows of both sides that were joined: with windows, once for each of these, and with columns that
+    /// describe them (`_pw_window_start`, …).
+    pub fn rows(&self) -> &[Table; 2] {
+        &self.rows
+    }
+
     /// The same join; operations called on this handle are attributed to this line.
     pub fn at(&self, frame: Option<Frame>) -> JoinResult {
-        JoinResult { table: self.table.at(frame), shape: self.shape.clone() }
+        JoinResult { table: self.table.at(frame), ..self.clone() }
     }
 
     /// The names that `col` knows here: left ones, then new right ones, without ambiguous ones.
@@ -475,7 +502,7 @@ impl JoinResult {
     pub fn filter(&self, condition: impl Into<Col>) -> Result<JoinResult, PlanError> {
         let condition = condition.into().resolve(self)?;
         let table = self.table.filter(condition)?;
-        Ok(JoinResult { table, shape: self.shape.clone() })
+        Ok(JoinResult { table, ..self.clone() })
     }
 
     /// Groups the joined rows by columns.

@@ -5,7 +5,9 @@ use pathway_types::{DType, Field, Schema, Value};
 use crate::col::{left, left_id, reducers, right, right_id, row_id};
 use crate::program::JoinMode;
 use crate::universe::UniverseId;
-use crate::{Col, Frame, Graph, JoinOptions, PlanError, StaticOptions, Table, col};
+use crate::{
+    Col, Frame, Graph, InTime, JoinOptions, PlanError, SessionGap, Span, StaticOptions, Table, Window, col,
+};
 
 type Result = std::result::Result<(), PlanError>;
 
@@ -277,6 +279,44 @@ fn joins_check_their_conditions() -> Result {
     let once = JoinOptions { left_exactly_once: true, ..JoinOptions::mode(JoinMode::Left) };
     l.join_with(&r, on(&l, &r)?, once)?;
     assert_eq!(graph.take_warnings().len(), 1);
+    Ok(())
+}
+
+#[test]
+fn joins_of_rows_in_one_window() -> Result {
+    let graph = Graph::new();
+    let l = empty(&graph, &[("k", DType::Int), ("t", DType::Int), ("a", DType::Str)]);
+    let r = empty(&graph, &[("k", DType::Int), ("u", DType::Int), ("_pw_window", DType::Str)]);
+    let within = |times, window: &Window| JoinOptions {
+        in_time: Some(InTime::Window { times, window: window.clone() }),
+        ..JoinOptions::mode(JoinMode::Outer)
+    };
+    let on = || [(left("k"), right("k"))];
+    let tumbling = Window::Sliding { hop: Value::Int(5), span: Span::Ratio(1), origin: None };
+    let session = Window::Session(SessionGap::LessThan(Value::Float(1.5)));
+    let maybe = DType::optional(DType::Int);
+    for window in [&tumbling, &session] {
+        let j = l.join_with(&r, on(), within((left("t"), right("u")), window))?;
+        let mut names: Vec<_> = j.column_names().iter().map(|name| name.to_string()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["_pw_window", "_pw_window_end", "_pw_window_start", "a", "k", "t", "u"]);
+        let s = j.select([
+            ("start", col("_pw_window_start")),
+            ("end", right("_pw_window_end")),
+            ("a", l.col("a")?),
+            ("u", col("u")),
+        ])?;
+        assert_eq!((dtype(&s, "start"), dtype(&s, "end")), (maybe.clone(), maybe.clone()));
+        assert_eq!(dtype(&s, "a"), DType::optional(DType::Str));
+        assert!(!s.is_id_append_only());
+        l.join_with(&l, on(), within((left("t"), right("t")), window))?;
+    }
+    let wrong = within((left("a"), right("u")), &tumbling);
+    assert_refused!(l.join_with(&r, on(), wrong), Type, "left_time_expression", "window.hop");
+    let j = l.join(&r, on())?;
+    let t = l.copy()?;
+    let of_join = within((left("t"), right("t")), &tumbling);
+    assert_refused!(j.join_with(&t, [] as [(Col, Col); 0], of_join), Type, "select the columns");
     Ok(())
 }
 

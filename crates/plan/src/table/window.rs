@@ -18,12 +18,14 @@ use crate::{Frame, PlanError};
 mod behavior;
 mod grid;
 mod intervals;
+mod joined;
 mod session;
 
 use behavior::Limits;
 use grid::Grid;
 pub use grid::Span;
 pub use intervals::Around;
+pub(super) use joined::{SHARED, Sides};
 
 /// The column that a row is grouped by, the number of its window.
 const NUMBER: &str = "_pw_window_number";
@@ -84,7 +86,7 @@ impl Table {
         let instance = instance.map(|instance| instance.resolve(&table)).transpose()?;
         match window {
             Window::Sliding { hop, span, origin } => {
-                let grid = Grid::new(&time, hop, span, origin.as_ref())?;
+                let grid = Grid::new(&[("time_expr", &time)], hop, span, origin.as_ref())?;
                 let limits = behavior.map(|behavior| Limits::new(behavior, &grid)).transpose()?;
                 table.window_by_grid(time, &grid, limits.as_ref(), instance)
             }
@@ -112,21 +114,11 @@ impl Table {
         instance: Option<Expr>,
     ) -> Result<WindowBy, PlanError> {
         let frame = self.here();
-        let time = grid.kind.convert(&time)?;
         let hidden: Vec<&str> = self.column_names().filter(|name| *name == ORIGINAL_ID).collect();
         let plain = self.without(hidden)?.at(frame.clone());
-        let number = if grid.is_single() { grid.number(&time)? } else { grid.numbers(&time)? };
-        let mut computed = vec![(KEY, time), (NUMBER, number)];
-        computed.extend(instance.clone().map(|instance| (INSTANCE, instance)));
-        let computed = computed.into_iter().map(|(name, e)| (name, e, frame.clone()));
-        let mut rows = plain.with_columns(computed)?.at(frame.clone());
-        if grid.is_single() {
-            if let Some(holds) = grid.holds(&rows.column(KEY)?, &rows.column(NUMBER)?)? {
-                rows = rows.filter(holds)?.at(frame.clone());
-            }
-        } else {
-            rows = rows.flatten(NUMBER, Some(ORIGINAL_ID))?.at(frame.clone());
-        }
+        let placed = Placed { time: KEY, number: NUMBER, origin: Some(ORIGINAL_ID) };
+        let owner = instance.clone().map(|instance| (INSTANCE, instance));
+        let mut rows = plain.on_grid(grid.kind.convert(&time)?, grid, placed, owner)?.at(frame.clone());
         if let Some(limits) = limits {
             rows = limits.apply(rows, grid)?.at(frame.clone());
         }
@@ -154,7 +146,39 @@ impl Table {
     }
 }
 
+/// The names of the columns that say where rows are placed on a grid.
+struct Placed {
+    time: &'static str,
+    number: &'static str,
+    /// The id that the row had before it was placed in several windows.
+    origin: Option<&'static str>,
+}
+
 impl Table {
+    /// The rows with their times, numbers of windows and what else is computed of them; where windows
+    /// overlap, once for each.
+    #[track_caller]
+    fn on_grid(
+        &self,
+        time: Expr,
+        grid: &Grid,
+        names: Placed,
+        computed: impl IntoIterator<Item = (&'static str, Expr)>,
+    ) -> Result<Table, PlanError> {
+        let frame = self.here();
+        let number = if grid.is_single() { grid.number(&time)? } else { grid.numbers(&time)? };
+        let computed = [(names.time, time), (names.number, number)].into_iter().chain(computed);
+        let computed = computed.map(|(name, e)| (name, e, frame.clone()));
+        let rows = self.with_columns(computed)?.at(frame.clone());
+        if !grid.is_single() {
+            return rows.flatten(names.number, names.origin);
+        }
+        match grid.holds(&rows.column(names.time)?, &rows.column(names.number)?)? {
+            Some(holds) => Ok(rows.filter(holds)?.at(frame)),
+            None => Ok(rows),
+        }
+    }
+
     /// What columns of `described` are outside of reducers: those `about` the window, and the instance
     /// under the names that it has in this table.
     fn given_columns<'a>(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -37,6 +36,10 @@ class Window:
     ) -> _engine.WindowBy:
         raise NotImplementedError
 
+    def _share(self, left: _engine.Expr, right: _engine.Expr) -> _engine.InTime:
+        """The rows of two tables, with these times, that are in one window."""
+        raise NotImplementedError
+
 
 @dataclass
 class _SlidingWindow(Window):
@@ -64,6 +67,16 @@ class _SlidingWindow(Window):
             frame=current_frame(),
         )
 
+    def _share(self, left: _engine.Expr, right: _engine.Expr) -> _engine.InTime:
+        return _engine.InTime.sliding(
+            left,
+            right,
+            hop=constant(self.hop),
+            duration=_optional(self.duration),
+            ratio=self.ratio,
+            origin=_optional(self.origin),
+        )
+
 
 @dataclass
 class _SessionWindow(Window):
@@ -77,19 +90,18 @@ class _SessionWindow(Window):
         behavior: Behavior | None,
         instance: ColumnExpression | None,
     ) -> _engine.WindowBy:
-        times, gap = scope.lower(time), self.max_gap
-        if times.dtype.kind == "int" and isinstance(gap, float) and math.isfinite(gap):
-            # Whole numbers that are less than 1.5 apart are less than 2 apart.
-            gap = math.ceil(gap)
         return _engine.WindowBy.session(
             scope.base,
-            times,
+            scope.lower(time),
             predicate=self.predicate,
-            max_gap=_optional(gap),
+            max_gap=_optional(self.max_gap),
             behavior=None if behavior is None else behavior._lower(),
             instance=None if instance is None else scope.lower(instance),
             frame=current_frame(),
         )
+
+    def _share(self, left: _engine.Expr, right: _engine.Expr) -> _engine.InTime:
+        return _engine.InTime.session(left, right, predicate=self.predicate, max_gap=_optional(self.max_gap))
 
 
 @dataclass
@@ -119,6 +131,12 @@ class _IntervalsOverWindow(Window):
             behavior=None if behavior is None else behavior._lower(),
             instance=None if instance is None else scope.lower(instance),
             frame=current_frame(),
+        )
+
+    def _share(self, left: _engine.Expr, right: _engine.Expr) -> _engine.InTime:
+        raise NotImplementedError(
+            "window_join doesn't support windows of type intervals_over; interval_join finds the rows around "
+            "the values of a column"
         )
 
 

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from pathway._engine import DType, Expr
-from pathway.internals.api import Pointer
 from pathway.internals.expression.column import ColumnReference, column_named
 from pathway.internals.expression.expression import ColumnExpression
-from pathway.internals.join_condition import Sides, joined, place
+from pathway.internals.join_condition import Pair, Sides, joined, place
 from pathway.internals.join_mode import JoinMode
 from pathway.internals.joins import JoinResult
 from pathway.internals.table import Table
-from pathway.internals.trace import current_frame, trace_user_frame
-from pathway.stdlib.temporal._arguments import check_extra, check_no_how, constant
-from pathway.stdlib.temporal._window import Window, _SessionWindow, _SlidingWindow
-from pathway.stdlib.temporal._windowby import windowby
+from pathway.internals.trace import trace_user_frame
+from pathway.stdlib.temporal._arguments import check_extra, check_no_how
+from pathway.stdlib.temporal._window import Window
 
-#: What is equal for rows that are joined, in the order in which ids depend on it.
-_SHARED = ("_pw_window_start", "_pw_window_end", "_pw_window")
-#: The columns that describe the window of a row.
-_ON_GRID = ("_pw_key", "_pw_instance", *_SHARED)
-#: The time of a row, among its columns.
-_TIME = "\0time"
-_IN_SESSION = ("_pw_window", "_pw_window_start", "_pw_window_end")
+#: What is equal for rows that are joined.
+_ABOUT = ("_pw_window", "_pw_window_start", "_pw_window_end")
 
 
 class WindowJoinResult(JoinResult):
@@ -33,6 +27,12 @@ class WindowJoinResult(JoinResult):
     """
 
     _keys_are_there: ClassVar[bool] = True
+    # The ids of rows in windows are others.
+    _row_ids: ClassVar[str] = "\0own"
+    _joined: tuple[Table, Table]
+
+    def _tables(self) -> Iterator[tuple[Table, str]]:
+        yield from zip(self._joined, ("l.", "r."), strict=True)
 
 
 class _WindowedSides(Sides):
@@ -49,6 +49,10 @@ class _WindowedSides(Sides):
         if column.table is self._tables[side]:
             return column_named((self.left, self.right)[side], column.name)
         return column
+
+    def windowed(self, pair: Pair) -> Pair:
+        """Columns of the joined tables as those of their rows in windows."""
+        return self._resolve(0, pair[0]), self._resolve(1, pair[1])
 
     def prefixes(self) -> dict[int, str]:
         own = {id(table): prefix for table, prefix in zip(self._tables, ("l.", "r."), strict=True)}
@@ -116,110 +120,23 @@ def window_join(
         )
     if not isinstance(other, Table):
         raise TypeError(f"window_join(): parameter other={other!r} violates type hint Table: it is no table.")
-    plain = Sides(self, other)
-    times = _times(plain, self_time, other_time, window)
-    if isinstance(window, _SlidingWindow):
-        windowed = (_on_grid(self, times[0], window), _on_grid(other, times[1], window))
-    elif isinstance(window, _SessionWindow):
-        pairs = [plain.condition(condition) for condition in on]
-        if left_instance is not None and right_instance is not None:
-            pairs.append(plain.pair(left_instance, right_instance))
-        instances = [[plain.lower(pair)[side] for pair in pairs] for side in range(2)]
-        windowed = _in_sessions((self, other), times, instances, window)
-    else:
-        raise NotImplementedError(
-            "a window join takes tumbling, sliding and session windows; for the rows around the values "
-            "of a column use interval_join"
-        )
-    sides = _WindowedSides((self, other), windowed)
-    shared = [(windowed[0][name], windowed[1][name]) for name in _SHARED]
-    conditions = list(on)
-    if left_instance is not None and right_instance is not None:
-        # One more equality, after the others.
-        pair = sides.pair(left_instance, right_instance)
-        conditions.append(pair[0] == pair[1])
-        left_instance = right_instance = None
     made = joined(
-        *windowed,
-        (*(left == right for left, right in shared), *conditions),
+        self,
+        other,
+        on,
         how=how,
         instances=(left_instance, right_instance),
-        sides=sides,
+        in_time=lambda sides: window._share(sides.lower_on(0, self_time), sides.lower_on(1, other_time)),
+        with_itself=True,
     )
-    result = place(made, WindowJoinResult)
-    result._known = (self, other)
+    own = WindowJoinResult._row_ids
+    rows = (Table(made.rows[0]).without(own), Table(made.rows[1]).without(own))
+    sides = _WindowedSides((self, other), rows)
+    pairs = [(rows[0][name], rows[1][name]) for name in _ABOUT]
+    pairs.extend(sides.windowed(pair) for pair in made.pairs)
+    result = place(dataclasses.replace(made, sides=sides, pairs=pairs), WindowJoinResult)
+    result._joined = result._known = (self, other)
     return result
-
-
-def _times(sides: Sides, left: Any, right: Any, window: Window) -> tuple[Expr, Expr]:
-    """The times of both sides, of one type."""
-    times = (sides.lower_on(0, left), sides.lower_on(1, right))
-    dtypes = {str(time.dtype) for time in times}
-    if dtypes == {str(DType.INT), str(DType.FLOAT)}:
-        return (times[0].cast(DType.FLOAT), times[1].cast(DType.FLOAT))
-    if len(dtypes) > 1:
-        raise TypeError(
-            "Arguments (left_time_expression, right_time_expression) have to be of one type but are of types "
-            f"({times[0].dtype}, {times[1].dtype})."
-        )
-    return times
-
-
-def _with_time(table: Table, name: str, time: Expr) -> Table:
-    """The table with its time as one more column."""
-    columns = [(c, Expr.column(table._engine, c), current_frame()) for c in table.column_names()]
-    return Table(table._engine.select([*columns, (name, time, current_frame())], current_frame()))
-
-
-def _on_grid(table: Table, time: Expr, window: _SlidingWindow) -> Table:
-    """The rows once for each of their windows, with ids that are made of their own and which window it is."""
-    timed = _with_time(table, _TIME, time)
-    rows = windowby(timed, timed[_TIME], window=window)._source
-    which = rows["_pw_window_start"]
-    if rows._engine.column_dtype("_pw_key").kind != "float":
-        # How many windows of the row start earlier; for floats, to count them is not exact.
-        length = window.duration if window.ratio is None else window.hop * window.ratio
-        which = -((rows["_pw_key"] - which - length) // window.hop) - 1
-    found = rows.with_columns(_pw_original_id=rows.pointer_from(rows["_pw_original_id"], which))
-    columns = dict.fromkeys([*table.column_names(), *_ON_GRID])
-    windowed: Table = found.with_id(found["_pw_original_id"])[list(columns)]
-    return windowed.update_id_type(Pointer, id_append_only=False)
-
-
-def _in_sessions(
-    tables: tuple[Table, Table],
-    times: tuple[Expr, Expr],
-    instances: list[list[Expr]],
-    window: _SessionWindow,
-) -> tuple[Table, Table]:
-    """The rows of both tables in sessions of the rows of both."""
-    parts = []
-    for side, table in enumerate(tables):
-        frame = current_frame()
-        parts.append(
-            Table(
-                table._engine.select(
-                    [
-                        ("time", times[side], frame),
-                        ("instance", Expr.make_tuple(instances[side]), frame),
-                        ("right", constant(bool(side)), frame),
-                        ("own", Expr.id(table._engine), frame),
-                    ],
-                    frame,
-                )
-            )
-        )
-    union = Table.concat_reindex(*parts)
-    rows = windowby(union, union.time, window=window, instance=union.instance)._source
-    return (
-        _of_side(tables[0], rows.filter(~rows.right)),
-        _of_side(tables[1], rows.filter(rows.right)),
-    )
-
-
-def _of_side(table: Table, rows: Table) -> Table:
-    found = rows.with_id(rows.own)[list(_IN_SESSION)].promise_universe_is_subset_of(table)
-    return table.restrict(found).with_columns(*found)
 
 
 def _window_join_how(

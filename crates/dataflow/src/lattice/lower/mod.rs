@@ -11,7 +11,7 @@ use pathway_plan::program::{LoopId, Program, Stage, Step, StepOp};
 use pathway_types::{DType, Timestamp};
 
 use super::arrange::{Index, arrange, changes, consolidate, per_packet};
-use super::loops::{end, enter, leave, leave_level};
+use super::loops::{end, enter_kept, leave, leave_level};
 use super::packet::{Flow, TimedPacket};
 use super::reduce::{group, reduce, remember};
 use super::stateless::stateless;
@@ -106,7 +106,8 @@ impl<'inner> Body<'_, '_, 'inner> {
         // What a loop reads is lowered before it.
         #[allow(clippy::expect_used)]
         let edge = self.edges[number].clone().expect("the inputs of a step are lowered before it");
-        let flow = enter(edge, self.scope);
+        let dtypes = self.program.steps[number].columns.clone();
+        let flow = enter_kept(edge, self.scope, dtypes, self.context);
         self.flows.insert(number, flow.clone());
         flow
     }

@@ -51,6 +51,16 @@ impl Operand {
         Operand::Table { node, names, start: 0, id: None }
     }
 
+    /// The same operand, a table, with these columns, of which the first stand for its own.
+    pub(super) fn with_columns(self, columns: &[Column]) -> Result<Operand, PlanError> {
+        match self {
+            Operand::Table { node, .. } => Ok(Operand::table(node, columns)),
+            Operand::Join(_) => Err(PlanError::Type(
+                "a window join takes tables; select the columns of a join first".to_owned(),
+            )),
+        }
+    }
+
     /// The same operand with its columns moved, and its row id at a column if it had none.
     fn nested(self, by: usize, own_id: usize) -> Operand {
         let moved = |id: Option<usize>| Some(id.map_or(own_id, |i| i + by));

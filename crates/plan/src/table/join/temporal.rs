@@ -7,6 +7,7 @@ use super::comparable;
 use crate::PlanError;
 use crate::col::Col;
 use crate::program::{Bounds, Direction, JoinMode, Matching};
+use crate::table::Window;
 use crate::temporal::{Behavior, Role, TimeKind};
 
 /// How times decide which rows of a join match.
@@ -32,6 +33,13 @@ pub enum InTime {
         /// Which rows are held back, dropped and forgotten.
         behavior: Option<Behavior>,
     },
+    /// Rows that are in one window, once for each such window.
+    Window {
+        /// The time of a left row and that of a right row.
+        times: (Col, Col),
+        /// How times are put into windows; sessions are made of the rows of both sides.
+        window: Window,
+    },
     /// Each left row with the right rows that are there at the end of the time at which it comes; inner
     /// or left.
     AsOfNow,
@@ -46,15 +54,25 @@ pub(super) enum Temporal {
 impl InTime {
     pub(super) fn times(&self) -> Option<&(Col, Col)> {
         match self {
-            InTime::Interval { times, .. } | InTime::AsOf { times, .. } => Some(times),
+            InTime::Interval { times, .. } | InTime::AsOf { times, .. } | InTime::Window { times, .. } => {
+                Some(times)
+            }
             InTime::AsOfNow => None,
+        }
+    }
+
+    /// The windows that rows have in common.
+    pub(super) fn window(&self) -> Option<&Window> {
+        match self {
+            InTime::Window { window, .. } => Some(window),
+            _ => None,
         }
     }
 
     pub(super) fn behavior(&self) -> Option<&Behavior> {
         match self {
             InTime::Interval { behavior, .. } | InTime::AsOf { behavior, .. } => behavior.as_ref(),
-            InTime::AsOfNow => None,
+            InTime::Window { .. } | InTime::AsOfNow => None,
         }
     }
 
@@ -83,6 +101,7 @@ impl InTime {
                 let times = [kind.convert(&left)?, kind.convert(&right)?];
                 Matching::AsOf { times, direction: *direction }
             }
+            (InTime::Window { .. }, _) => Matching::Equal,
             _ if matches!(mode, JoinMode::Right | JoinMode::Outer) => {
                 return Err(PlanError::Value(
                     "asof_now_join can only use modes inner and left: a right row is never joined by itself"

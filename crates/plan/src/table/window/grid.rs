@@ -32,7 +32,7 @@ pub(super) struct Grid {
 
 impl Grid {
     pub(super) fn new(
-        time: &Expr,
+        times: &[(&str, &Expr)],
         hop: &Value,
         span: &Span,
         origin: Option<&Value>,
@@ -43,8 +43,9 @@ impl Grid {
             Span::Ratio(_) => None,
         };
         let given = origin.map(|origin| Expr::literal(origin.clone()));
-        let mut arguments =
-            vec![("time_expr", Role::Time, time.dtype()), ("window.hop", Role::Interval, hop.dtype())];
+        let mut arguments: Vec<_> =
+            times.iter().map(|(name, time)| (*name, Role::Time, time.dtype())).collect();
+        arguments.push(("window.hop", Role::Interval, hop.dtype()));
         arguments.extend(duration.iter().map(|e| ("window.duration", Role::Interval, e.dtype())));
         arguments.extend(given.iter().map(|e| ("window.origin", Role::Time, e.dtype())));
         let kind = TimeKind::of(&arguments)?;
@@ -56,7 +57,7 @@ impl Grid {
                 positive("duration", &duration)?;
                 (duration, 0)
             }
-            (None, Span::Ratio(ratio)) if *ratio > 0 => (times(&hop, *ratio)?, *ratio),
+            (None, Span::Ratio(ratio)) if *ratio > 0 => (repeated(&hop, *ratio)?, *ratio),
             (None, _) => {
                 return Err(PlanError::Value("the ratio of a sliding window must be positive".to_owned()));
             }
@@ -89,7 +90,17 @@ impl Grid {
 
     /// The numbers of all windows that hold a time.
     pub(super) fn numbers(&self, time: &Expr) -> Result<Expr, PlanError> {
-        let [ratio, bounded] = [Value::Int(self.ratio), Value::Bool(self.bounded)].map(Expr::literal);
+        self.list(time, self.bounded)
+    }
+
+    /// The number of the first window that would hold a time if there were some before the origin, too.
+    pub(super) fn first(&self, time: &Expr) -> Result<Expr, PlanError> {
+        let none = Expr::literal(0);
+        Ok(Expr::get(self.list(time, false)?, none.clone(), none)?)
+    }
+
+    fn list(&self, time: &Expr, bounded: bool) -> Result<Expr, PlanError> {
+        let [ratio, bounded] = [Value::Int(self.ratio), Value::Bool(bounded)].map(Expr::literal);
         let (hop, span, origin) = (self.hop.clone(), self.span.clone(), self.origin.clone());
         Ok(Expr::method("window.numbers", vec![time.clone(), hop, span, ratio, origin, bounded])?)
     }
@@ -136,7 +147,7 @@ fn whole(interval: &Expr) -> Option<i64> {
 }
 
 /// An interval so many times.
-fn times(interval: &Expr, count: i64) -> Result<Expr, PlanError> {
+fn repeated(interval: &Expr, count: i64) -> Result<Expr, PlanError> {
     let length = match interval.as_constant() {
         Some(Value::Int(length)) => length.checked_mul(count).map(Value::Int),
         Some(Value::Duration(length)) => length.checked_mul(count).map(Value::Duration),

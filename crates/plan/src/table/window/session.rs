@@ -14,8 +14,27 @@ use crate::stateful::{SessionGap, StatefulKind};
 use crate::temporal::{Role, TimeKind};
 use crate::universe::Definition;
 
-const TIME: &str = "_pw_time";
-const SESSION: &str = "_pw_session";
+pub(super) const TIME: &str = "_pw_time";
+pub(super) const SESSION: &str = "_pw_session";
+
+/// The kind of the times, and the gap as one of that kind.
+pub(super) fn checked(
+    times: &[(&str, &Expr)],
+    gap: &SessionGap,
+) -> Result<(TimeKind, SessionGap), PlanError> {
+    let mut arguments: Vec<_> = times.iter().map(|(name, e)| (*name, Role::Time, e.dtype())).collect();
+    let SessionGap::LessThan(distance) = gap else { return Ok((TimeKind::of(&arguments)?, gap.clone())) };
+    let distance = Expr::literal(distance.clone());
+    arguments.push(("window.max_gap", Role::Interval, distance.dtype()));
+    let kind = TimeKind::of(&arguments)?;
+    arguments.pop();
+    if let (Ok(TimeKind::Int), Some(Value::Float(gap))) = (TimeKind::of(&arguments), distance.as_constant()) {
+        // Whole numbers that are less than 1.5 apart are less than 2 apart.
+        return Ok((TimeKind::Int, SessionGap::LessThan(Value::Int(gap.ceil() as i64))));
+    }
+    let gap = kind.convert(&distance)?.as_constant().cloned().unwrap_or(Value::None);
+    Ok((kind, SessionGap::LessThan(gap)))
+}
 
 impl Table {
     #[track_caller]
@@ -27,16 +46,11 @@ impl Table {
     ) -> Result<WindowBy, PlanError> {
         let frame = self.here();
         let (time, gap) = match gap {
-            SessionGap::LessThan(gap) => {
-                let gap = Expr::literal(gap.clone());
-                let kind = TimeKind::of(&[
-                    ("time_expr", Role::Time, time.dtype()),
-                    ("window.max_gap", Role::Interval, gap.dtype()),
-                ])?;
-                let gap = kind.convert(&gap)?.as_constant().cloned().unwrap_or(Value::None);
-                (kind.convert(&time)?, SessionGap::LessThan(gap))
+            SessionGap::LessThan(_) => {
+                let (kind, gap) = checked(&[("time_expr", &time)], gap)?;
+                (kind.convert(&time)?, gap)
             }
-            SessionGap::Asked(asked) => (time, SessionGap::Asked(asked.clone())),
+            SessionGap::Asked(_) => (time, gap.clone()),
         };
         let own = instance.clone();
         let owned = instance.is_some();
@@ -68,7 +82,7 @@ impl Table {
 
     /// The rows with the session they are in, a pointer in the column `_pw_session`, and the sessions:
     /// `start`, `end`, and `last`, the id of the last row.
-    fn sessions(&self, gap: SessionGap, instance: Expr) -> Result<(Table, Table), PlanError> {
+    pub(super) fn sessions(&self, gap: SessionGap, instance: Expr) -> Result<(Table, Table), PlanError> {
         let frame = self.here();
         let time = self.column(TIME)?;
         let pointer = Expr::pointer(vec![instance], false, None)?;

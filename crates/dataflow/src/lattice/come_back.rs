@@ -1,0 +1,112 @@
+//! How loops come back after a stop.
+//!
+//! What a loop has computed is not saved: it is history over rounds, and follows from what went in. What is
+//! saved are the rows that entered it ([`Entering`]). Loaded rows enter at time 0, and the loop goes
+//! through its rounds once more, with as many workers as there are now. Those who read its results have these
+//! in states of their own: what leaves a loop that came back is dropped at time 0 ([`Leaving`]).
+
+use std::ops::Range;
+
+use pathway_types::{Batch, DType, DataError, Timestamp};
+
+use crate::kernels::consolidate::consolidate;
+use crate::operator::{Emitter, Operator, Progress, State, WrongState};
+use crate::store::MultiMap;
+
+/// When loaded rows enter; changes that are fed to a run that came back have later times.
+const START: Timestamp = 0;
+
+/// Passes rows on into a loop and keeps them.
+///
+/// *State*: the rows by id. *Cost*: a hash lookup per change. *Changes*: passed on as they come.
+pub(crate) struct Entering {
+    rows: MultiMap,
+    /// Rows that were loaded and have not entered the loop.
+    loaded: Vec<Batch>,
+}
+
+impl Entering {
+    /// An operator for rows with columns of these dtypes.
+    pub(crate) fn new(dtypes: Vec<DType>) -> Self {
+        Entering { rows: MultiMap::new(dtypes), loaded: Vec::new() }
+    }
+}
+
+impl Operator for Entering {
+    fn start(&mut self, out: &mut Emitter) {
+        if !self.loaded.is_empty() {
+            out.wake_at(START);
+        }
+    }
+
+    fn apply(&mut self, _input: usize, batch: Batch, _progress: &Progress, out: &mut Emitter) {
+        self.rows.apply(&batch.keys.clone(), &batch);
+        out.emit(batch);
+    }
+
+    fn flush(&mut self, _progress: &Progress, out: &mut Emitter) {
+        self.loaded.drain(..).for_each(|batch| out.emit(batch));
+        self.rows.tidy();
+    }
+
+    fn wants(&self, _input: usize, _progress: &Progress) -> bool {
+        true
+    }
+
+    fn save(&mut self, shards: Range<u32>) -> Result<State, DataError> {
+        Ok(State::of_tables([("rows", self.rows.save(&shards))]))
+    }
+
+    fn load(&mut self, state: State) -> Result<(), WrongState> {
+        for (_, table) in state.tables {
+            self.rows.load(table.clone())?;
+            // The last column is the key under which a row is kept, its id.
+            let width = table.columns.len() - 1;
+            self.loaded.push(table.project(&(0..width).collect::<Vec<_>>()));
+        }
+        Ok(())
+    }
+}
+
+/// Collects the changes of a time and emits what is left of them when they are added up.
+///
+/// *State*: none between times. *Cost*: a sort of the changes of a time. *Changes*: at the end of a time, as
+/// the net difference.
+pub(crate) struct Leaving {
+    dtypes: Vec<DType>,
+    batches: Vec<Batch>,
+    came_back: bool,
+}
+
+impl Leaving {
+    /// An operator for rows with columns of these dtypes.
+    pub(crate) fn new(dtypes: Vec<DType>) -> Self {
+        Leaving { dtypes, batches: Vec::new(), came_back: false }
+    }
+}
+
+impl Operator for Leaving {
+    fn apply(&mut self, _input: usize, batch: Batch, _progress: &Progress, _out: &mut Emitter) {
+        self.batches.push(batch);
+    }
+
+    fn flush(&mut self, progress: &Progress, out: &mut Emitter) {
+        let batches = std::mem::take(&mut self.batches);
+        if !(self.came_back && progress.time == START) {
+            out.emit(consolidate(Batch::concat(&batches), &self.dtypes));
+        }
+    }
+
+    fn wants(&self, _input: usize, _progress: &Progress) -> bool {
+        true
+    }
+
+    fn save(&mut self, _shards: Range<u32>) -> Result<State, DataError> {
+        Ok(State::default())
+    }
+
+    fn load(&mut self, _state: State) -> Result<(), WrongState> {
+        self.came_back = true;
+        Ok(())
+    }
+}
