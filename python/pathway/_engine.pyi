@@ -224,9 +224,15 @@ def filter_metadata(filter: str, metadata: Sequence[str]) -> list[bool]:
 
 @final
 class Acceptor:
-    """`function(new, accepted)`, which says by its truth whether a value replaces the accepted one."""
+    """Decides by chains of values: `ask` gets the values of all chains, the end of each chain and what was
+    accepted last in it; it gives the position of what is accepted last now, if that changes, and what was
+    raised for others."""
 
-    def __init__(self, function: Callable[[Any, Any], Any], name: str) -> None: ...
+    def __init__(
+        self,
+        ask: Callable[[list[Any], list[int], list[Any]], tuple[list[int | None], list[Exception]]],
+        name: str,
+    ) -> None: ...
 
 @final
 class Transformer:

@@ -15,14 +15,23 @@ use crate::driver::Edge;
 use crate::packet::Packet;
 use crate::timely::{Capability, NoopBuilder, OperatorBuilder, OutputBuilder, Scope, SyncActivator};
 
-/// Batches taken from the queue before the operators behind it get their turn.
-const BATCHES_PER_TURN: usize = 4;
+/// Rows taken from the queue before the operators behind it get their turn.
+const ROWS_PER_TURN: usize = 4 * CHUNK_ROWS;
+/// The rows that a chunk counts for at least, as it costs something however small it is, and at most.
+const LEAST_ROWS: usize = 1 << 10;
+/// The rows of a full chunk.
+const CHUNK_ROWS: usize = 1 << 16;
+
+/// What a chunk with so many rows counts for.
+fn weight(rows: usize) -> usize {
+    rows.clamp(LEAST_ROWS, CHUNK_ROWS)
+}
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Bounds how many chunks of a source are read but not yet taken by a worker.
+/// Bounds how much of a source is read but not yet taken by a worker.
 #[derive(Debug)]
 pub struct Backlog {
     in_flight: Mutex<usize>,
@@ -31,26 +40,39 @@ pub struct Backlog {
 }
 
 impl Backlog {
-    /// At most `limit` chunks.
-    pub fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Backlog { in_flight: Mutex::new(0), changed: Condvar::new(), limit })
+    /// At most `chunks` full chunks, or more small ones.
+    pub fn new(chunks: usize) -> Arc<Self> {
+        Arc::new(Backlog { in_flight: Mutex::new(0), changed: Condvar::new(), limit: chunks * CHUNK_ROWS })
     }
-    /// Waits for room; false if `stopped` says so first.
-    pub fn acquire(&self, stopped: impl Fn() -> bool) -> bool {
+    /// Waits for room for a chunk, of so many rows if that is known; `None` if `stopped` says so first.
+    pub fn acquire(self: &Arc<Self>, rows: Option<usize>, stopped: impl Fn() -> bool) -> Option<Room> {
+        let weight = rows.map_or(CHUNK_ROWS, weight);
         let mut in_flight = lock(&self.in_flight);
         while *in_flight >= self.limit {
             if stopped() {
-                return false;
+                return None;
             }
             let waited = self.changed.wait_timeout(in_flight, Duration::from_millis(50));
             in_flight = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        *in_flight += 1;
-        !stopped()
+        *in_flight += weight;
+        drop(in_flight);
+        let room = Room { backlog: self.clone(), weight };
+        (!stopped()).then_some(room)
     }
-    fn release(&self) {
-        *lock(&self.in_flight) -= 1;
-        self.changed.notify_one();
+}
+
+/// The room that a chunk takes in a backlog until it is dropped.
+#[derive(Debug)]
+pub struct Room {
+    backlog: Arc<Backlog>,
+    weight: usize,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        *lock(&self.backlog.in_flight) -= self.weight;
+        self.backlog.changed.notify_one();
     }
 }
 
@@ -58,13 +80,13 @@ impl Backlog {
 #[derive(Debug)]
 pub struct Slot {
     parsed: Mutex<Option<Parsed>>,
-    backlog: Arc<Backlog>,
+    _room: Room,
 }
 
 impl Slot {
-    /// An empty slot that counts in `backlog` (which was acquired for it).
-    pub fn new(backlog: Arc<Backlog>) -> Arc<Self> {
-        Arc::new(Slot { parsed: Mutex::new(None), backlog })
+    /// An empty slot.
+    pub fn new(room: Room) -> Arc<Self> {
+        Arc::new(Slot { parsed: Mutex::new(None), _room: room })
     }
     /// Puts the rows in.
     pub fn fill(&self, parsed: Parsed) {
@@ -72,12 +94,6 @@ impl Slot {
     }
     fn take(&self) -> Option<Parsed> {
         lock(&self.parsed).take()
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.backlog.release();
     }
 }
 
@@ -173,14 +189,14 @@ pub fn source<'scope>(
             let (mut rows_session, mut dead_session) = (rows_output.activate(), dead_output.activate());
             let mut taken = 0;
             loop {
-                if taken == BATCHES_PER_TURN || context.is_congested() {
+                if taken >= ROWS_PER_TURN || context.is_congested() {
                     activator.activate();
                     break;
                 }
                 match queue.pop() {
                     None => break,
                     Some(Next::Rows(time, parsed)) => {
-                        taken += 1;
+                        taken += weight(parsed.batch.len());
                         let (batch, rejected) = settle(parsed, &context, &site, &mut thinning);
                         if !batch.is_empty() {
                             let capability: Capability<_> = held[0].delayed(&time);

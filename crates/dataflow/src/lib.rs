@@ -25,5 +25,5 @@ pub mod timely;
 pub use clock::even_now;
 pub use context::{Context, Failure, Monitor, Report, Site};
 pub use error_log::ErrorLogs;
-pub use input::{Backlog, InputItem, InputQueue, Slot};
+pub use input::{Backlog, InputItem, InputQueue, Room, Slot};
 pub use lower::{Environment, lower};

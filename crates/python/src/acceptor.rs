@@ -5,20 +5,20 @@ use std::sync::Arc;
 use pathway_expr::{Accepted, Acceptor, Offers};
 use pathway_types::{DataError, ErrorKind};
 use pyo3::prelude::*;
-use pyo3::types::PyList;
 
 use crate::raised;
 use crate::value::column_to_list;
 
-/// A function of the new and the accepted value.
+/// A function that asks for many chains of values: of the values, the ends of the chains and what was
+/// accepted last in each; it gives the positions that are accepted last now and what was raised.
 #[pyclass(frozen, module = "pathway._engine", name = "Acceptor")]
 pub(crate) struct PyAcceptor(pub(crate) Arc<dyn Acceptor>);
 
 #[pymethods]
 impl PyAcceptor {
     #[new]
-    fn new(function: Py<PyAny>, name: String) -> Self {
-        PyAcceptor(Arc::new(UserAcceptor { function, name }))
+    fn new(ask: Py<PyAny>, name: String) -> Self {
+        PyAcceptor(Arc::new(UserAcceptor { ask, name }))
     }
     fn __repr__(&self) -> String {
         format!("Acceptor({})", self.0.name())
@@ -27,7 +27,7 @@ impl PyAcceptor {
 
 #[derive(Debug)]
 struct UserAcceptor {
-    function: Py<PyAny>,
+    ask: Py<PyAny>,
     name: String,
 }
 
@@ -38,13 +38,7 @@ impl Acceptor for UserAcceptor {
     fn accept(&self, offers: &Offers<'_>) -> Accepted {
         let nothing = |error| Accepted { rows: vec![None; offers.chains.len()], causes: vec![error] };
         let answer = crate::attach::attached(|py| {
-            let lists = column_to_list(py, offers.values, offers.dtype)
-                .and_then(|values| Ok((values, column_to_list(py, offers.accepted, offers.dtype)?)));
-            match lists {
-                Ok((values, accepted)) => self.ask(py, offers, &values, &accepted),
-                // The values could not be turned into Python objects (pandas is missing, say).
-                Err(error) => nothing(raised::data_error(py, error)),
-            }
+            self.ask(py, offers).unwrap_or_else(|error| nothing(raised::data_error(py, error)))
         });
         let gone = || nothing(DataError::new(ErrorKind::Engine, "the Python interpreter is shutting down"));
         answer.unwrap_or_else(gone)
@@ -52,30 +46,13 @@ impl Acceptor for UserAcceptor {
 }
 
 impl UserAcceptor {
-    fn ask(
-        &self,
-        py: Python<'_>,
-        offers: &Offers<'_>,
-        values: &Bound<'_, PyList>,
-        accepted: &Bound<'_, PyList>,
-    ) -> Accepted {
-        let function = self.function.bind(py);
-        let mut answer = Accepted::default();
-        for (chain, last) in offers.chains.iter().zip(accepted.iter()) {
-            let (mut last, mut row) = (last, None);
-            for i in chain.clone() {
-                let asked = values.get_item(i).and_then(|value| {
-                    let accepts = last.is_none() || function.call1((&value, &last))?.is_truthy()?;
-                    Ok(accepts.then_some(value))
-                });
-                match asked {
-                    Ok(Some(value)) => (last, row) = (value, Some(i)),
-                    Ok(None) => {}
-                    Err(error) => answer.causes.push(raised::data_error(py, error)),
-                }
-            }
-            answer.rows.push(row);
-        }
-        answer
+    fn ask(&self, py: Python<'_>, offers: &Offers<'_>) -> PyResult<Accepted> {
+        let values = column_to_list(py, offers.values, offers.dtype)?;
+        let accepted = column_to_list(py, offers.accepted, offers.dtype)?;
+        let ends: Vec<usize> = offers.chains.iter().map(|chain| chain.end).collect();
+        let answer = self.ask.bind(py).call1((values, ends, accepted))?;
+        let (rows, raised): (Vec<Option<usize>>, Vec<Bound<'_, PyAny>>) = answer.extract()?;
+        let causes = raised.into_iter().map(|error| raised::data_error(py, PyErr::from_value(error)));
+        Ok(Accepted { rows, causes: causes.collect() })
     }
 }

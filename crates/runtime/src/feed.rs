@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use pathway_dataflow::tally::BETWEEN_MESSAGES;
-use pathway_dataflow::{Backlog, Context, Failure, InputItem, InputQueue, Site, Slot, even_now};
+use pathway_dataflow::{Backlog, Context, Failure, InputItem, InputQueue, Room, Site, Slot, even_now};
 use pathway_io::{ConnectorError, FailureClass, ParseJob, Parsed, Reader, Session, SourceOutput, Stopped};
 use pathway_plan::program::SourceStep;
 use pathway_types::Timestamp;
@@ -29,7 +29,7 @@ const DRAIN: Duration = Duration::from_secs(60);
 const UNFINISHED: &str =
     "a source has failed; what was sent before does not pass through the outputs in time and is lost";
 
-/// Chunks per worker that may be read ahead.
+/// Full chunks per worker that may be read ahead.
 const CHUNKS_AHEAD: usize = 4;
 
 /// The shared side of a source: what its readers and the autocommit timer work on.
@@ -298,8 +298,8 @@ impl Feed {
     }
 
     /// Puts a slot into the queue of a worker, at the open minibatch's time.
-    fn enqueue(&self, rows: usize, parsed: Option<Parsed>) -> (Arc<Slot>, Arc<InputQueue>) {
-        let slot = Slot::new(self.backlog.clone());
+    fn enqueue(&self, room: Room, rows: usize, parsed: Option<Parsed>) -> (Arc<Slot>, Arc<InputQueue>) {
+        let slot = Slot::new(room);
         if let Some(parsed) = parsed {
             slot.fill(parsed);
         }
@@ -357,9 +357,9 @@ impl Output {
         if self.feed.context.ends_sources() { Err(Stopped) } else { Ok(()) }
     }
 
-    fn acquire(&self) -> Result<(), Stopped> {
+    fn room(&self, rows: Option<usize>) -> Result<Room, Stopped> {
         let context = &self.feed.context;
-        if self.feed.backlog.acquire(|| context.is_stopped()) { Ok(()) } else { Err(Stopped) }
+        self.feed.backlog.acquire(rows, || context.is_stopped()).ok_or(Stopped)
     }
 }
 
@@ -368,10 +368,10 @@ impl SourceOutput for Output {
         if parsed.batch.is_empty() && parsed.rejected.is_empty() {
             return self.check();
         }
-        self.acquire()?;
         let rows = parsed.batch.len();
+        let room = self.room(Some(rows))?;
         self.feed.entries.fetch_add(rows as u64, Ordering::Relaxed);
-        self.feed.enqueue(rows, Some(parsed));
+        self.feed.enqueue(room, rows, Some(parsed));
         self.check()?;
         self.feed.limit_backlog()
     }
@@ -381,8 +381,8 @@ impl SourceOutput for Output {
             // Rows must be counted before more is read.
             return self.rows(job());
         }
-        self.acquire()?;
-        let (slot, queue) = self.feed.enqueue(0, None);
+        let room = self.room(None)?;
+        let (slot, queue) = self.feed.enqueue(room, 0, None);
         let (feed, context) = (self.feed.clone(), self.feed.context.clone());
         self.feed.pool.submit(Box::new(move || {
             match std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)) {

@@ -8,6 +8,8 @@ use pathway_types::key::KeyHasher;
 use pathway_types::view::CellView;
 use pathway_types::{Batch, DType, Diffs, Key};
 
+use crate::kernels::fold;
+
 /// The batch with every (key, cells) at most once and no zero diffs; order of first appearance.
 ///
 /// A batch of distinct rows comes back as it is.
@@ -70,10 +72,6 @@ fn add_up(
         }
     }
     Some(merged.then_some(sums))
-}
-
-fn fold(key: u128) -> u64 {
-    (key as u64 ^ (key >> 64) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 /// A hash of each row: of its key and of its cells.

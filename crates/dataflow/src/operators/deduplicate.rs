@@ -1,21 +1,25 @@
 //! Of each instance the row that was accepted last (`deduplicate`).
 //!
-//! *State*: one row for each instance that ever came. *Cost*: sorting the rows of a time, a hash lookup
-//! per instance, one question to the user's code per offered row. *Changes*: at the end of a time the
-//! rows of each instance are offered in the order of value and cells; the net difference is emitted.
-//! Removals are ignored.
+//! *State*: one row for each instance that ever came. *Cost*: a hash lookup per row, sorting the rows
+//! of each instance, one question to the user's code per offered row. *Changes*: at the end of a time
+//! the rows of each instance are offered in the order of value and cells; the net difference is
+//! emitted. Removals are ignored.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
+use arrow_array::UInt32Array;
 use pathway_expr::{Acceptor, Offers};
 use pathway_types::view::CellView;
 use pathway_types::{Batch, Column, DType, DataError, Diffs, Keys};
 
 use crate::context::{Context, Site};
+use crate::kernels::chains::chains;
 use crate::kernels::consolidate::consolidate;
 use crate::operator::{Emitter, Operator, Progress, State, WrongState};
 use crate::store::multimap::same_cells;
+use crate::store::ordered::{OrderKey, Word, is_word};
 use crate::store::{MultiMap, RowId};
 
 /// The deduplicating operator. Columns of its input: the value, the instance's pointer, the row.
@@ -38,34 +42,77 @@ impl Deduplicate {
         Deduplicate { acceptor, dtypes: inputs, accepted, batches: Vec::new(), context, site }
     }
 
-    /// The rows that are to be offered: value and row under the key of the instance.
-    fn offered(&self, batch: Batch) -> Batch {
+    /// The rows that are to be offered: value and row under the key of the instance, in the order in
+    /// which they are, and the range of each instance.
+    fn offered(&self, batch: Batch) -> (Batch, Vec<u32>, Vec<Range<usize>>) {
         let Batch { mut columns, diffs, .. } = batch;
         let instances = columns.remove(1);
-        let batch = Batch::new(Keys::of_column(&instances), columns, diffs);
-        let (values, rows) = (batch.columns[0].errors(), 0..batch.len() as u32);
-        let keep: Vec<u32> = rows
-            .filter(|row| {
-                let row = *row as usize;
-                let lost = instances.is_error(row);
-                if lost && batch.diffs.get(row) > 0 {
-                    self.context.data_error(&self.site, &DataError::skipped("deduplicate instance"));
+        let mut batch = Batch::new(Keys::of_column(&instances), columns, diffs);
+        if instances.errors().is_some() || batch.columns[0].errors().is_some() {
+            let keep: Vec<u32> = (0..batch.len() as u32)
+                .filter(|row| {
+                    let row = *row as usize;
+                    let lost = instances.is_error(row);
+                    if lost && batch.diffs.get(row) > 0 {
+                        self.context.data_error(&self.site, &DataError::skipped("deduplicate instance"));
+                    }
+                    !lost && !batch.columns[0].is_error(row)
+                })
+                .collect();
+            batch = batch.take(&keep);
+        }
+        let (mut rows, ranges) = chains(batch.keys.as_slice());
+        self.sort(&batch, &mut rows, &ranges);
+        let (rows, ranges) = self.added(&batch, &rows, &ranges);
+        (batch, rows, ranges)
+    }
+
+    /// Sorts the rows of each instance by value and cells.
+    fn sort(&self, batch: &Batch, rows: &mut [u32], ranges: &[Range<usize>]) {
+        let views = self.views(batch);
+        let by_cells = |views: &[CellView<'_>], a: u32, b: u32| {
+            let mut orders = views.iter().map(|view| view.cmp(a as usize, view, b as usize));
+            orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+        };
+        let several = ranges.iter().filter(|range| range.len() > 1);
+        if is_word(&self.dtypes[0]) {
+            let words = Word::of(&batch.columns[0], &self.dtypes[0]);
+            let mut order: Vec<(Word, u32)> = Vec::new();
+            for range in several {
+                let chain = &mut rows[range.clone()];
+                order.clear();
+                order.extend(chain.iter().map(|row| (words[*row as usize], *row)));
+                order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| by_cells(&views[1..], a.1, b.1)));
+                order.iter().zip(chain).for_each(|((_, row), place)| *place = *row);
+            }
+        } else {
+            for range in several {
+                rows[range.clone()].sort_unstable_by(|a, b| by_cells(&views, *a, *b));
+            }
+        }
+    }
+
+    /// Of these rows, the equal ones side by side, those of which more were added than removed, once.
+    fn added(&self, batch: &Batch, rows: &[u32], ranges: &[Range<usize>]) -> (Vec<u32>, Vec<Range<usize>>) {
+        let views = self.views(batch);
+        let same = |a: &u32, b: &u32| views.iter().all(|view| view.eq(*a as usize, view, *b as usize));
+        let (mut added, mut chains) = (Vec::with_capacity(rows.len()), Vec::with_capacity(ranges.len()));
+        for range in ranges {
+            let start = added.len();
+            for equal in rows[range.clone()].chunk_by(same) {
+                if equal.iter().map(|row| batch.diffs.get(*row as usize)).sum::<i64>() > 0 {
+                    added.push(equal[0]);
                 }
-                !lost && !values.is_some_and(|errors| errors.value(row))
-            })
-            .collect();
-        let batch = consolidate(batch.take(&keep), &self.dtypes);
-        let added: Vec<u32> = (0..batch.len() as u32).filter(|r| batch.diffs.get(*r as usize) > 0).collect();
-        let keys = batch.keys.as_slice();
-        let views: Vec<CellView<'_>> =
-            batch.columns.iter().zip(&self.dtypes).map(|(c, d)| CellView::new(c, d)).collect();
-        let mut rows = added;
-        rows.sort_unstable_by(|a, b| {
-            let (a, b) = (*a as usize, *b as usize);
-            let cells = views.iter().map(|view| view.cmp(a, view, b));
-            cells.fold(keys[a].cmp(&keys[b]), std::cmp::Ordering::then)
-        });
-        batch.take(&rows)
+            }
+            if added.len() > start {
+                chains.push(start..added.len());
+            }
+        }
+        (added, chains)
+    }
+
+    fn views<'a>(&self, batch: &'a Batch) -> Vec<CellView<'a>> {
+        batch.columns.iter().zip(&self.dtypes).map(|(c, d)| CellView::new(c, d)).collect()
     }
 
     /// What was accepted last for these instances: where there is something, and the values.
@@ -75,16 +122,6 @@ impl Deduplicate {
         let values = self.accepted.rows().gather_or_none(&known, 0, &self.dtypes[0]);
         (known, values)
     }
-}
-
-/// The ranges of equal keys.
-fn chains(keys: &[u128]) -> Vec<Range<usize>> {
-    let mut start = 0;
-    let chains = keys.chunk_by(|a, b| a == b).map(|chain| {
-        start += chain.len();
-        start - chain.len()..start
-    });
-    chains.collect()
 }
 
 impl Operator for Deduplicate {
@@ -97,32 +134,31 @@ impl Operator for Deduplicate {
         if batches.is_empty() {
             return;
         }
-        let offered = self.offered(Batch::concat(&batches));
-        if offered.is_empty() {
+        let (batch, rows, chains) = self.offered(Batch::concat(&batches));
+        if rows.is_empty() {
             return;
         }
-        let keys = offered.keys.as_slice();
-        let chains = chains(keys);
-        let instances: Vec<u128> = chains.iter().map(|chain| keys[chain.start]).collect();
+        let keys = batch.keys.as_slice();
+        let instances: Vec<u128> = chains.iter().map(|chain| keys[rows[chain.start] as usize]).collect();
         let (known, accepted) = self.known(&instances);
         let answer = self.acceptor.accept(&Offers {
             dtype: &self.dtypes[0],
-            values: &offered.columns[0],
+            values: &batch.columns[0].take(&UInt32Array::from(rows.clone())),
             chains: &chains,
             accepted: &accepted,
         });
         answer.causes.iter().for_each(|error| self.context.data_error(&self.site, error));
         let (mut removed, mut added): (Vec<RowId>, Vec<u32>) = (Vec::new(), Vec::new());
         for (old, new) in known.iter().zip(answer.rows) {
-            let Some(new) = new else { continue };
+            let Some(new) = new.map(|place| rows[place]) else { continue };
             if let Some(old) = old {
                 let stored = self.accepted.rows().columns(*old);
-                if same_cells(&self.dtypes, stored, old.row as usize, &offered.columns, new) {
+                if same_cells(&self.dtypes, stored, old.row as usize, &batch.columns, new as usize) {
                     continue;
                 }
                 removed.push(*old);
             }
-            added.push(new as u32);
+            added.push(new);
         }
         let mut changes = Vec::new();
         if let Some(mut batch) = self.accepted.rows().gather_batch(&removed, 0..self.dtypes.len()) {
@@ -131,7 +167,7 @@ impl Operator for Deduplicate {
             changes.push(batch);
         }
         if !added.is_empty() {
-            changes.push(Batch { diffs: Diffs::Ones(added.len()), ..offered.take(&added) });
+            changes.push(Batch { diffs: Diffs::Ones(added.len()), ..batch.take(&added) });
         }
         for batch in &changes {
             self.accepted.apply(&batch.keys, batch);

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from pathway._engine import Acceptor
+from pathway.internals.acceptor import asking
 from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.expression.nodes import column_value
 from pathway.internals.resolve import TableScope
@@ -65,7 +66,7 @@ class StreamOperations(TableCore):
             self._engine.deduplicate(
                 scope.lower(column_value(value)),
                 None if instance is None else scope.lower(instance),
-                Acceptor(acceptor, getattr(acceptor, "__qualname__", type(acceptor).__name__)),
+                Acceptor(asking(acceptor), getattr(acceptor, "__qualname__", type(acceptor).__name__)),
                 name,
                 current_frame(),
             )
