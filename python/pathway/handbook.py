@@ -291,6 +291,8 @@ def connector(
 def error_history(table: Table) -> Table:
     """The errors of all operators that a table is computed by, whatever log they report to.
 
+    The table is computed for it, whether an output needs it or not.
+
     >>> import pathway as pw
     >>> t = pw.debug.table_from_markdown('''
     ... a | b
@@ -301,6 +303,8 @@ def error_history(table: Table) -> Table:
     >>> history = good.filter(good.q > 1).error_history().select(pw.this.message)
     >>> pw.debug.compute_and_print(history, other, include_id=False, terminate_on_error=False)
     message
+    Error value encountered in filter condition, skipping the row
+    division by zero
     q
     Error
     Error

@@ -38,7 +38,7 @@ impl Tally {
             self.all += self.current;
         }
         let due = self.told.is_none_or(|told| told.elapsed() >= BETWEEN_MESSAGES);
-        if !ends && !(due && self.entries > 0) {
+        if !(ends || due && self.entries > 0) {
             return None;
         }
         self.told = Some(Instant::now());

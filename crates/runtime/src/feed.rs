@@ -172,7 +172,7 @@ impl Feed {
         let completed = self.context.completed();
         while completed.frontier() < time && !self.context.is_stopped() {
             let all = self.all.get().into_iter().flatten().filter_map(Weak::upgrade);
-            let held_up = !all.fold(true, |passed, feed| feed.pass(time) && passed);
+            let held_up = all.filter(|feed| !feed.pass(time)).count() > 0;
             if begin.elapsed() > if held_up { HELD_UP } else { DRAIN } {
                 self.context.message(true, UNFINISHED);
                 return;
@@ -210,7 +210,7 @@ impl Feed {
     pub(crate) fn tell(&self, ends: bool) {
         let mut minibatch = self.minibatch();
         let due = minibatch.told.is_none_or(|told| told.elapsed() >= BETWEEN_MESSAGES);
-        if !ends && !(due && minibatch.closed > 0 && minibatch.readers > 0) {
+        if !(ends || due && minibatch.closed > 0 && minibatch.readers > 0) {
             return;
         }
         minibatch.told = Some(Instant::now());

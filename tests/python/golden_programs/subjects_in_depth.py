@@ -315,21 +315,6 @@ def commits_and_times():
 
     batches(pw.io.python.read(subject(run), schema=K, autocommit_duration_ms=None))
 
-    def run(self):
-        for i in range(10):
-            self.next(k=i)
-
-    G.clear()
-    ev = []
-    cur = []
-    t = pw.io.python.read(subject(run), schema=K, autocommit_duration_ms=None, max_backlog_size=3)
-    pw.io.subscribe(
-        t,
-        lambda key, row, time, is_addition: cur.append(row["k"]),
-        on_time_end=lambda time: (ev.append(sorted(cur)), cur.clear()),
-    )
-    pw.run(**Q)
-    print(ev)
     G.clear()
     ev = []
 

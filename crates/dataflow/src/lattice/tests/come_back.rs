@@ -1,7 +1,5 @@
 //! A run that is stopped and goes on in another one is as one run.
 
-use std::sync::{Arc, Mutex};
-
 use pathway_types::key::SHARD_MASK;
 use pathway_types::{Batch, DType, Timestamp};
 use proptest::prelude::*;
@@ -37,19 +35,16 @@ fn gone_on(setup: Setup, tables: &[Table], until: Timestamp, saved_by: u32) -> O
         Table { dtypes: table.dtypes.clone(), steps: steps.collect() }
     };
     let states: Vec<Vec<State>> = tables.iter().map(|table| saved(table, until, saved_by)).collect();
-    // Each part of the state is loaded by one of the workers.
-    let states = Arc::new(Mutex::new(states));
     let dtypes: Vec<Vec<DType>> = tables.iter().map(|table| table.dtypes.clone()).collect();
     let later: Vec<Table> = tables.iter().map(later).collect();
     run(setup, &later, &value_dtypes(), move |scope, inputs, context| {
-        let mut states = states.lock().unwrap();
-        let inputs =
-            inputs.into_iter().zip(&dtypes).zip(states.iter_mut()).map(|((edge, dtypes), states)| {
-                let mut operator = Entering::new(dtypes.clone());
-                let count = if scope.index() == 0 { states.len().div_ceil(2) } else { states.len() };
-                states.drain(..count).for_each(|state| operator.load(state).unwrap());
-                drive(scope, "enter", vec![(edge, Route::Key)], context.clone(), operator)
-            });
+        let inputs = inputs.into_iter().zip(&dtypes).zip(&states).map(|((edge, dtypes), states)| {
+            let mut operator = Entering::new(dtypes.clone());
+            // Each part of the state is loaded by one of the workers.
+            let own = states.iter().skip(scope.index()).step_by(scope.peers());
+            own.for_each(|state| operator.load(state.clone()).unwrap());
+            drive(scope, "enter", vec![(edge, Route::Key)], context.clone(), operator)
+        });
         let results = least_values(scope, inputs.collect(), context, true);
         let mut leaving = Leaving::new(value_dtypes());
         leaving.load(State::default()).unwrap();
