@@ -309,7 +309,7 @@ fn joins_of_rows_in_one_window() -> Result {
         assert_eq!((dtype(&s, "start"), dtype(&s, "end")), (maybe.clone(), maybe.clone()));
         assert_eq!(dtype(&s, "a"), DType::optional(DType::Str));
         assert!(!s.is_id_append_only());
-        l.join_with(&l, on(), within((left("t"), right("t")), window))?;
+        l.join_with(&l.copy()?, on(), within((left("t"), right("t")), window))?;
     }
     let wrong = within((left("a"), right("u")), &tumbling);
     assert_refused!(l.join_with(&r, on(), wrong), Type, "left_time_expression", "window.hop");
