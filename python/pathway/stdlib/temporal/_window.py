@@ -135,8 +135,8 @@ class _IntervalsOverWindow(Window):
 
     def _share(self, left: _engine.Expr, right: _engine.Expr) -> _engine.InTime:
         raise NotImplementedError(
-            "window_join doesn't support windows of type intervals_over; interval_join finds the rows around "
-            "the values of a column"
+            "windows of intervals_over() cannot be joined: use interval_join(), which finds the rows around "
+            "the values of a column."
         )
 
 
