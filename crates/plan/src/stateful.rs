@@ -101,6 +101,14 @@ pub struct Search {
     pub collapsed: bool,
 }
 
+impl Search {
+    /// Where the columns of the items begin, in the result and among the controls of the items. They need not
+    /// be there if nobody wants them.
+    pub(crate) fn first_cells(&self) -> (usize, usize) {
+        (if self.collapsed { 2 } else { 3 }, 1 + usize::from(self.filtered))
+    }
+}
+
 /// Which neighbours, in the order of time, are in one session.
 #[derive(Clone, Debug)]
 pub enum SessionGap {

@@ -7,7 +7,10 @@ use pathway_types::{DType, Field, Schema, Value};
 
 use super::{Goal, Rewrites};
 use crate::col::{reducers, right, row_id};
-use crate::{Col, Graph, JoinOptions, OutputOptions, PlanError, SourceOptions, Table, col};
+use crate::program::StepOp;
+use crate::{
+    Asked, Col, Graph, Indexed, JoinOptions, OutputOptions, PlanError, Search, SourceOptions, Table, col,
+};
 
 /// A sink that is never opened.
 #[derive(Debug)]
@@ -398,5 +401,33 @@ fn long_programs_are_rewritten_quickly() -> Result<(), PlanError> {
     assert!(program.steps.len() > 900, "{}", program.steps.len());
     // Generous: a busy machine must not fail it, quadratic work must.
     assert!(start.elapsed().as_secs() < 20, "built in {built:?}, all in {:?}", start.elapsed());
+    Ok(())
+}
+
+#[test]
+fn columns_of_items_that_answers_do_not_show_are_not_kept() -> Result<(), PlanError> {
+    let graph = Graph::new();
+    let items = table(&graph, &[("v", DType::Any), ("kept", DType::Int), ("unused", DType::Str)]);
+    let queries = table(&graph, &[("v", DType::Any)]);
+    for collapsed in [true, false] {
+        let how = Search {
+            metric: pathway_index::Metric::Cosine,
+            dimensions: 2,
+            filtered: false,
+            lenient: false,
+            as_of_now: false,
+            collapsed,
+        };
+        let asked = Asked { vector: col("v"), limit: 3.into(), filter: None };
+        let columns = ["unused", "kept"].map(|name| (name.to_owned(), col(name))).to_vec();
+        let indexed = Indexed { vector: col("v"), metadata: None, columns };
+        let found = queries.search(&items, asked, indexed, how)?.select([("kept", col("kept"))])?;
+        let output = found.output(Arc::new(Nowhere), OutputOptions::default())?;
+        let program = graph.program_with(&Goal::Outputs(vec![output]), Rewrites::default())?;
+        let search = program.steps.iter().find(|step| matches!(step.op, StepOp::Stateful(_)));
+        let search = search.expect("there is a search");
+        let dtypes = &program.steps[search.inputs[1].0].columns;
+        assert_eq!(*dtypes, [DType::Any, DType::Int]);
+    }
     Ok(())
 }

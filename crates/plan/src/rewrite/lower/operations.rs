@@ -15,6 +15,7 @@ use crate::program::{
     Stage as RowStage, StatefulStep, StepId, StepOp,
 };
 use crate::rewrite::demand::Stage;
+use crate::stateful::StatefulKind;
 
 /// The step of a root of which `stage` wants columns.
 pub(super) fn operation(node: &Node, stage: &Stage, ports: &[Port], inputs: Vec<Input>) -> Operation {
@@ -141,7 +142,10 @@ fn stateful_rows(stateful: &Stateful, own: &[u32], width: usize) -> (StepOp, Vec
         name: stateful.name.clone(),
     };
     let passed = stateful.columns.len() as u32;
-    let there = |i: &u32| *i >= passed || !stateful.prunable || own.contains(i);
+    let there = |i: &u32| match &stateful.kind {
+        StatefulKind::Search(search) => *i < search.first_cells().0 as u32 || own.contains(i),
+        _ => *i >= passed || !stateful.prunable || own.contains(i),
+    };
     (StepOp::Stateful(step), (0..width as u32).filter(there).map(Slot::Own).collect())
 }
 

@@ -8,6 +8,7 @@ use pathway_types::DType;
 use crate::graph::{Answers, Calls, FlattenColumn, JoinColumn, Node, NodeId, Op, Rows};
 use crate::program::{JoinIds, JoinMode};
 use crate::rewrite::resolve::columns_of;
+use crate::stateful::StatefulKind;
 
 /// What an operation reads of one input.
 #[derive(Clone, Debug)]
@@ -149,7 +150,15 @@ pub(in crate::rewrite) fn ports(node: &Node, own: &BTreeSet<u32>, passed: &BTree
             let passed: Vec<Expr> = passed.map(|(_, column)| reference(*column)).collect();
             let ports = stateful.inputs.iter().enumerate().map(|(i, rows)| {
                 let passed = if i == 0 { &passed[..] } else { &[] };
-                Port::new(rows.table, rows.columns.iter().chain(passed).cloned().collect(), true)
+                let controls = rows.columns.iter().enumerate().filter(|(at, _)| match &stateful.kind {
+                    StatefulKind::Search(search) if i == 1 => {
+                        let (shown, first) = search.first_cells();
+                        *at < first || own.contains(&((shown + at - first) as u32))
+                    }
+                    _ => true,
+                });
+                let controls = controls.map(|(_, column)| column);
+                Port::new(rows.table, controls.chain(passed).cloned().collect(), true)
             });
             ports.collect()
         }
