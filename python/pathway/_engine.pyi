@@ -498,6 +498,10 @@ class Table:
     ) -> Table:
         """The nearest rows of `data` for each row: asked for by vector, number and filter, over their vectors
         and metadata, with these columns. See `pathway_plan::Table::search` for the columns of the result."""
+    def gradual_broadcast(
+        self, thresholds: Table, lower: Expr, value: Expr, upper: Expr, frame: Frame | None = None
+    ) -> Table:
+        """The rows, with a column `apx_value` near to the value of the one row of thresholds."""
     def sort(self, key: Expr, instance: Expr | None = None, frame: Frame | None = None) -> Table:
         """Columns `prev` and `next`: the ids of the neighbours in the order of `key`."""
     def diff(

@@ -122,6 +122,7 @@ CONTRACT = {
         "Graphs",
         "Fuzzy matches",
         "Hidden Markov models",
+        "Gradual broadcast",
         "Data sets",
         "Operation matrix",
         "Inventory of public names",

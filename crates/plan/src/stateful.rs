@@ -80,6 +80,10 @@ pub enum StatefulKind {
     /// first: the vector, how many are wanted, and, if there are filters, the filter. Controls of the second:
     /// the vector, the metadata if there are filters, and the columns that answers have.
     Search(Search),
+    /// Rows with the lower or the upper of two numbers around a value, FLOAT, which is the last column: which one
+    /// depends on where the value is and on the row's id. Controls of the second input: lower, value, upper,
+    /// FLOAT. Passes rows.
+    Gradual,
 }
 
 /// How rows are searched for, and what is said of them.
@@ -139,6 +143,7 @@ impl StatefulKind {
             StatefulKind::Snapshots => "unpack_snapshots",
             StatefulKind::Sessions(_) => "sessions",
             StatefulKind::Search(_) => "search",
+            StatefulKind::Gradual => "gradual_broadcast",
         }
     }
 
@@ -155,6 +160,7 @@ impl StatefulKind {
             | StatefulKind::ForgetImmediately
             | StatefulKind::FromStream
             | StatefulKind::FromStreams
+            | StatefulKind::Gradual
             | StatefulKind::Sessions(_) => false,
             StatefulKind::Freeze { .. }
             | StatefulKind::Buffer { .. }

@@ -401,6 +401,19 @@ impl PyTable {
         let found = search::search(&self.at(frame), &data.get().table, asked, indexed, how.get());
         self.sibling(py, found)
     }
+    #[pyo3(signature = (thresholds, lower, value, upper, frame=None))]
+    fn gradual_broadcast(
+        &self,
+        py: Python<'_>,
+        thresholds: &Bound<'_, PyTable>,
+        lower: &Bound<'_, PyExpr>,
+        value: &Bound<'_, PyExpr>,
+        upper: &Bound<'_, PyExpr>,
+        frame: OptionalFrame<'_, '_>,
+    ) -> PyResult<PyTable> {
+        let numbers = [lower, value, upper].map(|number| (&number.get().expr).into());
+        self.sibling(py, self.at(frame).gradual_broadcast(&thresholds.get().table, numbers))
+    }
     #[pyo3(signature = (key, instance=None, frame=None))]
     fn sort(
         &self,

@@ -10,6 +10,7 @@ use crate::driver::{Edge, drive};
 use crate::kernels::consolidate::removals_first;
 use crate::operator::Operator;
 use crate::operators::deduplicate::Deduplicate;
+use crate::operators::gradual::Gradual;
 use crate::operators::interpolate::Interpolate;
 use crate::operators::neighbours::{Links, Neighbours, Previous, Show};
 use crate::operators::net::net_changes;
@@ -52,6 +53,10 @@ impl<'scope> Lowering<'_, 'scope> {
                 self.driven(step, self.one_worker(), Interpolate::new(columns, self.context.clone(), site))
             }
             StatefulKind::Search(how) => self.search(program, step, how, site),
+            StatefulKind::Gradual => {
+                let inputs = vec![(self.edge(step, 0), Route::Key), (self.edge(step, 1), Route::All)];
+                drive(self.scope, &step.name, inputs, self.context.clone(), Gradual::new(columns))
+            }
             StatefulKind::Freeze { instance, .. }
             | StatefulKind::Buffer { instance }
             | StatefulKind::Forget { instance, .. } => {

@@ -6,6 +6,7 @@ pub mod asof_now_join;
 pub mod calls;
 pub mod combine;
 pub mod deduplicate;
+pub mod gradual;
 pub mod interpolate;
 pub mod interval_join;
 pub mod join;

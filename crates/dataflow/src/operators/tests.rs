@@ -18,6 +18,7 @@ use pathway_types::{Batch, ColumnBuilder, DType, DataError, Key, Value};
 use super::asof_join::{AsofJoin, AsofSpec};
 use super::combine::{Combine, Rule};
 use super::deduplicate::Deduplicate;
+use super::gradual::Gradual;
 use super::interpolate::Interpolate;
 use super::interval_join::{IntervalJoin, IntervalSpec};
 use super::join::{Join, JoinKey, JoinSpec, Pad, ShipSide};
@@ -420,6 +421,30 @@ fn interpolate() {
     let new =
         || -> Box<dyn Operator> { Box::new(Interpolate::new(inputs.clone(), context(), Site::default())) };
     check(1, new, |_, batch: Batch| batch.project(&[0, 1]), &inputs[1..]);
+}
+
+#[test]
+fn gradual() {
+    // Lower and upper change seldom; some numbers are not there, then all that is shown are errors.
+    let ship = |input: usize, batch: Batch| {
+        if input == 0 {
+            return batch;
+        }
+        let numbers = |from: usize| {
+            let mut column = ColumnBuilder::new(&DType::Float, batch.len());
+            for row in 0..batch.len() {
+                match batch.columns[1].value(&DType::optional(DType::Float), row) {
+                    Value::Float(number) if from == 1 => column.push_float(number.min(0.9)),
+                    Value::Float(_) => column.push_float([0.0, 0.0, 1.0][from]),
+                    _ => column.push_error(),
+                }
+            }
+            column.finish()
+        };
+        Batch { columns: (0..3).map(numbers).collect(), ..batch }
+    };
+    let out = [dtypes(), vec![DType::Float]].concat();
+    check(2, || Box::new(Gradual::new(dtypes())), ship, &out);
 }
 
 /// Rows that lend their ids to the result are there once: with their match, or with errors.

@@ -12,6 +12,7 @@ use crate::stateful::StatefulKind;
 use crate::universe::{Definition, UniverseId};
 use crate::{Frame, PlanError};
 
+mod gradual;
 mod order;
 mod search;
 mod stream;

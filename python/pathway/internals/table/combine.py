@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pathway.internals.expression.nodes import column_value
+from pathway.internals.resolve import TableScope
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.table.core import TableCore
 from pathway.internals.trace import current_frame, trace_user_frame
@@ -13,7 +15,41 @@ if TYPE_CHECKING:
 
 
 class CombineOperations(TableCore):
-    """`concat`, `concat_reindex`, `update_cells`, `update_rows`."""
+    """`concat`, `concat_reindex`, `update_cells`, `update_rows`, gradual broadcast."""
+
+    @trace_user_frame
+    def _gradual_broadcast(
+        self, threshold_table: Table, lower_column: Any, value_column: Any, upper_column: Any
+    ) -> Table:
+        """The rows with a value that all of them know roughly, as the column `apx_value: float`.
+
+        It is one of the two numbers around the value, and for the more rows the upper one the nearer the
+        value is to it. When only the value moves, few rows change.
+
+        Args:
+            threshold_table: a table of one row; without it there are no rows.
+            lower_column, value_column, upper_column: the numbers, expressions over it.
+
+        Raises:
+            TypeError: if they are no numbers.
+
+        >>> import pathway as pw
+        >>> t = pw.debug.table_from_rows(pw.schema_from_types(n=int), [(n,) for n in range(100)])
+        >>> around = pw.debug.table_from_rows(
+        ...     pw.schema_from_types(lower=float, value=float, upper=float), [(0.0, 2.5, 10.0)]
+        ... )
+        >>> known = t._gradual_broadcast(around, around.lower, around.value, around.upper)
+        >>> counts = known.groupby(known.apx_value).reduce(known.apx_value, n=pw.reducers.count())
+        >>> pw.debug.compute_and_print(counts, include_id=False)
+        apx_value | n
+        0.0       | 77
+        10.0      | 23
+        """
+        scope = TableScope(threshold_table)
+        numbers = (lower_column, value_column, upper_column)
+        lower, value, upper = (scope.lower(column_value(number)) for number in numbers)
+        thresholds = threshold_table._engine
+        return self._wrap(self._engine.gradual_broadcast(thresholds, lower, value, upper, current_frame()))
 
     @trace_user_frame
     @check_arg_types
