@@ -10,11 +10,12 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/pathway-target
 BIN := $(abspath $(VENV))/bin
 TOOLS := $(VENV)/.tools
 FLIGHTS := $(VENV)/.flights
+NOTEBOOKS := $(VENV)/.notebooks
 # crates/python links into an interpreter: it is built by maturin and tested through pytest.
 RUST_TESTS := --workspace --exclude pathway-python
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: help run test test-rust test-python test-services bench bench-quick wheel lint format docs develop \
+.PHONY: help run test test-rust test-python test-services test-notebooks bench bench-quick wheel lint format docs develop \
 	develop-release clean
 
 help: ## this list
@@ -55,7 +56,15 @@ test-python: develop ## golden streams, property tests, docstrings, documentatio
 	$(BIN)/python -m pytest --doctest-modules python/pathway
 
 test-services: develop ## connectors against the services they talk to
-	$(BIN)/python -m pytest tests/services
+	$(BIN)/python -m pytest tests/services --ignore=tests/services/notebooks
+
+$(NOTEBOOKS): $(TOOLS) pyproject.toml
+	$(BIN)/python -m pip install --quiet --group notebooks
+	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
+	touch $@
+
+test-notebooks: develop $(NOTEBOOKS) ## views of tables in JupyterLab, looked at with Chromium
+	$(BIN)/python -m pytest tests/services/notebooks
 
 # --- benchmarks -------------------------------------------------------------------------------------
 

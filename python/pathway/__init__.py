@@ -31,7 +31,7 @@ from pathway import (
 from pathway._engine import build_info
 from pathway.internals import *  # noqa: F403
 from pathway.internals import __all__ as _public
-from pathway.stdlib import graphs, ml, ordered, stateful, statistical, temporal
+from pathway.stdlib import graphs, ml, ordered, stateful, statistical, temporal, viz
 from pathway.stdlib.utils.async_transformer import AsyncTransformer
 from pathway.stdlib.utils.pandas_transformer import pandas_transformer
 
@@ -55,6 +55,7 @@ __all__ = [
     "udfs",
     "universes",
     "utils",
+    "viz",
 ]
 
 # Reached as attributes, but not part of `from pathway import *`.

@@ -122,6 +122,7 @@ CONTRACT = {
         "Graphs",
         "Fuzzy matches",
         "Hidden Markov models",
+        "Views in notebooks",
         "Gradual broadcast",
         "Data sets",
         "Operation matrix",

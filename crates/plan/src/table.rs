@@ -6,10 +6,12 @@
 use std::sync::Arc;
 
 use pathway_expr::{ColumnRef, Expr};
+use pathway_io::ReadMode;
 use pathway_types::DType;
 
 use crate::col::Col;
 use crate::graph::{Column, Graph, Node, NodeId, Op, State};
+use crate::rewrite::needed;
 use crate::universe::{Definition, UniverseId};
 use crate::{Frame, PlanError};
 
@@ -99,6 +101,15 @@ impl Table {
     /// True if none of its cells is ever retracted.
     pub fn is_append_only(&self) -> bool {
         self.about.columns.iter().all(|c| c.append_only)
+    }
+
+    /// True if its rows come to an end: no source that it depends on goes on watching for more.
+    pub fn is_bounded(&self) -> bool {
+        let state = self.graph.lock();
+        needed([self.node], &state).into_iter().all(|id| match &state.node(id).op {
+            Op::Source(rows) => rows.source.mode() == ReadMode::Static,
+            _ => true,
+        })
     }
 
     /// The user's line that made it.

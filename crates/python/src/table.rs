@@ -76,6 +76,10 @@ impl PyTable {
     fn column_dtype(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyDType>> {
         intern(py, self.table.column(name).map_err(errors::of_plan)?.dtype())
     }
+    #[getter]
+    fn is_bounded(&self) -> bool {
+        self.table.is_bounded()
+    }
     fn column_append_only(&self, name: &str) -> PyResult<bool> {
         let columns = self.table.columns();
         let column = columns.iter().find(|column| &*column.name == name);

@@ -1,5 +1,5 @@
 """Functions built from the operations of tables."""
 
-from pathway.stdlib import graphs, ml, ordered, stateful, statistical, temporal, utils
+from pathway.stdlib import graphs, ml, ordered, stateful, statistical, temporal, utils, viz
 
-__all__ = ["graphs", "ml", "ordered", "stateful", "statistical", "temporal", "utils"]
+__all__ = ["graphs", "ml", "ordered", "stateful", "statistical", "temporal", "utils", "viz"]

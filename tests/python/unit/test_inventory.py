@@ -73,6 +73,7 @@ MODULES = {
     "pathway.stdlib.ml.smart_table_ops": """Edge Feature FuzzyJoinFeatureGeneration FuzzyJoinNormalization JoinResult
         Node fuzzy_match fuzzy_match_tables fuzzy_match_with_hint fuzzy_self_match smart_fuzzy_match""",
     "pathway.stdlib.ml.utils": "classifier_accuracy",
+    "pathway.stdlib.viz": "plot show _repr_mimebundle_",
     "pathway.internals": """ClassArg attribute input_attribute input_method method output_attribute transformer
         ColumnDefinition ReducerExpression dtype TableWriterInitMode""",
     "pathway.internals.parse_graph": "G ErrorLogSchema warn_if_some_operators_unused",
@@ -95,7 +96,7 @@ MODULES = {
 LATER = {
     "temporal operations": """asof_now_join asof_now_join_inner asof_now_join_left window_join
         window_join_inner window_join_left window_join_outer window_join_right""",
-    "live tables and notebooks": "LiveTable enable_interactive_mode live plot show viz",
+    "live tables and notebooks": "LiveTable enable_interactive_mode live",
     "indexes": "indexing",
     "SQL and YAML": "sql load_yaml",
     "persistence and monitoring": """persistence PersistenceMode DataStorage SnapshotAccess SnapshotEvent Backend Config

@@ -21,6 +21,7 @@ from pathway.internals.table.streams import StreamOperations
 from pathway.internals.table.tap import TapOperations
 from pathway.internals.table.temporal import TemporalOperations
 from pathway.internals.table.temporal_joins import TemporalJoinOperations
+from pathway.internals.table.views import ViewOperations
 from pathway.internals.trace import current_frame, trace_user_frame
 
 TSchema = TypeVar("TSchema", bound=Schema, default=Any)
@@ -40,6 +41,7 @@ class Table(
     TapOperations,
     TemporalOperations,
     TemporalJoinOperations,
+    ViewOperations,
     Generic[TSchema],
 ):
     """Rows with ids and typed columns that change over time; no operation changes a table in place.
