@@ -162,6 +162,67 @@ def test_disk_cache_evicts_the_oldest(tmp_path: pathlib.Path) -> None:
     assert again.get("c") == (True, b"x" * 100)
 
 
+def test_a_broken_disk_cache_is_named_and_replaced(
+    t: pw.Table, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("PATHWAY_PERSISTENT_STORAGE", str(tmp_path))
+    file = tmp_path / "runtime_calls" / "broken" / "calls.sqlite"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"this is no database" * 100)
+    calls: list[int] = []
+
+    def counted(x: int) -> int:
+        calls.append(x)
+        return x
+
+    function = pw.udf(cache_strategy=pw.udfs.DiskCache("broken"))(counted)
+    for _ in range(2):
+        assert values(t.select(x=function(t.a))) == [1, 2, 3, 4]
+    assert len(calls) == 4
+    (message,) = [r.getMessage() for r in caplog.records if r.name == "pathway_engine.udf_cache"]
+    assert str(file) in message
+    assert file.with_name("calls.sqlite.broken").read_bytes().startswith(b"this is no database")
+
+
+def test_a_file_that_breaks_while_it_is_open(
+    tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from pathway.internals.udfs.disk_store import DiskStore
+
+    store = DiskStore(str(tmp_path), size_limit=2**20)
+    for key in range(500):
+        store.put(str(key), b"x" * 100)
+    del store
+    # The first page, which says what tables there are, stays; the values do not.
+    file = tmp_path / "calls.sqlite"
+    content = file.read_bytes()
+    file.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+    store = DiskStore(str(tmp_path), size_limit=2**20)
+    assert store.get("7") == (False, None)
+    store.put("7", "a value")
+    assert store.get("7") == (True, "a value")
+    assert (tmp_path / "calls.sqlite.broken").exists()
+    assert str(file) in caplog.text
+
+
+def test_a_result_that_cannot_be_read_is_computed_anew(
+    tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    import sqlite3
+
+    from pathway.internals.udfs.disk_store import DiskStore
+
+    store = DiskStore(str(tmp_path), size_limit=2**20)
+    store.put("key", "a value")
+    with sqlite3.connect(tmp_path / "calls.sqlite") as other:
+        other.execute("UPDATE calls SET value = ?", (b"no pickle",))
+    other.close()
+    assert store.get("key") == (False, None)
+    assert f"{tmp_path / 'calls.sqlite'}: a result cannot be read" in caplog.text
+    store.put("key", "a value")
+    assert store.get("key") == (True, "a value")
+
+
 def test_disk_cache_needs_a_folder(t: pw.Table, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PATHWAY_PERSISTENT_STORAGE", raising=False)
     cached = pw.udf(cache_strategy=pw.udfs.DiskCache())(lambda x: x)

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pathway.internals.lazy_import import LazyModule
 from pathway.internals.parse_graph import G
-from pathway.internals.udfs.disk_store import DiskStore
 from pathway.internals.udfs.event_loop import RunLoop, current_loop
 
 if TYPE_CHECKING:
     import asyncio
+
+    from pathway.internals.udfs.disk_store import DiskStore
 else:
     asyncio = LazyModule("asyncio")
 
@@ -124,6 +125,8 @@ class DiskCache(CacheStrategy):
         with self._lock:
             # Another run may have another folder.
             if self._store is None or self._opened_in is None or self._opened_in() is not run:
+                from pathway.internals.udfs.disk_store import DiskStore
+
                 name = self._name or _name_of(func)
                 self._store = DiskStore(os.path.join(self._directory(), name), self._size_limit)
                 self._opened_in = weakref.ref(run)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pathway import _engine
 from pathway.internals.expression.nodes import Constant
 from pathway.stdlib.temporal.temporal_behavior import CommonBehavior
+
+if TYPE_CHECKING:
+    from pathway.internals.join_mode import JoinMode
+    from pathway.internals.table import Table
+
+_Result = TypeVar("_Result")
 
 
 def check_extra(kwargs: dict[str, Any], function: str) -> None:
@@ -25,10 +32,19 @@ def check_extra(kwargs: dict[str, Any], function: str) -> None:
         )
 
 
-def check_no_how(kwargs: dict[str, Any], function: str) -> None:
-    """ValueError where the name of the function says which join it is."""
+def with_how(
+    join: Callable[..., _Result],
+    how: JoinMode,
+    left: Table,
+    right: Table,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> _Result:
+    """A join by the function whose name says which one it is; ValueError if it is told once more."""
     if "how" in kwargs:
-        raise ValueError(f"the name of {function}() says which join it is; it takes no how.")
+        name = f"{join.__name__}_{how.name.lower()}"
+        raise ValueError(f"the name of {name}() says which join it is; it takes no how.")
+    return join(left, right, *args, how=how, **kwargs)
 
 
 def lower_behavior(behavior: Any) -> _engine.Behavior | None:

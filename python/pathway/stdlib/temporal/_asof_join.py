@@ -14,7 +14,7 @@ from pathway.internals.join_condition import Joined, Sides, joined, optional_col
 from pathway.internals.join_mode import JoinMode
 from pathway.internals.joins import ROW_IDS, JoinResult
 from pathway.internals.trace import current_frame, trace_user_frame
-from pathway.stdlib.temporal._arguments import check_extra, check_no_how, constant, lower_behavior
+from pathway.stdlib.temporal._arguments import check_extra, constant, lower_behavior, with_how
 
 if TYPE_CHECKING:
     from pathway.internals.table import Table
@@ -206,13 +206,6 @@ class _Placing:
         return name, Expr.if_else(missing, default.cast(dtype), there.cast(dtype))
 
 
-def _asof_join_how(
-    how: JoinMode, self: Table, other: Table, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> AsofJoinResult:
-    check_no_how(kwargs, f"asof_join_{how.name.lower()}")
-    return asof_join(self, other, *args, how=how, **kwargs)
-
-
 @trace_user_frame
 def asof_join_left(self: Table, other: Table, *args: Any, **kwargs: Any) -> AsofJoinResult:
     """[`asof_join`][] with one row for each left row.
@@ -233,16 +226,16 @@ def asof_join_left(self: Table, other: Table, *args: Any, **kwargs: Any) -> Asof
     1 | 0
     7 | 2
     """
-    return _asof_join_how(JoinMode.LEFT, self, other, args, kwargs)
+    return with_how(asof_join, JoinMode.LEFT, self, other, args, kwargs)
 
 
 @trace_user_frame
 def asof_join_right(self: Table, other: Table, *args: Any, **kwargs: Any) -> AsofJoinResult:
     """[`asof_join`][] with one row for each right row."""
-    return _asof_join_how(JoinMode.RIGHT, self, other, args, kwargs)
+    return with_how(asof_join, JoinMode.RIGHT, self, other, args, kwargs)
 
 
 @trace_user_frame
 def asof_join_outer(self: Table, other: Table, *args: Any, **kwargs: Any) -> AsofJoinResult:
     """[`asof_join`][] with one row for each row of both sides."""
-    return _asof_join_how(JoinMode.OUTER, self, other, args, kwargs)
+    return with_how(asof_join, JoinMode.OUTER, self, other, args, kwargs)

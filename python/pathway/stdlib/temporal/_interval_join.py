@@ -10,7 +10,7 @@ from pathway.internals.join_condition import Sides, joined, place
 from pathway.internals.join_mode import JoinMode
 from pathway.internals.joins import JoinResult
 from pathway.internals.trace import trace_user_frame
-from pathway.stdlib.temporal._arguments import check_extra, check_no_how, constant, lower_behavior
+from pathway.stdlib.temporal._arguments import check_extra, constant, lower_behavior, with_how
 from pathway.stdlib.temporal._interval import Interval
 
 if TYPE_CHECKING:
@@ -112,17 +112,10 @@ def interval_join(
     return place(joined(self, other, on, how=how, instances=instances, in_time=in_time), IntervalJoinResult)
 
 
-def _interval_join_how(
-    how: JoinMode, self: Table, other: Table, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> IntervalJoinResult:
-    check_no_how(kwargs, f"interval_join_{how.name.lower()}")
-    return interval_join(self, other, *args, how=how, **kwargs)
-
-
 @trace_user_frame
 def interval_join_inner(self: Table, other: Table, *args: Any, **kwargs: Any) -> IntervalJoinResult:
     """[`interval_join`][] that keeps rows with a partner only."""
-    return _interval_join_how(JoinMode.INNER, self, other, args, kwargs)
+    return with_how(interval_join, JoinMode.INNER, self, other, args, kwargs)
 
 
 @trace_user_frame
@@ -145,16 +138,16 @@ def interval_join_left(self: Table, other: Table, *args: Any, **kwargs: Any) -> 
     1 | 2
     7 |
     """
-    return _interval_join_how(JoinMode.LEFT, self, other, args, kwargs)
+    return with_how(interval_join, JoinMode.LEFT, self, other, args, kwargs)
 
 
 @trace_user_frame
 def interval_join_right(self: Table, other: Table, *args: Any, **kwargs: Any) -> IntervalJoinResult:
     """[`interval_join`][] that keeps all right rows."""
-    return _interval_join_how(JoinMode.RIGHT, self, other, args, kwargs)
+    return with_how(interval_join, JoinMode.RIGHT, self, other, args, kwargs)
 
 
 @trace_user_frame
 def interval_join_outer(self: Table, other: Table, *args: Any, **kwargs: Any) -> IntervalJoinResult:
     """[`interval_join`][] that keeps all rows of both sides."""
-    return _interval_join_how(JoinMode.OUTER, self, other, args, kwargs)
+    return with_how(interval_join, JoinMode.OUTER, self, other, args, kwargs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,9 +25,10 @@ TimeType = int | float | datetime.datetime
 IntervalType = int | float | datetime.timedelta
 
 
-class Window:
+class Window(ABC):
     """How rows are grouped by their time; made by `tumbling`, `sliding`, `session` and others."""
 
+    @abstractmethod
     def _group(
         self,
         scope: Scope,
@@ -34,11 +36,11 @@ class Window:
         behavior: Behavior | None,
         instance: ColumnExpression | None,
     ) -> _engine.WindowBy:
-        raise NotImplementedError
+        """Groups the rows of the scope by their window, and by the instance if there is one."""
 
+    @abstractmethod
     def _share(self, left: _engine.Expr, right: _engine.Expr) -> _engine.InTime:
         """The rows of two tables, with these times, that are in one window."""
-        raise NotImplementedError
 
 
 @dataclass

@@ -13,7 +13,7 @@ from pathway.internals.join_mode import JoinMode
 from pathway.internals.joins import JoinResult
 from pathway.internals.table import Table
 from pathway.internals.trace import trace_user_frame
-from pathway.stdlib.temporal._arguments import check_extra, check_no_how
+from pathway.stdlib.temporal._arguments import check_extra, with_how
 from pathway.stdlib.temporal._window import Window
 
 #: What is equal for rows that are joined.
@@ -139,32 +139,25 @@ def window_join(
     return result
 
 
-def _window_join_how(
-    how: JoinMode, self: Table, other: Table, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> WindowJoinResult:
-    check_no_how(kwargs, f"window_join_{how.name.lower()}")
-    return window_join(self, other, *args, how=how, **kwargs)
-
-
 @trace_user_frame
 def window_join_inner(self: Table, other: Table, *args: Any, **kwargs: Any) -> WindowJoinResult:
     """[`window_join`][] that keeps rows with a partner only."""
-    return _window_join_how(JoinMode.INNER, self, other, args, kwargs)
+    return with_how(window_join, JoinMode.INNER, self, other, args, kwargs)
 
 
 @trace_user_frame
 def window_join_left(self: Table, other: Table, *args: Any, **kwargs: Any) -> WindowJoinResult:
     """[`window_join`][] that keeps all left rows."""
-    return _window_join_how(JoinMode.LEFT, self, other, args, kwargs)
+    return with_how(window_join, JoinMode.LEFT, self, other, args, kwargs)
 
 
 @trace_user_frame
 def window_join_right(self: Table, other: Table, *args: Any, **kwargs: Any) -> WindowJoinResult:
     """[`window_join`][] that keeps all right rows."""
-    return _window_join_how(JoinMode.RIGHT, self, other, args, kwargs)
+    return with_how(window_join, JoinMode.RIGHT, self, other, args, kwargs)
 
 
 @trace_user_frame
 def window_join_outer(self: Table, other: Table, *args: Any, **kwargs: Any) -> WindowJoinResult:
     """[`window_join`][] that keeps all rows of both sides."""
-    return _window_join_how(JoinMode.OUTER, self, other, args, kwargs)
+    return with_how(window_join, JoinMode.OUTER, self, other, args, kwargs)

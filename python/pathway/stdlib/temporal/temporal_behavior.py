@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +13,12 @@ from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.trace import trace_user_frame
 
 
-class Behavior:
+class Behavior(ABC):
     """When results are shown and closed; made by `common_behavior` and `exactly_once_behavior`."""
 
+    @abstractmethod
     def _lower(self) -> _engine.Behavior:
-        raise NotImplementedError
+        """The behavior as the engine has it."""
 
 
 @dataclass

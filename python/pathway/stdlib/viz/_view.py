@@ -75,7 +75,7 @@ class View:
         self._last = 0.0
         if table._engine.is_bounded:
             (captured,) = capture(table)
-            for change in captured.in_order():
+            for change in captured.updates:
                 rows.apply(change)
             draw(rows)
         else:
