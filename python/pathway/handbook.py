@@ -19,11 +19,12 @@ from pathway.internals import reducers as _reducers
 from pathway.internals.engine_types import PathwayType
 from pathway.internals.expression.convert import make_tuple
 from pathway.internals.expression.expression import ColumnExpression
+from pathway.internals.expression.reducer import ReducerExpression
 from pathway.internals.schema import Schema, column_definition
 from pathway.internals.table import Table
 from pathway.internals.thisclass import Unpacked, this
 from pathway.internals.trace import current_frame, trace_user_frame
-from pathway.internals.udfs.apply import apply, apply_with_type
+from pathway.internals.udfs.apply import apply
 from pathway.io import fs, jsonlines, python
 
 # --- types and schemas ------------------------------------------------------------------------------
@@ -77,7 +78,9 @@ def collect(arg: Any) -> ColumnExpression:
 
 @trace_user_frame
 def var_pop(arg: Any) -> ColumnExpression:
-    """The variance of the values of a group.
+    """The population variance of the values of a group, numbers.
+
+    What is removed leaves the variance of the values that are left, to the last bit.
 
     >>> import pathway as pw
     >>> t = pw.debug.table_from_markdown('''
@@ -91,19 +94,13 @@ def var_pop(arg: Any) -> ColumnExpression:
     v   | s
     1.0 | 1.0
     """
-    return apply_with_type(_variance, float, _reducers.sorted_tuple(arg))
+    return ReducerExpression("var_pop", arg)
 
 
 @trace_user_frame
 def stddev(arg: Any) -> ColumnExpression:
-    """The standard deviation of the values of a group."""
-    return apply_with_type(lambda values: _variance(values) ** 0.5, float, _reducers.sorted_tuple(arg))
-
-
-def _variance(values: tuple[float, ...]) -> float:
-    import statistics
-
-    return float(statistics.pvariance(values))
+    """The standard deviation of the values of a group: the root of `var_pop`."""
+    return ReducerExpression("stddev", arg)
 
 
 def _count(distinct: bool = False, by: Any = None) -> ColumnExpression:

@@ -18,7 +18,7 @@ use crate::operators::combine::{Combine, Rule};
 use crate::operators::join::{Join, JoinSpec, ShipSide, join_sides, lookup_join};
 use crate::operators::memo::Memo;
 use crate::operators::presence::{Keep, Presence};
-use crate::operators::reduce::{Prepare, Reduce};
+use crate::operators::reduce::{PaneSums, Prepare, Reduce};
 use crate::operators::stateless::{Segment, Stages, per_batch, segments, stateless};
 use crate::operators::transform::Transform;
 use crate::operators::upsert::Upsert;
@@ -176,13 +176,19 @@ impl<'scope> Lowering<'_, 'scope> {
             StepOp::Reduce(spec) => {
                 let inputs = &input(0).columns;
                 let insert_only = input(0).insert_only;
-                let mut prepare =
-                    Prepare::new(spec.clone(), inputs, insert_only, context.clone(), site.clone());
                 let reduce = Reduce::new(spec, inputs, insert_only, context.clone(), &site);
-                let shipped =
-                    per_batch(self.edge(step, 0), "group keys", context.clone(), move |_, batch| {
-                        prepare.apply(batch)
-                    });
+                let rows = self.edge(step, 0);
+                let shipped = match &spec.panes {
+                    Some(panes) => {
+                        let sums = PaneSums::new(spec, panes, inputs, insert_only, context.clone(), site);
+                        drive(self.scope, "panes", vec![(rows, Route::Local)], context.clone(), sums)
+                    }
+                    None => {
+                        let mut prepare =
+                            Prepare::new(spec.clone(), inputs, insert_only, context.clone(), site);
+                        per_batch(rows, "group keys", context.clone(), move |_, batch| prepare.apply(batch))
+                    }
+                };
                 drive(self.scope, name, vec![(shipped, Route::Key)], context, reduce)
             }
             StepOp::Join(spec @ JoinStep { matching: Matching::Interval { times, bounds, keeps }, .. }) => {

@@ -203,6 +203,11 @@ pub enum Reducer {
     },
     /// Arithmetic mean, FLOAT.
     Avg,
+    /// Population variance, FLOAT.
+    Variance {
+        /// The square root of it: the standard deviation.
+        root: bool,
+    },
     /// Least value.
     Min,
     /// Greatest value.

@@ -117,6 +117,8 @@ pub(crate) struct State {
     /// The static tables that stand for sources in debugging runs.
     debug: hashbrown::HashMap<NodeId, NodeId>,
     warnings: Vec<Warning>,
+    /// Tables that turn out to be empty are nothing to warn of.
+    expects_empty: bool,
     pub(crate) logs: Logs,
     pub(crate) loops: Loops,
 }
@@ -296,13 +298,20 @@ impl State {
 
     /// Warns of universes that turned out to be empty.
     pub(crate) fn report_empty(&mut self, frame: Option<Frame>) {
-        for _ in self.universes.take_found_empty() {
+        let found = self.universes.take_found_empty();
+        let expected = self.expects_empty;
+        for _ in found.iter().filter(|_| !expected) {
             self.warn(
                 "this makes the set of rows of a table always empty although it was not declared empty; \
                  probably a promise about universes is wrong, or an input is empty that should not be",
                 frame.clone(),
             );
         }
+    }
+
+    /// Says whether tables may turn out to be empty without a warning; gives what was said before.
+    pub(crate) fn expect_empty(&mut self, expected: bool) -> bool {
+        std::mem::replace(&mut self.expects_empty, expected)
     }
 
     /// Records a warning.

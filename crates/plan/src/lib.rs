@@ -84,7 +84,7 @@ pub use error_log::ErrorLogId;
 pub use frame::Frame;
 pub use graph::{Graph, NodeId, OutputId};
 pub use rewrite::{Goal, Rewrites};
-pub use stateful::{Search, SessionGap, StatefulKind};
+pub use stateful::{Forgetting, Search, SessionBehavior, SessionGap, StatefulKind};
 pub use table::{
     Answered, Argument, Around, Asked, GroupBy, GroupedJoin, InTime, Indexed, Iteration, JoinOptions,
     JoinResult, Joinable, Named, OutputOptions, Part, SourceOptions, Span, StaticOptions, Table, Window,

@@ -260,6 +260,36 @@ pub struct ReduceStep {
     pub sort_by: Option<usize>,
     /// Rows with an error in an argument are ignored by that reducer; otherwise they make it an error.
     pub skip_errors: bool,
+    /// Groups are windows that rows are not assigned to one by one.
+    pub panes: Option<Panes>,
+}
+
+/// Windows that overlap are made of panes, which do not. Rows come with the number of their pane, and are
+/// grouped by the numbers of the windows that the pane is part of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Panes {
+    /// The input column with the number of the pane, one of the columns of the key. In results the
+    /// number of the window is in its place.
+    pub column: usize,
+    /// Panes from the start of a window to that of the next: window `k` starts with pane `hop * k`.
+    pub hop: i64,
+    /// Panes in a window.
+    pub length: i64,
+    /// There are no windows with negative numbers.
+    pub bounded: bool,
+}
+
+impl Panes {
+    /// The first and the last window that a pane is part of; the first is greater if there is none.
+    pub fn windows(&self, pane: i64) -> (i64, i64) {
+        let first = pane.saturating_sub(self.length).div_euclid(self.hop) + 1;
+        (if self.bounded { first.max(0) } else { first }, pane.div_euclid(self.hop))
+    }
+
+    /// The first pane of a window.
+    pub fn start(&self, window: i64) -> i64 {
+        window.saturating_mul(self.hop)
+    }
 }
 
 /// The key of a group.

@@ -10,6 +10,7 @@
 //! 4. `lower`: roots and stages become steps.
 //! 5. `fuse`: neighbouring row-wise steps with one consumer become one.
 //! 6. `loops`: the steps of an iteration are put next to each other.
+//! 7. `panes`: windows that overlap are put together of parts.
 
 use crate::PlanError;
 use crate::graph::{Graph, OutputId};
@@ -22,6 +23,7 @@ mod intern;
 mod loops;
 mod lower;
 mod need;
+mod panes;
 mod resolve;
 
 pub(crate) use need::needed;
@@ -48,18 +50,20 @@ pub struct Rewrites {
     pub carry: bool,
     /// Neighbouring row-wise steps become one.
     pub fuse: bool,
+    /// Rows are summed up by panes where sliding windows share them.
+    pub panes: bool,
 }
 
 impl Default for Rewrites {
     fn default() -> Self {
-        Rewrites { prune: true, share: true, wide: true, carry: true, fuse: true }
+        Rewrites { prune: true, share: true, wide: true, carry: true, fuse: true, panes: true }
     }
 }
 
 impl Rewrites {
     /// A direct translation: one step per operation.
     pub const NONE: Rewrites =
-        Rewrites { prune: false, share: false, wide: false, carry: false, fuse: false };
+        Rewrites { prune: false, share: false, wide: false, carry: false, fuse: false, panes: false };
 }
 
 impl Graph {
@@ -97,6 +101,9 @@ impl Graph {
         }
         let mut program = loops::gather(program, &resolved.loops);
         insert_only::mark(&mut program);
+        if rewrites.panes {
+            panes::use_panes(&mut program);
+        }
         Ok(program)
     }
 }

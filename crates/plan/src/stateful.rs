@@ -37,6 +37,8 @@ pub enum StatefulKind {
     Freeze {
         /// Each instance has its own clock.
         instance: bool,
+        /// The clock goes by the rows of a second input, with the same controls, and not by those that pass.
+        apart: bool,
         /// A row whose removal was late is removed when another row with its id passes.
         replaces: bool,
     },
@@ -44,13 +46,17 @@ pub enum StatefulKind {
     Buffer {
         /// Each instance has its own clock.
         instance: bool,
+        /// As in `Freeze`.
+        apart: bool,
     },
     /// Rows are removed when their threshold is reached.
     Forget {
         /// Each instance has its own clock.
         instance: bool,
-        /// They are removed at odd times.
-        marks: bool,
+        /// As in `Freeze`.
+        apart: bool,
+        /// When they are removed.
+        when: Forgetting,
     },
     /// Changes are taken back at the odd time after theirs. Passes rows.
     ForgetImmediately,
@@ -75,7 +81,12 @@ pub enum StatefulKind {
     /// Rows with the session they are in, a pointer that is the last column. Controls: the time, and the
     /// pointer of the instance. Passes rows. The sessions themselves are a second table: under that
     /// pointer the times of the first and the last row, and the last row's id.
-    Sessions(SessionGap),
+    Sessions {
+        /// Which rows are in one.
+        gap: SessionGap,
+        /// When sessions are shown, and when they are over.
+        behavior: Option<SessionBehavior>,
+    },
     /// For each row of the first input what is nearest to it among the rows of the second. Controls of the
     /// first: the vector, how many are wanted, and, if there are filters, the filter. Controls of the second:
     /// the vector, the metadata if there are filters, and the columns that answers have.
@@ -84,6 +95,17 @@ pub enum StatefulKind {
     /// depends on where the value is and on the row's id. Controls of the second input: lower, value, upper,
     /// FLOAT. Passes rows.
     Gradual,
+}
+
+/// When rows are removed whose threshold was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forgetting {
+    /// With the next rows.
+    Later,
+    /// With the next rows, at the odd time that follows.
+    LaterMarked,
+    /// At the odd time after the rows by which it was reached.
+    Marked,
 }
 
 /// How rows are searched for, and what is said of them.
@@ -122,6 +144,20 @@ pub enum SessionGap {
     Asked(Arc<dyn Togetherness>),
 }
 
+/// When sessions are shown and when they are over, by the clock: the largest time of a row so far. What was
+/// over before a time takes no rows of it, and is dropped when the next rows come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionBehavior {
+    /// Shown from their first time and so much on, and when they are over; at once without it.
+    pub delay: Option<Value>,
+    /// Shown when they are over, and not before.
+    pub once: bool,
+    /// Over from their last time and so much on; never without it.
+    pub over: Option<Value>,
+    /// What was shown of them stays when they are dropped: their rows are removed at odd times.
+    pub keeps: bool,
+}
+
 impl StatefulKind {
     /// A short name for logs and metrics.
     pub fn name(&self) -> &'static str {
@@ -141,7 +177,7 @@ impl StatefulKind {
             StatefulKind::FromStreams => "from_streams",
             StatefulKind::AppendOnly => "assert_append_only",
             StatefulKind::Snapshots => "unpack_snapshots",
-            StatefulKind::Sessions(_) => "sessions",
+            StatefulKind::Sessions { .. } => "sessions",
             StatefulKind::Search(_) => "search",
             StatefulKind::Gradual => "gradual_broadcast",
         }
@@ -161,7 +197,7 @@ impl StatefulKind {
             | StatefulKind::FromStream
             | StatefulKind::FromStreams
             | StatefulKind::Gradual
-            | StatefulKind::Sessions(_) => false,
+            | StatefulKind::Sessions { .. } => false,
             StatefulKind::Freeze { .. }
             | StatefulKind::Buffer { .. }
             | StatefulKind::DropForgetting { .. } => inputs,
@@ -176,8 +212,9 @@ impl StatefulKind {
     pub(crate) fn key(&self) -> String {
         match self {
             StatefulKind::Deduplicate { acceptor } => format!("deduplicate {:p}", Arc::as_ptr(acceptor)),
-            StatefulKind::Sessions(SessionGap::LessThan(gap)) => format!("sessions {gap:?}"),
-            StatefulKind::Sessions(SessionGap::Asked(asked)) => format!("sessions {:p}", Arc::as_ptr(asked)),
+            StatefulKind::Sessions { gap: SessionGap::Asked(asked), .. } => {
+                format!("sessions {:p}", Arc::as_ptr(asked))
+            }
             other => format!("{other:?}"),
         }
     }

@@ -219,6 +219,8 @@ fn builtin_reducer(name: &str, options: &Bound<'_, PyDict>) -> PyResult<Reducer>
         "count" => Reducer::Count,
         "sum" => Reducer::Sum { strict },
         "avg" => Reducer::Avg,
+        "var_pop" => Reducer::Variance { root: false },
+        "stddev" => Reducer::Variance { root: true },
         "min" => Reducer::Min,
         "max" => Reducer::Max,
         "argmin" => Reducer::ArgMin,

@@ -163,6 +163,11 @@ result = table.window.tumbling(
             timestamp=table.event_time,
             watermark=datetime.timedelta(0),
         ),
+        table.window.session(
+            gap=datetime.timedelta(minutes=20),
+            timestamp=table.event_time,
+            watermark=datetime.timedelta(0),
+        ),
     )
     for window in windows:
         assert rows(window.reduce(n=pw.reducers.count())) == [(1,), (2,)]

@@ -3,6 +3,7 @@
 pub mod chains;
 pub mod consolidate;
 pub mod flatten;
+pub mod nans;
 
 /// A hash of a key, which is one itself.
 pub fn fold(key: u128) -> u64 {

@@ -1,7 +1,7 @@
 //! Steps that depend on the order of changes or of rows.
 
 use pathway_plan::program::{Program, StatefulStep, Step};
-use pathway_plan::{Search, SessionGap, StatefulKind};
+use pathway_plan::{Search, SessionBehavior, SessionGap, StatefulKind};
 use pathway_types::{Batch, DType, Key, Timestamp, Value};
 
 use super::Lowering;
@@ -15,8 +15,9 @@ use crate::operators::interpolate::Interpolate;
 use crate::operators::neighbours::{Links, Neighbours, Previous, Show};
 use crate::operators::net::net_changes;
 use crate::operators::search::{self, SearchSpec};
-use crate::operators::sessions::moment::{Tick, is_tick};
-use crate::operators::sessions::{Asked, LessThan, LessThanFloat, Sessions, bounds_width};
+use crate::operators::sessions::limits::{self, Behavior};
+use crate::operators::sessions::moment::{Distance, Tick, is_tick};
+use crate::operators::sessions::{Asked, Gap, LessThan, LessThanFloat, Sessions, bounds_width};
 use crate::operators::stateless::per_batch;
 use crate::operators::streams::{
     Moment, Snapshots, ToStream, append_only, events_only, removals, sign, upserts,
@@ -38,7 +39,9 @@ impl<'scope> Lowering<'_, 'scope> {
     ) -> (Edge<'scope>, Option<Edge<'scope>>) {
         let columns = program.steps[step.inputs[0].0].columns.clone();
         let rows = match &spec.kind {
-            StatefulKind::Sessions(gap) => return self.sessions(step, gap, columns, site),
+            StatefulKind::Sessions { gap, behavior } => {
+                return self.sessions(program, step, (gap, behavior.as_ref()), columns, site);
+            }
             StatefulKind::Deduplicate { acceptor } => {
                 let context = self.context.clone();
                 let operator = Deduplicate::new(acceptor.clone(), columns, context, site);
@@ -58,7 +61,7 @@ impl<'scope> Lowering<'_, 'scope> {
                 drive(self.scope, &step.name, inputs, self.context.clone(), Gradual::new(columns))
             }
             StatefulKind::Freeze { instance, .. }
-            | StatefulKind::Buffer { instance }
+            | StatefulKind::Buffer { instance, .. }
             | StatefulKind::Forget { instance, .. } => {
                 let words = is_word(&columns[0]) && is_word(&columns[1]);
                 let context = self.context.clone();
@@ -97,12 +100,16 @@ impl<'scope> Lowering<'_, 'scope> {
         kind: &StatefulKind,
         timed: Timed,
     ) -> Edge<'scope> {
-        let (rows, insert_only) = self.net(program, step, &timed.dtypes);
+        let (rows, insert_only) = self.net(program, step, 0, &timed.dtypes);
         let heard = {
-            let timed = timed.clone();
-            per_batch(rows.clone(), "clock", self.context.clone(), move |_, batch| {
-                clock::heard::<K>(&timed, batch)
-            })
+            let (times, timed) = match step.inputs.get(1) {
+                None => (rows.clone(), timed.clone()),
+                Some(clock) => {
+                    let dtypes = program.steps[clock.0].columns.clone();
+                    (self.net(program, step, 1, &dtypes).0, Timed { dtypes, ..timed.clone() })
+                }
+            };
+            per_batch(times, "clock", self.context.clone(), move |_, batch| clock::heard::<K>(&timed, batch))
         };
         let by_id = if insert_only { Route::Key } else { Route::Local };
         let driven = |route: Route, operator: Box<dyn Operator>| {
@@ -114,15 +121,15 @@ impl<'scope> Lowering<'_, 'scope> {
                 let tracks = *replaces && !insert_only;
                 driven(Route::Local, Box::new(Freeze::<K>::new(timed, tracks)))
             }
-            StatefulKind::Forget { marks, .. } => driven(by_id, Box::new(Forget::<K>::new(timed, *marks))),
+            StatefulKind::Forget { when, .. } => driven(by_id, Box::new(Forget::<K>::new(timed, *when))),
             _ => driven(by_id, Box::new(Buffer::<K>::new(timed))),
         }
     }
 
-    /// The net changes of the first input, and whether none is a removal: then they may be anywhere.
-    fn net(&self, program: &Program, step: &Step, dtypes: &[DType]) -> (Edge<'scope>, bool) {
-        let rows = self.edge(step, 0);
-        if program.steps[step.inputs[0].0].insert_only {
+    /// The net changes of an input, and whether none is a removal: then they may be anywhere.
+    fn net(&self, program: &Program, step: &Step, input: usize, dtypes: &[DType]) -> (Edge<'scope>, bool) {
+        let rows = self.edge(step, input);
+        if program.steps[step.inputs[input].0].insert_only {
             return (rows, true);
         }
         (net_changes(rows, dtypes.to_vec(), false, self.context), false)
@@ -152,7 +159,7 @@ impl<'scope> Lowering<'_, 'scope> {
                 drive(self.scope, name, vec![(rows, Route::Local)], context, Upsert::new(columns))
             }
             StatefulKind::KeepInsertions => {
-                let (rows, insert_only) = self.net(program, step, &columns);
+                let (rows, insert_only) = self.net(program, step, 0, &columns);
                 if insert_only {
                     rows
                 } else {
@@ -160,7 +167,7 @@ impl<'scope> Lowering<'_, 'scope> {
                 }
             }
             StatefulKind::AppendOnly => {
-                let (rows, insert_only) = self.net(program, step, &columns);
+                let (rows, insert_only) = self.net(program, step, 0, &columns);
                 if insert_only {
                     return rows;
                 }
@@ -168,7 +175,7 @@ impl<'scope> Lowering<'_, 'scope> {
             }
             StatefulKind::ToStream => self.driven(step, Route::Key, ToStream::new(columns)),
             StatefulKind::Snapshots => {
-                let rows = self.net(program, step, &columns).0;
+                let rows = self.net(program, step, 0, &columns).0;
                 let signs = per_batch(rows.clone(), "changes", context.clone(), |_, batch| sign(&batch));
                 let inputs = vec![(rows, Route::Key), (signs, Route::All)];
                 drive(self.scope, name, inputs, context, Snapshots::new(columns))
@@ -233,33 +240,51 @@ impl<'scope> Lowering<'_, 'scope> {
 
     fn sessions(
         &self,
+        program: &Program,
         step: &Step,
-        gap: &SessionGap,
+        (gap, behavior): (&SessionGap, Option<&SessionBehavior>),
         columns: Vec<DType>,
         site: Site,
     ) -> (Edge<'scope>, Option<Edge<'scope>>) {
         let time = columns[0].clone();
         let (context, route) = (self.context.clone(), Route::Column(1));
-        let both = match gap {
-            SessionGap::LessThan(Value::Float(gap)) => self.driven(
-                step,
-                route,
-                Sessions::<Tick, _>::new(columns, LessThanFloat(*gap), context, site),
-            ),
-            SessionGap::LessThan(gap) => {
-                let gap = match gap {
-                    Value::Int(gap) | Value::Duration(gap) => *gap,
-                    _ => 0,
-                };
-                self.driven(step, route, Sessions::<Tick, _>::new(columns, LessThan(gap), context, site))
+        let behavior = behavior.map(|behavior| {
+            let distance = |value: &Value| match value {
+                Value::Float(value) => Distance::Real(*value),
+                Value::Int(value) | Value::Duration(value) => Distance::Whole(*value),
+                _ => Distance::Whole(0),
+            };
+            Behavior {
+                delay: behavior.delay.as_ref().map(distance),
+                once: behavior.once,
+                over: behavior.over.as_ref().map(distance),
+                keeps: behavior.keeps,
             }
-            SessionGap::Asked(asked) => {
-                let gap = Asked(asked.clone(), time.clone());
-                if is_tick(&time) {
-                    self.driven(step, route, Sessions::<Tick, _>::new(columns, gap, context, site))
-                } else {
-                    self.driven(step, route, Sessions::<Text, _>::new(columns, gap, context, site))
-                }
+        });
+        let ticks: Option<Box<dyn Gap<Tick>>> = match gap {
+            SessionGap::LessThan(Value::Float(gap)) => Some(Box::new(LessThanFloat(*gap))),
+            SessionGap::LessThan(Value::Int(gap) | Value::Duration(gap)) => Some(Box::new(LessThan(*gap))),
+            SessionGap::Asked(asked) if is_tick(&time) => Some(Box::new(Asked(asked.clone(), time.clone()))),
+            _ => None,
+        };
+        let both = match (ticks, behavior, gap) {
+            (Some(gap), Some(behavior), _) => {
+                let rows = self.net(program, step, 0, &columns).0;
+                let heard = per_batch(rows.clone(), "clock", context.clone(), move |_, batch| {
+                    limits::heard::<Tick>(&batch, &time)
+                });
+                let inputs = vec![(rows, route), (heard, Route::All)];
+                let sessions = Sessions::new(columns, gap, context.clone(), site).with_behavior(behavior);
+                drive(self.scope, &step.name, inputs, context, sessions)
+            }
+            (Some(gap), None, _) => self.driven(step, route, Sessions::new(columns, gap, context, site)),
+            (None, _, SessionGap::Asked(asked)) => {
+                let gap = Asked(asked.clone(), time);
+                self.driven(step, route, Sessions::<Text, _>::new(columns, gap, context, site))
+            }
+            (None, _, SessionGap::LessThan(_)) => {
+                // The plan lets no other gaps pass.
+                self.driven(step, route, Sessions::<Tick, _>::new(columns, LessThan(0), context, site))
             }
         };
         let width = step.columns.len();

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use pathway_expr::node::{CustomGroup, CustomReducer};
 use pathway_expr::{Accepted, Acceptor, Offers, Reducer};
 use pathway_index::Metric;
-use pathway_plan::Search as How;
 use pathway_plan::program::{
     ARGUMENT_ID, Bounds, Direction, GroupKey, JoinIds, JoinMode, ReduceColumn, ReduceStep,
 };
+use pathway_plan::{Forgetting, Search as How};
 use pathway_types::batch::hash_rows;
 use pathway_types::{Batch, ColumnBuilder, DType, DataError, Key, Value};
 
@@ -206,6 +206,7 @@ fn reduce() {
         column(Reducer::Sum { strict: false }, &[0], DType::Int),
         column(Reducer::Sum { strict: false }, &[1], DType::Float),
         column(Reducer::Avg, &[1], DType::Float),
+        column(Reducer::Variance { root: false }, &[1], DType::Float),
     ];
     let ordered = vec![
         column(Reducer::Min, &[1], optional.clone()),
@@ -226,6 +227,7 @@ fn reduce() {
             reducers,
             sort_by: Some(0),
             skip_errors: true,
+            panes: None,
         };
         let mut prepare = Prepare::new(step.clone(), &dtypes(), false, context(), Site::default());
         let new = || -> Box<dyn Operator> {
@@ -520,8 +522,8 @@ fn operators_with_a_clock() {
     let new: [&dyn Fn() -> Box<dyn Operator>; 4] = [
         &|| Box::new(Freeze::<Word>::new(timed(), true)),
         &|| Box::new(Buffer::<Word>::new(timed())),
-        &|| Box::new(Forget::<Word>::new(timed(), false)),
-        &|| Box::new(Forget::<Word>::new(timed(), true)),
+        &|| Box::new(Forget::<Word>::new(timed(), Forgetting::Later)),
+        &|| Box::new(Forget::<Word>::new(timed(), Forgetting::LaterMarked)),
     ];
     for new in new {
         // What the clock hears is the second input; here it follows the rows.
@@ -585,8 +587,10 @@ fn clocks_keep_the_state_flat() {
     let inputs = vec![DType::Int, DType::Int];
     let timed =
         || Timed { dtypes: inputs.clone(), instances: false, site: Site::default(), context: context() };
-    let new: [fn(Timed) -> Box<dyn Operator>; 2] =
-        [|timed| Box::new(Buffer::<Word>::new(timed)), |timed| Box::new(Forget::<Word>::new(timed, true))];
+    let new: [fn(Timed) -> Box<dyn Operator>; 2] = [
+        |timed| Box::new(Buffer::<Word>::new(timed)),
+        |timed| Box::new(Forget::<Word>::new(timed, Forgetting::LaterMarked)),
+    ];
     for new in new {
         let mut operator = new(timed());
         let mut most = 0;

@@ -25,6 +25,8 @@ impl Reducer {
             Reducer::Count => "count",
             Reducer::Sum { .. } => "sum",
             Reducer::Avg => "avg",
+            Reducer::Variance { root: false } => "var_pop",
+            Reducer::Variance { root: true } => "stddev",
             Reducer::Min => "min",
             Reducer::Max => "max",
             Reducer::ArgMin => "argmin",
@@ -79,7 +81,7 @@ impl Reducer {
                 dtype @ (DType::Int | DType::Float | DType::Array { .. }) => dtype,
                 _ => return Err(self.refusal(arguments)),
             },
-            Reducer::Avg => match argument() {
+            Reducer::Avg | Reducer::Variance { .. } => match argument() {
                 DType::Int | DType::Float => DType::Float,
                 _ => return Err(self.refusal(arguments)),
             },

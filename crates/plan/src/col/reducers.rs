@@ -34,6 +34,10 @@ of_one_argument!(
     sum = Reducer::Sum { strict: false },
     /// The arithmetic mean.
     avg = Reducer::Avg,
+    /// The population variance.
+    variance = Reducer::Variance { root: false },
+    /// The standard deviation of all values.
+    deviation = Reducer::Variance { root: true },
     /// The least value.
     min = Reducer::Min,
     /// The greatest value.

@@ -131,6 +131,12 @@ fn write_reduce(f: &mut impl Write, reduce: &ReduceStep) -> fmt::Result {
     if let Some(order) = reduce.sort_by {
         write!(f, " sorted by #{order}")?;
     }
+    if let Some(panes) = &reduce.panes {
+        write!(f, " windows of {} panes every {} at #{}", panes.length, panes.hop, panes.column)?;
+        if panes.bounded {
+            f.write_str(" from zero")?;
+        }
+    }
     writeln!(f, "{}", if reduce.skip_errors { "" } else { " keeping errors" })?;
     for column in &reduce.reducers {
         let arguments = positions(&column.arguments);

@@ -7,12 +7,16 @@ use pathway_expr::Reducer;
 use pathway_types::{DType, Key, NdArray, Value};
 
 use super::{ReferenceError, Relation, Row, Rows};
-use crate::program::{ARGUMENT_ID, GroupKey, ReduceColumn, ReduceStep};
+use crate::program::{ARGUMENT_ID, GroupKey, Panes, ReduceColumn, ReduceStep};
 
 /// One row per group.
 pub(super) fn reduce(step: &ReduceStep, input: Relation<'_>) -> Result<Rows, ReferenceError> {
+    let rows: Vec<Row> = match &step.panes {
+        Some(panes) => input.rows.iter().flat_map(|row| in_windows(row, panes)).collect(),
+        None => input.rows.to_vec(),
+    };
     let mut groups: BTreeMap<Key, Vec<&Row>> = BTreeMap::new();
-    for row in input.rows {
+    for row in &rows {
         if let Some(key) = group_key(&step.key, row) {
             groups.entry(key).or_default().push(row);
         }
@@ -34,6 +38,18 @@ pub(super) fn reduce(step: &ReduceStep, input: Relation<'_>) -> Result<Rows, Ref
         }
     }
     Ok(results)
+}
+
+/// A row once for each window that its pane is part of.
+fn in_windows(row: &Row, panes: &Panes) -> Vec<Row> {
+    let Value::Int(pane) = row.values[panes.column] else { return vec![] };
+    let (first, last) = panes.windows(pane);
+    let in_window = |window: i64| {
+        let mut row = row.clone();
+        row.values[panes.column] = Value::Int(window);
+        row
+    };
+    (first..=last).map(in_window).collect()
 }
 
 /// The id of a row's group; `None` with an error among the grouping columns.
@@ -101,6 +117,19 @@ fn value(column: &ReduceColumn, rows: Vec<(Key, Vec<Value>)>) -> Result<Option<V
                 _ => return Ok(Some(Value::Error)),
             };
             Value::Float(total / rows.len() as f64)
+        }
+        Reducer::Variance { root } => {
+            let numbers: Vec<f64> = first()
+                .map(|value| match value {
+                    Value::Int(value) => value as f64,
+                    Value::Float(value) => value,
+                    _ => f64::NAN,
+                })
+                .collect();
+            let count = numbers.len() as f64;
+            let mean = numbers.iter().sum::<f64>() / count;
+            let variance = numbers.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / count;
+            Value::Float(if *root { variance.sqrt() } else { variance })
         }
         Reducer::Min => first().min().unwrap_or(Value::None),
         Reducer::Max => first().max().unwrap_or(Value::None),

@@ -9,7 +9,8 @@ use super::{Goal, Rewrites};
 use crate::col::{reducers, right, row_id};
 use crate::program::StepOp;
 use crate::{
-    Asked, Col, Graph, Indexed, JoinOptions, OutputOptions, PlanError, Search, SourceOptions, Table, col,
+    Asked, Col, Graph, Indexed, JoinOptions, OutputOptions, PlanError, Search, SourceOptions, Span, Table, Window,
+    col,
 };
 
 /// A sink that is never opened.
@@ -429,5 +430,20 @@ fn columns_of_items_that_answers_do_not_show_are_not_kept() -> Result<(), PlanEr
         let dtypes = &program.steps[search.inputs[1].0].columns;
         assert_eq!(*dtypes, [DType::Any, DType::Int]);
     }
+    Ok(())
+}
+
+#[test]
+fn sliding_windows_are_made_of_panes() -> Result<(), PlanError> {
+    let graph = Graph::new();
+    let t = numbers(&graph);
+    let window = Window::Sliding { hop: Value::Int(2), span: Span::Duration(Value::Int(7)), origin: None };
+    let windows = t.window_by(col("a"), &window, None, Some(col("s")))?;
+    let sums = windows.reduce([("start", col("_pw_window_start")), ("b", reducers::sum(col("b") * 2))])?;
+    let text = rewritten(&[&sums]);
+    assert!(text.contains("windows of 7 panes every 2"), "{text}");
+    assert!(text.contains("window.number(#") && !text.contains("flatten"), "{text}");
+    let plain = program(&[&sums], Rewrites { panes: false, ..Rewrites::default() });
+    assert!(plain.contains("window.numbers(#") && plain.contains("flatten"), "{plain}");
     Ok(())
 }

@@ -18,7 +18,7 @@ mod search;
 mod stream;
 mod time;
 
-pub(super) use time::comparable;
+pub(super) use time::{Clock, comparable};
 
 impl Table {
     /// Of the rows of each instance the one that was accepted last: the first one, and each that

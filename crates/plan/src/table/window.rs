@@ -84,25 +84,28 @@ impl Table {
         let table = self.at(self.here());
         let time = time.into().resolve(&table)?;
         let instance = instance.map(|instance| instance.resolve(&table)).transpose()?;
-        match window {
+        table.unless_empty(|| match window {
             Window::Sliding { hop, span, origin } => {
                 let grid = Grid::new(&[("time_expr", &time)], hop, span, origin.as_ref())?;
                 let limits = behavior.map(|behavior| Limits::new(behavior, &grid)).transpose()?;
                 table.window_by_grid(time, &grid, limits.as_ref(), instance)
             }
-            Window::Session(_) | Window::Around(_) if behavior.is_some() => {
-                let message = "only tumbling and sliding windows can have a behavior; where others begin and end \
-                               depends on rows that are still to come. ignore_late(), buffer() and forget() do \
-                               for the rows of the table what a behavior does for windows: use them before \
-                               windowby().";
-                Err(match behavior {
-                    Some(Behavior::ExactlyOnce { .. }) => PlanError::Type(message.to_owned()),
-                    _ => PlanError::Value(message.to_owned()),
-                })
-            }
-            Window::Session(gap) => table.window_by_session(time, gap, instance),
-            Window::Around(around) => table.window_by_intervals(time, around, instance),
-        }
+            Window::Session(gap) => table.window_by_session(time, gap, behavior, instance),
+            Window::Around(around) => table.window_by_intervals(time, around, behavior, instance),
+        })
+    }
+
+    /// Makes tables; of a table without rows nothing is said if these have none either.
+    #[track_caller]
+    fn unless_empty<T>(&self, make: impl FnOnce() -> Result<T, PlanError>) -> Result<T, PlanError> {
+        let before = {
+            let mut state = self.graph.lock();
+            let empty = state.universes.is_empty(self.universe());
+            state.expect_empty(empty)
+        };
+        let made = make();
+        self.graph.lock().expect_empty(before);
+        made
     }
 
     #[track_caller]
@@ -238,11 +241,13 @@ impl WindowBy {
         for column in &columns {
             self.warn_of_processing_time(&column.value.resolve(&rows)?, column);
         }
-        let results = self.grouped.at(&rows).reduce(columns)?;
-        if self.keeps {
-            return results.filter_out_results_of_forgetting(false);
-        }
-        Ok(results)
+        rows.unless_empty(|| {
+            let results = self.grouped.at(&rows).reduce(columns)?;
+            match self.keeps {
+                true => results.filter_out_results_of_forgetting(false),
+                false => Ok(results),
+            }
+        })
     }
 
     /// Some reducers go by the time at which rows are processed.

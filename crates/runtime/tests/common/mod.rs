@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use pathway_dataflow::{Context, Monitor, Report};
 use pathway_io::{ConnectorError, Sink, Writer};
 use pathway_plan::program::{OutputStep, Program, Step, StepId, StepOp};
+use pathway_plan::{Goal, OutputOptions, Rewrites, Table as Rows};
 use pathway_runtime::{RunOptions, run};
 use pathway_types::{Batch, ColumnBuilder, DType, Timestamp, Value};
 
@@ -181,6 +182,20 @@ pub fn run_steps(inputs: &[Timed], steps: Vec<Step>, workers: usize, terminate_o
     let context = Context::new(terminate_on_error, 1024, Arc::new(Silent));
     run(program, &RunOptions { workers, start: None }, &context).unwrap();
     std::mem::take(&mut *capture.rows.lock().unwrap())
+}
+
+/// The program that computes a table, and what a sink receives of it, in order.
+pub fn run_table(table: &Rows, rewrites: Rewrites, workers: usize) -> (Program, Captured) {
+    let dtypes = table.columns().iter().map(|column| column.dtype.clone()).collect();
+    let capture = Arc::new(Capture { rows: Arc::default(), dtypes });
+    let options = OutputOptions { keep_errors: true, ..OutputOptions::default() };
+    let output = table.output(capture.clone(), options).unwrap();
+    let program = table.graph().program_with(&Goal::Outputs(vec![output]), rewrites).unwrap();
+    let context = Context::new(false, 1024, Arc::new(Silent));
+    run(program.clone(), &RunOptions { workers, start: None }, &context).unwrap();
+    let mut rows = std::mem::take(&mut *capture.rows.lock().unwrap());
+    rows.sort();
+    (program, rows)
 }
 
 pub fn cases() -> u64 {

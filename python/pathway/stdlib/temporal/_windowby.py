@@ -107,13 +107,12 @@ def windowby(
     Args:
         time_expr: the time of a row.
         window: how times are put into windows.
-        behavior: when windows are shown and closed, see `common_behavior` and `exactly_once_behavior`;
-            for tumbling and sliding windows.
+        behavior: when windows are shown and closed, see `common_behavior` and `exactly_once_behavior`.
         instance: rows with different values of it are in different windows.
 
     Raises:
         TypeError: if the types of the time, the window and the behavior do not go together.
-        ValueError: if the window cannot have a behavior.
+        ValueError: if the window cannot have a behavior: a session by a predicate.
 
     >>> import pathway as pw
     >>> t = pw.debug.table_from_markdown('''

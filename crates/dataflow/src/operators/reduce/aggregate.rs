@@ -12,6 +12,7 @@ use super::extreme::Extreme;
 use super::linear::{Average, Count, FloatSum, IntSum};
 use super::ordered::{ArgExtreme, CountDistinct, Sorted, SortedKind};
 use super::sequence::{AnyRow, ByTime, Sequence};
+use super::variance::Variance;
 
 /// Shipped rows of one reducer: row `i` belongs to group `slots[i]`.
 pub struct Merge<'a> {
@@ -119,6 +120,7 @@ pub fn aggregate_for(
             _ => Box::new(Sorted::new(first(), result, SortedKind::SumArrays)),
         },
         Reducer::Avg => Box::new(Average::new(&first())),
+        Reducer::Variance { root } => Box::new(Variance::new(&first(), *root)),
         Reducer::Min if insert_only => Box::new(Extreme::new(first(), false)),
         Reducer::Max if insert_only => Box::new(Extreme::new(first(), true)),
         Reducer::Min => Box::new(Sorted::new(first(), result, SortedKind::Min)),

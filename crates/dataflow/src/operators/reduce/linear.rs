@@ -43,6 +43,13 @@ fn weights(rows: &Rows<'_>) -> Column {
     Column::new(Arc::new(Int64Array::from(weights)))
 }
 
+impl Count {
+    /// Of a group.
+    pub(super) fn of(&self, group: usize) -> i64 {
+        self.counts[group]
+    }
+}
+
 impl Aggregate for Count {
     fn width(&self) -> usize {
         1
@@ -142,6 +149,13 @@ const PARTS: usize = 3;
 
 fn floats(values: impl IntoIterator<Item = f64>) -> Column {
     Column::new(Arc::new(values.into_iter().collect::<Float64Array>()))
+}
+
+impl FloatSum {
+    /// Of a group.
+    pub(super) fn of(&self, group: usize) -> &ExactSum {
+        &self.sums[group]
+    }
 }
 
 impl Aggregate for FloatSum {

@@ -18,8 +18,10 @@ mod extreme;
 mod linear;
 mod multiset;
 mod ordered;
+mod panes;
 mod prepare;
 mod sequence;
+mod variance;
 
 use std::ops::Range;
 
@@ -39,6 +41,7 @@ use crate::operator::{Emitter, Operator, Progress, State, WrongState};
 use crate::store::{KeyMap, RowId, RowStore, new_key_map};
 use aggregate::{Aggregate, Merge, aggregate_for};
 
+pub use panes::PaneSums;
 pub use prepare::Prepare;
 pub(crate) use prepare::lift_all;
 

@@ -24,14 +24,14 @@ const MIN_ROWS: usize = 64;
 
 /// Makes shipped batches from the rows of a group-by's input.
 pub struct Prepare {
-    step: ReduceStep,
-    inputs: Vec<DType>,
-    aggregates: Vec<Box<dyn Aggregate>>,
+    pub(super) step: ReduceStep,
+    pub(super) inputs: Vec<DType>,
+    pub(super) aggregates: Vec<Box<dyn Aggregate>>,
     can_sum_up: bool,
     patience: u32,
     groups: KeyMap<u32>,
     context: Context,
-    site: Site,
+    pub(super) site: Site,
 }
 
 impl Prepare {

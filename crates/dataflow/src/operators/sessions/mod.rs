@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use arrow_array::Int64Array;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::types::Int64Type;
 use arrow_buffer::BooleanBuffer;
 
 use pathway_expr::Togetherness;
@@ -24,14 +24,17 @@ use pathway_types::{Batch, Column, DType, DataError, Diffs, ErrorKind, Key, Keys
 
 use crate::context::{Context, Site};
 use crate::kernels::consolidate::consolidate;
-use crate::operator::{Emitter, Operator, Progress, State, WrongState};
+use crate::kernels::nans::nans;
+use crate::operator::{END_OF_INPUT, Emitter, Operator, Progress, State, WrongState};
 use crate::operators::ship_timed::float_of_tick;
 use crate::store::multimap::same_cells;
 use crate::store::{KeyMap, RowId, RowStore, new_key_map};
 
+pub mod limits;
 pub mod moment;
 pub mod partition;
 
+use limits::{Behavior, Limits};
 use moment::{Moment, Tick};
 use partition::{Bounds, Label, Moved, Partition, Place, Slot};
 
@@ -57,6 +60,12 @@ pub struct LessThan(pub i64);
 pub struct LessThanFloat(pub f64);
 /// The user's code says so, of times of this dtype.
 pub struct Asked(pub Arc<dyn Togetherness>, pub DType);
+
+impl<M: 'static> Gap<M> for Box<dyn Gap<M>> {
+    fn together(&self, pairs: &[(&M, &M)], report: &mut dyn FnMut(DataError)) -> BooleanBuffer {
+        (**self).together(pairs, report)
+    }
+}
 
 impl Gap<Tick> for LessThan {
     fn together(&self, pairs: &[(&Tick, &Tick)], _: &mut dyn FnMut(DataError)) -> BooleanBuffer {
@@ -99,6 +108,8 @@ pub struct Sessions<M: Moment, G> {
     /// The bounds that were emitted.
     shown: KeyMap<Bounds<M>>,
     batches: Vec<Batch>,
+    /// When sessions are shown and dropped, where they have a behavior.
+    limits: Option<Limits<M>>,
     context: Context,
     site: Site,
 }
@@ -118,25 +129,21 @@ impl<M: Moment, G: Gap<M>> Sessions<M, G> {
             free: Vec::new(),
             shown: new_key_map(),
             batches: Vec::new(),
+            limits: None,
             context,
             site,
         }
     }
 
+    /// The same, with a behavior; what the clocks of all workers hear is the second input.
+    pub fn with_behavior(self, behavior: Behavior) -> Self {
+        Sessions { limits: Some(Limits::new(behavior)), ..self }
+    }
+
     /// The rows that have a time and an instance.
     fn sound(&self, batch: Batch) -> Batch {
         let [times, instances] = [&batch.columns[0], &batch.columns[1]];
-        let nan = match self.time {
-            DType::Float => {
-                let times = times.array().as_primitive::<Float64Type>().values();
-                times
-                    .iter()
-                    .any(|time| time.is_nan())
-                    .then(|| times.iter().map(|time| time.is_nan()).collect())
-            }
-            _ => None,
-        };
-        let masks = [times.errors().cloned(), instances.errors().cloned(), nan];
+        let masks = [times.errors().cloned(), instances.errors().cloned(), nans(times, &self.time)];
         let Some(bad) = masks.into_iter().flatten().reduce(|a: BooleanBuffer, b| &a | &b) else {
             return batch;
         };
@@ -146,7 +153,8 @@ impl<M: Moment, G: Gap<M>> Sessions<M, G> {
             } else if instances.is_error(row) {
                 DataError::skipped("instance of a session window")
             } else {
-                DataError::value("the time nan is in no session")
+                let id = Key(batch.keys.as_slice()[row]);
+                DataError::value(format!("the time of the row {id} is nan: the row is in no session"))
             };
             self.context.data_error(&self.site, &error);
         }
@@ -222,6 +230,23 @@ impl<M: Moment, G: Gap<M>> Sessions<M, G> {
 
     /// Takes changes in.
     fn change(&mut self, batch: &Batch, out: &mut Emitter) {
+        let (gone, come) = self.take_changes(batch, &|_| false);
+        let places: Vec<Place<M>> = gone.iter().map(|(place, _)| place.clone()).collect();
+        let fresh: HashSet<Slot> = come.iter().map(|place| place.slot).collect();
+        let mut moved = Moved::new();
+        let affected = self.cut_around(&come, &places, &fresh, &mut moved);
+        let touched = self.emit_changes(&gone, &come, &moved, out);
+        self.update_bounds(touched, &affected, &places, out);
+        places.iter().for_each(|place| self.release(place.slot));
+    }
+
+    /// Puts rows that come into the order and takes those that go out of it; gives these with the session
+    /// they were in, in order, and those. What is not there may go if it is `dropped`, by its time.
+    fn take_changes(
+        &mut self,
+        batch: &Batch,
+        dropped: &dyn Fn(&M) -> bool,
+    ) -> (Vec<(Place<M>, Label)>, Vec<Place<M>>) {
         let times = M::of(&batch.columns[0], &self.time);
         let instances = Keys::of_column(&batch.columns[1]);
         let (added, removed): (Vec<u32>, Vec<u32>) =
@@ -236,6 +261,7 @@ impl<M: Moment, G: Gap<M>> Sessions<M, G> {
             for _ in 0..batch.diffs.get(row as usize).unsigned_abs() {
                 match self.find(key(row), batch, row as usize, &gone) {
                     Some(found) => gone.push(found),
+                    None if dropped(key(row).1) => {}
                     None => self.missing(key(row).2),
                 }
             }
@@ -260,9 +286,21 @@ impl<M: Moment, G: Gap<M>> Sessions<M, G> {
         gone.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         let places: Vec<Place<M>> = gone.iter().map(|(place, _)| place.clone()).collect();
         self.partition.remove(&places);
+        (gone, come)
+    }
+
+    /// Lets sessions begin and end where there is another row before than there was; gives these places,
+    /// in order.
+    fn cut_around(
+        &mut self,
+        come: &[Place<M>],
+        gone: &[Place<M>],
+        fresh: &HashSet<Slot>,
+        moved: &mut Moved<M>,
+    ) -> Vec<Place<M>> {
         // Where there is another row before than there was.
         let mut affected: BTreeSet<Place<M>> = come.iter().cloned().collect();
-        affected.extend(come.iter().chain(&places).filter_map(|place| self.partition.after(place)).cloned());
+        affected.extend(come.iter().chain(gone).filter_map(|place| self.partition.after(place)).cloned());
         let affected: Vec<Place<M>> = affected.into_iter().collect();
         let before: Vec<Option<M>> =
             affected.iter().map(|place| Some(self.partition.before(place)?.time.clone())).collect();
@@ -270,18 +308,17 @@ impl<M: Moment, G: Gap<M>> Sessions<M, G> {
             before.iter().zip(&affected).filter_map(|(a, b)| Some((a.as_ref()?, &b.time))).collect();
         let together = self.ask(&pairs);
         let mut answers = together.iter();
-        let fresh: HashSet<Slot> = come.iter().map(|place| place.slot).collect();
-        let mut moved = Moved::new();
         for (place, before) in affected.iter().zip(&before) {
             let begins = before.is_none() || answers.next() != Some(true);
-            self.partition.cut(place, begins, |slot| fresh.contains(&slot), &mut moved);
+            self.partition.cut(place, begins, |slot| fresh.contains(&slot), moved);
         }
-        let touched = self.emit_changes(&gone, &come, &moved, out);
-        self.update_bounds(touched, &affected, &places, out);
-        for place in places {
-            self.store.forget(self.slots[place.slot as usize]);
-            self.free.push(place.slot);
-        }
+        affected
+    }
+
+    /// Gives up the cells of a row.
+    fn release(&mut self, slot: Slot) {
+        self.store.forget(self.slots[slot as usize]);
+        self.free.push(slot);
     }
 
     /// A stored row that is equal to one that goes, with its label, and has not been found before.
@@ -356,15 +393,19 @@ impl<M: Moment, G: Gap<M>> Sessions<M, G> {
             touched.insert(before);
         }
         touched.extend(added.iter().map(|(_, label)| *label));
-        for (rows, diff) in [(removed, -1), (added, 1)] {
-            for rows in rows.chunks(EMIT_ROWS) {
-                let ids: Vec<RowId> = rows.iter().map(|(slot, _)| self.slots[*slot as usize]).collect();
-                let Some(batch) = self.store.gather_batch(&ids, 0..self.cells.len()) else { continue };
-                let batch = Batch { diffs: vec![diff; rows.len()].into(), ..batch };
-                self.emit_rows(&batch, rows.iter().map(|(_, label)| *label).collect(), out);
-            }
-        }
+        self.emit_labelled(&removed, -1, out);
+        self.emit_labelled(&added, 1, out);
         touched
+    }
+
+    /// Emits stored rows with their labels.
+    fn emit_labelled(&self, rows: &[(Slot, Label)], diff: i64, out: &mut Emitter) {
+        for rows in rows.chunks(EMIT_ROWS) {
+            let ids: Vec<RowId> = rows.iter().map(|(slot, _)| self.slots[*slot as usize]).collect();
+            let Some(batch) = self.store.gather_batch(&ids, 0..self.cells.len()) else { continue };
+            let batch = Batch { diffs: vec![diff; rows.len()].into(), ..batch };
+            self.emit_rows(&batch, rows.iter().map(|(_, label)| *label).collect(), out);
+        }
     }
 
     /// Emits the changed bounds of these sessions, all of which are at or before one of the places.
@@ -397,12 +438,13 @@ impl<M: Moment, G: Gap<M>> Sessions<M, G> {
             old.extend(self.shown.insert(label, bounds.clone()).map(|bounds| (label, bounds)));
             new.push((label, bounds));
         }
-        let borrowed = |all: &[(Label, Bounds<M>)], diff, out: &mut Emitter| {
-            let all: Vec<(Label, &Bounds<M>)> = all.iter().map(|(label, bounds)| (*label, bounds)).collect();
-            self.emit_bounds(&all, diff, out);
-        };
-        borrowed(&old, -1, out);
-        borrowed(&new, 1, out);
+        self.emit_all_bounds(&old, -1, out);
+        self.emit_all_bounds(&new, 1, out);
+    }
+
+    fn emit_all_bounds(&self, all: &[(Label, Bounds<M>)], diff: i64, out: &mut Emitter) {
+        let all: Vec<(Label, &Bounds<M>)> = all.iter().map(|(label, bounds)| (*label, bounds)).collect();
+        self.emit_bounds(&all, diff, out);
     }
 
     fn emit_rows(&self, rows: &Batch, labels: Vec<Label>, out: &mut Emitter) {
@@ -427,25 +469,54 @@ impl<M: Moment, G: Gap<M>> Sessions<M, G> {
         }
     }
 
+    /// Merges and rewrites storage.
+    fn tidy(&mut self) {
+        let slots = &mut self.slots;
+        self.store.tidy(|slot, from, to| {
+            let row = &mut slots[slot as usize];
+            let known = *row == from;
+            if known {
+                *row = to;
+            }
+            known
+        });
+    }
+
     fn dtypes(&self) -> Vec<DType> {
         [&[self.time.clone(), self.instance.clone()], &self.cells[..]].concat()
     }
 }
 
 impl<M: Moment, G: Gap<M>> Operator for Sessions<M, G> {
-    fn apply(&mut self, _input: usize, batch: Batch, _progress: &Progress, _out: &mut Emitter) {
-        self.batches.push(batch);
+    fn start(&mut self, out: &mut Emitter) {
+        if self.limits.as_ref().is_some_and(Limits::is_waiting) {
+            out.wake_at(END_OF_INPUT);
+        }
+    }
+
+    fn apply(&mut self, input: usize, batch: Batch, _progress: &Progress, _out: &mut Emitter) {
+        match &mut self.limits {
+            Some(limits) if input == 1 => limits.hear(M::of(&batch.columns[0], &self.time)),
+            _ => self.batches.push(batch),
+        }
     }
 
     fn flush(&mut self, progress: &Progress, out: &mut Emitter) {
         let batches = std::mem::take(&mut self.batches);
-        if batches.is_empty() {
-            return;
-        }
-        let mut batch = self.sound(Batch::concat(&batches));
+        let mut batch =
+            if batches.is_empty() { Batch::default() } else { self.sound(Batch::concat(&batches)) };
         drop(batches);
         if !batch.diffs.is_ones() {
             batch = consolidate(batch, &self.dtypes());
+        }
+        if let Some(mut limits) = self.limits.take() {
+            self.flush_within(&mut limits, batch, progress, out);
+            if limits.is_waiting() {
+                out.wake_at(END_OF_INPUT);
+            }
+            self.limits = Some(limits);
+            self.tidy();
+            return;
         }
         if batch.is_empty() {
             return;
@@ -457,15 +528,7 @@ impl<M: Moment, G: Gap<M>> Operator for Sessions<M, G> {
             self.fill(&batch, keep, out);
         } else {
             self.change(&batch, out);
-            let slots = &mut self.slots;
-            self.store.tidy(|slot, from, to| {
-                let row = &mut slots[slot as usize];
-                let known = *row == from;
-                if known {
-                    *row = to;
-                }
-                known
-            });
+            self.tidy();
         }
     }
 
@@ -493,7 +556,8 @@ impl<M: Moment, G: Gap<M>> Operator for Sessions<M, G> {
         columns.extend((0..self.cells.len()).filter_map(|column| self.store.gather(&stored, column)));
         columns.resize_with(4 + self.cells.len(), || Column::nulls(&DType::None, 0));
         let rows = Batch::new(keys(|(place, _)| place.instance), columns, Diffs::Ones(rows.len()));
-        Ok(State::of_tables([("rows", rows)]))
+        let clock = self.limits.iter().map(|limits| ("clock", limits.save(&self.time)));
+        Ok(State { tables: vec![("rows", rows)], common: clock.collect() })
     }
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {
@@ -518,6 +582,10 @@ impl<M: Moment, G: Gap<M>> Operator for Sessions<M, G> {
             let mut places: Vec<(Place<M>, Label)> = places.collect();
             places.sort_unstable();
             self.partition.restore(places, &mut self.shown);
+        }
+        if let Some(limits) = &mut self.limits {
+            self.shown.clear();
+            limits.load(state.common, &self.time, &self.partition)?;
         }
         Ok(())
     }

@@ -21,6 +21,17 @@ pub trait Moment: Clone + Ord + Hash + Debug + 'static {
     fn of(column: &Column, dtype: &DType) -> Vec<Self>;
     /// The cells.
     fn column(moments: &[&Self], dtype: &DType) -> Column;
+    /// The moment so much later. Only numbers and datetimes have one.
+    fn after(&self, distance: &Distance) -> Self;
+}
+
+/// How far moments are apart.
+#[derive(Clone, Debug)]
+pub enum Distance {
+    /// Of integers and datetimes.
+    Whole(i64),
+    /// Of floats.
+    Real(f64),
 }
 
 /// A number or a datetime.
@@ -55,6 +66,13 @@ impl Moment for Tick {
             _ => Arc::new(Int64Array::new(ticks(), None)),
         })
     }
+
+    fn after(&self, distance: &Distance) -> Tick {
+        match distance {
+            Distance::Whole(distance) => self.saturating_add(*distance),
+            Distance::Real(distance) => tick_of_float(float_of_tick(*self) + distance),
+        }
+    }
 }
 
 impl Moment for Text {
@@ -66,5 +84,9 @@ impl Moment for Text {
         let mut cells = ColumnBuilder::new(dtype, moments.len());
         moments.iter().for_each(|text| cells.push(&decode(text).unwrap_or(Value::Error)));
         cells.finish()
+    }
+
+    fn after(&self, _distance: &Distance) -> Text {
+        self.clone()
     }
 }

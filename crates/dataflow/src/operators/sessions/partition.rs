@@ -189,6 +189,28 @@ impl<M: Moment> Partition<M> {
         (start.instance == place.instance).then_some((start, *label))
     }
 
+    /// True if a row is there.
+    pub fn contains(&self, place: &Place<M>) -> bool {
+        self.order.contains(place)
+    }
+
+    /// The first row of the session at a place.
+    pub fn first(&self, place: &Place<M>) -> Option<&Place<M>> {
+        self.session(place).map(|(first, _)| first)
+    }
+
+    /// The first row of each session, and its label.
+    pub fn sessions(&self) -> impl Iterator<Item = (&Place<M>, Label)> {
+        self.starts.iter().map(|(first, label)| (first, *label))
+    }
+
+    /// The rows of the session that begins at a place.
+    pub fn rows_of(&self, first: &Place<M>) -> Vec<Place<M>> {
+        let next = self.starts.range((Excluded(first), Unbounded)).next().map(|(next, _)| next);
+        let rows = self.order.range((Included(first), next.map_or(Unbounded, Excluded)));
+        rows.cloned().collect()
+    }
+
     /// The label of a row.
     pub fn label(&self, place: &Place<M>) -> Option<Label> {
         self.session(place).map(|(_, label)| label)

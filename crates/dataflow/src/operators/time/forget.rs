@@ -1,11 +1,13 @@
 //! Rows are removed when they are due (`forget`).
 //!
 //! *State*: the rows that are not due. *Cost*: a logarithm of these per row. *Changes*: rows pass; whenever
-//! rows come, those that were due before this time are removed: at this time, or *marked*, at the odd
-//! time after it. A row that is removed from the input after that gives nothing.
+//! rows come, those that were due before this time are removed: at this time, or, *marked*, at the odd
+//! time after it; or those that have become due are removed at the odd time, *marked*. A row that is removed
+//! from the input after that gives nothing.
 
 use std::ops::Range;
 
+use pathway_plan::Forgetting;
 use pathway_types::{Batch, DataError};
 
 use super::clock::Clock;
@@ -17,7 +19,7 @@ use crate::store::OrderKey;
 /// The operator.
 pub struct Forget<K> {
     timed: Timed,
-    marks: bool,
+    when: Forgetting,
     clock: Clock<K>,
     held: Held<K>,
     /// Instances with rows that may be due.
@@ -25,9 +27,9 @@ pub struct Forget<K> {
 }
 
 impl<K: OrderKey> Forget<K> {
-    /// For these rows; `marks` for removals at odd times.
-    pub fn new(timed: Timed, marks: bool) -> Self {
-        Forget { clock: Clock::new(&timed), held: Held::new(&timed), due: Vec::new(), marks, timed }
+    /// For these rows.
+    pub fn new(timed: Timed, when: Forgetting) -> Self {
+        Forget { clock: Clock::new(&timed), held: Held::new(&timed), due: Vec::new(), when, timed }
     }
 
     /// The rows that change something: insertions, but not of rows that would be removed at once, and
@@ -35,7 +37,7 @@ impl<K: OrderKey> Forget<K> {
     fn effective(&self, rows: Rows<K>) -> Rows<K> {
         let late = |row: usize| {
             let place = &rows.places[row];
-            !self.marks && self.clock.has_reached(place.instance, &place.key)
+            self.when == Forgetting::Later && self.clock.has_reached(place.instance, &place.key)
         };
         let keep = (0..rows.batch.len()).filter(|row| {
             if rows.batch.diffs.get(*row) > 0 { !late(*row) } else { self.held.has(&rows, *row) }
@@ -63,18 +65,24 @@ impl<K: OrderKey> Operator for Forget<K> {
             return;
         }
         let mut due = std::mem::take(&mut self.due);
+        let further = self.when == Forgetting::Marked;
+        if further {
+            due.extend(self.clock.advance());
+        }
         due.sort_unstable();
         due.dedup();
         for instance in due {
             let Some(clock) = self.clock.of(instance) else { continue };
             let Some(forgotten) = self.held.take_up_to(instance, clock) else { continue };
-            if self.marks && progress.time & 1 == 0 {
+            if self.when != Forgetting::Later && progress.time & 1 == 0 {
                 out.emit_at(progress.time + 1, forgotten.negate());
             } else {
                 out.emit(forgotten.negate());
             }
         }
-        self.due = self.clock.advance();
+        if !further {
+            self.due = self.clock.advance();
+        }
         self.held.tidy();
     }
 

@@ -6,9 +6,11 @@
 //! instances, and those that are passed on. Only net changes of a time count. A second input brings what
 //! the clocks of all workers hear: see [`clock::heard`].
 
-use pathway_types::{Batch, DType, DataError, Keys};
+use arrow_buffer::BooleanBuffer;
+use pathway_types::{Batch, DType, DataError, Key, Keys};
 
 use crate::context::{Context, Site};
+use crate::kernels::nans::nans;
 use crate::store::{OrderKey, Place};
 
 mod buffer;
@@ -90,16 +92,27 @@ impl Timed {
     /// The rows whose time, threshold and instance are there.
     fn usable(&self, batch: Batch, report: bool) -> Batch {
         let controls = &batch.columns[..self.controls()];
-        if controls.iter().all(|column| column.errors().is_none()) {
+        let nans: Vec<Option<BooleanBuffer>> =
+            controls.iter().zip(&self.dtypes).take(2).map(|(column, dtype)| nans(column, dtype)).collect();
+        if controls.iter().all(|column| column.errors().is_none()) && nans.iter().all(Option::is_none) {
             return batch;
         }
         let mut keep = Vec::with_capacity(batch.len());
         for row in 0..batch.len() {
-            if !controls.iter().any(|column| column.is_error(row)) {
+            let fails = controls.iter().any(|column| column.is_error(row));
+            let is_nan = nans.iter().flatten().any(|nans| nans.value(row));
+            if !fails && !is_nan {
                 keep.push(row as u32);
             } else if report && batch.diffs.get(row) > 0 {
                 let place = format!("time of {}", self.site.name);
-                self.context.data_error(&self.site, &DataError::skipped(&place));
+                let error = match fails {
+                    true => DataError::skipped(&place),
+                    false => {
+                        let id = Key(batch.keys.as_slice()[row]);
+                        DataError::value(format!("the {place} is nan for the row {id}: the row is skipped"))
+                    }
+                };
+                self.context.data_error(&self.site, &error);
             }
         }
         batch.take(&keep)

@@ -210,6 +210,7 @@ fn reduce_rows(reduce: &Reduce, stage: &Stage, input: &Input) -> ReduceStep {
         reducers,
         sort_by: reduce.sort_by.as_ref().and_then(|_| positions.next()),
         skip_errors: reduce.skip_errors,
+        panes: None,
     }
 }
 

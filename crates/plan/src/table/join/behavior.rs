@@ -10,7 +10,7 @@ use crate::PlanError;
 use crate::col::as_reference;
 use crate::graph::{Join, NodeId, Op, State, Stateful};
 use crate::program::Matching;
-use crate::stateful::StatefulKind;
+use crate::stateful::{Forgetting, StatefulKind};
 use crate::temporal::{Behavior, Role, TimeKind};
 
 /// The time among the columns of the rows, which no column of a table is named.
@@ -149,7 +149,8 @@ impl State {
             let op = &self.node(id).op;
             match op {
                 Op::Stateful(Stateful { kind, .. }) => match kind {
-                    StatefulKind::ForgetImmediately | StatefulKind::Forget { marks: true, .. } => {
+                    StatefulKind::ForgetImmediately
+                    | StatefulKind::Forget { when: Forgetting::LaterMarked | Forgetting::Marked, .. } => {
                         return true;
                     }
                     StatefulKind::DropForgetting { .. } => continue,

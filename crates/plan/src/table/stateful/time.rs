@@ -7,9 +7,15 @@ use super::{Made, refuse_future};
 use crate::PlanError;
 use crate::col::Col;
 use crate::graph::{Rows, Stateful};
-use crate::stateful::StatefulKind;
+use crate::stateful::{Forgetting, StatefulKind};
 use crate::table::Table;
 use crate::universe::Definition;
+
+/// The rows whose largest time so far is a clock.
+pub(in crate::table) struct Clock {
+    pub(in crate::table) rows: Table,
+    pub(in crate::table) time: Expr,
+}
 
 impl Table {
     /// The rows that are not late: whose threshold the clock has not reached before they come. The clock
@@ -25,16 +31,44 @@ impl Table {
         time: impl Into<Col>,
         instance: Option<Col>,
     ) -> Result<Table, PlanError> {
-        let kind = StatefulKind::Freeze { instance: instance.is_some(), replaces: true };
-        self.timed(kind, threshold.into(), time.into(), instance)
+        let kind = StatefulKind::Freeze { instance: instance.is_some(), apart: false, replaces: true };
+        self.timed(kind, threshold.into(), (self, time.into()), instance)
     }
 
     /// As [`Table::freeze`], but a row whose removal is late stays for good, even if another row with its id
     /// passes: that belongs to another window.
     #[track_caller]
     pub(in crate::table) fn freeze_windows(&self, threshold: Expr, time: Expr) -> Result<Table, PlanError> {
-        let kind = StatefulKind::Freeze { instance: false, replaces: false };
-        self.timed(kind, (&threshold).into(), (&time).into(), None)
+        let kind = StatefulKind::Freeze { instance: false, apart: false, replaces: false };
+        self.timed(kind, (&threshold).into(), (self, (&time).into()), None)
+    }
+
+    /// As [`Table::freeze_windows`], by the clock of another table.
+    #[track_caller]
+    pub(in crate::table) fn freeze_by(&self, threshold: &Expr, clock: &Clock) -> Result<Table, PlanError> {
+        let kind = StatefulKind::Freeze { instance: false, apart: true, replaces: false };
+        self.timed(kind, threshold.into(), (&clock.rows, (&clock.time).into()), None)
+    }
+
+    /// As [`Table::buffer`], by the clock of another table.
+    #[track_caller]
+    pub(in crate::table) fn buffer_by(&self, threshold: &Expr, clock: &Clock) -> Result<Table, PlanError> {
+        let kind = StatefulKind::Buffer { instance: false, apart: true };
+        self.timed(kind, threshold.into(), (&clock.rows, (&clock.time).into()), None)
+    }
+
+    /// As [`Table::forget`], by the clock of another table or of this one. With `marks`, rows are removed at
+    /// once when the clock reaches their thresholds.
+    #[track_caller]
+    pub(in crate::table) fn forget_by(
+        &self,
+        threshold: &Expr,
+        clock: &Clock,
+        marks: bool,
+    ) -> Result<Table, PlanError> {
+        let when = if marks { Forgetting::Marked } else { Forgetting::Later };
+        let kind = StatefulKind::Forget { instance: false, apart: clock.rows.node != self.node, when };
+        self.timed(kind, threshold.into(), (&clock.rows, (&clock.time).into()), None)
     }
 
     /// The rows from when the clock has reached their threshold; what is left at the end of the input comes
@@ -49,8 +83,8 @@ impl Table {
         time: impl Into<Col>,
         instance: Option<Col>,
     ) -> Result<Table, PlanError> {
-        let kind = StatefulKind::Buffer { instance: instance.is_some() };
-        self.timed(kind, threshold.into(), time.into(), instance)
+        let kind = StatefulKind::Buffer { instance: instance.is_some(), apart: false };
+        self.timed(kind, threshold.into(), (self, time.into()), instance)
     }
 
     /// The rows until the clock has reached their threshold; they are removed when rows come after that, or,
@@ -66,8 +100,9 @@ impl Table {
         instance: Option<Col>,
         marks: bool,
     ) -> Result<Table, PlanError> {
-        let kind = StatefulKind::Forget { instance: instance.is_some(), marks };
-        self.timed(kind, threshold.into(), time.into(), instance)
+        let when = if marks { Forgetting::LaterMarked } else { Forgetting::Later };
+        let kind = StatefulKind::Forget { instance: instance.is_some(), apart: false, when };
+        self.timed(kind, threshold.into(), (self, time.into()), instance)
     }
 
     #[track_caller]
@@ -75,28 +110,34 @@ impl Table {
         &self,
         kind: StatefulKind,
         threshold: Col,
-        time: Col,
+        (clock, time): (&Table, Col),
         instance: Option<Col>,
     ) -> Result<Table, PlanError> {
         let frame = self.here();
-        let (threshold, time) = (threshold.resolve(self)?, time.resolve(self)?);
+        let (threshold, time) = (threshold.resolve(self)?, time.resolve(clock)?);
         let instance = instance.map(|instance| instance.resolve(self)).transpose()?;
         let mut state = self.graph.lock();
+        let time = state.align(&time, clock.node, frame.as_ref())?;
         let mut align = |e: &Expr| state.align(e, self.node, frame.as_ref());
-        let (threshold, time) = (align(&threshold)?, align(&time)?);
+        let threshold = align(&threshold)?;
         let instance = instance.as_ref().map(align).transpose()?;
         refuse_future(kind.name(), "threshold", &threshold)?;
         refuse_future(kind.name(), "time", &time)?;
         let (time, threshold) = comparable(kind.name(), time, threshold)?;
-        let mut controls = vec![time, threshold];
+        let apart = clock.node != self.node;
+        let mut controls = vec![if apart { threshold.clone() } else { time.clone() }, threshold];
         if let Some(instance) = instance {
             controls.push(Expr::pointer(vec![instance], false, None)?);
         }
         let forgets = matches!(kind, StatefulKind::Forget { .. });
         let append_only = !forgets && controls.iter().all(|e| state.is_append_only(self.node, e));
+        let mut inputs = vec![Rows { table: self.node, columns: controls }];
+        if apart {
+            inputs.push(Rows { table: clock.node, columns: vec![time.clone(), time] });
+        }
         let stateful = Stateful {
             kind,
-            inputs: vec![Rows { table: self.node, columns: controls }],
+            inputs,
             columns: state.all_columns(self.node),
             // A row that changes in a column that nobody reads still moves the clock.
             prunable: self.is_append_only() && self.is_id_append_only(),

@@ -6,15 +6,16 @@ use pathway_expr::{BinaryOp, Expr};
 use pathway_types::Value;
 
 use super::super::group::Given;
+use super::behavior::Borders;
 use super::{END, INSTANCE, KEY, ORIGINAL_ID, START, Table, WindowBy, group_pointer};
 use crate::PlanError;
 use crate::col::{Col, left, right, right_id};
 use crate::graph::GroupIds;
 use crate::program::JoinMode;
 use crate::table::{InTime, JoinOptions};
-use crate::temporal::{Role, TimeKind};
+use crate::temporal::{Behavior, Role, TimeKind};
 
-const LOCATION: &str = "_pw_window_location";
+pub(super) const LOCATION: &str = "_pw_window_location";
 /// What the join makes, and what describes windows.
 const RESERVED: [&str; 6] = [KEY, LOCATION, START, END, INSTANCE, ORIGINAL_ID];
 
@@ -40,24 +41,31 @@ impl Table {
         &self,
         time: Expr,
         around: &Around,
+        behavior: Option<&Behavior>,
         instance: Option<Expr>,
     ) -> Result<WindowBy, PlanError> {
         let frame = self.here();
         let at = around.at.resolve(&around.probes)?;
         let [lower, upper] = [&around.lower, &around.upper].map(|bound| Expr::literal(bound.clone()));
-        TimeKind::of(&[
+        let kind = TimeKind::of(&[
             ("time_expr", Role::Time, time.dtype()),
             ("window.lower_bound", Role::Interval, lower.dtype()),
             ("window.upper_bound", Role::Interval, upper.dtype()),
             ("window.at", Role::Time, at.dtype()),
         ])?;
-        let probes = around.probes.at(frame.clone()).select([(LOCATION, at)])?.at(frame.clone());
+        let mut probes = around.probes.at(frame.clone()).select([(LOCATION, at)])?.at(frame.clone());
         let owned = instance.is_some();
         let mut computed = vec![(KEY, time)];
         computed.extend(instance.clone().map(|instance| (INSTANCE, instance)));
         let computed = computed.into_iter().map(|(name, e)| (name, e, frame.clone()));
         let hidden: Vec<&str> = self.column_names().filter(|name| RESERVED.contains(name)).collect();
-        let rows = self.without(hidden)?.at(frame.clone()).with_columns(computed)?.at(frame.clone());
+        let mut rows = self.without(hidden)?.at(frame.clone()).with_columns(computed)?.at(frame.clone());
+        let mut keeps = false;
+        if let Some(behavior) = behavior {
+            let limits = Borders::new(behavior, kind, &lower, &upper)?;
+            keeps = limits.marks();
+            (probes, rows) = limits.apply(probes, rows)?;
+        }
         let options = JoinOptions {
             mode: Some(if around.outer { JoinMode::Left } else { JoinMode::Inner }),
             in_time: Some(InTime::Interval {
@@ -87,6 +95,6 @@ impl Table {
         by.extend(owned.then(|| joined.column(INSTANCE)).transpose()?);
         let grouped = described.group_by(&by)?.with_ids(GroupIds::Hash).given(given);
         let grouped = grouped.sort_by(&described.column(KEY)?)?;
-        Ok(WindowBy { rows: described, grouped, keeps: false })
+        Ok(WindowBy { rows: described, grouped, keeps })
     }
 }

@@ -89,7 +89,7 @@ impl Sides<'_> {
             parts.push(table.select(columns)?.at(frame));
         }
         let union = parts[0].concat_reindex(&[&parts[1]])?.at(parts[0].here());
-        let (rows, sessions) = union.sessions(gap, union.column(INSTANCES)?)?;
+        let (rows, sessions) = union.sessions(gap, None, union.column(INSTANCES)?)?;
         let frame = union.here();
         let (rows, sessions) = (rows.at(frame.clone()), sessions.at(frame.clone()));
         let found = sessions.ix(rows.column(SESSION)?, &rows, false, false)?;

@@ -7,11 +7,12 @@ use pathway_types::{DType, Value};
 
 use super::super::group::Given;
 use super::super::stateful::Made;
+use super::behavior::of_sessions;
 use super::{END, INSTANCE, ORIGINAL_ID, START, Table, WINDOW, WindowBy, group_pointer};
 use crate::PlanError;
 use crate::graph::{Column, GroupIds, Node, Op, Rows, Stateful};
-use crate::stateful::{SessionGap, StatefulKind};
-use crate::temporal::{Role, TimeKind};
+use crate::stateful::{SessionBehavior, SessionGap, StatefulKind};
+use crate::temporal::{Behavior, Role, TimeKind};
 use crate::universe::Definition;
 
 pub(super) const TIME: &str = "_pw_time";
@@ -42,15 +43,27 @@ impl Table {
         &self,
         time: Expr,
         gap: &SessionGap,
+        behavior: Option<&Behavior>,
         instance: Option<Expr>,
     ) -> Result<WindowBy, PlanError> {
         let frame = self.here();
+        let mut limits = None;
         let (time, gap) = match gap {
             SessionGap::LessThan(_) => {
                 let (kind, gap) = checked(&[("time_expr", &time)], gap)?;
+                if let (SessionGap::LessThan(distance), Some(behavior)) = (&gap, behavior) {
+                    limits = Some(of_sessions(behavior, kind, distance)?);
+                }
                 (kind.convert(&time)?, gap)
             }
-            SessionGap::Asked(_) => (time, gap.clone()),
+            SessionGap::Asked(_) if behavior.is_some() => {
+                return Err(PlanError::Value(
+                    "sessions by a predicate cannot have a behavior: nothing says from when on no row can belong to \
+                     a session any more. Use session(max_gap=...)."
+                        .to_owned(),
+                ));
+            }
+            SessionGap::Asked(asked) => (time, SessionGap::Asked(asked.clone())),
         };
         let own = instance.clone();
         let owned = instance.is_some();
@@ -59,7 +72,8 @@ impl Table {
         let computed = computed.into_iter().map(|(name, e)| (name, e, frame.clone()));
         let plain = self.with_columns(computed)?.at(frame.clone());
         let owner = if owned { plain.column(INSTANCE)? } else { Expr::literal(Value::None) };
-        let (rows, sessions) = plain.sessions(gap, owner.clone())?;
+        let keeps = limits.as_ref().is_some_and(|limits| limits.keeps && limits.over.is_some());
+        let (rows, sessions) = plain.sessions(gap, limits, owner.clone())?;
         let [start, end, last] = ["start", "end", "last"].map(|name| sessions.column(name));
         let owner = if owned { rows.column(INSTANCE)? } else { owner };
         let about = [(WINDOW, last?), (START, start?), (END, end?), (INSTANCE, owner.clone())];
@@ -77,12 +91,17 @@ impl Table {
         let mut by = vec![rows.column(SESSION)?];
         by.extend(owned.then(|| rows.column(INSTANCE)).transpose()?);
         let grouped = described.group_by(&by)?.with_ids(GroupIds::Pointer).given(given);
-        Ok(WindowBy { rows: described, grouped, keeps: false })
+        Ok(WindowBy { rows: described, grouped, keeps })
     }
 
     /// The rows with the session they are in, a pointer in the column `_pw_session`, and the sessions:
     /// `start`, `end`, and `last`, the id of the last row.
-    pub(super) fn sessions(&self, gap: SessionGap, instance: Expr) -> Result<(Table, Table), PlanError> {
+    pub(super) fn sessions(
+        &self,
+        gap: SessionGap,
+        behavior: Option<SessionBehavior>,
+        instance: Expr,
+    ) -> Result<(Table, Table), PlanError> {
         let frame = self.here();
         let time = self.column(TIME)?;
         let pointer = Expr::pointer(vec![instance], false, None)?;
@@ -90,7 +109,7 @@ impl Table {
         let columns = state.all_columns(self.node);
         let id_dtype = state.node(self.node).id_dtype.clone();
         let stateful = Stateful {
-            kind: StatefulKind::Sessions(gap),
+            kind: StatefulKind::Sessions { gap, behavior },
             inputs: vec![Rows { table: self.node, columns: vec![time.clone(), pointer] }],
             columns,
             prunable: true,
