@@ -63,7 +63,7 @@ impl Reader for Reading {
                 })
                 .collect();
             let columns = self.columns.iter().map(|name| {
-                let mut builder = ColumnBuilder::new(&DType::Int, keys.len());
+                let mut builder = ColumnBuilder::new(&DType::Int, ROWS as usize);
                 for row in 0..ROWS as i64 {
                     builder.push(&Value::Int(match name.as_str() {
                         "i" => row % 50,
@@ -75,7 +75,8 @@ impl Reader for Reading {
                 }
                 builder.finish()
             });
-            let batch = Batch::new(keys.into(), columns.collect(), Diffs::Ones(ROWS as usize));
+            let columns = columns.collect();
+            let batch = Batch::new(keys.into(), columns, Diffs::Ones(ROWS as usize));
             let handed = output.rows(Parsed { batch, ..Parsed::default() });
             if handed.is_err() || output.commit().is_err() {
                 break;

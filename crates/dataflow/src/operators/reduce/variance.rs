@@ -163,21 +163,20 @@ impl Aggregate for Variance {
     fn save(&mut self, slots: &[u32], keys: &[u128]) -> Result<Batch, DataError> {
         let parts =
             [self.count.save(slots, keys)?, self.sum.save(slots, keys)?, self.squares.save(slots, keys)?];
-        let saved = parts.into_iter().enumerate().map(|(which, part)| {
-            let rows = part.len();
-            let mut no_count = Count::default();
-            no_count.grow(rows);
-            let mut columns = Vec::with_capacity(self.width());
-            for block in 0..4 {
-                columns.extend(match block {
-                    block if block == which => part.columns.clone(),
-                    0 => no_count.partials(rows).unwrap_or_default(),
-                    _ => self.nothing(rows),
-                });
-            }
-            Batch { columns, ..part }
-        });
-        Ok(Batch::concat(&saved.collect::<Vec<_>>()))
+        let mut all = Vec::with_capacity(parts.len());
+        for (which, part) in parts.into_iter().enumerate() {
+            let rows: Vec<u32> = (0..part.len() as u32).collect();
+            let (mut no_count, mut no_sum) = (Count::default(), FloatSum::default());
+            no_count.grow(rows.len());
+            no_sum.grow(rows.len());
+            let no_count = no_count.save(&rows, part.keys.as_slice())?.columns;
+            let no_sum = no_sum.save(&rows, part.keys.as_slice())?.columns;
+            // Sums are saved in columns of the same layout whatever they are.
+            let mut blocks = [no_count, no_sum.clone(), no_sum.clone(), no_sum];
+            blocks[which] = part.columns.clone();
+            all.push(Batch { columns: blocks.concat(), ..part });
+        }
+        Ok(Batch::concat(&all))
     }
     fn fresh(&self) -> Box<dyn Aggregate> {
         Box::new(Variance::new(&self.argument, self.root))

@@ -105,6 +105,11 @@ impl Table {
         self.timed(kind, threshold.into(), (self, time.into()), instance)
     }
 
+    /// True if no row ever changes or goes.
+    fn only_grows(&self) -> bool {
+        self.is_append_only() && self.is_id_append_only()
+    }
+
     #[track_caller]
     fn timed(
         &self,
@@ -116,6 +121,9 @@ impl Table {
         let frame = self.here();
         let (threshold, time) = (threshold.resolve(self)?, time.resolve(clock)?);
         let instance = instance.map(|instance| instance.resolve(self)).transpose()?;
+        // A row that changes in another column than its time moves the clock, too.
+        let others = (0..clock.columns().len()).filter(|_| !clock.only_grows()).map(|i| clock.column_at(i));
+        let others: Vec<Expr> = others.collect();
         let mut state = self.graph.lock();
         let time = state.align(&time, clock.node, frame.as_ref())?;
         let mut align = |e: &Expr| state.align(e, self.node, frame.as_ref());
@@ -133,14 +141,15 @@ impl Table {
         let append_only = !forgets && controls.iter().all(|e| state.is_append_only(self.node, e));
         let mut inputs = vec![Rows { table: self.node, columns: controls }];
         if apart {
-            inputs.push(Rows { table: clock.node, columns: vec![time.clone(), time] });
+            let columns = [vec![time.clone(), time], others].concat();
+            inputs.push(Rows { table: clock.node, columns });
         }
         let stateful = Stateful {
             kind,
             inputs,
             columns: state.all_columns(self.node),
             // A row that changes in a column that nobody reads still moves the clock.
-            prunable: self.is_append_only() && self.is_id_append_only(),
+            prunable: self.only_grows(),
             name: None,
         };
         let universe = state.universe(&Definition::SubsetOf(self.universe()));
