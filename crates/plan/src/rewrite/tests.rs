@@ -442,8 +442,8 @@ fn sliding_windows_are_made_of_panes() -> Result<(), PlanError> {
     let sums = windows.reduce([("start", col("_pw_window_start")), ("b", reducers::sum(col("b") * 2))])?;
     let text = rewritten(&[&sums]);
     assert!(text.contains("windows of 7 panes every 2"), "{text}");
-    assert!(text.contains("window.number(#") && !text.contains("flatten"), "{text}");
+    assert!(text.contains("window.number(#") && !text.contains("    flatten"), "{text}");
     let plain = program(&[&sums], Rewrites { panes: false, ..Rewrites::default() });
-    assert!(plain.contains("window.numbers(#") && plain.contains("flatten"), "{plain}");
+    assert!(plain.contains("window.numbers(#") && plain.contains("    flatten"), "{plain}");
     Ok(())
 }
