@@ -5,7 +5,7 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{Captured, Changes, Random, batch, cases, run_table};
+use common::{Captured, Changes, Random, batch, cases, check_shown, net, run_table};
 use pathway_dataflow::operator::END_OF_INPUT;
 use pathway_plan::col::reducers;
 use pathway_plan::temporal::Behavior;
@@ -86,13 +86,9 @@ fn history(random: &mut Random, steps: i64, pace: i64) -> Steps {
     all
 }
 
-fn net(steps: &Steps, time: Timestamp) -> BTreeMap<Fact, i64> {
-    let mut net = BTreeMap::new();
-    for (_, changes) in steps.iter().filter(|(at, _)| *at == time) {
-        changes.iter().for_each(|(row, diff)| *net.entry(*row).or_default() += diff);
-    }
-    net.retain(|_, diff| *diff != 0);
-    net
+fn changes_at(steps: &Steps, time: Timestamp) -> BTreeMap<Fact, i64> {
+    let changes = steps.iter().filter(|(at, _)| *at == time).flat_map(|(_, changes)| changes.iter().copied());
+    net(&changes.collect::<Vec<_>>())
 }
 
 fn apply(state: &mut BTreeSet<Fact>, changes: &BTreeMap<Fact, i64>) {
@@ -124,7 +120,7 @@ fn model(case: &Case, rows: &Steps, values: &Steps) -> Vec<(Timestamp, BTreeSet<
     let times: BTreeSet<Timestamp> = rows.iter().chain(values).map(|(time, _)| *time).collect();
     let mut all = Vec::new();
     for time in times {
-        let (mut changes, mut new) = (net(rows, time), net(values, time));
+        let (mut changes, mut new) = (changes_at(rows, time), changes_at(values, time));
         let now = clock.into_iter().chain(changes.keys().map(|row| row.1)).max();
         let needed = case.upper - case.lower;
         changes.retain(|row, _| {
@@ -199,26 +195,9 @@ fn are_as_in_the_model() {
         let values = history(&mut random, steps, pace);
         let expected = model(&case, &rows, &values);
         for workers in if seed % 10 == 0 { vec![1, 3] } else { vec![1] } {
-            let output = run(&case, &rows, &values, workers);
-            let mut left = output.iter().peekable();
-            let mut there: BTreeMap<(u128, Shown), i64> = BTreeMap::new();
-            for (time, expected) in &expected {
-                while let Some((at, id, row, diff)) = left.next_if(|row| row.0 <= *time) {
-                    assert_eq!(at, time, "{case:?}, seed {seed}: output at a time of its own: {row:?}");
-                    *there.entry((*id, shown(row))).or_default() += diff;
-                }
-                there.retain(|_, count| *count != 0);
-                assert!(
-                    there.values().all(|count| *count == 1),
-                    "{case:?}, seed {seed}, time {time}: {there:?}"
-                );
-                let found: BTreeSet<Shown> = there.keys().map(|(_, shown)| shown.clone()).collect();
-                assert_eq!(
-                    &found, expected,
-                    "{case:?}, seed {seed}, {workers} workers, time {time}: left is the engine's\nrows {rows:?}\nvalues {values:?}"
-                );
-            }
-            assert_eq!(left.next(), None);
+            let about =
+                || format!("{case:?}, seed {seed}, {workers} workers\nrows {rows:?}\nvalues {values:?}\n");
+            check_shown(&run(&case, &rows, &values, workers), &expected, shown, &about);
         }
     }
 }

@@ -4,9 +4,9 @@
 
 mod common;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use common::{Captured, Changes, Random, Row, batch, cases, run_table};
+use common::{Captured, Changes, Fact, Random, Row, batch, cases, check_shown, facts, net, run_table};
 use pathway_dataflow::operator::END_OF_INPUT;
 use pathway_plan::col::reducers;
 use pathway_plan::temporal::Behavior;
@@ -54,35 +54,8 @@ impl Case {
     }
 }
 
-/// Id, instance, time, number.
-type Fact = (u128, i64, i64, i64);
-
-/// Changes whose times go on, with rows that are late or early.
-fn history(random: &mut Random) -> Vec<(Timestamp, Vec<(Fact, i64)>)> {
-    let mut state: BTreeMap<u128, Fact> = BTreeMap::new();
-    let mut all = Vec::new();
-    let pace = random.below(4) as i64;
-    for step in 0..1 + random.below(14) as i64 {
-        let mut changes = Vec::new();
-        for _ in 0..random.below(5) {
-            let id = u128::from(random.below(16)).wrapping_mul(0x1_0001_9E37_79B9) + 7;
-            let old = state.remove(&id);
-            changes.extend(old.map(|old| (old, -1)));
-            if old.is_none() || random.below(2) == 0 {
-                let time = step * pace + random.below(14) as i64 - 7;
-                let fact = (id, random.below(2) as i64, time, random.below(100) as i64);
-                state.insert(id, fact);
-                changes.push((fact, 1));
-            }
-        }
-        if !changes.is_empty() {
-            all.push((2 * step as Timestamp + 2, changes));
-        }
-    }
-    all
-}
-
-/// Start, end, number of rows, sum.
+type Steps = Vec<(Timestamp, Vec<(Fact, i64)>)>;
+/// Instance, start, end, number of rows, sum.
 type Shown = (i64, i64, i64, i64, i64);
 
 fn sessions(rows: &BTreeSet<Fact>, gap: i64) -> Vec<Vec<Fact>> {
@@ -96,7 +69,7 @@ fn end(session: &[Fact]) -> i64 {
 }
 
 /// What is shown after each time.
-fn model(case: &Case, history: &[(Timestamp, Vec<(Fact, i64)>)]) -> Vec<(Timestamp, BTreeSet<Shown>)> {
+fn model(case: &Case, history: &Steps) -> Vec<(Timestamp, BTreeSet<Shown>)> {
     let mut live: BTreeSet<Fact> = BTreeSet::new();
     let mut frozen: BTreeSet<Shown> = BTreeSet::new();
     let mut clock: Option<i64> = None;
@@ -116,9 +89,7 @@ fn model(case: &Case, history: &[(Timestamp, Vec<(Fact, i64)>)]) -> Vec<(Timesta
     };
     let mut all = Vec::new();
     for (time, changes) in history {
-        let mut net: BTreeMap<Fact, i64> = BTreeMap::new();
-        changes.iter().for_each(|(row, diff)| *net.entry(*row).or_default() += diff);
-        net.retain(|_, diff| *diff != 0);
+        let net = net(changes);
         if !net.is_empty() {
             for session in sessions(&live, case.gap).iter().filter(|session| over(session, clock)) {
                 session.iter().for_each(|row| _ = live.remove(row));
@@ -148,7 +119,7 @@ fn model(case: &Case, history: &[(Timestamp, Vec<(Fact, i64)>)]) -> Vec<(Timesta
     all
 }
 
-fn run(case: &Case, history: &[(Timestamp, Vec<(Fact, i64)>)], workers: usize) -> Captured {
+fn run(case: &Case, history: &Steps, workers: usize) -> Captured {
     let time = if case.float { DType::Float } else { DType::Int };
     let dtypes = [DType::Int, time, DType::Int];
     let fields = ["i", "t", "n"].into_iter().zip(&dtypes);
@@ -189,42 +160,17 @@ fn are_as_in_the_model() {
     for seed in 0..cases() * 25 {
         let mut random = Random::new(seed + 1);
         let case = Case::random(&mut random);
-        let history = history(&mut random);
+        let history = facts(&mut random, 14);
         let expected = model(&case, &history);
         for workers in if seed % 10 == 0 { vec![1, 3] } else { vec![1] } {
-            let rows = run(&case, &history, workers);
-            let mut ids: BTreeMap<(u128, Shown), i64> = BTreeMap::new();
-            let mut left = rows.iter().peekable();
-            for (time, shown) in &expected {
-                let mut net: BTreeMap<(u128, Shown), i64> = BTreeMap::new();
-                while let Some((at, id, row, diff)) = left.next_if(|row| row.0 <= *time) {
-                    assert_eq!(
-                        at, time,
-                        "{case:?}, seed {seed}: output at a time of its own: {row:?}\n{history:?}"
-                    );
-                    assert_eq!(row[2], row[5]);
-                    let int =
-                        |cell: &Value| if let Value::Int(number) = cell { *number } else { panic!("{cell}") };
-                    let cells = (
-                        int(&row[0]),
-                        number(&case, &row[1]),
-                        number(&case, &row[2]),
-                        int(&row[3]),
-                        int(&row[4]),
-                    );
-                    *net.entry((*id, cells)).or_default() += diff;
-                    *ids.entry((*id, cells)).or_default() += diff;
-                }
-                assert!(net.values().all(|diff| diff.abs() == 1), "{case:?}, seed {seed}: {net:?}");
-                ids.retain(|_, count| *count != 0);
-                assert!(ids.values().all(|count| *count == 1), "{case:?}, seed {seed}, time {time}: {ids:?}");
-                let found: BTreeSet<Shown> = ids.keys().map(|(_, cells)| *cells).collect();
-                assert_eq!(
-                    &found, shown,
-                    "{case:?}, seed {seed}, {workers} workers, time {time}: left is the engine's\n{history:?}"
-                );
-            }
-            assert_eq!(left.next(), None);
+            let shown = |row: &[Value]| {
+                assert_eq!(row[2], row[5]);
+                let int =
+                    |cell: &Value| if let Value::Int(number) = cell { *number } else { panic!("{cell}") };
+                (int(&row[0]), number(&case, &row[1]), number(&case, &row[2]), int(&row[3]), int(&row[4]))
+            };
+            let about = || format!("{case:?}, seed {seed}, {workers} workers\n{history:?}\n");
+            check_shown(&run(&case, &history, workers), &expected, shown, &about);
         }
     }
 }

@@ -9,8 +9,8 @@ use super::{Goal, Rewrites};
 use crate::col::{reducers, right, row_id};
 use crate::program::StepOp;
 use crate::{
-    Asked, Col, Graph, Indexed, JoinOptions, OutputOptions, PlanError, Search, SourceOptions, Span, Table, Window,
-    col,
+    Asked, Col, Graph, Indexed, JoinOptions, OutputOptions, PlanError, Search, SourceOptions, Span, Table,
+    Window, col,
 };
 
 /// A sink that is never opened.

@@ -2,7 +2,8 @@
 //! time with a plain model of what the program means.
 #![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
 use pathway_dataflow::{Context, Monitor, Report};
@@ -258,4 +259,67 @@ pub fn bag(rows: impl IntoIterator<Item = (u128, Row)>) -> Bag {
         *bag.entry(row).or_insert(0) += 1;
     }
     bag
+}
+
+/// A row with an instance, a time and a number: id, instance, time, number.
+pub type Fact = (u128, i64, i64, i64);
+
+/// Changes whose times go on from step to step by a pace, with rows that are late or early, updates that keep
+/// ids, and removals.
+pub fn facts(random: &mut Random, most_steps: u64) -> Vec<(Timestamp, Vec<(Fact, i64)>)> {
+    let mut state: BTreeMap<u128, Fact> = BTreeMap::new();
+    let mut all = Vec::new();
+    let pace = random.below(4) as i64;
+    for step in 0..1 + random.below(most_steps) as i64 {
+        let mut changes = Vec::new();
+        for _ in 0..random.below(5) {
+            let id = u128::from(random.below(16)).wrapping_mul(0x1_0001_9E37_79B9) + 7;
+            let old = state.remove(&id);
+            changes.extend(old.map(|old| (old, -1)));
+            if old.is_none() || random.below(2) == 0 {
+                let time = step * pace + random.below(14) as i64 - 7;
+                let fact = (id, random.below(2) as i64, time, random.below(100) as i64);
+                state.insert(id, fact);
+                changes.push((fact, 1));
+            }
+        }
+        if !changes.is_empty() {
+            all.push((2 * step as Timestamp + 2, changes));
+        }
+    }
+    all
+}
+
+/// The net changes of a time.
+pub fn net<F: Copy + Ord>(changes: &[(F, i64)]) -> BTreeMap<F, i64> {
+    let mut net = BTreeMap::new();
+    changes.iter().for_each(|(row, diff)| *net.entry(*row).or_default() += diff);
+    net.retain(|_, diff| *diff != 0);
+    net
+}
+
+/// Checks that what a sink received makes these rows at these times, with changes at no others, each row
+/// once, and nothing both added and removed; `about` says which case it is.
+pub fn check_shown<S: Clone + Debug + Ord>(
+    output: &Captured,
+    expected: &[(Timestamp, BTreeSet<S>)],
+    shown: impl Fn(&[Value]) -> S,
+    about: &dyn Fn() -> String,
+) {
+    let mut left = output.iter().peekable();
+    let mut there: BTreeMap<(u128, S), i64> = BTreeMap::new();
+    for (time, expected) in expected {
+        let mut net: BTreeMap<(u128, S), i64> = BTreeMap::new();
+        while let Some((at, id, row, diff)) = left.next_if(|row| row.0 <= *time) {
+            assert_eq!(at, time, "{}: output at a time of its own: {row:?}", about());
+            *net.entry((*id, shown(row))).or_default() += diff;
+            *there.entry((*id, shown(row))).or_default() += diff;
+        }
+        assert!(net.values().all(|diff| diff.abs() == 1), "{}, time {time}: {net:?}", about());
+        there.retain(|_, count| *count != 0);
+        assert!(there.values().all(|count| *count == 1), "{}, time {time}: {there:?}", about());
+        let found: BTreeSet<S> = there.keys().map(|(_, shown)| shown.clone()).collect();
+        assert_eq!(&found, expected, "{}, time {time}: left is the engine's", about());
+    }
+    assert_eq!(left.next(), None, "{}: output after the end", about());
 }
