@@ -177,6 +177,7 @@ CONTRACT = {
         "time_utils: utc_now",
         "time_utils: inactivity_detection",
         "time_utils: add_update_timestamp_utc",
+        "Limits: operations by time",
     ],
     "Joins in time": [
         "Interval joins",

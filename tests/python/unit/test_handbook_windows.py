@@ -201,3 +201,25 @@ def test_instances_and_a_time_that_is_not_told() -> None:
 def test_a_column_may_be_named_window() -> None:
     t = pw.debug.table_from_markdown("window\n7")
     assert rows(t.select(t.window)) == [(7,)]
+
+
+def test_gaps_between_tumbling_windows() -> None:
+    table = readings()
+    windows = table.window.tumbling(
+        window_length=datetime.timedelta(minutes=4),
+        session_gap=datetime.timedelta(minutes=2),
+        timestamp=table.event_time,
+    )
+    # 10:04 is between two windows.
+    starts = windows.reduce(start=pw.this._pw_window_start, n=tools.count())
+    pandas = pw.debug.table_to_pandas(starts, include_id=False).sort_values("start")
+    assert [(start.hour, start.minute) for start in pandas["start"]] == [(10, 0), (10, 6), (11, 30)]
+    assert list(pandas["n"]) == [1, 1, 1]
+
+
+def test_a_gap_of_another_kind() -> None:
+    table = readings()
+    with pytest.raises(TypeError, match="window_length and session_gap have to be of one kind"):
+        table.window.tumbling(
+            window_length=datetime.timedelta(minutes=5), session_gap=4, timestamp=table.event_time
+        )

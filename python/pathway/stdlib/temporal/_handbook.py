@@ -45,11 +45,20 @@ class TableWindows:
         *,
         window_length: Length,
         timestamp: ColumnExpression | None = None,
+        session_gap: Length | None = None,
         watermark: Length | None = None,
         instance: ColumnExpression | None = None,
     ) -> WindowedTable:
-        """`windowby` with `pw.temporal.tumbling`."""
-        return self._group(tumbling(window_length), timestamp, watermark, instance)
+        """`windowby` with `pw.temporal.tumbling`.
+
+        Args:
+            session_gap: so much lies between a window and the next; rows there are in no window.
+        """
+        if session_gap is None:
+            window = tumbling(window_length)
+        else:
+            window = sliding(_sum_of(window_length, session_gap), duration=window_length)
+        return self._group(window, timestamp, watermark, instance)
 
     @trace_user_frame
     def sliding(
@@ -86,6 +95,17 @@ class TableWindows:
         time = _the_time_of(self._table) if timestamp is None else timestamp
         behavior = None if watermark is None else common_behavior(cutoff=watermark)
         return windowby(self._table, time, window=window, behavior=behavior, instance=instance)
+
+
+def _sum_of(length: Length, gap: Length) -> Length:
+    if isinstance(length, datetime.timedelta) and isinstance(gap, datetime.timedelta):
+        return length + gap
+    if isinstance(length, (int, float)) and isinstance(gap, (int, float)):
+        return length + gap
+    raise TypeError(
+        f"window_length and session_gap have to be of one kind, both numbers or both timedelta, but are of types "
+        f"{type(length).__name__} and {type(gap).__name__}."
+    )
 
 
 def _the_time_of(table: Table) -> ColumnExpression:
