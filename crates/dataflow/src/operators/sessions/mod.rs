@@ -92,6 +92,9 @@ impl<M: Moment> Gap<M> for Asked {
     }
 }
 
+/// Rows that go, with the session they were in.
+type Gone<M> = Vec<(Place<M>, Label)>;
+
 /// The operator. Columns of its input: the time, the instance's pointer, the row.
 pub struct Sessions<M: Moment, G> {
     /// Of the time.
@@ -242,11 +245,7 @@ impl<M: Moment, G: Gap<M>> Sessions<M, G> {
 
     /// Puts rows that come into the order and takes those that go out of it; gives these with the session
     /// they were in, in order, and those. What is not there may go if it is `dropped`, by its time.
-    fn take_changes(
-        &mut self,
-        batch: &Batch,
-        dropped: &dyn Fn(&M) -> bool,
-    ) -> (Vec<(Place<M>, Label)>, Vec<Place<M>>) {
+    fn take_changes(&mut self, batch: &Batch, dropped: &dyn Fn(&M) -> bool) -> (Gone<M>, Vec<Place<M>>) {
         let times = M::of(&batch.columns[0], &self.time);
         let instances = Keys::of_column(&batch.columns[1]);
         let (added, removed): (Vec<u32>, Vec<u32>) =
@@ -256,7 +255,7 @@ impl<M: Moment, G: Gap<M>> Sessions<M, G> {
             (instances.as_slice()[row], &times[row], batch.keys.as_slice()[row])
         };
         // Rows that go, with the session they were in.
-        let mut gone: Vec<(Place<M>, Label)> = Vec::new();
+        let mut gone: Gone<M> = Vec::new();
         for row in removed {
             for _ in 0..batch.diffs.get(row as usize).unsigned_abs() {
                 match self.find(key(row), batch, row as usize, &gone) {
