@@ -113,7 +113,7 @@ fn model(case: &Case, rows: &Steps, values: &Steps) -> Vec<(Timestamp, BTreeSet<
                 }
             }
             numbers.sort_unstable();
-            (!numbers.is_empty()).then(|| (value, numbers.len() as i64, numbers))
+            (!numbers.is_empty()).then_some((value, numbers.len() as i64, numbers))
         };
         wanted.into_iter().filter_map(of).collect::<BTreeSet<Shown>>()
     };
