@@ -1,4 +1,4 @@
-"""What the original does not do in operations by time, or does wrongly, beside what the golden streams show."""
+"""What the original does not do in operations by time, or does wrongly, beside what golden streams show."""
 
 from __future__ import annotations
 

@@ -103,8 +103,8 @@ def _sum_of(length: Length, gap: Length) -> Length:
     if isinstance(length, (int, float)) and isinstance(gap, (int, float)):
         return length + gap
     raise TypeError(
-        f"window_length and session_gap have to be of one kind, both numbers or both timedelta, but are of types "
-        f"{type(length).__name__} and {type(gap).__name__}."
+        f"window_length and session_gap have to be of one kind, both numbers or both timedelta, but are of "
+        f"types {type(length).__name__} and {type(gap).__name__}."
     )
 
 
