@@ -1,4 +1,4 @@
-"""Runs every golden scenario (tests/golden/*.md) with 1, 2 and 4 workers."""
+"""Runs every golden scenario (tests/golden/*.md) with 1, 2, 3 and 4 workers."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from golden import scenarios
 ALL = scenarios.all_scenarios()
 
 
-@pytest.mark.parametrize("workers", [1, 2, 4])
+@pytest.mark.parametrize("workers", [1, 2, 3, 4])
 @pytest.mark.parametrize("scenario", ALL, ids=[scenario.name for scenario in ALL])
 def test_scenario(scenario: scenarios.Scenario, workers: int) -> None:
     scenarios.check(scenario, workers)
