@@ -94,6 +94,8 @@ class DType:
     def from_dict(notation: Mapping[str, Any]) -> DType: ...
     def accepts(self, value: Any) -> bool:
         """True if the engine can convert the Python value to this dtype."""
+    def is_value_compatible(self, value: Any) -> bool:
+        """See `pathway.internals.dtype.is_value_compatible`, which adds it."""
     @property
     def typehint(self) -> Any:
         """The annotation that stands for the dtype (added by `pathway.internals.dtype_annotation`)."""
@@ -364,6 +366,8 @@ class Graph:
         on_error: Callable[[str, str], None] | None = None,
         on_interrupt: Callable[[], None] | None = None,
         debug: bool = False,
+        check_types: bool = False,
+        results_folder: str | None = None,
     ) -> None:
         """Runs the given outputs (default: all registered ones that are not captures) until their inputs
         end. Releases the GIL, checks signals, re-raises user exceptions as they were. Exceptions of the
@@ -371,7 +375,8 @@ class Graph:
         is logged: kind is `error`, `warning`, `info`, or `progress` and `closing` of sources and sinks.
         A signal handler that raises `StopRequested` lets the run finish what its sources have read;
         any other exception of one ends it at once, after `on_interrupt()`, which gives up what
-        Python code of the run waits for."""
+        Python code of the run waits for. With `check_types` a None in an expression whose type has none
+        is an error; `results_folder` is where results that have to be repeated are kept."""
 
 @final
 class Field:

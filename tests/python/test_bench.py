@@ -6,6 +6,7 @@ import csv
 import importlib.util
 import itertools
 import json
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -121,6 +122,16 @@ def sort_changes(inputs: Path) -> Rows:
     return Counter([("1", "1", str(rows))])
 
 
+def nearest(inputs: Path) -> Rows:
+    lines = {name: (inputs / f"{name}.jsonl").read_text().splitlines() for name in ("items", "queries")}
+    items = [json.loads(line) for line in lines["items"]]
+    rows: Rows = Counter()
+    for query in map(json.loads, lines["queries"]):
+        _, item = min((math.dist(query["v"], item["v"]), item["item"]) for item in items)
+        rows[str(query["query"]), str(item)] += 1
+    return rows
+
+
 def asof_join(inputs: Path) -> Rows:
     quotes: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
     for row in read(inputs / "quotes.csv"):
@@ -194,6 +205,7 @@ MODELS: dict[str, tuple[Callable[[Path], Rows], int]] = {
     "pagerank": (pagerank, 2000),
     "deduplicate": (deduplicate, 2000),
     "sort_changes": (sort_changes, 50),
+    "nearest": (nearest, 200),
     "asof_join": (asof_join, 3000),
     "interval_join": (interval_join, 8000),
     "tumbling": (tumbling, 2000),

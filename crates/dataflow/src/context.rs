@@ -2,8 +2,9 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use pathway_io::ConnectorError;
 use pathway_plan::Frame;
@@ -139,6 +140,9 @@ struct Shared {
     /// Sources are to end; what they have read is still processed.
     winding_down: AtomicBool,
     keeps_state: AtomicBool,
+    checks_types: AtomicBool,
+    /// Where results that have to be repeated are kept, if not in memory.
+    results_folder: OnceLock<PathBuf>,
     failure: std::sync::Mutex<Option<Failure>>,
     monitor: Arc<dyn Monitor>,
     between_workers: AtomicI64,
@@ -193,6 +197,8 @@ impl Context {
             stopped: AtomicBool::new(false),
             winding_down: AtomicBool::new(false),
             keeps_state: AtomicBool::new(false),
+            checks_types: AtomicBool::new(false),
+            results_folder: OnceLock::new(),
             failure: std::sync::Mutex::new(None),
             monitor,
             between_workers: AtomicI64::new(0),
@@ -219,6 +225,27 @@ impl Context {
     /// True if the run may be gone on with in another one.
     pub fn keeps_state(&self) -> bool {
         self.0.keeps_state.load(Ordering::Relaxed)
+    }
+
+    /// Has a None in any expression whose type has none be an error; before the dataflow is built.
+    pub fn check_types(&self) {
+        self.0.checks_types.store(true, Ordering::Relaxed);
+    }
+
+    /// True if a None in an expression whose type has none is an error.
+    pub fn checks_types(&self) -> bool {
+        self.0.checks_types.load(Ordering::Relaxed)
+    }
+
+    /// Has results of functions that have to be repeated be kept in files there; before the dataflow is built.
+    pub fn keep_results_in(&self, folder: PathBuf) {
+        // A run has one; a second call would come too late anyway.
+        let _ = self.0.results_folder.set(folder);
+    }
+
+    /// Where results that have to be repeated are kept, if not in memory.
+    pub fn results_folder(&self) -> Option<&Path> {
+        self.0.results_folder.get().map(PathBuf::as_path)
     }
 
     /// True if the first data error ends the run.

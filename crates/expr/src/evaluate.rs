@@ -24,6 +24,8 @@ pub struct Input<'a> {
     pub columns: &'a [Column],
     /// The row ids.
     pub keys: &'a Keys,
+    /// A None in a (sub-)expression whose type has none is an error, even if nothing looks at it.
+    pub check_types: bool,
 }
 
 /// The result of one expression.

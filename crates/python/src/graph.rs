@@ -208,7 +208,8 @@ impl PyGraph {
 
     #[pyo3(signature = (
         *, outputs=None, run_all=false, threads=1, terminate_on_error=true, max_batch_size=1024,
-        start_timestamp_ms=None, on_error=None, on_interrupt=None, debug=false
+        start_timestamp_ms=None, on_error=None, on_interrupt=None, debug=false, check_types=false,
+        results_folder=None
     ))]
     #[allow(clippy::too_many_arguments)]
     fn run(
@@ -223,6 +224,8 @@ impl PyGraph {
         on_error: Option<Py<PyAny>>,
         on_interrupt: Option<Py<PyAny>>,
         debug: bool,
+        check_types: bool,
+        results_folder: Option<std::path::PathBuf>,
     ) -> PyResult<()> {
         if threads == 0 || max_batch_size == 0 {
             return Err(PyValueError::new_err("threads and max_batch_size have to be at least 1"));
@@ -237,6 +240,8 @@ impl PyGraph {
             start_timestamp_ms,
             on_error,
             on_interrupt,
+            check_types,
+            results_folder,
         };
         run::run(py, &self.graph, &outputs, arguments)
     }

@@ -1,6 +1,7 @@
 //! Runs a plan: the engine works in threads of its own, the caller waits without the interpreter
 //! lock and looks for signals.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -53,6 +54,10 @@ pub(crate) struct RunArguments {
     pub(crate) on_error: Option<Py<PyAny>>,
     /// Called when the run is interrupted: gives up what Python code is waiting for.
     pub(crate) on_interrupt: Option<Py<PyAny>>,
+    /// A None in an expression whose type has none is an error.
+    pub(crate) check_types: bool,
+    /// Where results of functions that have to be repeated are kept, if not in memory.
+    pub(crate) results_folder: Option<PathBuf>,
 }
 
 /// Runs the outputs of a plan until their inputs end.
@@ -68,6 +73,12 @@ pub(crate) fn run(
     let options = RunOptions { workers: arguments.threads, start: arguments.start_timestamp_ms };
     let monitor = Arc::new(PythonMonitor { on_error: arguments.on_error });
     let context = Context::new(arguments.terminate_on_error, arguments.max_batch_size, monitor);
+    if arguments.check_types {
+        context.check_types();
+    }
+    if let Some(folder) = arguments.results_folder {
+        context.keep_results_in(folder);
+    }
     let _keep = arguments.terminate_on_error.then(KeepExceptions::new);
 
     let (ended, end) = crossbeam_channel::bounded(1);

@@ -64,6 +64,8 @@ def _is_scalar_compatible(kind: str, value: Any) -> bool:
         return isinstance(value, PyObjectWrapper)
     if kind == "callable":
         return callable(value)
+    if isinstance(value, bool) and kind != "bool":
+        return False
     numpy = sys.modules.get("numpy")
     integers = (int,) if numpy is None else (int, numpy.integer)
     accepted: dict[str, tuple[type, ...]] = {
@@ -94,3 +96,6 @@ def _is_array_compatible(dtype: DType, element: DType, value: Any) -> bool:
         return True
     kinds = "iu" if element.kind == "int" else "iuf"
     return value.dtype.kind in kinds or all(is_value_compatible(element, item) for item in value.flat)
+
+
+DType.is_value_compatible = is_value_compatible  # type: ignore[method-assign, assignment]

@@ -65,11 +65,14 @@ def run(
         with_http_server: serve metrics over HTTP.
         default_logging: set up logging to standard error, if nobody has.
         persistence_config: where the state of the run is kept.
-        runtime_typechecking: values are checked against the types of their columns with or without it.
+        runtime_typechecking: a None that an expression reads or gives where its type has none is a
+            `TypeError`, or an error in the cell. Other values are checked without it.
         terminate_on_error: the first error in data ends the run; otherwise it stays in its cell.
         max_expression_batch_size: most rows per call of a batch function.
         event_loop: the running loop for asynchronous functions.
-        udf_cache_directory: accepted; results of non-deterministic functions are kept in memory.
+        udf_cache_directory: a folder for the results of functions that are not deterministic, which are
+            kept as long as their rows may be removed. Large ones are then in files that have no names and are
+            gone with the run; without it all are in memory.
         monitoring: True for the monitoring level AUTO, False for NONE.
 
     >>> import pathway as pw
@@ -150,8 +153,6 @@ class _Options:
         ignore_asserts: bool | None = None,
     ) -> None:
         config = current_config()
-        if udf_cache_directory is not None:
-            warn("udf_cache_directory has no effect yet: results of functions are remembered in memory.")
         unsupported = {
             "with_http_server=True": with_http_server,
             "persistence_config": not isinstance(persistence_config, (StreamGeneratorConfig, type(None))),
@@ -172,6 +173,10 @@ class _Options:
             config.terminate_on_error if terminate_on_error is None else terminate_on_error
         )
         self.max_batch_size = max_expression_batch_size
+        self.check_types = (
+            config.runtime_typechecking if runtime_typechecking is None else runtime_typechecking
+        )
+        self.results_folder = udf_cache_directory
         self.event_loop = event_loop
 
 
@@ -202,6 +207,8 @@ def execute(
                 on_error=_log,
                 on_interrupt=loop.give_up,
                 debug=debug,
+                check_types=options.check_types,
+                results_folder=options.results_folder,
             )
     except OtherWorkerError:
         if current_config().suppress_other_worker_errors:

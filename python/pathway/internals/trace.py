@@ -45,6 +45,12 @@ def _user_frame() -> FrameType | None:
     return frame
 
 
+def user_names() -> dict[str, Any]:
+    """The names that the user's code sees where it is."""
+    frame = _user_frame()
+    return {} if frame is None else {**frame.f_globals, **frame.f_locals}
+
+
 def user_location() -> Location | None:
     """The line of the user's code that is being executed."""
     frame = _user_frame()

@@ -48,6 +48,15 @@ def test_nearest_first_with_distances(distance: Any) -> None:
     assert distances == pytest.approx([1.25, 1.25, 6.25] if distance == "euclidean" else cosines)
 
 
+def test_of_those_equally_near_the_least_ids_come_first() -> None:
+    data = vectors([(1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0), (5.0, 5.0)])
+    model = classifiers.knn_lsh_train(data, L=40, type="euclidean", d=2, M=1, A=10.0)
+    near = sorted(pw.engine.ref_scalar(row) for row in range(4))
+    for k in (1, 3, 4):
+        (ids,) = cells(model(vectors([(0.0, 0.0)]), k), "knns_ids")
+        assert list(ids) == near[:k]
+
+
 def test_own_hashes_and_distances_with_a_filter() -> None:
     data = vectors([(1.0, 0.0), (2.0, 0.0), (3.0, 0.0)])
     named = data.select(

@@ -105,6 +105,8 @@ def test_unknown_dict_form() -> None:
 def test_values() -> None:
     assert dt.is_value_compatible(dt.FLOAT, 1)
     assert not dt.is_value_compatible(dt.INT, 1.0)
+    assert not dt.is_value_compatible(dt.INT, True)
+    assert dt.Optional(dt.BOOL).is_value_compatible(np.bool_(True))
     assert dt.is_value_compatible(dt.Tuple(dt.INT, dt.Optional(dt.STR)), (1, None))
     assert not dt.is_value_compatible(dt.Tuple(dt.INT), (1, 2))
     assert dt.is_value_compatible(dt.Array(1, dt.FLOAT), np.array([1.5]))

@@ -89,6 +89,13 @@ def test_the_default_of_get_has_a_say_in_the_type() -> None:
     assert t.eval_type(t.a.get(0, 0.5)) == dt.FLOAT
     assert t.eval_type(t.a.get(0, "x")) == dt.ANY
     assert column(t.select(x=t.a.get(0, 7) + 1)) == [2, 8]
+    arrays = rows({"v": np.ndarray[tuple[int], np.dtype[np.int64]]}, (np.array([1, 2]),), (np.array([5]),))
+    assert (
+        arrays.eval_type(arrays.v.get(1)) == dt.INT
+    )  # as if there were always one: programs compute with it
+    assert column(arrays.select(x=arrays.v.get(1))) == [2, None]
+    assert arrays.eval_type(arrays.v.get(1, 0.5)) == dt.FLOAT
+    assert column(arrays.select(x=arrays.v.get(1, 0.5))) == [2.0, 0.5]
     assert column(t.select(x=t.a.get(0, 0.5))) == [1.0, 0.5]
     j = rows({"d": pw.Json}, ({"a": 1},), ({},))
     defaults = column(j.select(x=j.d["a"].as_float(default=2)))
@@ -311,3 +318,44 @@ def test_errors_stay_cells() -> None:
     t = rows({"a": int}, (1,), (0,))
     frame = pw.debug.table_to_pandas(t.select(q=1 // t.a), terminate_on_error=False)
     assert sorted(map(str, frame["q"])) == ["1", "Error"]
+    nested = t.select(x=pw.make_tuple(1, pw.make_tuple(1 // t.a, 2)), a=t.a).remove_errors()
+    assert pw.debug.table_to_pandas(nested, terminate_on_error=False)["a"].tolist() == [1]
+
+
+def test_types_of_products_of_matrices() -> None:
+    square = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+    t = rows({"m": square, "v": np.ndarray[tuple[int], np.dtype[np.float64]]}, (np.eye(2), np.ones(2)))
+    assert t.eval_type(t.m @ t.m) == dt.Array(2, dt.FLOAT)
+    assert t.eval_type(t.m @ t.v) == dt.Array(1, dt.FLOAT)
+
+
+def test_ids_of_keyed_schemas_are_relabelled() -> None:
+    class Keyed(pw.Schema):
+        a: int = pw.column_definition(primary_key=True)
+
+    assert Keyed.with_id_type(pw.Pointer[str]).id_type == pw.Pointer[str]
+
+
+def test_an_expression_that_is_used_twice_is_computed_once() -> None:
+    calls: list[int] = []
+
+    @pw.udf(deterministic=True)
+    def once(a: int) -> int:
+        calls.append(a)
+        return a
+
+    t = rows({"a": int}, (1,), (2,))
+    result = once(t.a)
+    assert column(t.select(x=result + result * 10)) == [11, 22]
+    assert sorted(calls) == [1, 2]
+
+
+def test_snapshots_of_columns_that_stay() -> None:
+    t = stream("""
+      | a | b | __time__ | __diff__
+    1 | 1 | x | 2        | 1
+    1 | 1 | x | 4        | -1
+    1 | 1 | y | 4        | 1
+    """)
+    taken = t.select(t.a).unpack_snapshots()
+    assert pw.debug.table_to_pandas(taken)["a"].tolist() == [1]

@@ -6,12 +6,15 @@ import pathlib
 import subprocess
 import sys
 import threading
+from typing import Any
 
+import numpy as np
 import pytest
 
 import pathway as pw
 from pathway.internals.parse_graph import G
 
+ERROR = pw.engine.ERROR
 QUIET = pw.MonitoringLevel.NONE
 
 
@@ -170,8 +173,6 @@ def test_options_without_effect_are_accepted(t: pw.Table) -> None:
     pw.io.null.write(t)
     pw.run(runtime_typechecking=True, monitoring_level=QUIET)
     assert len(pw.debug.table_to_pandas(t, ignore_asserts=True)) == 2
-    with pytest.warns(UserWarning, match="udf_cache_directory"):
-        pw.run(udf_cache_directory="somewhere", monitoring_level=QUIET)
 
 
 def test_values_are_checked_against_the_types_of_columns(t: pw.Table) -> None:
@@ -180,6 +181,95 @@ def test_values_are_checked_against_the_types_of_columns(t: pw.Table) -> None:
     for check in (True, False, None):
         with pytest.raises(TypeError):
             pw.debug.table_to_dicts(wrong, runtime_typechecking=check)
+
+
+@pytest.mark.filterwarnings("ignore:terminate_on_error")
+@pytest.mark.parametrize(
+    ("compute", "checked"),
+    [
+        (lambda t: t.o, [3, None]),  # what is only passed on is nobody's result
+        (lambda t: pw.declare_type(int, t.m).to_string(), ["3", ERROR]),
+        (lambda t: t.o.to_string(), ["3", ERROR]),
+        (lambda t: pw.coalesce(t.o, 5), [3, ERROR]),
+        (lambda t: t.o.is_none(), [False, ERROR]),
+        (lambda t: pw.fill_error(t.o.is_none(), True), [False, True]),
+        (lambda t: pw.if_else(t.m.is_none(), 0, t.m + 1), [4, 0]),
+        (lambda t: pw.require(t.m + 1, t.m), [4, None]),
+        (lambda t: t.v.get(1), [8, ERROR]),
+        (lambda t: t.v.get(1, -1), [8, -1]),
+    ],
+)
+def test_none_where_the_type_has_none(compute: Any, checked: list[Any]) -> None:
+    class S(pw.Schema):
+        m: int | None
+        v: np.ndarray[tuple[int], np.dtype[np.int64]]
+
+    rows = [(3, np.array([7, 8])), (None, np.array([7]))]
+    t = pw.debug.table_from_rows(S, rows).with_columns(o=pw.this.m).update_types(o=int)
+    result = t.select(t.m, x=compute(t))
+
+    def cells(**options: Any) -> list[Any]:
+        _, columns = pw.debug.table_to_dicts(result, **options)
+        by_m = {columns["m"][key]: columns["x"][key] for key in columns["m"]}
+        return [by_m[3], by_m[None]]
+
+    assert ERROR not in cells()
+    assert cells(runtime_typechecking=True, terminate_on_error=False) == checked
+    if ERROR in checked:
+        with pytest.raises(TypeError, match="Value None is not of type"):
+            cells(runtime_typechecking=True)
+    else:
+        assert cells(runtime_typechecking=True) == checked
+
+
+def test_results_of_functions_in_a_folder(tmp_path: pathlib.Path) -> None:
+    folder = tmp_path / "made" / "when needed"
+    shown, mapped = threading.Event(), []
+    calls = iter(range(10**6))
+    texts: list[str] = []
+
+    class Twice(pw.io.python.ConnectorSubject):
+        def run(self) -> None:
+            for _ in range(2):
+                for key in range(500):
+                    self.next(key=key)
+                self.commit()
+                shown.wait(60)
+
+    @pw.udf
+    def long(key: int) -> str:
+        return f"{next(calls):>10000}"
+
+    def change(key: Any, row: Any, time: int, is_addition: bool) -> None:
+        if is_addition:
+            texts.append(row["x"])
+        else:
+            texts.remove(row["x"])  # the very result, which no function would give again
+        if len(texts) == 500 and not shown.is_set():
+            mapped.append(
+                sys.platform != "linux" or str(folder) in pathlib.Path("/proc/self/maps").read_text()
+            )
+            shown.set()
+
+    sent = pw.io.python.read(Twice(), schema=pw.schema_from_types(key=int), autocommit_duration_ms=None)
+    counts = sent.groupby(sent.key).reduce(sent.key, n=pw.reducers.count())
+    pw.io.subscribe(counts.select(counts.n, x=long(counts.key)), change)
+    pw.run(udf_cache_directory=str(folder), monitoring_level=QUIET)
+    assert mapped == [True]
+    assert sorted(map(int, texts)) == list(range(500, 1000))
+    assert list(folder.iterdir()) == []
+
+
+def test_a_folder_for_results_that_cannot_be_made(t: pw.Table, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    changing = pw.debug.table_from_markdown("a | __diff__\n1 | 1\n1 | -1")
+    with pytest.raises(pw.engine.EngineError, match="file/sub"):
+        pw.debug.compute_and_print(
+            changing.select(x=pw.apply(repr, changing.a)), udf_cache_directory=str(tmp_path / "file" / "sub")
+        )
+    # Where nothing has to be remembered there is no folder.
+    pw.debug.table_to_dicts(t.select(x=pw.apply(repr, t.a)), udf_cache_directory=str(tmp_path / "unused"))
+    assert not (tmp_path / "unused").exists()
 
 
 def test_notes_name_the_line_of_the_operator(t: pw.Table) -> None:

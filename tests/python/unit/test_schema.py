@@ -152,3 +152,17 @@ def test_equality_and_hash() -> None:
     assert same == pw.schema_builder({"a": pw.column_definition(dtype=int)})
     assert hash(same) == hash(pw.schema_from_types(a=int))
     assert same != pw.schema_from_types(a=int, b=int)
+
+
+def test_texts_are_annotations_where_they_are_written() -> None:
+    class Here:
+        pass
+
+    schema = pw.schema_from_types(
+        a="int | None", b="pw.Json", c="list[str]", d=float, e="pw.PyObjectWrapper[Here]"
+    )
+    kinds = [repr(schema[name].dtype) for name in "abcd"]
+    assert kinds == ["Optional(INT)", "Json", "List(STR)", "FLOAT"]
+    assert repr(pw.Table.empty(a="str").schema["a"].dtype) == "STR"
+    with pytest.raises(NameError, match="unheard_of"):
+        pw.schema_from_types(a="unheard_of")

@@ -1,6 +1,6 @@
 //! Row-wise expressions whose results cannot be reproduced, over rows that can be removed.
 //!
-//! *State*: per row the results of those expressions. *Cost*: one hash lookup per change. *Changes*: at
+//! *State*: per row the results of those expressions, in files if the run has a folder for them. *Cost*: one hash lookup per change. *Changes*: at
 //! the end of a time the net changes of the rows; a removal repeats the very results that the
 //! insertion had, user functions see insertions only.
 
@@ -14,7 +14,7 @@ use super::stateless::{evaluate, report};
 use crate::context::{Context, Site};
 use crate::kernels::consolidate::{consolidate, removals_first};
 use crate::operator::{Emitter, Operator, Progress, State, WrongState};
-use crate::store::{MultiMap, RowId};
+use crate::store::{Folder, MultiMap, RowId};
 
 /// A map stage that remembers results.
 pub struct Memo {
@@ -62,7 +62,7 @@ impl Memo {
             layout,
             reproducible: (Evaluator::new(reproducible.0), reproducible.1),
             remembered: (Evaluator::new(remembered.0), remembered.1),
-            results: MultiMap::new(dtypes),
+            results: MultiMap::in_folder(dtypes, Folder::for_results(&context, &site)),
             batches: Vec::new(),
             context,
             site,
@@ -70,7 +70,7 @@ impl Memo {
     }
 
     fn compute(&self, part: &(Evaluator, Vec<Option<Frame>>), batch: &Batch) -> Vec<Column> {
-        let outcomes = evaluate(&part.0, batch, true, self.context.max_batch_rows());
+        let outcomes = evaluate(&part.0, batch, true, &self.context);
         for (outcome, frame) in outcomes.iter().zip(&part.1) {
             report(batch, outcome, frame, &mut self.context.clone(), &self.site);
         }

@@ -91,7 +91,7 @@ impl Stages {
     }
 
     fn evaluate(&self, evaluator: &Evaluator, batch: &Batch, calls_user: bool) -> Vec<Outcome> {
-        evaluate(evaluator, batch, calls_user, self.context.max_batch_rows())
+        evaluate(evaluator, batch, calls_user, &self.context)
     }
 
     fn report(&self, batch: &Batch, outcome: &Outcome, frame: &Option<Frame>, faults: &mut dyn Faults) {
@@ -207,17 +207,23 @@ pub(crate) fn segments(stages: &[Stage], mut columns: Vec<DType>, insert_only: b
 }
 
 /// Evaluates in pieces of at most `most` rows where user functions are called.
-pub(crate) fn evaluate(evaluator: &Evaluator, batch: &Batch, calls_user: bool, most: usize) -> Vec<Outcome> {
+pub(crate) fn evaluate(
+    evaluator: &Evaluator,
+    batch: &Batch,
+    calls_user: bool,
+    context: &Context,
+) -> Vec<Outcome> {
+    let most = context.max_batch_rows();
+    let of = |batch: &Batch| {
+        let (columns, keys) = (&batch.columns[..], &batch.keys);
+        evaluator.evaluate(&Input { columns, keys, check_types: context.checks_types() })
+    };
     if !calls_user || batch.len() <= most {
-        return evaluator.evaluate(&Input { columns: &batch.columns, keys: &batch.keys });
+        return of(batch);
     }
     let starts = (0..batch.len()).step_by(most);
-    let pieces: Vec<Vec<Outcome>> = starts
-        .map(|start| {
-            let piece = batch.slice(start, most.min(batch.len() - start));
-            evaluator.evaluate(&Input { columns: &piece.columns, keys: &piece.keys })
-        })
-        .collect();
+    let pieces: Vec<Vec<Outcome>> =
+        starts.map(|start| of(&batch.slice(start, most.min(batch.len() - start)))).collect();
     (0..evaluator.expressions().len())
         .map(|i| {
             let columns: Vec<&Column> = pieces.iter().map(|p| &p[i].column).collect();

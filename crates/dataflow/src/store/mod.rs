@@ -1,5 +1,6 @@
 //! Keyed, untimed state: rows kept as columns, reached through hash tables.
 
+pub mod folder;
 pub mod hash;
 pub mod multimap;
 pub mod ordered;
@@ -7,6 +8,7 @@ pub mod rows;
 pub mod timed;
 pub mod timeline;
 
+pub use folder::Folder;
 pub use hash::{KeyFold, KeyMap, KeySet, new_key_map};
 pub use multimap::{Entry, MultiMap};
 pub use ordered::{OrderKey, Ordered, Place};

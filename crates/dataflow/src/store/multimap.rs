@@ -4,6 +4,7 @@ use pathway_types::view::CellView;
 use pathway_types::{Batch, Column, DType, Diffs, Keys};
 use smallvec::SmallVec;
 
+use super::folder::Folder;
 use super::hash::{KeyMap, new_key_map};
 use super::rows::{RowId, RowStore};
 
@@ -30,7 +31,12 @@ pub struct MultiMap {
 impl MultiMap {
     /// An empty map for rows with columns of these dtypes.
     pub fn new(dtypes: Vec<DType>) -> Self {
-        MultiMap { dtypes, index: new_key_map(), rows: RowStore::default() }
+        MultiMap::in_folder(dtypes, None)
+    }
+
+    /// An empty map whose rows are in files, as far as that is worth it.
+    pub fn in_folder(dtypes: Vec<DType>, folder: Option<Folder>) -> Self {
+        MultiMap { dtypes, index: new_key_map(), rows: RowStore::new(folder) }
     }
 
     /// The rows under a key.

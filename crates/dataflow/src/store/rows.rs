@@ -7,6 +7,8 @@
 
 use pathway_types::{Batch, Column, DType, Diffs, Keys};
 
+use super::folder::Folder;
+
 /// Chunks of at least this many rows are not merged any further.
 const LARGE: usize = 16 * 1024;
 /// So many neighbouring chunks of one size class are merged into one.
@@ -40,9 +42,15 @@ pub struct RowStore {
     /// Small chunks, oldest first.
     small: Vec<u32>,
     live: usize,
+    folder: Option<Folder>,
 }
 
 impl RowStore {
+    /// No rows; those that come are in files of the folder, as far as that is worth it.
+    pub fn new(folder: Option<Folder>) -> Self {
+        RowStore { folder, ..RowStore::default() }
+    }
+
     /// The number of rows that were not forgotten.
     pub fn len(&self) -> usize {
         self.live
@@ -58,6 +66,7 @@ impl RowStore {
         debug_assert_eq!(ids.len(), anchors.len());
         self.live += ids.len();
         let is_small = ids.len() < LARGE;
+        let columns = self.held(columns);
         let chunk = Chunk { ids, columns, anchors, forgotten: 0 };
         let number = match self.free.pop() {
             Some(number) => {
@@ -73,6 +82,13 @@ impl RowStore {
             self.small.push(number);
         }
         number
+    }
+
+    fn held(&self, columns: Vec<Column>) -> Vec<Column> {
+        match &self.folder {
+            Some(folder) => folder.hold(columns),
+            None => columns,
+        }
     }
 
     fn chunk(&self, number: u32) -> &Chunk {
@@ -225,6 +241,7 @@ impl RowStore {
             return;
         }
         let rows = places.len();
+        let columns = self.held(columns);
         let chunk = Chunk { ids: ids.into(), columns, anchors: anchors.into(), forgotten: 0 };
         self.chunks[target as usize] = Some(chunk);
         if rows < LARGE {

@@ -67,8 +67,9 @@ impl Expr {
                     DType::List(member) => DType::common_type_or_any(member, default.dtype()),
                     DType::Array { n_dim, element } => {
                         let item = array_item(*n_dim, element);
-                        // Encoded cells take any default.
-                        if is_encoded(&item) {
+                        // Encoded cells take any default, and None is none that changes the type: programs
+                        // go on computing with what they get.
+                        if is_encoded(&item) || *default.dtype() == DType::None {
                             item
                         } else {
                             DType::common_type_or_any(&item, default.dtype())

@@ -216,7 +216,7 @@ impl Compiler {
         graph.roots = vec![root];
         graph.eager = graph.eager_nodes();
         let keys = Keys::from(vec![0]);
-        let mut outcomes = frame::evaluate(&graph, &Input { columns: &[], keys: &keys });
+        let mut outcomes = frame::evaluate(&graph, &Input { columns: &[], keys: &keys, check_types: false });
         let Some(outcome) = outcomes.pop() else { return node };
         let op = match (outcome.causes.into_iter().next(), outcome.column.value(&node.dtype, 0)) {
             (Some((_, cause)), _) => Op::Failed(cause),
@@ -294,6 +294,11 @@ fn can_fail(op: &Op, operands: &[&DType], dtype: &DType) -> bool {
         Op::Failed(_) | Op::Udf(_) | Op::Unwrap | Op::FromJson { .. } => true,
         Op::Binary(op) => match op {
             BinaryOp::TrueDiv | BinaryOp::FloorDiv | BinaryOp::Mod | BinaryOp::MatMul => true,
+            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul
+                if matches!(dtype.stored(), DType::DateTimeNaive | DType::DateTimeUtc | DType::Duration) =>
+            {
+                true
+            }
             _ => operands.iter().any(|dtype| dtype.stored().is_sequence()),
         },
         Op::Cast | Op::DeclareType => operands.iter().any(|from| conversion_can_fail(from, dtype)),

@@ -12,7 +12,7 @@ use arrow_buffer::BooleanBuffer;
 use hashbrown::HashMap;
 use pathway_types::{Column, DType, DataError, ErrorKind, Keys};
 
-use super::cells::{Cells, Data, or_masks};
+use super::cells::{Causes, Cells, Data, or_masks};
 use super::compile::{Graph, Node, NodeId, Op};
 use super::{Input, Outcome, branch, user};
 use crate::kernels::call::Call;
@@ -24,12 +24,23 @@ use crate::{BinaryOp, UnaryOp};
 /// The results of a graph's expressions.
 pub(super) fn evaluate(graph: &Graph, input: &Input<'_>) -> Vec<Outcome> {
     let rows = input.keys.len();
-    let frame = Frame { graph, source: Source::Input(input), rows, done: RefCell::default() };
+    let frame = Frame {
+        graph,
+        source: Source::Input(input),
+        rows,
+        checks: input.check_types,
+        done: RefCell::default(),
+    };
     for id in graph.eager() {
         frame.get(*id);
     }
     let outcome = |id: &NodeId| {
-        let cells = frame.get(*id);
+        let node = graph.node(*id);
+        let cells = match node.op {
+            // What is only passed on is nobody's result.
+            Op::Input(position) => frame.input(position, &node.dtype),
+            _ => frame.get(*id),
+        };
         let column = cells.column(&graph.node(*id).dtype, rows);
         Outcome { column, causes: cells.causes.into_vec() }
     };
@@ -51,6 +62,8 @@ pub(super) struct Frame<'a> {
     graph: &'a Graph,
     source: Source<'a>,
     rows: usize,
+    /// A None where the type has none is an error.
+    checks: bool,
     done: RefCell<HashMap<NodeId, Cells>>,
 }
 
@@ -114,7 +127,8 @@ impl Frame<'_> {
         if count == 0 {
             return Cells::rows(Column::nulls(self.dtype(id), self.rows));
         }
-        let part = |source, rows| Frame { graph: self.graph, source, rows, done: RefCell::default() };
+        let (graph, checks) = (self.graph, self.checks);
+        let part = |source, rows| Frame { graph, source, rows, checks, done: RefCell::default() };
         if count * SPARSE < self.rows {
             expand(&part(Source::Filtered(self, wanted), count).get(id), wanted)
         } else {
@@ -182,7 +196,23 @@ impl Frame<'_> {
             debug_assert_eq!(column.array().data_type(), &expected, "layout of {:?}", node.op);
             debug_assert_eq!(column.len(), self.rows, "rows of {:?}", node.op);
         }
-        cells
+        let settled = if let DType::Future(inner) = &node.dtype { inner } else { &node.dtype };
+        if self.checks && !settled.admits_none() { self.refuse_none(cells, &node.dtype) } else { cells }
+    }
+
+    /// The cells, each None an error.
+    fn refuse_none(&self, cells: Cells, dtype: &DType) -> Cells {
+        let Some(mut nones) = cells.nones(dtype, self.rows) else { return cells };
+        if let Some(mask) = self.mask() {
+            nones = &nones & mask;
+        }
+        let column = cells.column(dtype, self.rows);
+        let error = DataError::new(ErrorKind::Type, format!("Value None is not of type {dtype}."));
+        let causes = nones.set_indices().map(|row| (row as u32, error.clone())).collect();
+        let errors = or_masks(Some(nones), column.errors());
+        let pending = column.pending().cloned();
+        let column = Column::with_errors(column.array().clone(), errors).with_pending(pending);
+        Cells::with_causes(column, cells.causes.or(&Causes::new(causes)))
     }
 
     /// An input column; in the frame of the batch, since the others get it from there.

@@ -1,9 +1,9 @@
-//! Arithmetic with durations and datetimes, all in whole nanoseconds of 64 bits, wrapping.
+//! Arithmetic with durations and datetimes, all in whole nanoseconds of 64 bits. What does not fit is an error.
 
-use pathway_types::DType;
+use pathway_types::{DType, DataError};
 
 use super::arithmetic::{divide, floor_div, floor_mod, guard_zeros};
-use super::{float_array, floats, int_array, ints, zip};
+use super::{Lane, float_array, floats, int_array, ints, zip, zip_bits};
 use crate::BinaryOp;
 use crate::evaluate::cells::{Cells, Strict};
 
@@ -33,11 +33,34 @@ pub(crate) fn binary(
         }
         (BinaryOp::FloorDiv, ..) => divide(ints(left), ints(right), &mut frame, |a, b| a / b, floor_div),
         (BinaryOp::Mod, ..) => divide(ints(left), ints(right), &mut frame, |a, b| a % b, floor_mod),
-        (BinaryOp::Mul, ..) => zip(ints(left), ints(right), rows, i64::wrapping_mul),
-        (BinaryOp::Sub, ..) => zip(ints(left), ints(right), rows, i64::wrapping_sub),
-        _ => zip(ints(left), ints(right), rows, i64::wrapping_add),
+        (BinaryOp::Mul, ..) => exact(ints(left), ints(right), &mut frame, i64::overflowing_mul),
+        (BinaryOp::Sub, ..) => exact(ints(left), ints(right), &mut frame, i64::overflowing_sub),
+        _ => exact(ints(left), ints(right), &mut frame, i64::overflowing_add),
     };
     frame.finish(|nulls| int_array(values, nulls, dtype))
+}
+
+/// `op` on each pair; rows whose result does not fit fail.
+#[inline]
+pub(crate) fn exact(
+    left: Lane<'_, i64>,
+    right: Lane<'_, i64>,
+    frame: &mut Strict,
+    op: impl Fn(i64, i64) -> (i64, bool),
+) -> Vec<i64> {
+    let rows = frame.rows();
+    let beyond = zip_bits(left, right, rows, |a, b| op(a, b).1);
+    for row in beyond.set_indices().filter(|row| frame.is_valid(*row)).collect::<Vec<_>>() {
+        frame.fail(row, out_of_range());
+    }
+    zip(left, right, rows, |a, b| op(a, b).0)
+}
+
+/// A result that is too far away.
+pub(crate) fn out_of_range() -> DataError {
+    DataError::value(
+        "the result is out of range: 64 bits of nanoseconds reach from 1677 to 2262, and are 292 years",
+    )
 }
 
 /// Truncated toward zero; NaN gives zero, infinities the longest duration.

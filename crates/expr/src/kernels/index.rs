@@ -77,9 +77,12 @@ pub(crate) fn get(
         };
         return overlay(frame, &found, dtype, rows);
     }
-    by_values_in(frame, &[object, index, default], dtype, |values| match values {
+    // Without a default there may be None in any column of elements.
+    let cells = if *default.1 == DType::None { &DType::optional(dtype.clone()) } else { dtype };
+    by_values_in(frame, &[object, index, default], cells, |values| match values {
         [object, Value::Int(i), default] => match item(object, *i, dtype)? {
             Some(value) => fit(value, dtype),
+            None if default.is_none() => Ok(Value::None),
             None => fit(default.clone(), dtype),
         },
         _ => Err(DataError::type_mismatch("int", values.get(1).unwrap_or(&Value::None))),

@@ -70,7 +70,11 @@ fn evaluate(expressions: &[Expr], rows: &Rows, dtypes: &[DType]) -> Vec<Vec<Valu
         })
         .collect();
     let keys = Keys::from(rows.iter().map(|row| row.key.0).collect::<Vec<u128>>());
-    let results = Evaluator::new(expressions.to_vec()).evaluate(&Input { columns: &columns, keys: &keys });
+    let results = Evaluator::new(expressions.to_vec()).evaluate(&Input {
+        columns: &columns,
+        keys: &keys,
+        check_types: false,
+    });
     let values = results.iter().zip(expressions).map(|(result, expression)| {
         (0..rows.len()).map(|i| result.column.value(expression.dtype(), i)).collect()
     });

@@ -157,8 +157,12 @@ impl Iteration {
         }
         state.check_body(self.id)?;
         state.loops.end(self.id);
+        let keeps = pairs.iter().all(|(variable, rows)| match rows {
+            Some(rows) => state.keeps_append_only(*variable, rows),
+            None => true,
+        });
         let outer = pairs.into_iter().enumerate().map(|(number, (variable, rows))| {
-            let node = state.add_iterated(self.id, number, variable, rows?, &self.frame);
+            let node = state.add_iterated(self.id, number, variable, rows?, keeps, &self.frame);
             Some(Table::new(&self.graph, state, node))
         });
         Ok(outer.collect())
@@ -237,15 +241,23 @@ impl State {
             true => self.universe(&Definition::Unrelated),
             false => outer.universe,
         };
-        let changing = |c: &Column| Column { append_only: false, ..c.clone() };
         self.add(Node {
             op: Op::Variable(Variable { of, number, start: Rows { table, columns } }),
-            columns: outer.columns.iter().map(changing).collect(),
+            columns: outer.columns,
             id_dtype: outer.id_dtype,
-            id_append_only: outer.id_append_only && !argument.changes_rows,
+            id_append_only: outer.id_append_only,
             universe,
             frame: frame.clone(),
         })
+    }
+
+    /// True if what a step makes of a table is append-only wherever the table is: then more rows at the
+    /// beginning are more rows after every step, and in the end.
+    fn keeps_append_only(&self, variable: NodeId, result: &Rows) -> bool {
+        let (before, after) = (self.node(variable), self.node(result.table));
+        let mut columns = before.columns.iter().zip(&result.columns);
+        (after.id_append_only || !before.id_append_only)
+            && columns.all(|(c, made)| !c.append_only || self.is_append_only(result.table, made))
     }
 
     fn add_iterated(
@@ -254,17 +266,21 @@ impl State {
         number: usize,
         variable: NodeId,
         result: Rows,
+        keeps: bool,
         frame: &Option<Frame>,
     ) -> NodeId {
         let made = self.node(result.table);
-        let (id_dtype, id_append_only) = (made.id_dtype.clone(), made.id_append_only);
+        let (id_dtype, id_append_only) = (made.id_dtype.clone(), made.id_append_only && keeps);
         let inside = self.node(variable);
         let outer = match &inside.op {
             Op::Variable(variable) => variable.start.table,
             _ => variable,
         };
-        let changing = |c: &Column| Column { append_only: false, ..c.clone() };
-        let columns = inside.columns.iter().map(changing).collect();
+        let flag = |(c, made): (&Column, &Expr)| Column {
+            append_only: keeps && self.is_append_only(result.table, made),
+            ..c.clone()
+        };
+        let columns = inside.columns.iter().zip(&result.columns).map(flag).collect();
         let outside = self.node(outer).universe;
         let universe =
             if inside.universe == outside { outside } else { self.universe(&Definition::Unrelated) };
@@ -272,7 +288,7 @@ impl State {
             op: Op::Iterated(Iterated { of, variable, result }),
             columns,
             id_dtype,
-            id_append_only: id_append_only && universe == outside,
+            id_append_only,
             universe,
             frame: frame.clone(),
         });

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pydoc
+import types as types_module
+import typing
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,12 +16,12 @@ from pathway.internals.schema.column import (
     column_schema,
 )
 from pathway.internals.schema.schema import Schema, make_schema
-from pathway.internals.trace import trace_user_frame
+from pathway.internals.trace import trace_user_frame, user_names
 
 
 @trace_user_frame
 def schema_from_types(_name: str | None = None, **kwargs: Any) -> type[Schema]:
-    """A schema from keyword arguments: column = type.
+    """A schema from keyword arguments: column = type. A text is an annotation where it is called.
 
     >>> import pathway as pw
     >>> print(pw.schema_from_types(shop=str, cost=float))
@@ -30,9 +32,18 @@ def schema_from_types(_name: str | None = None, **kwargs: Any) -> type[Schema]:
     id_type = kwargs.pop("id", None)
     columns = {
         column: column_schema(dt.wrap(annotation), column, ColumnDefinition(), SchemaProperties())
-        for column, annotation in kwargs.items()
+        for column, annotation in _annotations(kwargs).items()
     }
     return make_schema(name, columns, id_dtype=None if id_type is None else dt.wrap(id_type))
+
+
+def _annotations(types: dict[str, Any]) -> dict[str, Any]:
+    """The types, texts among them taken for what they say; NameError for names that are not there."""
+    if not any(isinstance(annotation, str) for annotation in types.values()):
+        return types
+    holder = types_module.SimpleNamespace(__annotations__=types)
+    hints = typing.get_type_hints(holder, globalns=user_names(), include_extras=True)
+    return {column: hints[column] for column in types}
 
 
 @trace_user_frame

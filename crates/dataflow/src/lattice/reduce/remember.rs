@@ -94,7 +94,7 @@ impl Map {
         let columns = columns.iter().map(|column| column.take(&indices)).collect();
         let keys: Vec<u128> = rows.iter().map(|row| keys[*row as usize]).collect();
         let batch = Batch::new(keys.into(), columns, Diffs::Ones(rows.len()));
-        let outcomes = evaluate(&self.evaluator, &batch, true, self.context.max_batch_rows());
+        let outcomes = evaluate(&self.evaluator, &batch, true, &self.context);
         for (outcome, frame) in outcomes.iter().zip(&self.frames) {
             report(&batch, outcome, frame, &mut self.context.clone(), &self.site);
         }

@@ -3,6 +3,7 @@
 use pathway_types::{DType, DataError, Value};
 
 use super::super::call::Call;
+use super::super::duration::{exact, out_of_range};
 use super::super::{Lane, float_array, floats, int_array, ints, map, texts};
 use super::{DAY, SECOND};
 use crate::evaluate::cells::{Cells, Data, Strict};
@@ -73,14 +74,14 @@ pub(crate) fn timestamp(call: &Call<'_>) -> Cells {
     frame.finish(|nulls| float_array(values, nulls))
 }
 
-/// `dt.from_timestamp`, `dt.utc_from_timestamp`: integers wrap, floats are truncated to nanoseconds
+/// `dt.from_timestamp`, `dt.utc_from_timestamp`: integers fit or fail, floats are truncated to nanoseconds
 /// and saturate, NaN is the epoch.
 pub(crate) fn from_timestamp(call: &Call<'_>) -> Cells {
-    let frame = Strict::of(&call.sides(), call.rows);
+    let mut frame = Strict::of(&call.sides(), call.rows);
     let unit = constant_unit(call);
     let values = match call.types[0].unoptional() {
         DType::Float => map(floats(&call.operands[0]), call.rows, |v| (v * unit as f64) as i64),
-        _ => map(ints(&call.operands[0]), call.rows, |v| v.wrapping_mul(unit)),
+        _ => exact(ints(&call.operands[0]), Lane::One(unit), &mut frame, i64::overflowing_mul),
     };
     frame.finish(|nulls| int_array(values, nulls, call.dtype))
 }
@@ -90,7 +91,7 @@ pub(crate) fn to_duration(call: &Call<'_>) -> Cells {
     let mut frame = Strict::of(&call.sides(), call.rows);
     let (counts, units) = (ints(&call.operands[0]), texts(&call.operands[1]));
     if let Some(unit) = units.one().and_then(unit_length) {
-        let values = map(counts, call.rows, |count| count.wrapping_mul(unit));
+        let values = exact(counts, Lane::One(unit), &mut frame, i64::overflowing_mul);
         return frame.finish(|nulls| int_array(values, nulls, call.dtype));
     }
     let values = (0..call.rows).map(|row| {
@@ -98,7 +99,10 @@ pub(crate) fn to_duration(call: &Call<'_>) -> Cells {
             return 0;
         }
         match unit_length(units.get(row)) {
-            Some(unit) => Lane::get(&counts, row).wrapping_mul(unit),
+            Some(unit) => Lane::get(&counts, row).checked_mul(unit).unwrap_or_else(|| {
+                frame.fail(row, out_of_range());
+                0
+            }),
             None => {
                 let message = format!(
                     "{:?} is not a unit of time; units are W, D, h, m, s, ms, us, ns and their names",
@@ -116,7 +120,7 @@ pub(crate) fn to_duration(call: &Call<'_>) -> Cells {
 /// Nanoseconds of a unit by any of its names.
 fn unit_length(unit: &str) -> Option<i64> {
     Some(match unit {
-        "W" => 7 * DAY,
+        "W" | "week" | "weeks" => 7 * DAY,
         "D" | "day" | "days" => DAY,
         "h" | "hr" | "hour" | "hours" => 3_600 * SECOND,
         "m" | "min" | "minute" | "minutes" => 60 * SECOND,

@@ -178,3 +178,33 @@ fn nesting_has_an_end() {
     // Nothing is left open.
     assert!(nest(&graph, &t, 1).is_ok());
 }
+
+#[test]
+fn a_step_that_only_adds_rows_makes_an_append_only_table() -> Result {
+    let graph = Graph::new();
+    let (t, u) = (numbers(&graph, &[1, 5, 8]), numbers(&graph, &[1, 2]));
+    let one = |changes_rows, step: fn(&Table) -> Result<Table>| -> Result<Table> {
+        let argument = Argument { name: "t", table: &t, changes_rows };
+        let mut results = graph.iterate(&[argument], None, |tables| Ok(vec![Some(step(&tables[0])?)]))?;
+        Ok(results.remove(0).unwrap())
+    };
+    let cells = one(false, |t| up_to(t, 7))?;
+    assert!(t.is_append_only() && cells.is_append_only() && cells.is_id_append_only());
+    let fewer = one(true, |t| t.filter(col("a").gt(1)))?;
+    assert!(fewer.is_append_only() && fewer.is_id_append_only());
+    let largest = |t: &Table| {
+        let groups = t.group_by([col("b")])?.reduce([("b", col("b")), ("a", reducers::max(col("a")))])?;
+        groups.select([("a", col("a")), ("b", col("b"))])
+    };
+    let groups = one(true, largest)?;
+    assert!(!groups.is_append_only() && !groups.is_id_append_only());
+    // The filter of the other table reads nothing of the groups, but the step as a whole may take rows back.
+    let arguments = [("t", &t), ("u", &u)].map(|(name, table)| Argument { name, table, changes_rows: true });
+    let step = |tables: &[Table]| -> Results {
+        Ok(vec![Some(largest(&tables[0])?), Some(tables[1].filter(col("a").gt(1))?)])
+    };
+    for table in graph.iterate(&arguments, None, step)?.into_iter().flatten() {
+        assert!(!table.is_append_only() && !table.is_id_append_only());
+    }
+    Ok(())
+}

@@ -149,7 +149,8 @@ def knn_lsh_generic_classifier_train(
             if k <= 0 or not ids:
                 return ()
             distances = distance_function(np.array(vectors, dtype=float), query)
-            found = sorted(zip(ids, map(float, distances), strict=True), key=lambda pair: pair[1])
+            # Of those equally near the least ids come first.
+            found = sorted(zip(ids, map(float, distances), strict=True), key=lambda pair: (pair[1], pair[0]))
             return tuple(found[:k])
 
         asking = lsh(queries.select(queries.data), lsh_projection, origin_id="query_id", include_data=False)
