@@ -17,6 +17,10 @@ impl<T> NdArray<T> {
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
+    /// An array of the same shape.
+    pub fn map<U>(&self, f: impl FnMut(&T) -> U) -> NdArray<U> {
+        NdArray { shape: self.shape.clone(), elements: self.elements.iter().map(f).collect() }
+    }
     /// The elements in row-major order.
     pub fn elements(&self) -> &[T] {
         &self.elements

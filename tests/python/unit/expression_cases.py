@@ -103,6 +103,7 @@ def comparisons(kinds: tuple[str, str], same: Any, less: Any, ordered: bool = Tr
     ]
 
 
+VECTOR, MATRIX = np.array([1, 2]), np.array([[1, 2], [3, 4]])
 MIXED = ((7, 2.0), (-7, 2.0))
 TURNED = ((7.0, 2), (-7.0, 2))
 
@@ -168,6 +169,26 @@ BINARY = [
     op("bool | bool", [(False, True), (False, False)], "BOOL", [True, False]),
     op("bool ^ bool", [(False, True), (True, True)], "BOOL", [True, False]),
     op("array @ array", [(np.array([[1, 2], [3, 4]]), np.array([5, 6])), (np.array([1, 2]), np.array([[3], [4]])), (np.array([1]), np.array([2, 3]))], "Array", [np.array([17, 39]), np.array([11]), ERROR]),
+    op("array + array", [(VECTOR, VECTOR), (MATRIX, VECTOR), (VECTOR, np.array([0.5, 0.5])), (VECTOR, np.array([1, 2, 3]))], "Array", [np.array([2, 4]), np.array([[2, 4], [4, 6]]), np.array([1.5, 2.5]), ERROR]),
+    op("array - array", [(VECTOR, VECTOR), (np.array([[1], [2]]), VECTOR)], "Array", [np.array([0, 0]), np.array([[0, -1], [1, 0]])]),
+    op("array * array", [(MATRIX, MATRIX), (VECTOR, np.array([[0.5]]))], "Array", [np.array([[1, 4], [9, 16]]), np.array([[0.5, 1.0]])]),
+    op("array / array", [(VECTOR, np.array([2, 0]))], "Array(FLOAT)", [np.array([0.5, INF])]),
+    op("array + int", [(MATRIX, 1)], "Array", [np.array([[2, 3], [4, 5]])]),
+    op("int + array", [(1, VECTOR)], "Array", [np.array([2, 3])]),
+    op("array - int", [(VECTOR, 1)], "Array", [np.array([0, 1])]),
+    op("int - array", [(1, VECTOR)], "Array", [np.array([0, -1])]),
+    op("array * int", [(VECTOR, 3)], "Array", [np.array([3, 6])]),
+    op("int * array", [(3, np.array(2))], "Array", [np.array(6)]),
+    op("array / int", [(VECTOR, 2)], "Array(FLOAT)", [np.array([0.5, 1.0])]),
+    op("int / array", [(2, VECTOR)], "Array(FLOAT)", [np.array([2.0, 1.0])]),
+    op("array + float", [(VECTOR, 0.5)], "Array(FLOAT)", [np.array([1.5, 2.5])]),
+    op("float + array", [(0.5, VECTOR)], "Array(FLOAT)", [np.array([1.5, 2.5])]),
+    op("array - float", [(VECTOR, 0.5)], "Array(FLOAT)", [np.array([0.5, 1.5])]),
+    op("float - array", [(0.5, VECTOR)], "Array(FLOAT)", [np.array([-0.5, -1.5])]),
+    op("array * float", [(VECTOR, 0.5)], "Array(FLOAT)", [np.array([0.5, 1.0])]),
+    op("float * array", [(0.5, VECTOR)], "Array(FLOAT)", [np.array([0.5, 1.0])]),
+    op("array / float", [(VECTOR, 0.5)], "Array(FLOAT)", [np.array([2.0, 4.0])]),
+    op("float / array", [(0.5, VECTOR)], "Array(FLOAT)", [np.array([0.5, 0.25])]),
     *[case for kind, (less, more) in ORDERED.items() for case in comparisons((kind, kind), (less, less), (less, more))],
     *[case for kind, pair in UNORDERED.items() for case in comparisons((kind, kind), (pair[0], pair[0]), pair, ordered=False)],
     *comparisons(("int", "float"), (1, 1.0), (1, 1.5)),

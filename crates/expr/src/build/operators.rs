@@ -72,6 +72,9 @@ pub(crate) fn result_type(op: BinaryOp, left: &DType, right: &DType) -> Option<D
     if op == MatMul {
         return matmul_type(left, right);
     }
+    if let Some(dtype) = elementwise_type(op, left, right) {
+        return Some(dtype);
+    }
     if !comparison || !equality && (left.admits_none() || right.admits_none()) {
         return None;
     }
@@ -126,6 +129,31 @@ fn table(op: BinaryOp, left: &DType, right: &DType) -> Option<DType> {
 /// Pointers compare if the values they were hashed from can be the same.
 pub(crate) fn pointers_match(left: &DType, right: &DType) -> bool {
     DType::common_type(left.unoptional(), right.unoptional()).is_ok()
+}
+
+/// The type of a sum, difference, product or quotient of arrays, or of an array and a number.
+fn elementwise_type(op: BinaryOp, left: &DType, right: &DType) -> Option<DType> {
+    /// The number of dimensions, if it is known, and the type of the elements.
+    fn side(dtype: &DType) -> Option<(Option<usize>, &DType)> {
+        match dtype {
+            DType::Array { n_dim, element } => Some((*n_dim, &**element)),
+            DType::Int | DType::Float => Some((Some(0), dtype)),
+            _ => None,
+        }
+    }
+    let is_array = |dtype: &DType| matches!(dtype, DType::Array { .. });
+    let arithmetic = matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::TrueDiv);
+    if !arithmetic || !(is_array(left) || is_array(right)) {
+        return None;
+    }
+    let ((left_dim, left), (right_dim, right)) = (side(left)?, side(right)?);
+    let element = match (left, right) {
+        _ if op == BinaryOp::TrueDiv => DType::Float,
+        (DType::Float, _) | (_, DType::Float) => DType::Float,
+        (DType::Int, DType::Int) => DType::Int,
+        _ => DType::Any,
+    };
+    Some(DType::array(left_dim.zip(right_dim).map(|(l, r)| l.max(r)), element))
 }
 
 /// The type of a matrix product, as far as it follows from the operands' types.

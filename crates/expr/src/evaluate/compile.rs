@@ -295,7 +295,10 @@ fn can_fail(op: &Op, operands: &[&DType], dtype: &DType) -> bool {
         Op::Binary(op) => match op {
             BinaryOp::TrueDiv | BinaryOp::FloorDiv | BinaryOp::Mod | BinaryOp::MatMul => true,
             BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul
-                if matches!(dtype.stored(), DType::DateTimeNaive | DType::DateTimeUtc | DType::Duration) =>
+                if matches!(
+                    dtype.stored(),
+                    DType::DateTimeNaive | DType::DateTimeUtc | DType::Duration | DType::Array { .. }
+                ) =>
             {
                 true
             }

@@ -294,6 +294,9 @@ fn binary(
             compare::compare(op, (left, left_type), (right, right_type), rows)
         }
         (MatMul, ..) => arrays::matrix_product((l, left_type), (r, right_type), dtype, rows),
+        (_, DType::Array { .. }, _) | (_, _, DType::Array { .. }) => {
+            arrays::elementwise(op, (l, left_type), (r, right_type), dtype, rows)
+        }
         (Xor, DType::Bool, _) => boolean::xor(l, r, rows),
         (_, DType::Int, DType::Int) => arithmetic::int(op, l, r, rows),
         (_, DType::Float, DType::Float) => arithmetic::float(op, l, r, rows),

@@ -1,12 +1,95 @@
-//! The matrix product of arrays, by numpy's rules: one-dimensional operands are row or column, more
-//! than two dimensions are stacks of matrices that broadcast.
+//! Arithmetic of arrays by numpy's rules: element by element, where dimensions are matched from the last and one
+//! of length 1 stretches; and the matrix product, where one-dimensional operands are row or column, more than two
+//! dimensions are stacks of matrices.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use pathway_types::{DType, DataError, NdArray, Value};
 
 use super::by_values;
+use crate::BinaryOp;
 use crate::evaluate::cells::Cells;
+
+/// `left op right` for the sum, difference, product or quotient; one of them may be a number.
+pub(crate) fn elementwise(
+    op: BinaryOp,
+    left: (&Cells, &DType),
+    right: (&Cells, &DType),
+    dtype: &DType,
+    rows: usize,
+) -> Cells {
+    let ints = match op {
+        BinaryOp::Add => i64::wrapping_add,
+        BinaryOp::Sub => i64::wrapping_sub,
+        _ => i64::wrapping_mul,
+    };
+    let floats = |a: f64, b: f64| match op {
+        BinaryOp::Add => a + b,
+        BinaryOp::Sub => a - b,
+        BinaryOp::TrueDiv => a / b,
+        _ => a * b,
+    };
+    by_values(&[left, right], dtype, rows, |values| {
+        let [left, right] = values else { return Err(DataError::value("an operator needs two operands")) };
+        Ok(match (Side::of(left)?, Side::of(right)?) {
+            (Side::Ints(a), Side::Ints(b)) if op != BinaryOp::TrueDiv => {
+                Value::IntArray(Arc::new(stretched(&a, &b, ints)?))
+            }
+            (a, b) => Value::FloatArray(Arc::new(stretched(&a.floats(), &b.floats(), floats)?)),
+        })
+    })
+}
+
+/// An operand; a number is an array without dimensions.
+enum Side<'a> {
+    Ints(Cow<'a, NdArray<i64>>),
+    Floats(Cow<'a, NdArray<f64>>),
+}
+
+impl<'a> Side<'a> {
+    fn of(value: &'a Value) -> Result<Side<'a>, DataError> {
+        let no_array = || DataError::type_mismatch("array or number", value);
+        Ok(match value {
+            Value::IntArray(array) => Side::Ints(Cow::Borrowed(&**array)),
+            Value::FloatArray(array) => Side::Floats(Cow::Borrowed(&**array)),
+            Value::Int(number) => {
+                Side::Ints(Cow::Owned(NdArray::new([0usize; 0], [*number]).ok_or_else(no_array)?))
+            }
+            Value::Float(number) => {
+                Side::Floats(Cow::Owned(NdArray::new([0usize; 0], [*number]).ok_or_else(no_array)?))
+            }
+            _ => return Err(no_array()),
+        })
+    }
+
+    fn floats(self) -> Cow<'a, NdArray<f64>> {
+        match self {
+            Side::Floats(array) => array,
+            Side::Ints(array) => Cow::Owned(array.map(|element| *element as f64)),
+        }
+    }
+}
+
+/// `f` of each two elements that belong together.
+fn stretched<T: Copy>(
+    a: &NdArray<T>,
+    b: &NdArray<T>,
+    f: impl Fn(T, T) -> T,
+) -> Result<NdArray<T>, DataError> {
+    let mismatch = || {
+        DataError::value(format!("arrays of shapes {:?} and {:?} do not fit together", a.shape(), b.shape()))
+    };
+    if a.shape() == b.shape() {
+        let elements: Vec<T> = a.elements().iter().zip(b.elements()).map(|(a, b)| f(*a, *b)).collect();
+        return NdArray::new(a.shape(), elements).ok_or_else(mismatch);
+    }
+    let shape = broadcast(a.shape(), b.shape()).ok_or_else(mismatch)?;
+    let element = |of: &NdArray<T>, index| of.elements()[source(&shape, of.shape(), index)];
+    let count: usize = shape.iter().product();
+    let elements: Vec<T> = (0..count).map(|index| f(element(a, index), element(b, index))).collect();
+    NdArray::new(shape, elements).ok_or_else(mismatch)
+}
 
 /// `left @ right`.
 pub(crate) fn matrix_product(
