@@ -274,7 +274,15 @@ fn least_labels<'s, T: LatticeTime>(
     let reducers =
         vec![ReduceColumn { reducer: Reducer::Min, arguments: vec![1], dtype: DType::Int, frame: None }];
     let (key, group_columns) = (GroupKey::Pointer(0), vec![0]);
-    let step = ReduceStep { key, group_columns, reducers, sort_by: None, skip_errors: true, panes: None };
+    let step = ReduceStep {
+        key,
+        group_columns,
+        reducers,
+        sort_by: None,
+        skip_errors: true,
+        row_ids: None,
+        panes: None,
+    };
     let groups = group(candidates, &step, &value_dtypes(), context.clone(), Site::default());
     // A minimum is not among the reducers that loops refuse.
     #[allow(clippy::expect_used)]

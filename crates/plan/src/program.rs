@@ -258,6 +258,9 @@ pub struct ReduceStep {
     pub reducers: Vec<ReduceColumn>,
     /// The order of `tuple` and `ndarray`; by row id without it.
     pub sort_by: Option<usize>,
+    /// A column of pointers that stand for the ids of rows where reducers go by these: in the order of values,
+    /// and in the choice of one. As arguments, ids are what they are.
+    pub row_ids: Option<usize>,
     /// Rows with an error in an argument are ignored by that reducer; otherwise they make it an error.
     pub skip_errors: bool,
     /// Groups are windows that rows are not assigned to one by one.

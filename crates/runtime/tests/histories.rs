@@ -125,6 +125,7 @@ fn reduce_steps(reducers: Vec<ReduceColumn>, sort_by: Option<usize>) -> Vec<path
         reducers,
         sort_by,
         skip_errors: true,
+        row_ids: None,
         panes: None,
     };
     vec![step(StepOp::Reduce(reduce), &[0], columns)]

@@ -227,6 +227,7 @@ fn reduce() {
             reducers,
             sort_by: Some(0),
             skip_errors: true,
+            row_ids: None,
             panes: None,
         };
         let mut prepare = Prepare::new(step.clone(), &dtypes(), false, context(), Site::default());

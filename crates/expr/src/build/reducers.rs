@@ -19,6 +19,18 @@ impl Expr {
 }
 
 impl Reducer {
+    /// True if ids of rows decide on the order of values, or on which of them it is.
+    pub fn goes_by_ids(&self) -> bool {
+        matches!(
+            self,
+            Reducer::Any
+                | Reducer::Tuple { .. }
+                | Reducer::NdArray { .. }
+                | Reducer::Earliest
+                | Reducer::Latest
+        )
+    }
+
     /// The name the user knows it by.
     pub fn name(&self) -> &str {
         match self {

@@ -131,6 +131,9 @@ fn write_reduce(f: &mut impl Write, reduce: &ReduceStep) -> fmt::Result {
     if let Some(order) = reduce.sort_by {
         write!(f, " sorted by #{order}")?;
     }
+    if let Some(ids) = reduce.row_ids {
+        write!(f, " ids of rows #{ids}")?;
+    }
     if let Some(panes) = &reduce.panes {
         write!(f, " windows of {} panes every {} at #{}", panes.length, panes.hop, panes.column)?;
         if panes.bounded {

@@ -278,8 +278,18 @@ pub struct Reduce {
     pub aggregates: Vec<Aggregate>,
     /// The order in which values enter ordered reducers.
     pub sort_by: Option<Expr>,
+    /// Pointers that stand for the ids of rows where reducers go by these.
+    pub row_ids: Option<Expr>,
     /// Rows with an error in an argument are ignored by that reducer.
     pub skip_errors: bool,
+}
+
+impl Reduce {
+    /// What stands for the ids of rows, if some of these aggregates goes by ids.
+    pub fn row_ids_for(&self, mut aggregates: impl Iterator<Item = usize>) -> Option<&Expr> {
+        let row_ids = self.row_ids.as_ref()?;
+        aggregates.any(|i| self.aggregates[i].reducer.goes_by_ids()).then_some(row_ids)
+    }
 }
 
 /// The id of a group.

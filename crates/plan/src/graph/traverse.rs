@@ -78,6 +78,7 @@ impl Op {
                     .map(|a| Aggregate { arguments: mapper.expressions(&a.arguments), ..a.clone() })
                     .collect(),
                 sort_by: reduce.sort_by.as_ref().map(|e| mapper.expression(e)),
+                row_ids: reduce.row_ids.as_ref().map(|e| mapper.expression(e)),
                 skip_errors: reduce.skip_errors,
             }),
             Op::Join(join) => Op::Join(Join {

@@ -23,11 +23,11 @@ pub(super) fn reduce(step: &ReduceStep, input: Relation<'_>) -> Result<Rows, Ref
     }
     let mut results = Vec::new();
     for (key, mut rows) in groups {
-        rows.sort_by_key(|row| (step.sort_by.map(|i| row.values[i].clone()), row.key));
+        rows.sort_by_key(|row| (step.sort_by.map(|i| row.values[i].clone()), row_id(step, row)));
         let mut values: Vec<Value> = step.group_columns.iter().map(|i| rows[0].values[*i].clone()).collect();
         let mut present = true;
         for column in &step.reducers {
-            match aggregate(column, &rows, step.skip_errors)? {
+            match aggregate(column, &rows, step)? {
                 Some(value) => values.push(value),
                 // Every reducer must have a row that it did not ignore.
                 None => present = false,
@@ -69,11 +69,19 @@ fn group_key(key: &GroupKey, row: &Row) -> Option<Key> {
     }
 }
 
+/// The id that reducers go by.
+fn row_id(step: &ReduceStep, row: &Row) -> Key {
+    match step.row_ids.map(|column| &row.values[column]) {
+        Some(Value::Pointer(id)) => *id,
+        _ => row.key,
+    }
+}
+
 /// The result of one reducer; `None` if it ignored all rows.
 fn aggregate(
     column: &ReduceColumn,
     rows: &[&Row],
-    skip_errors: bool,
+    step: &ReduceStep,
 ) -> Result<Option<Value>, ReferenceError> {
     let mut arguments: Vec<(Key, Vec<Value>)> = Vec::new();
     let mut errors = false;
@@ -88,10 +96,10 @@ fn aggregate(
             .collect();
         match cells.iter().any(Value::is_error) {
             true => errors = true,
-            false => arguments.push((row.key, cells)),
+            false => arguments.push((row_id(step, row), cells)),
         }
     }
-    if !skip_errors && errors {
+    if !step.skip_errors && errors {
         return Ok(Some(match column.reducer {
             Reducer::Count => Value::Int(rows.len() as i64),
             _ => Value::Error,

@@ -74,7 +74,12 @@ fn with_panes(stages: &[Stage], reduce: &ReduceStep) -> Option<(Vec<Stage>, Pane
         ..panes(hop, span, ratio, origin, bounded)?
     };
     let GroupKey::Hash { columns, .. } = &reduce.key else { return None };
-    let read = reduce.reducers.iter().flat_map(|column| &column.arguments).chain(&reduce.sort_by);
+    let read = reduce
+        .reducers
+        .iter()
+        .flat_map(|column| &column.arguments)
+        .chain(&reduce.sort_by)
+        .chain(&reduce.row_ids);
     if !columns.contains(&panes.column)
         || !reduce.group_columns.iter().all(|column| columns.contains(column))
         || read.into_iter().any(|column| *column == panes.column)

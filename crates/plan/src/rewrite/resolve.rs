@@ -321,8 +321,9 @@ impl Resolver {
             Op::Reduce(reduce) => {
                 add(&universe(self, reduce.input));
                 add(&format_args!("{:?} {}", reduce.ids, reduce.skip_errors));
-                reduce.group.iter().chain(&reduce.sort_by).for_each(|e| add(&self.interner.number(e)));
-                add(&reduce.sort_by.is_some());
+                let by = reduce.group.iter().chain(&reduce.sort_by).chain(&reduce.row_ids);
+                by.for_each(|e| add(&self.interner.number(e)));
+                add(&format_args!("{} {}", reduce.sort_by.is_some(), reduce.row_ids.is_some()));
                 for aggregate in &reduce.aggregates {
                     add(&reducer_key(&aggregate.reducer));
                     aggregate.arguments.iter().for_each(|e| add(&self.interner.number(e)));

@@ -21,6 +21,7 @@ pub struct GroupBy {
     by: Vec<Expr>,
     ids: GroupIds,
     sort_by: Option<Expr>,
+    row_ids: Option<Expr>,
     skip_errors: bool,
     universe: Option<UniverseId>,
     given: Option<Given>,
@@ -51,6 +52,7 @@ impl Table {
             by: vec![],
             ids: GroupIds::Hash,
             sort_by: None,
+            row_ids: None,
             skip_errors: true,
             universe: None,
             given: None,
@@ -138,6 +140,12 @@ impl GroupBy {
         }
         let order = self.table.graph.lock().align(&order, self.table.node, self.table.frame.as_ref())?;
         Ok(GroupBy { sort_by: Some(order), ..self })
+    }
+
+    /// Reducers go by these pointers and not by the ids of rows.
+    pub(super) fn row_ids(self, ids: &Expr) -> Result<GroupBy, PlanError> {
+        let ids = self.table.graph.lock().align(ids, self.table.node, self.table.frame.as_ref())?;
+        Ok(GroupBy { row_ids: Some(ids), ..self })
     }
 
     /// Whether rows with an error in an argument are ignored by that reducer (the default), or make
@@ -257,6 +265,7 @@ impl State {
                 ids: grouped.ids,
                 aggregates,
                 sort_by: grouped.sort_by.clone(),
+                row_ids: grouped.row_ids.clone(),
                 skip_errors: grouped.skip_errors,
             }),
             columns: new,

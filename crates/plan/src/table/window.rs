@@ -4,7 +4,7 @@
 //! other column. What describes a window (its start, its end, …) is the same in all its rows, so that
 //! outside of reducers it is computed from the group's columns, on one row per window.
 
-use pathway_expr::{Expr, ExprKind, Reducer};
+use pathway_expr::{BinaryOp, Expr, ExprKind, Reducer};
 use pathway_types::Value;
 
 use super::Table;
@@ -29,6 +29,8 @@ pub(super) use joined::{SHARED, Sides};
 
 /// The column that a row is grouped by, the number of its window.
 const NUMBER: &str = "_pw_window_number";
+/// The number of the first window that would hold a row if there were some before the origin, too.
+const FIRST: &str = "_pw_first_window";
 const KEY: &str = "_pw_key";
 const INSTANCE: &str = "_pw_instance";
 const WINDOW: &str = "_pw_window";
@@ -120,8 +122,10 @@ impl Table {
         let hidden: Vec<&str> = self.column_names().filter(|name| *name == ORIGINAL_ID).collect();
         let plain = self.without(hidden)?.at(frame.clone());
         let placed = Placed { time: KEY, number: NUMBER, origin: Some(ORIGINAL_ID) };
-        let owner = instance.clone().map(|instance| (INSTANCE, instance));
-        let mut rows = plain.on_grid(grid.kind.convert(&time)?, grid, placed, owner)?.at(frame.clone());
+        let time = grid.kind.convert(&time)?;
+        let first = if grid.skips() { Some((FIRST, grid.first(&time)?)) } else { None };
+        let computed = instance.clone().map(|instance| (INSTANCE, instance)).into_iter().chain(first);
+        let mut rows = plain.on_grid(time, grid, placed, computed)?.at(frame.clone());
         if let Some(limits) = limits {
             rows = limits.apply(rows, grid)?.at(frame.clone());
         }
@@ -138,15 +142,33 @@ impl Table {
             about.push((ORIGINAL_ID, rows.row_id()));
         }
         let described = rows.with_columns(about.iter().map(|(name, e)| (*name, e.clone(), frame.clone())))?;
-        let described = described.at(frame.clone()).without([NUMBER])?.at(frame);
+        let hidden = [NUMBER, FIRST].into_iter().take(if grid.skips() { 2 } else { 1 });
+        let described = described.at(frame.clone()).without(hidden)?.at(frame);
         about.truncate(4);
         let columns = self.given_columns(&described, about, instance.as_ref())?;
         let given = Given { columns, pointer, groups: None };
         let mut by = vec![number];
         by.extend(instance.is_some().then(|| rows.column(INSTANCE)).transpose()?);
-        let grouped = described.group_by(&by)?.given(given);
+        let mut grouped = described.group_by(&by)?.given(given);
+        if let Some(ids) = placed_ids(&rows, grid)? {
+            grouped = grouped.row_ids(&ids)?;
+        }
         Ok(WindowBy { rows: described, grouped, keeps: limits.is_some_and(Limits::marks) })
     }
+}
+
+/// What the ids of rows are in each of their windows, where they are not these: made of the id and which of
+/// the windows of the row it is, also where there is only one, and where some do not exist.
+fn placed_ids(rows: &Table, grid: &Grid) -> Result<Option<Expr>, PlanError> {
+    let (id, place) = if grid.is_single() {
+        (rows.row_id(), Expr::literal(0))
+    } else if grid.skips() {
+        let place = Expr::binary(BinaryOp::Sub, rows.column(NUMBER)?, rows.column(FIRST)?)?;
+        (rows.column(ORIGINAL_ID)?, place)
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(Expr::pointer(vec![id, place], false, None)?))
 }
 
 /// The names of the columns that say where rows are placed on a grid.

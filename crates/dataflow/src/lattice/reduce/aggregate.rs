@@ -92,7 +92,7 @@ impl Needed {
         let arguments = step.reducers.iter().flat_map(|column| column.arguments.iter().copied());
         // A pointer that is the key of the group need not be kept beside it.
         let beside_key = step.group_columns.iter().copied().filter(|column| !is_key(step, *column));
-        let mut columns: Vec<usize> = beside_key.chain(step.sort_by).collect();
+        let mut columns: Vec<usize> = beside_key.chain(step.sort_by).chain(step.row_ids).collect();
         columns.extend(arguments.clone().filter(|argument| *argument != ARGUMENT_ID));
         columns.sort_unstable();
         columns.dedup();
@@ -111,6 +111,7 @@ impl Needed {
         let mut step = step.clone();
         step.group_columns.iter_mut().for_each(|column| *column = place(column));
         step.sort_by = step.sort_by.as_ref().map(place);
+        step.row_ids = step.row_ids.as_ref().map(place);
         for reducer in &mut step.reducers {
             reducer.arguments.iter_mut().filter(|a| **a != ARGUMENT_ID).for_each(|a| *a = place(a));
         }

@@ -49,7 +49,7 @@ fn column(reducer: Reducer, arguments: &[usize], dtype: DType) -> ReduceColumn {
 
 fn step(reducers: Vec<ReduceColumn>, sort_by: Option<usize>, skip_errors: bool) -> ReduceStep {
     let key = GroupKey::Hash { columns: vec![0], instance: false };
-    ReduceStep { key, group_columns: vec![0], reducers, sort_by, skip_errors, panes: None }
+    ReduceStep { key, group_columns: vec![0], reducers, sort_by, skip_errors, row_ids: None, panes: None }
 }
 
 fn output_dtypes(step: &ReduceStep) -> Vec<DType> {

@@ -100,6 +100,7 @@ pub(super) fn least_values<'s>(
             }],
             sort_by: None,
             skip_errors: true,
+            row_ids: None,
             panes: None,
         };
         let result = step_along_edges(values, edges, starts, &step, context, weighted);

@@ -30,7 +30,7 @@ pub struct Merge<'a> {
 pub struct Rows<'a> {
     /// The reducer's arguments.
     pub arguments: Vec<&'a Column>,
-    /// Row ids as a pointer column.
+    /// Row ids, or what stands for them, as a pointer column.
     pub ids: &'a Column,
     /// The order of the group-by.
     pub order: Option<&'a Column>,

@@ -157,6 +157,7 @@ pub(crate) fn lift_all(
     batch: &Batch,
 ) -> Vec<(Column, Vec<Column>)> {
     let ids = batch.keys.to_column();
+    let row_ids = step.row_ids.map_or(&ids, |column| &batch.columns[column]);
     let order = step.sort_by.map(|column| &batch.columns[column]);
     let lift = |aggregate: &dyn Aggregate, column: &ReduceColumn| {
         let arguments: Vec<&Column> = column
@@ -175,7 +176,7 @@ pub(crate) fn lift_all(
                 Column::new(Arc::new(counts.collect::<Int64Array>()))
             }
         };
-        let rows = Rows { arguments, ids: &ids, order, diffs: &batch.diffs, errors: errors.as_ref() };
+        let rows = Rows { arguments, ids: row_ids, order, diffs: &batch.diffs, errors: errors.as_ref() };
         (ignored, aggregate.lift(&rows))
     };
     aggregates.iter().zip(&step.reducers).map(|(aggregate, column)| lift(&**aggregate, column)).collect()

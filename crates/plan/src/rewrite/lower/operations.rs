@@ -184,7 +184,7 @@ fn flatten_rows(flatten: &Flatten, own: &[u32], frame: Option<&Frame>) -> (StepO
 fn reduce_rows(reduce: &Reduce, stage: &Stage, input: &Input) -> ReduceStep {
     let group = reduce.group.len();
     let mut positions = input.positions.iter().copied();
-    // The port lists the grouping columns, then arguments, then the order.
+    // The port lists the grouping columns, then arguments, then the order, then the ids.
     let columns: Vec<usize> = positions.by_ref().take(group).collect();
     let reducers = wanted_aggregates(group, &stage.own).map(|i| {
         let aggregate = &reduce.aggregates[i];
@@ -209,6 +209,7 @@ fn reduce_rows(reduce: &Reduce, stage: &Stage, input: &Input) -> ReduceStep {
         },
         reducers,
         sort_by: reduce.sort_by.as_ref().and_then(|_| positions.next()),
+        row_ids: reduce.row_ids_for(wanted_aggregates(group, &stage.own)).and_then(|_| positions.next()),
         skip_errors: reduce.skip_errors,
         panes: None,
     }

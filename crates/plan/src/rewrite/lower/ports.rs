@@ -95,6 +95,7 @@ pub(in crate::rewrite) fn ports(node: &Node, own: &BTreeSet<u32>, passed: &BTree
                 columns.extend(arguments.iter().filter(|e| !is_id(e)).cloned());
             }
             columns.extend(reduce.sort_by.iter().cloned());
+            columns.extend(reduce.row_ids_for(wanted_aggregates(reduce.group.len(), own)).cloned());
             vec![Port::new(reduce.input, columns, false)]
         }
         Op::Join(join) => {

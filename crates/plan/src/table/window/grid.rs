@@ -77,6 +77,11 @@ impl Grid {
         }
     }
 
+    /// True if a row may be in several windows, of which some do not exist.
+    pub(super) fn skips(&self) -> bool {
+        self.bounded && !self.is_single()
+    }
+
     /// The length of a window.
     pub(super) fn span(&self) -> &Expr {
         &self.span
