@@ -1,13 +1,14 @@
 //! Against a plain model, with state saved and loaded in between; and what a merge and a split move.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use pathway_expr::{Together, Togetherness};
 use pathway_types::batch::hash_rows;
 use pathway_types::{Batch, Column, ColumnBuilder, DType, Diffs, Value};
 
-use super::moment::{Moment, Tick};
+use super::limits::{Behavior, heard};
+use super::moment::{Distance, Moment, Tick};
 use super::{Asked, Gap, LessThan, LessThanFloat, Sessions, bounds_width};
 use crate::context::{Context, Monitor, Report, Site};
 use crate::operator::{Emitter, Operator, Progress};
@@ -51,7 +52,14 @@ fn batch(time: &DType, rows: &[(u128, (Value, i64, i64))], diffs: Diffs) -> Batc
     Batch::new(rows.iter().map(|(id, _)| *id).collect::<Vec<_>>().into(), columns, diffs)
 }
 
-fn changes(table: &mut Table, time: &DType, about: u64, random: &mut Random) -> Batch {
+/// Rows come, change and go; times are so many, and whole ones begin with `from`.
+fn changes(
+    table: &mut Table,
+    time: &DType,
+    (from, times): (i64, u64),
+    about: u64,
+    random: &mut Random,
+) -> Batch {
     let (mut rows, mut diffs) = (vec![], vec![]);
     for _ in 0..about {
         let id = u128::from(random.below(60)) * 977;
@@ -60,9 +68,9 @@ fn changes(table: &mut Table, time: &DType, about: u64, random: &mut Random) -> 
             diffs.push(-1);
         }
         if random.below(4) > 0 {
-            let number = random.below(70);
+            let number = random.below(times);
             let value = match time {
-                DType::Int => Value::Int(number as i64 - 30),
+                DType::Int => Value::Int(number as i64 + from),
                 DType::Float => Value::Float(number as f64 / 4.0 - 5.0),
                 _ => Value::from(number.to_string()),
             };
@@ -154,7 +162,7 @@ fn check<M: Moment, G: Gap<M>>(time: DType, gap: impl Fn() -> G, together: &dyn 
         let mut operator = new();
         for step in 0..14 {
             let about = if step == 0 { seed % 40 } else { 1 + random.below(6) };
-            let batch = changes(&mut table, &time, about, &mut random);
+            let batch = changes(&mut table, &time, (-30, 70), about, &mut random);
             run(&mut operator, batch, &time, (&mut rows, &mut shown));
             let mut expected = model(&table, together);
             assert_eq!(rows.len(), table.len(), "seed {seed}, step {step}");
@@ -230,4 +238,101 @@ fn the_smaller_part_moves() {
     assert_eq!(step(&[row(10_000)], 1), 1 + 2 * 3, "the row, and three that move");
     assert_eq!(step(&[row(10_000)], -1), 1 + 2 * 3);
     assert_eq!(step(&[row(2)], -1), 1 + 2 * 2, "0 and 1 are apart now");
+}
+
+/// What came out so far: rows with their label and cell, bounds of labels.
+#[derive(Default)]
+struct Seen {
+    rows: BTreeMap<(u128, u128, i64), i64>,
+    bounds: BTreeMap<(u128, i64, i64, u128), i64>,
+}
+
+impl Seen {
+    fn take(&mut self, batch: &Batch) {
+        let int = |value: Value| if let Value::Int(number) = value { number } else { panic!("{value}") };
+        let pointer = |value: Value| if let Value::Pointer(id) = value { id.0 } else { panic!("{value}") };
+        let cell = |column: usize, dtype: &DType, row: usize| batch.columns[column].value(dtype, row);
+        for row in 0..batch.len() {
+            let (id, diff) = (batch.keys.as_slice()[row], batch.diffs.get(row));
+            if batch.columns.len() == 2 {
+                let label = pointer(cell(1, &DType::ANY_POINTER, row));
+                *self.rows.entry((id, label, int(cell(0, &DType::Int, row)))).or_default() += diff;
+            } else {
+                let [start, end] = [0, 1].map(|column| int(cell(column, &DType::Int, row)));
+                let last = pointer(cell(2, &DType::ANY_POINTER, row));
+                *self.bounds.entry((id, start, end, last)).or_default() += diff;
+            }
+        }
+        self.rows.retain(|_, count| *count != 0);
+        self.bounds.retain(|_, count| *count != 0);
+    }
+
+    /// Rows with the bounds of their sessions, whatever these are labelled with.
+    fn shown(&self) -> BTreeSet<(u128, i64, i64, i64, u128)> {
+        let all = self.rows.values().chain(self.bounds.values());
+        assert!(all.copied().all(|count| count == 1), "{:?} {:?}", self.rows, self.bounds);
+        let of = |(id, label, cell): &(u128, u128, i64)| {
+            let bounds: Vec<_> = self.bounds.keys().filter(|bounds| bounds.0 == *label).collect();
+            let [(_, start, end, last)] = bounds[..] else { panic!("a row is shown with its session") };
+            (*id, *cell, *start, *end, *last)
+        };
+        self.rows.keys().map(of).collect()
+    }
+}
+
+#[test]
+fn limits_are_saved_and_loaded() {
+    let whole = |distance: i64| Some(Distance::Whole(distance));
+    let behaviors = [
+        Behavior { delay: None, once: false, over: whole(4), keeps: true },
+        Behavior { delay: whole(3), once: false, over: whole(4), keeps: false },
+        Behavior { delay: whole(6), once: false, over: None, keeps: true },
+        Behavior { delay: None, once: true, over: whole(2), keeps: true },
+    ];
+    for behavior in behaviors {
+        let new = || {
+            let context = Context::new(false, 1024, Arc::new(Silent));
+            let inputs = vec![DType::Int, DType::ANY_POINTER, DType::Int];
+            Sessions::<Tick, _>::new(inputs, LessThan(2), context, Site::default())
+                .with_behavior(behavior.clone())
+        };
+        let mut shown = 0;
+        for seed in 0..40 {
+            let mut random = Random(seed);
+            let mut table = Table::new();
+            let mut operators = [new(), new()];
+            let mut seen = [Seen::default(), Seen::default()];
+            for step in 0..14 {
+                // Times go on from step to step.
+                let times = (6 * step, 18);
+                let batch = changes(&mut table, &DType::Int, times, 1 + random.below(9), &mut random);
+                let heard = heard::<Tick>(&batch, &DType::Int);
+                let progress = Progress {
+                    time: 2,
+                    complete: vec![true; 2],
+                    applied: vec![true; 2],
+                    ended: vec![false; 2],
+                };
+                for (operator, seen) in operators.iter_mut().zip(&mut seen) {
+                    let mut out = Emitter::default();
+                    operator.apply(0, batch.clone(), &progress, &mut out);
+                    operator.apply(1, heard.clone(), &progress, &mut out);
+                    operator.flush(&progress, &mut out);
+                    let later: Vec<Batch> = out.drain_later().map(|(_, batch)| batch).collect();
+                    out.take().iter().chain(&later).for_each(|batch| seen.take(batch));
+                }
+                let [whole, part] = &seen;
+                assert_eq!(whole.shown(), part.shown(), "{behavior:?}, seed {seed}, step {step}");
+                shown += whole.shown().len();
+                if step % 4 == 2 {
+                    let mut fresh = new();
+                    for shards in [0..20_000, 20_000..65_536] {
+                        fresh.load(operators[1].save(shards).unwrap()).unwrap();
+                    }
+                    operators[1] = fresh;
+                }
+            }
+        }
+        assert!(shown > 500, "{behavior:?}: {shown}");
+    }
 }
