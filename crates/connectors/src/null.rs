@@ -11,7 +11,7 @@ impl Sink for NullSink {
     fn description(&self) -> String {
         "null".to_owned()
     }
-    fn open(&self) -> Result<Box<dyn Writer>, ConnectorError> {
+    fn open(&self, _position: Option<&[u8]>) -> Result<Box<dyn Writer>, ConnectorError> {
         Ok(Box::new(NullSink))
     }
 }

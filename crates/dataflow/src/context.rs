@@ -117,6 +117,8 @@ pub enum Failure {
         /// What.
         error: ConnectorError,
     },
+    /// What an earlier run left cannot be used.
+    Persistence(String),
     /// A worker failed; a defect of the engine.
     Worker(String),
     /// The caller asked the run to stop.

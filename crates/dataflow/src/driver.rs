@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use pathway_types::{Batch, Timestamp};
 
-use crate::context::Context;
+use crate::context::{Context, Failure};
+use crate::keep::{Journal, Keeper, Place, REPEATS, come_back};
 use crate::operator::{Emitter, Operator, Progress};
 use crate::operators::stateless::per_batch;
 use crate::packet::Packet;
@@ -18,36 +19,65 @@ use crate::timely::{
     OutputBuilder, Pipeline, Scope, Stream,
 };
 
+/// The number of shards of keys.
+pub(crate) const SHARDS: u32 = pathway_types::key::SHARD_MASK as u32 + 1;
+
 /// The stream type of the outer scope.
 pub type Edge<'scope> = Stream<'scope, Timestamp, Packet>;
 
 /// Reads everything that waits at one input.
 type Reader = Box<dyn FnMut(&mut dyn FnMut(InputCapability<Timestamp>, Batch))>;
 
-/// Adds `operator` to the dataflow, fed by `inputs` with their routes.
+/// Adds `operator` to the dataflow, fed by `inputs` with their routes. The keeper is for one whose state
+/// is to come back in another run.
 pub fn drive<'scope, O: Operator>(
     scope: Scope<'scope, Timestamp>,
     name: &str,
     inputs: Vec<(Edge<'scope>, Route)>,
     context: Context,
-    operator: O,
+    keeper: Option<Keeper>,
+    mut operator: O,
 ) -> Edge<'scope> {
     let mut builder = OperatorBuilder::new(name.to_owned(), scope);
     let count = inputs.len();
     let mut readers = Vec::with_capacity(count);
+    let routes: Vec<Route> = inputs.iter().map(|(_, route)| *route).collect();
     for (stream, route) in inputs {
         readers.push(connect(&mut builder, stream, route, &context));
     }
+    let place = Place { worker: scope.index(), workers: scope.peers() };
+    let mut known = 0;
+    let mut wakes = None;
+    let keeping = keeper.map(|Keeper { journal, kept }| {
+        if let Some(kept) = kept {
+            known = kept.known;
+            match come_back(&mut operator, &kept, &routes, place) {
+                Ok(due) => wakes = Some(due),
+                Err(error) => context.fail(Failure::Worker(format!("{name}: {error}"))),
+            }
+        }
+        Keeping { journal, routes, is_first: place.worker == 0, reached: 0 }
+    });
     let (output, stream) = builder.new_output::<Packet>();
     let mut output = OutputBuilder::<_, NoopBuilder<Packet>>::from(output);
     builder.build_reschedule(move |capabilities| {
-        let mut driver =
-            Driver { operator, context, pending: BTreeMap::new(), progress: Progress::default() };
+        let mut driver = Driver {
+            operator,
+            context,
+            pending: BTreeMap::new(),
+            progress: Progress::default(),
+            is_open: false,
+            known,
+            keeping,
+        };
         driver.progress.complete.resize(count, false);
         driver.progress.applied.resize(count, false);
         driver.progress.ended.resize(count, false);
         let mut emitter = Emitter::default();
-        driver.operator.start(&mut emitter);
+        match wakes {
+            Some(wakes) => wakes.into_iter().for_each(|time| emitter.wake_at(time)),
+            None => driver.operator.start(&mut emitter),
+        }
         if let Some(capability) = capabilities.first() {
             driver.wake(&mut emitter, capability, *capability.time());
         }
@@ -103,6 +133,21 @@ struct Driver<O> {
     context: Context,
     pending: BTreeMap<Timestamp, Epoch>,
     progress: Progress,
+    /// Changes of the open time have been applied, and it was not flushed since.
+    is_open: bool,
+    /// What comes of times before this one is in the state already.
+    known: Timestamp,
+    keeping: Option<Keeping>,
+}
+
+/// How the state of an operator is kept.
+struct Keeping {
+    journal: Box<dyn Journal>,
+    routes: Vec<Route>,
+    /// What goes to all workers is noted by the first alone.
+    is_first: bool,
+    /// Everything of earlier times is in the journal.
+    reached: Timestamp,
 }
 
 /// The changes of one time that have not been applied.
@@ -114,7 +159,7 @@ struct Epoch {
 impl<O: Operator> Driver<O> {
     fn receive(&mut self, input: usize, capability: InputCapability<Timestamp>, batch: Batch) {
         let Some(time) = capability.least().copied() else { return };
-        if batch.is_empty() {
+        if batch.is_empty() || time < self.known {
             return;
         }
         let epoch = self
@@ -133,7 +178,50 @@ impl<O: Operator> Driver<O> {
         }
     }
 
+    /// Applies what is there, and tells the journal how far the operator is.
     fn work(
+        &mut self,
+        frontiers: &[MutableAntichain<Timestamp>],
+        emitter: &mut Emitter,
+        send: &mut dyn FnMut(&Capability<Timestamp>, Batch),
+    ) {
+        self.advance(frontiers, emitter, send);
+        let Some(keeping) = &mut self.keeping else { return };
+        let least = frontiers.iter().filter_map(|frontier| frontier.frontier().first().copied()).min();
+        let reached = least.into_iter().chain(self.pending.keys().next().copied()).min();
+        let reached = reached.unwrap_or(Timestamp::MAX);
+        // Inputs of a run that fails end before they are done.
+        if reached <= keeping.reached || self.context.is_stopped() {
+            return;
+        }
+        keeping.reached = reached;
+        if keeping.journal.reached(reached) && !self.is_open {
+            match self.operator.save(0..SHARDS) {
+                Ok(state) => keeping.journal.state(reached, state),
+                Err(error) => self.context.fail(Failure::Worker(error.to_string())),
+            }
+        }
+    }
+
+    fn note(&mut self, input: usize, batch: &Batch) {
+        if let Some(keeping) = &mut self.keeping
+            && (keeping.routes[input] != Route::All || keeping.is_first)
+            && self.operator.can_compute_again()
+        {
+            keeping.journal.note(self.progress.time, input, batch);
+        }
+    }
+
+    fn note_results(&mut self) {
+        if let Some(keeping) = &mut self.keeping
+            && !self.operator.can_compute_again()
+            && let Some(results) = self.operator.computed()
+        {
+            keeping.journal.note(self.progress.time, REPEATS, &results);
+        }
+    }
+
+    fn advance(
         &mut self,
         frontiers: &[MutableAntichain<Timestamp>],
         emitter: &mut Emitter,
@@ -146,22 +234,24 @@ impl<O: Operator> Driver<O> {
             for (input, _) in self.pending.values().skip(1).flat_map(|epoch| &epoch.held) {
                 later[*input] = true;
             }
-            let Some(mut entry) = self.pending.first_entry() else { return };
+            let Some(epoch) = self.pending.first_entry() else { return };
             if self.context.is_stopped() {
                 return;
             }
-            let time = *entry.key();
+            let time = *epoch.key();
             // An earlier time may still receive changes: this one must wait.
             if frontiers.iter().any(|f| least(f).is_some_and(|t| t < time)) {
                 return;
             }
             for (input, frontier) in frontiers.iter().enumerate() {
                 self.progress.complete[input] = least(frontier).is_none_or(|t| t > time);
-                self.progress.ended[input] = least(frontier).is_none() && !later[input];
+                // A later run may go on with an input that has ended in this one.
+                self.progress.ended[input] =
+                    least(frontier).is_none() && !later[input] && !self.context.keeps_state();
             }
             self.progress.time = time;
             let complete = self.progress.complete.iter().all(|c| *c);
-            let epoch = entry.get_mut();
+            let epoch = epoch.into_mut();
             // Complete inputs first and the smaller ones before the larger: what comes later is matched
             // against what is there, and need not be kept if nothing follows it.
             let mut order: Vec<usize> = (0..self.progress.complete.len()).collect();
@@ -181,16 +271,21 @@ impl<O: Operator> Driver<O> {
                     continue;
                 }
                 for (_, batch) in held.extract_if(.., |(i, _)| *i == input) {
+                    self.is_open = true;
+                    self.note(input, &batch);
                     self.operator.apply(input, batch, &self.progress, emitter);
                     deliver(emitter, &capability, send);
                 }
                 self.progress.applied[input] = self.progress.complete[input];
             }
-            epoch.held = held;
             if complete {
                 self.operator.flush(&self.progress, emitter);
                 deliver(emitter, &capability, send);
-                entry.remove();
+                self.is_open = false;
+                self.note_results();
+                self.pending.remove(&time);
+            } else if let Some(epoch) = self.pending.get_mut(&time) {
+                epoch.held = held;
             }
             // At the open time it is called anyway.
             self.wake(emitter, &capability, time.saturating_add(1));

@@ -1,5 +1,6 @@
 //! From a program to a dataflow: one match over the steps.
 
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use pathway_expr::{Caller, OnFailure};
@@ -11,6 +12,7 @@ use crate::context::{Context, Site};
 use crate::driver::{Edge, drive};
 use crate::error_log::{error_log, reached};
 use crate::input::{InputQueue, source, static_table};
+use crate::keep::{InputLog, Keeper, Pass};
 use crate::lattice;
 use crate::operators::answers::Answers;
 use crate::operators::calls::{Calls, calls};
@@ -37,6 +39,11 @@ pub trait Environment {
     fn writer(&mut self, step: usize) -> Option<Box<dyn Writer>>;
     /// Makes the calls of the step on this worker.
     fn caller(&mut self, step: usize) -> Option<Box<dyn Caller>>;
+    /// Keeps the state of an operator of the step on this worker, in a run that may be gone on with; the
+    /// operators of a step are numbered.
+    fn keeper(&mut self, step: usize, part: usize) -> Option<Keeper>;
+    /// Keeps the rows that the source at this step gives to this worker, if they are kept.
+    fn log(&mut self, step: usize) -> Option<InputLog>;
 }
 
 /// Builds the dataflow of a program on one worker.
@@ -56,15 +63,17 @@ pub fn lower(
         ends: vec![],
         of_log,
         of_start: reached(program, |op| matches!(op, StepOp::Static { known_at_start: true, .. })),
+        environment: RefCell::new(environment),
+        at: Cell::new((0, 0)),
     };
     // What is computed from error logs comes last: the logs watch everything else.
     let (logged, of_logs): (Vec<usize>, Vec<usize>) =
         (0..count).partition(|number| !lowering.of_log[*number]);
-    logged.into_iter().for_each(|number| lowering.add(program, number, environment));
+    logged.into_iter().for_each(|number| lowering.add(program, number));
     if !of_logs.is_empty() {
         lowering.find_ends(program);
     }
-    of_logs.into_iter().for_each(|number| lowering.add(program, number, environment));
+    of_logs.into_iter().for_each(|number| lowering.add(program, number));
 }
 
 struct Lowering<'a, 'scope> {
@@ -79,10 +88,14 @@ struct Lowering<'a, 'scope> {
     of_log: Vec<bool>,
     /// The steps that are computed from rows that were there before the run.
     of_start: Vec<bool>,
+    environment: RefCell<&'a mut dyn Environment>,
+    /// The step that is being built, and its operators with state so far.
+    at: Cell<(usize, usize)>,
 }
 
 impl<'scope> Lowering<'_, 'scope> {
-    fn add(&mut self, program: &Program, number: usize, environment: &mut dyn Environment) {
+    fn add(&mut self, program: &Program, number: usize) {
+        self.at.set((number, 0));
         if program.steps[number].inside.is_some() {
             // A loop is built with the first of its steps, which follow each other.
             if number == 0 || !program.in_same_loop(number - 1, number) {
@@ -90,7 +103,7 @@ impl<'scope> Lowering<'_, 'scope> {
             }
             return;
         }
-        let edges = self.step(program, number, &program.steps[number], environment);
+        let edges = self.step(program, number, &program.steps[number]);
         let (rows, beside) = edges.unzip();
         self.edges[number] = rows;
         self.beside[number] = beside.flatten();
@@ -101,13 +114,24 @@ impl<'scope> Lowering<'_, 'scope> {
         let end = others.into_iter().find(|other| !program.in_same_loop(first, *other));
         let steps = first..end.unwrap_or(program.steps.len());
         let of_log = self.of_log[first];
-        let lowered = lattice::lower::lower(program, steps, self.scope, &self.edges, self.context, of_log);
+        let lowered =
+            lattice::lower::lower(program, steps, self.scope, &self.edges, self.context, of_log, &|| {
+                self.keeper()
+            });
         for (number, edge) in lowered.leaves {
             self.edges[number] = Some(edge);
         }
         if !of_log {
             self.ends.extend(lowered.ends);
         }
+    }
+
+    /// The keeper of the next operator of the step that is being built. What comes of error logs does not
+    /// come back: they start anew with each run.
+    fn keeper(&self) -> Option<Keeper> {
+        let (step, part) = self.at.get();
+        self.at.set((step, part + 1));
+        if self.of_log[step] { None } else { self.environment.borrow_mut().keeper(step, part) }
     }
 
     /// Adds the steps to the ends that no other step reads which reports to an error log.
@@ -133,7 +157,6 @@ impl<'scope> Lowering<'_, 'scope> {
         program: &Program,
         number: usize,
         step: &Step,
-        environment: &mut dyn Environment,
     ) -> Option<(Edge<'scope>, Option<Edge<'scope>>)> {
         let name = step.name.as_str();
         let context = self.context.clone();
@@ -148,16 +171,16 @@ impl<'scope> Lowering<'_, 'scope> {
                     matches!(other.op, StepOp::DeadLetters)
                         && other.inputs.first().is_some_and(|i| i.0 == number)
                 });
-                let queue = environment.queue(number);
+                let queue = self.environment.borrow_mut().queue(number);
                 let (rows, dead) = source(self.scope, name, queue, context.clone(), site, wanted);
                 let rows = match spec.source.session() {
                     Session::Native => rows,
                     Session::Upsert => {
                         let upsert = Upsert::new(step.columns.clone());
-                        drive(self.scope, "upsert", vec![(rows, Route::Key)], context, upsert)
+                        drive(self.scope, "upsert", vec![(rows, Route::Key)], context, self.keeper(), upsert)
                     }
                 };
-                return Some((rows, Some(dead)));
+                return Some((self.logged(rows, number), Some(dead)));
             }
             StepOp::DeadLetters | StepOp::Beside => {
                 // The plan puts these steps behind those only that have a second table.
@@ -181,7 +204,7 @@ impl<'scope> Lowering<'_, 'scope> {
                 let shipped = match &spec.panes {
                     Some(panes) => {
                         let sums = PaneSums::new(spec, panes, inputs, insert_only, context.clone(), site);
-                        drive(self.scope, "panes", vec![(rows, Route::Local)], context.clone(), sums)
+                        drive(self.scope, "panes", vec![(rows, Route::Local)], context.clone(), None, sums)
                     }
                     None => {
                         let mut prepare =
@@ -189,7 +212,7 @@ impl<'scope> Lowering<'_, 'scope> {
                         per_batch(rows, "group keys", context.clone(), move |_, batch| prepare.apply(batch))
                     }
                 };
-                drive(self.scope, name, vec![(shipped, Route::Key)], context, reduce)
+                drive(self.scope, name, vec![(shipped, Route::Key)], context, self.keeper(), reduce)
             }
             StepOp::Join(spec @ JoinStep { matching: Matching::Interval { times, bounds, keeps }, .. }) => {
                 self.interval_join(program, step, spec, (*times, *bounds, *keeps), site)
@@ -225,7 +248,7 @@ impl<'scope> Lowering<'_, 'scope> {
                 let rows = self.called_rows(self.edge(step, 0), spec.callee.on_failure(), &site);
                 let operator = Calls::new(
                     spec.callee.clone(),
-                    environment.caller(number),
+                    self.environment.borrow_mut().caller(number),
                     columns,
                     spec.arguments,
                     step.columns.clone(),
@@ -240,7 +263,7 @@ impl<'scope> Lowering<'_, 'scope> {
                 let dtypes = all.map(|i| input(i).columns.clone()).collect();
                 let outputs = step.columns.clone();
                 let operator = Transform::new(transformer.clone(), dtypes, outputs, context.clone(), site);
-                drive(self.scope, name, inputs, context, operator)
+                drive(self.scope, name, inputs, context, self.keeper(), operator)
             }
             StepOp::Stateful(spec) => return Some(self.stateful(program, step, spec, site)),
             StepOp::Answers(on_failure) => {
@@ -251,7 +274,7 @@ impl<'scope> Lowering<'_, 'scope> {
                     input(1).columns.clone()
                 });
                 let answers = Answers::new(step.columns.clone(), rows);
-                drive(self.scope, name, inputs, context, answers)
+                drive(self.scope, name, inputs, context, self.keeper(), answers)
             }
             // What leaves a loop was set when the loop was built, unless the loop had no part in it.
             StepOp::Leave(_) => match &self.edges[number] {
@@ -260,9 +283,9 @@ impl<'scope> Lowering<'_, 'scope> {
             },
             StepOp::Variable(_) | StepOp::Feedback(_) => unreachable!("{name} is inside of a loop"),
             StepOp::Output(spec) => {
-                let writer = environment.writer(number);
+                let writer = self.environment.borrow_mut().writer(number);
                 let (dtypes, insert_only) = (input(0).columns.clone(), input(0).insert_only);
-                let of_start = self.of_start[step.inputs[0].0] && !spec.keep_errors;
+                let of_start = self.of_start[step.inputs[0].0] && !spec.keep_errors || context.keeps_state();
                 let place = Place { site, label: program.label(number), skips_start: of_start };
                 let end = sink(self.edge(step, 0), spec, dtypes, insert_only, writer, self.context, place);
                 if !self.of_log[number] {
@@ -272,6 +295,22 @@ impl<'scope> Lowering<'_, 'scope> {
             }
         };
         Some((edge, None))
+    }
+
+    /// The rows of a source, with those of earlier runs at the start, where they are wanted.
+    fn logged(&self, rows: Edge<'scope>, number: usize) -> Edge<'scope> {
+        let Some(InputLog { journal, rows: earlier }) = self.environment.borrow_mut().log(number) else {
+            return rows;
+        };
+        let keeper = Some(Keeper { journal, kept: None });
+        let inputs = vec![(rows, Route::Local)];
+        let rows = drive(self.scope, "input log", inputs, self.context.clone(), keeper, Pass);
+        if earlier.is_empty() {
+            return rows;
+        }
+        let earlier = earlier.into_iter().map(|batch| (0, batch)).collect();
+        let earlier = static_table(self.scope, "rows of earlier runs", Arc::new(earlier), None);
+        crate::timely::concatenate(self.scope, [rows, earlier].into_iter())
     }
 
     /// The rows for which calls are made.
@@ -297,7 +336,7 @@ impl<'scope> Lowering<'_, 'scope> {
             Segment::Plain(stages) => stateless(edge, Stages::new(&stages, context(), site.clone()), name),
             Segment::Remembered { inputs, expressions, frames } => {
                 let memo = Memo::new(inputs, &expressions, &frames, context(), site.clone());
-                drive(self.scope, name, vec![(edge, Route::Key)], context(), memo)
+                drive(self.scope, name, vec![(edge, Route::Key)], context(), self.keeper(), memo)
             }
         };
         segments(stages, columns, insert_only).into_iter().fold(edge, apply)
@@ -316,7 +355,7 @@ impl<'scope> Lowering<'_, 'scope> {
             inputs.push((shipped, route));
         }
         let join = Join::new(spec, self.context.clone(), site);
-        drive(self.scope, &step.name, inputs, self.context.clone(), join)
+        drive(self.scope, &step.name, inputs, self.context.clone(), self.keeper(), join)
     }
 
     fn combine(&self, program: &Program, step: &Step, rule: Rule, site: Site) -> Edge<'scope> {
@@ -334,7 +373,7 @@ impl<'scope> Lowering<'_, 'scope> {
             inputs.push((edge, Route::Key));
         }
         let combine = Combine::new(rule, dtypes, self.context.clone(), site);
-        drive(self.scope, &step.name, inputs, self.context.clone(), combine)
+        drive(self.scope, &step.name, inputs, self.context.clone(), self.keeper(), combine)
     }
 
     /// The rows of the first input that the ids of the others let stay.
@@ -345,7 +384,7 @@ impl<'scope> Lowering<'_, 'scope> {
         let inputs = edges.map(|edge| (edge, Route::Key)).collect();
         let dtypes = program.steps[step.inputs[0].0].columns.clone();
         let presence = Presence::new(keep, dtypes, step.inputs.len() - 1);
-        drive(self.scope, &step.name, inputs, self.context.clone(), presence)
+        drive(self.scope, &step.name, inputs, self.context.clone(), self.keeper(), presence)
     }
 }
 

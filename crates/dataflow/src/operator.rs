@@ -100,6 +100,9 @@ impl Operator for Box<dyn Operator> {
     fn start(&mut self, out: &mut Emitter) {
         (**self).start(out);
     }
+    fn came_back(&mut self, out: &mut Emitter) {
+        (**self).came_back(out);
+    }
     fn apply(&mut self, input: usize, batch: Batch, progress: &Progress, out: &mut Emitter) {
         (**self).apply(input, batch, progress, out);
     }
@@ -115,6 +118,15 @@ impl Operator for Box<dyn Operator> {
     fn load(&mut self, state: State) -> Result<(), WrongState> {
         (**self).load(state)
     }
+    fn can_compute_again(&self) -> bool {
+        (**self).can_compute_again()
+    }
+    fn computed(&mut self) -> Option<Batch> {
+        (**self).computed()
+    }
+    fn repeat(&mut self, results: Batch) -> Result<(), WrongState> {
+        (**self).repeat(results)
+    }
 }
 
 /// A stateful operator.
@@ -122,6 +134,10 @@ pub trait Operator: 'static {
     /// Called once before the first change, after state was loaded: what was loaded may want to be
     /// called at later times.
     fn start(&mut self, _out: &mut Emitter) {}
+
+    /// Called once after [`Operator::start`] in a run that goes on with an earlier one, when the state is as it
+    /// was: for what has to be emitted once more, at a time of which everybody knows.
+    fn came_back(&mut self, _out: &mut Emitter) {}
 
     /// Takes changes of the open time on one input.
     fn apply(&mut self, input: usize, batch: Batch, progress: &Progress, out: &mut Emitter);
@@ -144,4 +160,24 @@ pub trait Operator: 'static {
     /// # Errors
     /// [`WrongState`] if the tables are not those that [`Operator::save`] gives.
     fn load(&mut self, state: State) -> Result<(), WrongState>;
+
+    /// True if the same changes give the same state. If not, the operator comes back with what it computed
+    /// ([`Operator::computed`]) in place of what it was given.
+    fn can_compute_again(&self) -> bool {
+        true
+    }
+
+    /// What was computed for the time that was flushed last, by the keys of its state. Asked for after each
+    /// [`Operator::flush`] of a run that keeps state, if it cannot be computed again.
+    fn computed(&mut self) -> Option<Batch> {
+        None
+    }
+
+    /// Changes the state as it was changed when these results were computed.
+    ///
+    /// # Errors
+    /// [`WrongState`] if the operator gives no such results.
+    fn repeat(&mut self, _results: Batch) -> Result<(), WrongState> {
+        Err(WrongState("it can compute its results again".to_owned()))
+    }
 }

@@ -29,7 +29,7 @@ pub struct Place {
     pub site: Site,
     /// The name of the sink, for people.
     pub label: String,
-    /// It is not told what there was before the run: changes of time 0.
+    /// It is not told what there was before the run: changes of times 0 and 1.
     pub skips_start: bool,
 }
 
@@ -158,7 +158,7 @@ fn write(input: Edge<'_>, mut write: Write) -> Edge<'_> {
         move |frontiers: &[crate::timely::MutableAntichain<Timestamp>]| {
             reader(&mut |capability, batch| {
                 if let Some(time) = capability.least()
-                    && !(write.skips_start && *time == 0)
+                    && !(write.skips_start && *time < 2)
                 {
                     waiting.entry(*time).or_default().batches.push(batch);
                 }
@@ -168,11 +168,9 @@ fn write(input: Edge<'_>, mut write: Write) -> Edge<'_> {
                 waiting.clear();
                 return false;
             }
-            if is_writer {
-                match write.work_and_tell(&mut waiting, frontier) {
-                    Ok(()) => {}
-                    Err(error) => context.fail(Failure::Connector { site: write.site.clone(), error }),
-                }
+            if is_writer && let Err(error) = write.work_and_tell(&mut waiting, frontier) {
+                context.fail(Failure::Connector { site: write.site.clone(), error });
+                return false;
             }
             if let Some(progress) = &progress {
                 board.advance(progress, frontier);

@@ -11,7 +11,8 @@ mod sink;
 mod source;
 
 pub use error::{ConnectorError, FailureClass};
-pub use sink::{Encoder, Sink, Writer};
+pub use sink::{Durable, Encoder, Sink, Writer};
 pub use source::{
-    CellError, ParseJob, Parsed, ReadMode, Reader, Rejected, Session, Source, SourceOutput, Stopped,
+    CellError, Objects, ParseJob, Parsed, Position, ReadMode, Reader, Rejected, Resume, Session, Source,
+    SourceOutput, Stopped,
 };

@@ -32,18 +32,33 @@ pub trait Writer: Send {
 
     /// The input has ended. Not called after a failure.
     fn end(&mut self) -> Result<(), ConnectorError>;
+
+    /// How far the output is written, for a sink that can go on from there: everything written so far, and
+    /// nothing later, is before it. Asked for between times.
+    fn position(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Makes what has been written so far survive a failure of the system; called from another thread.
+    fn durable(&self) -> Option<Durable> {
+        None
+    }
 }
+
+/// Makes what an output has written so far survive a failure of the system.
+pub type Durable = Box<dyn Fn() -> Result<(), ConnectorError> + Send>;
 
 /// An external output as the plan describes it.
 pub trait Sink: fmt::Debug + Send + Sync {
     /// What it is and where, for logs and `explain`: `csv(out.csv)`.
     fn description(&self) -> String;
 
-    /// Opens the output. Called once per run, before data flows.
+    /// Opens the output. Called once per run, before data flows. With a position that an earlier run left
+    /// it goes on from there: what was written later is taken back, as far as that is possible.
     ///
     /// # Errors
     /// If the external system cannot be reached or the settings are wrong.
-    fn open(&self) -> Result<Box<dyn Writer>, ConnectorError>;
+    fn open(&self, position: Option<&[u8]>) -> Result<Box<dyn Writer>, ConnectorError>;
 
     /// The format's encoder, for sinks that take bytes in any order inside one time.
     fn encoder(&self) -> Option<Arc<dyn Encoder>> {

@@ -1,6 +1,8 @@
 //! Inputs.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use pathway_types::{Batch, DataError, Schema};
 
@@ -94,15 +96,51 @@ pub trait SourceOutput: Send {
     /// Ends the unit. The minibatch is closed if the clock has moved on since it was opened.
     fn end_atomic(&mut self) -> Result<(), Stopped>;
 
-    /// Reports the position that covers everything handed over so far, to be given back to
-    /// [`Source::open`] after a restart.
-    fn position(&mut self, position: Vec<u8>) -> Result<(), Stopped>;
+    /// Reports how far a part of the source was read: this covers everything of it that was handed over so
+    /// far. It is given back to [`Source::open`] after a restart. None if the part is gone.
+    ///
+    /// What is not covered when a minibatch is closed is read again after a restart, and so is the whole
+    /// minibatch: what belongs together is one unit, with its position.
+    fn position(&mut self, part: &str, position: Option<Position>) -> Result<(), Stopped>;
 
     /// True when the run is ending.
     fn is_stopped(&self) -> bool;
 
     /// Sleeps for at most this long, and less if the run is ending.
     fn wait(&self, timeout: std::time::Duration) -> Result<(), Stopped>;
+}
+
+/// How far a part of a source was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// What the source makes of it.
+    pub value: Vec<u8>,
+    /// The names of what it keeps in [`Objects`].
+    pub objects: Vec<String>,
+}
+
+/// Where a source keeps what it needs after a restart.
+pub trait Objects: fmt::Debug + Send + Sync {
+    /// Keeps this; gives the name. It is kept for as long as a position names it that counts after a restart.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    fn put(&self, content: Vec<u8>) -> Result<String, ConnectorError>;
+
+    /// What was kept under this name.
+    ///
+    /// # Errors
+    /// If it cannot be read or is not there.
+    fn get(&self, name: &str) -> Result<Vec<u8>, ConnectorError>;
+}
+
+/// What a source gets in a run that may be gone on with in another one.
+#[derive(Clone, Debug)]
+pub struct Resume {
+    /// What readers reported last in an earlier run, by part; empty at first.
+    pub positions: BTreeMap<String, Position>,
+    /// Where it may keep what it has read.
+    pub objects: Arc<dyn Objects>,
 }
 
 /// Reads one partition of a source, in a thread of its own.
@@ -133,19 +171,29 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// True if no row is ever removed or replaced in a run.
     fn insert_only(&self) -> bool;
 
+    /// True if no row is ever removed or replaced in a run, or in a later one that goes on with it.
+    fn insert_only_for_good(&self) -> bool {
+        self.insert_only()
+    }
+
     /// The same source reading only these columns of its schema (in this order): what the program
     /// does not use is never parsed. The batches of its readers then have just these columns; row
     /// keys stay what they were.
     fn project(&self, columns: &[usize]) -> std::sync::Arc<dyn Source>;
 
+    /// True if its readers report positions. Others are read from the start in every run.
+    fn has_positions(&self) -> bool {
+        false
+    }
+
     /// Opens the readers: at most `parallelism` of them, each for its own part of the input, or one.
-    /// `position` is what an earlier run reported last, if its state was restored.
+    /// `resume` is there if the run may be gone on with.
     ///
     /// # Errors
     /// If the external system cannot be reached or the settings are wrong.
     fn open(
         &self,
         parallelism: usize,
-        position: Option<&[u8]>,
+        resume: Option<Resume>,
     ) -> Result<Vec<Box<dyn Reader>>, ConnectorError>;
 }

@@ -69,6 +69,7 @@ pub mod error_log;
 pub mod explain;
 pub mod frame;
 pub mod graph;
+mod identity;
 pub mod program;
 #[cfg(any(test, feature = "reference"))]
 pub mod reference;

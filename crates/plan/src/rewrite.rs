@@ -52,18 +52,36 @@ pub struct Rewrites {
     pub fuse: bool,
     /// Rows are summed up by panes where sliding windows share them.
     pub panes: bool,
+    /// Not a rewrite, but what limits them: runs of the program go on with each other, so sources give all
+    /// columns, and rows may be removed that no single run would remove.
+    pub lasting: bool,
 }
 
 impl Default for Rewrites {
     fn default() -> Self {
-        Rewrites { prune: true, share: true, wide: true, carry: true, fuse: true, panes: true }
+        Rewrites {
+            prune: true,
+            share: true,
+            wide: true,
+            carry: true,
+            fuse: true,
+            panes: true,
+            lasting: false,
+        }
     }
 }
 
 impl Rewrites {
     /// A direct translation: one step per operation.
-    pub const NONE: Rewrites =
-        Rewrites { prune: false, share: false, wide: false, carry: false, fuse: false, panes: false };
+    pub const NONE: Rewrites = Rewrites {
+        prune: false,
+        share: false,
+        wide: false,
+        carry: false,
+        fuse: false,
+        panes: false,
+        lasting: false,
+    };
 }
 
 impl Graph {
@@ -83,6 +101,14 @@ impl Graph {
         self.rewritten(goal, rewrites, false)
     }
 
+    /// As [`Graph::program`], for runs that go on with each other.
+    ///
+    /// # Errors
+    /// As [`Graph::program`].
+    pub fn lasting_program(&self, goal: &Goal) -> Result<Program, PlanError> {
+        self.rewritten(goal, Rewrites { lasting: true, ..Rewrites::default() }, false)
+    }
+
     /// As [`Graph::program`], for a debugging run.
     ///
     /// # Errors
@@ -100,7 +126,7 @@ impl Graph {
             program = fuse::fuse(program, &kept);
         }
         let mut program = loops::gather(program, &resolved.loops);
-        insert_only::mark(&mut program);
+        insert_only::mark(&mut program, rewrites.lasting);
         if rewrites.panes {
             panes::use_panes(&mut program);
         }

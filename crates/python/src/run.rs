@@ -70,7 +70,8 @@ pub(crate) fn run(
     let goal = if arguments.run_all { Goal::Everything } else { Goal::Outputs(outputs.to_vec()) };
     let program = if arguments.debug { graph.debug_program(&goal) } else { graph.program(&goal) };
     let program = program.map_err(errors::of_plan)?;
-    let options = RunOptions { workers: arguments.threads, start: arguments.start_timestamp_ms };
+    let options =
+        RunOptions { workers: arguments.threads, start: arguments.start_timestamp_ms, persistence: None };
     let monitor = Arc::new(PythonMonitor { on_error: arguments.on_error });
     let context = Context::new(arguments.terminate_on_error, arguments.max_batch_size, monitor);
     if arguments.check_types {
@@ -145,7 +146,7 @@ fn exception(py: Python<'_>, failure: Failure) -> PyErr {
     let (error, frame) = match failure {
         Failure::Data { site, error } => (errors::of_data(&error), site.frame),
         Failure::Connector { site, error } => (errors::of_connector(&error), site.frame),
-        Failure::Worker(text) => (errors::EngineError::new_err(text), None),
+        Failure::Worker(text) | Failure::Persistence(text) => (errors::EngineError::new_err(text), None),
         Failure::Stopped => (errors::EngineError::new_err("the run was stopped"), None),
     };
     // Exceptions with slots and no dict take no attribute; they are raised all the same.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use pathway_connectors::formats::FormatSpec;
 use pathway_connectors::formats::json::JsonSettings;
-use pathway_io::{ConnectorError, ReadMode, Reader, Session, Source};
+use pathway_io::{ConnectorError, ReadMode, Reader, Resume, Session, Source};
 use pathway_types::Schema;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -150,7 +150,7 @@ impl Source for SubjectSource {
     fn open(
         &self,
         _parallelism: usize,
-        _position: Option<&[u8]>,
+        _resume: Option<Resume>,
     ) -> Result<Vec<Box<dyn Reader>>, ConnectorError> {
         let rows = Python::attach(|py| Rows::new(py, self.content.clone(), &self.columns, self.number));
         let json = FormatSpec::Json(JsonSettings::default()).compile(&self.content.schema, &self.columns);

@@ -11,10 +11,13 @@ use std::time::{Duration, Instant};
 
 use pathway_dataflow::tally::BETWEEN_MESSAGES;
 use pathway_dataflow::{Backlog, Context, Failure, InputItem, InputQueue, Room, Site, Slot, even_now};
-use pathway_io::{ConnectorError, FailureClass, ParseJob, Parsed, Reader, Session, SourceOutput, Stopped};
+use pathway_io::{
+    ConnectorError, FailureClass, ParseJob, Parsed, Position, Reader, Session, SourceOutput, Stopped,
+};
 use pathway_plan::program::SourceStep;
 use pathway_types::Timestamp;
 
+use crate::marks::{Marks, Update};
 use crate::pool::Pool;
 
 /// How often the time of a source without rows follows the clock, where answers of calls wait for it.
@@ -54,6 +57,10 @@ pub(crate) struct Feed {
     all: OnceLock<Vec<Weak<Feed>>>,
     /// Rows since something was told about them.
     entries: AtomicU64,
+    /// Readers report positions.
+    has_positions: bool,
+    /// Where the ends of minibatches are noted, in a run that may be gone on with.
+    marks: Option<Arc<Marks>>,
 }
 
 struct Minibatch {
@@ -73,9 +80,14 @@ struct Minibatch {
     told: Option<Instant>,
     /// Rows of times that have not passed through all sinks; used where the backlog is limited.
     in_flight: VecDeque<(Timestamp, usize)>,
+    /// Readers that have handed over rows since they reported a position.
+    uncovered: usize,
+    /// What readers have reported in this minibatch.
+    updates: Vec<Update>,
 }
 
 impl Feed {
+    #[allow(clippy::too_many_arguments)]
     pub(crate) fn new(
         step: &SourceStep,
         label: String,
@@ -84,6 +96,7 @@ impl Feed {
         pool: Arc<Pool>,
         context: Context,
         follows_clock: bool,
+        marks: Option<Arc<Marks>>,
     ) -> Arc<Self> {
         queues.iter().for_each(|queue| queue.push(InputItem::Advance(start)));
         let minibatch = Minibatch {
@@ -98,6 +111,8 @@ impl Feed {
             closed: 0,
             told: None,
             in_flight: VecDeque::new(),
+            uncovered: 0,
+            updates: Vec::new(),
         };
         Arc::new(Feed {
             label,
@@ -113,6 +128,8 @@ impl Feed {
             follows_clock,
             all: OnceLock::new(),
             entries: AtomicU64::new(0),
+            has_positions: step.source.has_positions(),
+            marks,
         })
     }
 
@@ -140,7 +157,8 @@ impl Feed {
     }
 
     fn read(self: Arc<Self>, reader: Box<dyn Reader>, site: Site) {
-        let mut output = Output { feed: self.clone(), in_atomic: 0 };
+        let mut output =
+            Output { reports: self.has_positions, feed: self.clone(), in_atomic: 0, uncovered: false };
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| reader.run(&mut output)));
         let error = match result {
             Ok(Ok(())) => None,
@@ -197,8 +215,12 @@ impl Feed {
         let mut minibatch = self.minibatch();
         minibatch.readers -= 1;
         if minibatch.readers == 0 {
-            // The last minibatch ends with the source.
+            // The last minibatch ends with the source, of which nothing is left to be read if it was not stopped.
             minibatch.closed += u64::from(minibatch.has_rows);
+            if !self.context.ends_sources() {
+                minibatch.uncovered = 0;
+            }
+            self.mark(&mut minibatch);
             drop(minibatch);
             self.tell(true);
             self.ended.notify_all();
@@ -250,7 +272,18 @@ impl Feed {
         }
     }
 
+    /// Notes how far the source was read at the end of the open minibatch.
+    fn mark(&self, minibatch: &mut Minibatch) {
+        let updates = std::mem::take(&mut minibatch.updates);
+        if let Some(marks) = &self.marks
+            && (minibatch.has_rows || !updates.is_empty())
+        {
+            marks.add(minibatch.time, minibatch.uncovered == 0, updates);
+        }
+    }
+
     fn close_now(&self, minibatch: &mut Minibatch) {
+        self.mark(minibatch);
         minibatch.commit_after = false;
         minibatch.started = true;
         minibatch.closed += 1;
@@ -350,11 +383,23 @@ impl Feed {
 struct Output {
     feed: Arc<Feed>,
     in_atomic: usize,
+    /// The reader reports positions.
+    reports: bool,
+    /// It has handed over rows since the last.
+    uncovered: bool,
 }
 
 impl Output {
     fn check(&self) -> Result<(), Stopped> {
         if self.feed.context.ends_sources() { Err(Stopped) } else { Ok(()) }
+    }
+
+    /// Rows were handed over that no position covers.
+    fn uncover(&mut self) {
+        if self.reports && !self.uncovered {
+            self.uncovered = true;
+            self.feed.minibatch().uncovered += 1;
+        }
     }
 
     fn room(&self, rows: Option<usize>) -> Result<Room, Stopped> {
@@ -371,6 +416,7 @@ impl SourceOutput for Output {
         let rows = parsed.batch.len();
         let room = self.room(Some(rows))?;
         self.feed.entries.fetch_add(rows as u64, Ordering::Relaxed);
+        self.uncover();
         self.feed.enqueue(room, rows, Some(parsed));
         self.check()?;
         self.feed.limit_backlog()
@@ -382,6 +428,7 @@ impl SourceOutput for Output {
             return self.rows(job());
         }
         let room = self.room(None)?;
+        self.uncover();
         let (slot, queue) = self.feed.enqueue(room, 0, None);
         let (feed, context) = (self.feed.clone(), self.feed.context.clone());
         self.feed.pool.submit(Box::new(move || {
@@ -430,8 +477,15 @@ impl SourceOutput for Output {
         self.feed.limit_backlog()
     }
 
-    fn position(&mut self, _position: Vec<u8>) -> Result<(), Stopped> {
-        // Positions are kept with checkpoints; a run without persistence has no use for them.
+    fn position(&mut self, part: &str, position: Option<Position>) -> Result<(), Stopped> {
+        self.reports = true;
+        let uncovered = std::mem::take(&mut self.uncovered);
+        let mut minibatch = self.feed.minibatch();
+        minibatch.uncovered -= usize::from(uncovered);
+        if self.feed.marks.is_some() {
+            minibatch.updates.push((part.to_owned(), position));
+        }
+        drop(minibatch);
         self.check()
     }
 

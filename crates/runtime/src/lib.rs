@@ -1,8 +1,11 @@
 //! Runs a program: starts workers, drives sources into them and sinks out of them, cuts minibatches.
 
+mod checkpoints;
 mod feed;
+mod marks;
 mod pool;
 mod run;
 
+pub use checkpoints::{InputLogs, Persistence};
 pub use pathway_dataflow::{Context, Failure, Monitor, Report, Site};
 pub use run::{RunOptions, run};

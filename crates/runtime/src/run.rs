@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use pathway_dataflow::timely::{Config, Worker, WorkerConfig, execute};
-use pathway_dataflow::{Context, Environment, Failure, InputQueue, Site, even_now, lower};
+use pathway_dataflow::{Context, Environment, Failure, InputLog, InputQueue, Keeper, Site, even_now, lower};
 use pathway_expr::Caller;
 use pathway_io::Writer;
 use pathway_plan::program::{Program, Step, StepOp};
 use pathway_types::Timestamp;
 
+use crate::checkpoints::{Checkpoints, Persistence};
 use crate::feed::{Feed, panic_text};
 use crate::pool::Pool;
 
@@ -20,12 +21,14 @@ const PATIENCE: Duration = Duration::from_millis(50);
 const FAREWELL: Duration = Duration::from_millis(200);
 
 /// How a program is run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct RunOptions {
     /// Worker threads.
     pub workers: usize,
     /// The time of the first minibatch of every source; the wall clock if `None`.
     pub start: Option<Timestamp>,
+    /// Where the state of the run is kept, if it is to be gone on with.
+    pub persistence: Option<Persistence>,
 }
 
 /// Runs a program until all its inputs have ended and all its outputs are written.
@@ -40,7 +43,20 @@ pub struct RunOptions {
 #[allow(clippy::result_large_err)]
 pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<(), Failure> {
     let workers = options.workers.max(1);
-    let start = options.start.map_or_else(even_now, |time| time & !1);
+    let mut start = options.start.map_or_else(even_now, |time| time & !1);
+    let mut checkpoints = None;
+    if let Some(persistence) = &options.persistence {
+        if let Some(step) = program.steps.iter().find(|step| matches!(step.op, StepOp::Calls(_))) {
+            let text =
+                "calls that are answered later are not kept yet: such a program cannot be gone on with";
+            return Err(Failure::Persistence(format!("{}: {text}", step.name)));
+        }
+        context.keep_state();
+        let opened = Checkpoints::open(persistence, &program, workers, start, context);
+        let opened = opened.map_err(|error| Failure::Persistence(error.to_string()))?;
+        start = opened.start;
+        checkpoints = Some(opened);
+    }
     let system = |error: std::io::Error| Failure::Worker(format!("no thread can be started: {error}"));
     let pool = Arc::new(Pool::new(workers).map_err(system)?);
 
@@ -55,7 +71,14 @@ pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<
         match &step.op {
             StepOp::Output(spec) => {
                 let failed = |error| Failure::Connector { site: site(number, step), error };
-                writer = Some(spec.sink.open().map_err(failed)?);
+                let name = program.persistent_name(number);
+                let position =
+                    checkpoints.as_ref().and_then(|all: &Arc<Checkpoints>| all.sink_position(&name));
+                let opened = spec.sink.open(position).map_err(failed)?;
+                writer = Some(match &checkpoints {
+                    Some(checkpoints) => checkpoints.track(opened, name),
+                    None => opened,
+                });
                 context.completed().register(number);
             }
             StepOp::Calls(spec) => {
@@ -65,9 +88,11 @@ pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<
             StepOp::Source(spec) => {
                 step_queues = (0..workers).map(|_| InputQueue::new()).collect();
                 let label = program.label(number);
-                let feed =
-                    Feed::new(spec, label, step_queues.clone(), start, pool.clone(), context.clone(), calls);
-                feeds.push((number, feed));
+                let kept = checkpoints.as_ref().map(|all| all.source(&program.persistent_name(number)));
+                let (resume, marks) = kept.unzip();
+                let (queues, pool, context) = (step_queues.clone(), pool.clone(), context.clone());
+                let feed = Feed::new(spec, label, queues, start, pool, context, calls, marks);
+                feeds.push((number, feed, resume));
             }
             _ => {}
         }
@@ -75,7 +100,8 @@ pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<
         queues.push(step_queues);
         callers.push(step_callers.into_iter().map(|caller| Mutex::new(Some(caller))).collect());
     }
-    let shared = Arc::new(Shared { program, queues, writers, callers, context: context.clone() });
+    let shared =
+        Arc::new(Shared { program, queues, writers, callers, context: context.clone(), checkpoints });
 
     let config = Config {
         communication: if workers == 1 {
@@ -90,16 +116,18 @@ pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<
         let shared = shared.clone();
         execute(config, move |worker| work(worker, &shared)).map_err(Failure::Worker)?
     };
-    let all: Vec<_> = feeds.iter().map(|(_, feed)| feed.clone()).collect();
+    let recording = shared.checkpoints.as_ref().map(|checkpoints| checkpoints.start(context));
+    let recording = recording.transpose().map_err(system)?;
+    let all: Vec<_> = feeds.iter().map(|(_, feed, _)| feed.clone()).collect();
     all.iter().for_each(|feed| feed.meet(&all));
-    for (number, feed) in &feeds {
-        let step = &shared.program.steps[*number];
+    for (number, feed, resume) in feeds {
+        let step = &shared.program.steps[number];
         let StepOp::Source(spec) = &step.op else { continue };
-        let opened = spec.source.open(workers, None);
+        let opened = spec.source.open(workers, resume);
         match opened {
-            Ok(readers) => feed.start(readers, &site(*number, step)).map_err(system)?,
+            Ok(readers) => feed.start(readers, &site(number, step)).map_err(system)?,
             Err(error) => {
-                context.fail(Failure::Connector { site: site(*number, step), error });
+                context.fail(Failure::Connector { site: site(number, step), error });
                 break;
             }
         }
@@ -110,6 +138,9 @@ pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<
         if let Err(text) = result {
             context.fail(Failure::Worker(text));
         }
+    }
+    if let Some(recording) = recording {
+        recording.end();
     }
     let Some(failure) = context.take_failure() else { return Ok(()) };
     // Readers that notice the end have the time to clean up.
@@ -148,6 +179,7 @@ struct Shared {
     /// Per step and worker.
     callers: Vec<Vec<WaitingCaller>>,
     context: Context,
+    checkpoints: Option<Arc<Checkpoints>>,
 }
 
 struct OnWorker<'a> {
@@ -162,6 +194,14 @@ impl Environment for OnWorker<'_> {
     fn caller(&mut self, step: usize) -> Option<Box<dyn Caller>> {
         let caller = self.shared.callers[step].get(self.worker)?;
         caller.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+    fn keeper(&mut self, step: usize, part: usize) -> Option<Keeper> {
+        let checkpoints = self.shared.checkpoints.as_ref()?;
+        Some(checkpoints.keeper(step, part, self.worker, &self.shared.context))
+    }
+    fn log(&mut self, step: usize) -> Option<InputLog> {
+        let checkpoints = self.shared.checkpoints.as_ref()?;
+        checkpoints.log(&self.shared.program, step, self.worker, &self.shared.context)
     }
     fn writer(&mut self, step: usize) -> Option<Box<dyn Writer>> {
         if self.worker != 0 {
@@ -180,6 +220,7 @@ fn work(worker: &mut Worker, shared: &Shared) {
         worker.dataflow::<Timestamp, _, _>(|scope| {
             lower(&shared.program, scope, &mut environment, context);
         });
+        shared.checkpoints.iter().for_each(|checkpoints| checkpoints.built());
         while worker.has_dataflows() && !context.is_stopped() {
             worker.step_or_park(Some(PATIENCE));
         }

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex};
 
 use pathway_dataflow::{Context, Monitor, Report};
-use pathway_io::{ConnectorError, Parsed, ReadMode, Reader, Sink, Source, SourceOutput, Writer};
+use pathway_io::{ConnectorError, Parsed, ReadMode, Reader, Resume, Sink, Source, SourceOutput, Writer};
 use pathway_plan::col::reducers;
 use pathway_plan::temporal::Behavior;
 use pathway_plan::{Goal, Graph, OutputOptions, SessionGap, SourceOptions, Span, Window, col};
@@ -43,7 +43,7 @@ impl Source for Stream {
         let fields = columns.iter().map(|column| self.schema.fields[*column].clone());
         Arc::new(Stream { schema: Schema::new(fields), rows: self.rows })
     }
-    fn open(&self, _: usize, _: Option<&[u8]>) -> Result<Vec<Box<dyn Reader>>, ConnectorError> {
+    fn open(&self, _: usize, _: Option<Resume>) -> Result<Vec<Box<dyn Reader>>, ConnectorError> {
         let names = self.schema.fields.iter().map(|field| field.name.to_string());
         Ok(vec![Box::new(Reading { columns: names.collect(), rows: self.rows })])
     }
@@ -96,7 +96,7 @@ impl Sink for Watch {
     fn description(&self) -> String {
         "memory".into()
     }
-    fn open(&self) -> Result<Box<dyn Writer>, ConnectorError> {
+    fn open(&self, _position: Option<&[u8]>) -> Result<Box<dyn Writer>, ConnectorError> {
         Ok(Box::new(Watch { resident: self.resident.clone() }))
     }
 }
@@ -141,7 +141,7 @@ fn resident(window: &Window, behavior: &Behavior, rows: u64) -> Vec<i64> {
     let output = result.output(watch.clone(), OutputOptions::default()).unwrap();
     let program = graph.program(&Goal::Outputs(vec![output])).unwrap();
     let context = Context::new(true, 1024, Arc::new(Silent));
-    run(program, &RunOptions { workers: 1, start: None }, &context).unwrap();
+    run(program, &RunOptions { workers: 1, ..RunOptions::default() }, &context).unwrap();
     std::mem::take(&mut *watch.resident.lock().unwrap())
 }
 

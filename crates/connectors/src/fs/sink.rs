@@ -1,11 +1,11 @@
 //! Writing a table's changes into one file.
 
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{ErrorKind, Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use pathway_io::{ConnectorError, Encoder, Sink, Writer};
+use pathway_io::{ConnectorError, Durable, Encoder, Sink, Writer};
 use pathway_types::{Batch, Schema, Timestamp};
 
 use super::os_error;
@@ -61,8 +61,19 @@ impl Sink for FileSink {
         format!("{format}({})", self.path.display())
     }
 
-    fn open(&self) -> Result<Box<dyn Writer>, ConnectorError> {
+    fn open(&self, position: Option<&[u8]>) -> Result<Box<dyn Writer>, ConnectorError> {
         let name = self.description();
+        let kept = position.and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes);
+        if let Some(length) = kept
+            && let Some(file) = self.reopen(&name, length)?
+        {
+            let encoder: Box<dyn Encoder> = match self.format {
+                OutputFormat::JsonLines => Box::new(JsonEncoder::new(&self.schema)),
+                OutputFormat::Csv => Box::new(CsvEncoder::new(&self.schema, b',')),
+            };
+            let buffer = Vec::with_capacity(BUFFER);
+            return Ok(Box::new(FileWriter { name, path: self.path.clone(), file, length, buffer, encoder }));
+        }
         let file = File::create(&self.path)
             .map_err(|error| os_error(&name, "create the output file", &self.path, &error))?;
         let mut buffer = Vec::with_capacity(BUFFER);
@@ -74,7 +85,8 @@ impl Sink for FileSink {
                 Box::new(encoder)
             }
         };
-        let mut writer = FileWriter { name, path: self.path.clone(), file, buffer, encoder };
+        let path = self.path.clone();
+        let mut writer = FileWriter { name, path, file, length: 0, buffer, encoder };
         writer.flush()?;
         Ok(Box::new(writer))
     }
@@ -87,18 +99,50 @@ impl Sink for FileSink {
     }
 }
 
+impl FileSink {
+    /// The file of an earlier run, cut off where that run's last checkpoint was. If there is not as much of it,
+    /// somebody has changed it since: it is written anew.
+    fn reopen(&self, name: &str, length: u64) -> Result<Option<File>, ConnectorError> {
+        let failed = |error| os_error(name, "go on with the output file", &self.path, &error);
+        let file = match File::options().write(true).open(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                log::warn!("{name}: the file of the earlier run is gone; what comes now goes into a new one");
+                return Ok(None);
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        let metadata = file.metadata().map_err(failed)?;
+        if !metadata.is_file() {
+            return Ok(None);
+        }
+        if metadata.len() < length {
+            log::warn!("{name}: the file is shorter than the earlier run left it; it is written anew");
+            return Ok(None);
+        }
+        file.set_len(length).map_err(failed)?;
+        (&file).seek(SeekFrom::Start(length)).map_err(failed)?;
+        Ok(Some(file))
+    }
+}
+
 /// The open file.
 struct FileWriter {
     name: String,
     path: PathBuf,
     file: File,
+    /// The bytes in the file.
+    length: u64,
     buffer: Vec<u8>,
     encoder: Box<dyn Encoder>,
 }
 
 impl FileWriter {
     fn put(&mut self, bytes: &[u8]) -> Result<(), ConnectorError> {
-        self.file.write_all(bytes).map_err(|error| os_error(&self.name, "write to", &self.path, &error))
+        let written = self.file.write_all(bytes);
+        written.map_err(|error| os_error(&self.name, "write to", &self.path, &error))?;
+        self.length += bytes.len() as u64;
+        Ok(())
     }
 
     fn flush(&mut self) -> Result<(), ConnectorError> {
@@ -131,5 +175,23 @@ impl Writer for FileWriter {
 
     fn end(&mut self) -> Result<(), ConnectorError> {
         self.flush()
+    }
+
+    fn position(&self) -> Option<Vec<u8>> {
+        Some(self.length.to_le_bytes().to_vec())
+    }
+
+    fn durable(&self) -> Option<Durable> {
+        let (name, path) = (self.name.clone(), self.path.clone());
+        let file = self.file.try_clone().ok()?;
+        Some(Box::new(move || {
+            // What is no file on a disk cannot be made durable, and need not be.
+            match file.sync_data() {
+                Err(error) if error.kind() != ErrorKind::InvalidInput => {
+                    Err(os_error(&name, "make durable", &path, &error))
+                }
+                _ => Ok(()),
+            }
+        }))
     }
 }

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use pathway_io::{ConnectorError, ReadMode, Reader, Source};
+use pathway_io::{ConnectorError, ReadMode, Reader, Resume, Source};
 use pathway_types::{DType, Field, Schema};
 
 use super::find::Finder;
 use super::read::{OnceReader, Reading};
 use super::watch::WatchReader;
-use crate::formats::{FormatSpec, METADATA, invalid};
+use crate::formats::{FormatSpec, METADATA};
 
 /// Reads the records of files.
 #[derive(Clone, Debug)]
@@ -108,6 +108,15 @@ impl Source for FileSource {
         self.mode == ReadMode::Static
     }
 
+    /// Files may change between runs.
+    fn insert_only_for_good(&self) -> bool {
+        false
+    }
+
+    fn has_positions(&self) -> bool {
+        true
+    }
+
     fn project(&self, columns: &[usize]) -> Arc<dyn Source> {
         let mut source = self.clone();
         source.projection = columns.iter().map(|column| self.projection[*column]).collect();
@@ -118,14 +127,8 @@ impl Source for FileSource {
     fn open(
         &self,
         parallelism: usize,
-        position: Option<&[u8]>,
+        resume: Option<Resume>,
     ) -> Result<Vec<Box<dyn Reader>>, ConnectorError> {
-        if position.is_some() {
-            return Err(invalid(
-                &self.description(),
-                "file sources report no positions, so there is none to resume from",
-            ));
-        }
         self.finder.check()?;
         let reading = Arc::new(self.reading());
         match self.mode {
@@ -142,9 +145,15 @@ impl Source for FileSource {
                 if listing.files.is_empty() {
                     log::warn!("{}: there is no file to read", reading.name);
                 }
-                Ok(OnceReader::split(&reading, listing.files, parallelism))
+                // What was read by an earlier run may have changed since.
+                Ok(match &resume {
+                    Some(_) => WatchReader::split(&reading, &self.finder, parallelism, resume.as_ref(), true),
+                    None => OnceReader::split(&reading, listing.files, parallelism),
+                })
             }
-            ReadMode::Streaming => Ok(WatchReader::split(&reading, &self.finder, parallelism)),
+            ReadMode::Streaming => {
+                Ok(WatchReader::split(&reading, &self.finder, parallelism, resume.as_ref(), false))
+            }
         }
     }
 }

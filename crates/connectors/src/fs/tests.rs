@@ -9,7 +9,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use pathway_io::{
-    ConnectorError, FailureClass, ParseJob, Parsed, ReadMode, Sink, Source, SourceOutput, Stopped,
+    ConnectorError, FailureClass, ParseJob, Parsed, Position, ReadMode, Sink, Source, SourceOutput, Stopped,
+    Writer,
 };
 use pathway_types::{DType, Field, Schema, Value};
 use tempfile::TempDir;
@@ -21,6 +22,7 @@ use crate::formats::json::JsonSettings;
 use crate::formats::testing::{cells, schema};
 
 mod once;
+mod resume;
 mod sink;
 mod watch;
 
@@ -30,6 +32,7 @@ enum Event {
     Rows(Parsed),
     Begin,
     End,
+    Position(String, Option<Position>),
 }
 
 /// Hands over what a reader does, parsing at once.
@@ -63,8 +66,8 @@ impl SourceOutput for Recorder {
     fn end_atomic(&mut self) -> Result<(), Stopped> {
         self.send(Event::End)
     }
-    fn position(&mut self, _position: Vec<u8>) -> Result<(), Stopped> {
-        Ok(())
+    fn position(&mut self, part: &str, position: Option<Position>) -> Result<(), Stopped> {
+        self.send(Event::Position(part.to_owned(), position))
     }
     fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)

@@ -20,7 +20,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use pathway_io::{ConnectorError, FailureClass, Reader, SourceOutput};
+use pathway_io::{ConnectorError, FailureClass, Reader, Resume, SourceOutput};
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::chunks::{Chunk, Chunks};
@@ -32,6 +33,7 @@ use crate::formats::Framing;
 use tee::begins_with;
 
 mod exchange;
+mod lasting;
 mod tee;
 
 /// The pause between two listings.
@@ -47,14 +49,30 @@ pub(super) struct WatchReader {
     finder: Finder,
     /// Which of how many readers this is.
     share: (u64, u64),
+    /// What earlier runs have read, where they left it, and this one is to.
+    resume: Option<Resume>,
+    /// It ends when it has taken in what is there.
+    once: bool,
 }
 
 impl WatchReader {
     /// Readers, at most `parallelism`, that watch all files between them.
-    pub(super) fn split(reading: &Arc<Reading>, finder: &Finder, parallelism: usize) -> Vec<Box<dyn Reader>> {
+    pub(super) fn split(
+        reading: &Arc<Reading>,
+        finder: &Finder,
+        parallelism: usize,
+        resume: Option<&Resume>,
+        once: bool,
+    ) -> Vec<Box<dyn Reader>> {
         let readers = if finder.is_single_file() { 1 } else { parallelism.clamp(1, MAX_READERS) as u64 };
         let reader = |i| -> Box<dyn Reader> {
-            Box::new(WatchReader { reading: reading.clone(), finder: finder.clone(), share: (i, readers) })
+            Box::new(WatchReader {
+                reading: reading.clone(),
+                finder: finder.clone(),
+                share: (i, readers),
+                resume: resume.cloned(),
+                once,
+            })
         };
         (0..readers).map(reader).collect()
     }
@@ -71,10 +89,20 @@ impl Reader for WatchReader {
             reading: &self.reading,
             output,
             spool: Rc::default(),
+            lasting: self.resume.is_some(),
             owners: Owners::default(),
             files: HashMap::new(),
-            complaints: HashSet::new(),
+            complaints: HashMap::new(),
         };
+        if let Some(Resume { positions, objects }) = &self.resume {
+            watch.spool = Rc::new(RefCell::new(Spool::lasting(objects.clone())));
+            for (path, position) in positions {
+                let path = lasting::path(path);
+                if self.is_mine(&path) {
+                    watch.files.insert(path, Known::of_position(position, &self.reading.name)?);
+                }
+            }
+        }
         loop {
             let started = Instant::now();
             let mut listing = self.finder.list();
@@ -88,6 +116,14 @@ impl Reader for WatchReader {
                 Ok(()) => {}
                 Err(Failure::Stopped) => return Ok(()),
                 Err(Failure::Connector(error)) => return Err(error),
+            }
+            if self.once {
+                let Some((path, complaint)) = watch.complaints.iter().min() else { return Ok(()) };
+                return Err(ConnectorError::new(
+                    &*self.reading.name,
+                    FailureClass::Os,
+                    format!("{} {complaint}", path.display()),
+                ));
             }
             if watch.output.wait(INTERVAL.max(listed * PATIENCE)).is_err() {
                 return Ok(());
@@ -113,7 +149,7 @@ struct Known {
     tail: Tail,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Tail {
     offset: u64,
     ordinal: u64,
@@ -135,16 +171,18 @@ struct Watch<'a> {
     reading: &'a Reading,
     output: &'a mut dyn SourceOutput,
     spool: Rc<RefCell<Spool>>,
+    /// What is known of files is to last longer than the run.
+    lasting: bool,
     owners: Owners,
     files: HashMap<PathBuf, Known>,
     /// What was complained about and has not been fine since.
-    complaints: HashSet<PathBuf>,
+    complaints: HashMap<PathBuf, String>,
 }
 
 impl Watch<'_> {
     /// Says, once, what is wrong with a path.
     fn complain(&mut self, path: &Path, what: &str) {
-        if self.complaints.insert(path.to_owned()) {
+        if self.complaints.insert(path.to_owned(), what.to_owned()).is_none() {
             log::warn!("{}: {} {what}; trying again", self.reading.name, path.display());
         }
     }
@@ -199,6 +237,9 @@ impl Watch<'_> {
         let end = known.content.len();
         self.remove_rows(path, &known.preamble, known.metadata.clone(), &known.content, end)?;
         self.spool.borrow_mut().release(known.content);
+        if self.lasting {
+            self.output.position(&lasting::part(path), None)?;
+        }
         Ok(())
     }
 
@@ -293,8 +334,7 @@ impl Watch<'_> {
             metadata,
             tail: Tail::default(),
         };
-        self.files.insert(found.path.clone(), known);
-        Ok(())
+        self.remember(&found.path, known)
     }
 
     /// Compares an open file with what is known of it, and takes in the difference.

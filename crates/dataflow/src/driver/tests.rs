@@ -88,9 +88,9 @@ fn run(delays: usize, route: Route, workers: usize) -> (Vec<(Timestamp, u128)>, 
             for number in 1..=delays {
                 let flushed = if number == delays { notes.clone() } else { Arc::default() };
                 let delay = Delay { kept: vec![], flushed };
-                edge = drive(scope, "delay", vec![(edge, Route::Worker(0))], context.clone(), delay);
+                edge = drive(scope, "delay", vec![(edge, Route::Worker(0))], context.clone(), None, delay);
             }
-            drive(scope, "collect", vec![(edge, route)], context, Collect(collect.clone()));
+            drive(scope, "collect", vec![(edge, route)], context, None, Collect(collect.clone()));
         });
     });
     drop(guards.unwrap());

@@ -3,12 +3,13 @@
 //! What a loop has computed is not saved: it is history over rounds, and follows from what went in. What is
 //! saved are the rows that entered it ([`Entering`]). Loaded rows enter at time 0, and the loop goes
 //! through its rounds once more, with as many workers as there are now. Those who read its results have these
-//! in states of their own: what leaves a loop that came back is dropped at time 0 ([`Leaving`]).
+//! in states of their own, and drop what comes at time 0.
 
 use std::ops::Range;
 
 use pathway_types::{Batch, DType, DataError, Timestamp};
 
+use crate::driver::SHARDS;
 use crate::kernels::consolidate::consolidate;
 use crate::operator::{Emitter, Operator, Progress, State, WrongState};
 use crate::store::MultiMap;
@@ -20,23 +21,23 @@ const START: Timestamp = 0;
 ///
 /// *State*: the rows by id. *Cost*: a hash lookup per change. *Changes*: passed on as they come.
 pub(crate) struct Entering {
+    dtypes: Vec<DType>,
     rows: MultiMap,
-    /// Rows that were loaded and have not entered the loop.
-    loaded: Vec<Batch>,
+    /// The rows have come back and are to enter the loop.
+    came_back: bool,
 }
 
 impl Entering {
     /// An operator for rows with columns of these dtypes.
     pub(crate) fn new(dtypes: Vec<DType>) -> Self {
-        Entering { rows: MultiMap::new(dtypes), loaded: Vec::new() }
+        Entering { rows: MultiMap::new(dtypes.clone()), dtypes, came_back: false }
     }
 }
 
 impl Operator for Entering {
-    fn start(&mut self, out: &mut Emitter) {
-        if !self.loaded.is_empty() {
-            out.wake_at(START);
-        }
+    fn came_back(&mut self, out: &mut Emitter) {
+        self.came_back = true;
+        out.wake_at(START);
     }
 
     fn apply(&mut self, _input: usize, batch: Batch, _progress: &Progress, out: &mut Emitter) {
@@ -45,7 +46,12 @@ impl Operator for Entering {
     }
 
     fn flush(&mut self, _progress: &Progress, out: &mut Emitter) {
-        self.loaded.drain(..).for_each(|batch| out.emit(batch));
+        if std::mem::take(&mut self.came_back) {
+            let mut rows = self.rows.save(&(0..SHARDS));
+            // Rows are kept under their ids, which the last column repeats.
+            rows.columns.truncate(self.dtypes.len());
+            out.emit(rows);
+        }
         self.rows.tidy();
     }
 
@@ -58,13 +64,7 @@ impl Operator for Entering {
     }
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {
-        for (_, table) in state.tables {
-            self.rows.load(table.clone())?;
-            // The last column is the key under which a row is kept, its id.
-            let width = table.columns.len() - 1;
-            self.loaded.push(table.project(&(0..width).collect::<Vec<_>>()));
-        }
-        Ok(())
+        state.tables.into_iter().try_for_each(|(_, table)| self.rows.load(table))
     }
 }
 
@@ -75,13 +75,12 @@ impl Operator for Entering {
 pub(crate) struct Leaving {
     dtypes: Vec<DType>,
     batches: Vec<Batch>,
-    came_back: bool,
 }
 
 impl Leaving {
     /// An operator for rows with columns of these dtypes.
     pub(crate) fn new(dtypes: Vec<DType>) -> Self {
-        Leaving { dtypes, batches: Vec::new(), came_back: false }
+        Leaving { dtypes, batches: Vec::new() }
     }
 }
 
@@ -90,11 +89,9 @@ impl Operator for Leaving {
         self.batches.push(batch);
     }
 
-    fn flush(&mut self, progress: &Progress, out: &mut Emitter) {
+    fn flush(&mut self, _progress: &Progress, out: &mut Emitter) {
         let batches = std::mem::take(&mut self.batches);
-        if !(self.came_back && progress.time == START) {
-            out.emit(consolidate(Batch::concat(&batches), &self.dtypes));
-        }
+        out.emit(consolidate(Batch::concat(&batches), &self.dtypes));
     }
 
     fn wants(&self, _input: usize, _progress: &Progress) -> bool {
@@ -106,7 +103,6 @@ impl Operator for Leaving {
     }
 
     fn load(&mut self, _state: State) -> Result<(), WrongState> {
-        self.came_back = true;
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ use super::packet::{Flow, TimedPacket};
 use super::time::{LoopTime, Path};
 use crate::context::Context;
 use crate::driver::{Edge, drive};
+use crate::keep::Keeper;
 use crate::packet::Packet;
 use crate::route::Route;
 use crate::timely::{
@@ -32,12 +33,13 @@ pub fn enter_kept<'outer, 'inner>(
     scope: Scope<'inner, LoopTime>,
     dtypes: Vec<DType>,
     context: &Context,
+    keeper: Option<Keeper>,
 ) -> Flow<'inner> {
-    if !context.keeps_state() {
+    if keeper.is_none() {
         return enter(edge, scope);
     }
-    let outer = edge.scope();
-    enter(drive(outer, "enter", vec![(edge, Route::Key)], context.clone(), Entering::new(dtypes)), scope)
+    let (outer, inputs) = (edge.scope(), vec![(edge, Route::Key)]);
+    enter(drive(outer, "enter", inputs, context.clone(), keeper, Entering::new(dtypes)), scope)
 }
 
 /// The changes with their time in every row.
@@ -87,7 +89,7 @@ pub fn untimed(flow: Flow<'_, Timestamp>, dtypes: Vec<DType>, context: Context) 
             });
         }
     });
-    drive(scope, "net change", vec![(stream, Route::Key)], context, Leaving::new(dtypes))
+    drive(scope, "net change", vec![(stream, Route::Key)], context, None, Leaving::new(dtypes))
 }
 
 /// The rows of each time.

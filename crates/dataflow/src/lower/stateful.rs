@@ -58,7 +58,14 @@ impl<'scope> Lowering<'_, 'scope> {
             StatefulKind::Search(how) => self.search(program, step, how, site),
             StatefulKind::Gradual => {
                 let inputs = vec![(self.edge(step, 0), Route::Key), (self.edge(step, 1), Route::All)];
-                drive(self.scope, &step.name, inputs, self.context.clone(), Gradual::new(columns))
+                drive(
+                    self.scope,
+                    &step.name,
+                    inputs,
+                    self.context.clone(),
+                    self.keeper(),
+                    Gradual::new(columns),
+                )
             }
             StatefulKind::Freeze { instance, .. }
             | StatefulKind::Buffer { instance, .. }
@@ -89,7 +96,7 @@ impl<'scope> Lowering<'_, 'scope> {
         };
         let inputs = vec![(self.edge(step, 0), Route::Key), (self.edge(step, 1), Route::All)];
         let operator = search::Search::new(spec, self.context.clone(), site);
-        drive(self.scope, &step.name, inputs, self.context.clone(), operator)
+        drive(self.scope, &step.name, inputs, self.context.clone(), self.keeper(), operator)
     }
 
     /// Operators with a clock: what it hears goes to all workers.
@@ -114,7 +121,7 @@ impl<'scope> Lowering<'_, 'scope> {
         let by_id = if insert_only { Route::Key } else { Route::Local };
         let driven = |route: Route, operator: Box<dyn Operator>| {
             let inputs = vec![(rows, route), (heard, Route::All)];
-            drive(self.scope, &step.name, inputs, self.context.clone(), operator)
+            drive(self.scope, &step.name, inputs, self.context.clone(), self.keeper(), operator)
         };
         match kind {
             StatefulKind::Freeze { replaces, .. } => {
@@ -156,7 +163,14 @@ impl<'scope> Lowering<'_, 'scope> {
                     return rows;
                 }
                 let rows = net_changes(rows, columns.clone(), false, self.context);
-                drive(self.scope, name, vec![(rows, Route::Local)], context, Upsert::new(columns))
+                drive(
+                    self.scope,
+                    name,
+                    vec![(rows, Route::Local)],
+                    context,
+                    self.keeper(),
+                    Upsert::new(columns),
+                )
             }
             StatefulKind::KeepInsertions => {
                 let (rows, insert_only) = self.net(program, step, 0, &columns);
@@ -178,7 +192,7 @@ impl<'scope> Lowering<'_, 'scope> {
                 let rows = self.net(program, step, 0, &columns).0;
                 let signs = per_batch(rows.clone(), "changes", context.clone(), |_, batch| sign(&batch));
                 let inputs = vec![(rows, Route::Key), (signs, Route::All)];
-                drive(self.scope, name, inputs, context, Snapshots::new(columns))
+                drive(self.scope, name, inputs, context, self.keeper(), Snapshots::new(columns))
             }
             StatefulKind::FromStreams => {
                 let dtypes = columns.clone();
@@ -191,7 +205,14 @@ impl<'scope> Lowering<'_, 'scope> {
                         removals(batch, &dtypes, &removing, &site)
                     });
                 let events = concatenate(self.scope, [updates, deletions].into_iter());
-                drive(self.scope, name, vec![(events, Route::Key)], context, Upsert::unordered(columns))
+                drive(
+                    self.scope,
+                    name,
+                    vec![(events, Route::Key)],
+                    context,
+                    self.keeper(),
+                    Upsert::unordered(columns),
+                )
             }
             kind => {
                 debug_assert!(
@@ -204,7 +225,7 @@ impl<'scope> Lowering<'_, 'scope> {
                     upserts(batch, &shared, &site)
                 });
                 let rows = Upsert::unordered(columns[1..].to_vec());
-                drive(self.scope, name, vec![(events, Route::Key)], context, rows)
+                drive(self.scope, name, vec![(events, Route::Key)], context, self.keeper(), rows)
             }
         }
     }
@@ -235,7 +256,7 @@ impl<'scope> Lowering<'_, 'scope> {
 
     fn driven(&self, step: &Step, route: Route, operator: impl Operator) -> Edge<'scope> {
         let input = (self.edge(step, 0), route);
-        drive(self.scope, &step.name, vec![input], self.context.clone(), operator)
+        drive(self.scope, &step.name, vec![input], self.context.clone(), self.keeper(), operator)
     }
 
     fn sessions(
@@ -275,7 +296,7 @@ impl<'scope> Lowering<'_, 'scope> {
                 });
                 let inputs = vec![(rows, route), (heard, Route::All)];
                 let sessions = Sessions::new(columns, gap, context.clone(), site).with_behavior(behavior);
-                drive(self.scope, &step.name, inputs, context, sessions)
+                drive(self.scope, &step.name, inputs, context, self.keeper(), sessions)
             }
             (Some(gap), None, _) => self.driven(step, route, Sessions::new(columns, gap, context, site)),
             (None, _, SessionGap::Asked(asked)) => {

@@ -44,7 +44,7 @@ impl<'scope> Lowering<'_, 'scope> {
             row_ids: [spec.left_id, spec.right_id],
             keeps,
         });
-        drive(self.scope, &step.name, inputs, self.context.clone(), join)
+        drive(self.scope, &step.name, inputs, self.context.clone(), self.keeper(), join)
     }
 
     pub(super) fn asof_join(
@@ -64,7 +64,7 @@ impl<'scope> Lowering<'_, 'scope> {
             row_ids: [spec.left_id, spec.right_id],
             side: spec.side,
         });
-        drive(self.scope, &step.name, inputs, self.context.clone(), join)
+        drive(self.scope, &step.name, inputs, self.context.clone(), self.keeper(), join)
     }
 
     pub(super) fn asof_now_join(
@@ -85,7 +85,7 @@ impl<'scope> Lowering<'_, 'scope> {
             (self.keyed(step, number, ship, &site), route)
         });
         let join = AsofNowJoin::new(how, !inputs[0].insert_only, self.context.clone(), site.clone());
-        drive(self.scope, &step.name, edges.collect(), self.context.clone(), join)
+        drive(self.scope, &step.name, edges.collect(), self.context.clone(), self.keeper(), join)
     }
 
     /// The rows of both sides in shipped form, routed by their keys.

@@ -321,7 +321,7 @@ impl Operator for IntervalJoin {
             if self.saves_partners(side) {
                 self.sides[side].load_with_notes(table)?;
             } else {
-                keys.extend(table.columns.last().map(Keys::of_column).iter().flat_map(|k| k.as_slice()));
+                keys.extend(table.keys.as_slice());
                 self.sides[side].load(table, 0)?;
             }
         }

@@ -573,9 +573,8 @@ impl Operator for Join {
                 "right" => 1,
                 other => return Err(WrongState(format!("a join has no table {other}"))),
             };
-            if let (Some(keys), true) = (table.columns.last(), self.sides[side].counts.is_some()) {
-                let keys = Keys::of_column(keys);
-                self.count(side, &keys, &table.diffs);
+            if self.sides[side].counts.is_some() {
+                self.count(side, &table.keys, &table.diffs);
                 self.touched.clear();
             }
             self.sides[side].rows.load(table)?;

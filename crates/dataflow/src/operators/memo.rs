@@ -24,6 +24,8 @@ pub struct Memo {
     reproducible: (Evaluator, Vec<Option<Frame>>),
     remembered: (Evaluator, Vec<Option<Frame>>),
     results: MultiMap,
+    /// What changed the results at the open time.
+    computed: Vec<Batch>,
     batches: Vec<Batch>,
     context: Context,
     site: Site,
@@ -63,6 +65,7 @@ impl Memo {
             reproducible: (Evaluator::new(reproducible.0), reproducible.1),
             remembered: (Evaluator::new(remembered.0), remembered.1),
             results: MultiMap::in_folder(dtypes, Folder::for_results(&context, &site)),
+            computed: Vec::new(),
             batches: Vec::new(),
             context,
             site,
@@ -84,6 +87,13 @@ impl Memo {
             Place::Remembered(i) => remembered[*i].clone(),
         });
         out.emit(Batch::new(batch.keys, columns.collect(), batch.diffs));
+    }
+
+    fn store(&mut self, results: Batch) {
+        self.results.apply(&results.keys.clone(), &results);
+        if self.context.keeps_state() {
+            self.computed.push(results);
+        }
     }
 
     fn wrong_count(&self, key: u128, what: &str) {
@@ -118,7 +128,7 @@ impl Operator for Memo {
             let width = self.remembered.1.len();
             if let Some(stored) = self.results.rows().gather_batch(&places, 0..width) {
                 let stored = Batch { diffs: removals.diffs.clone(), ..stored };
-                self.results.apply(&removals.keys, &stored);
+                self.store(stored.clone());
                 self.emit(removals, &stored.columns, out);
             }
         }
@@ -129,8 +139,7 @@ impl Operator for Memo {
                 }
             }
             let computed = self.compute(&self.remembered, &additions);
-            let stored = Batch { columns: computed.clone(), ..additions.clone() };
-            self.results.apply(&additions.keys, &stored);
+            self.store(Batch { columns: computed.clone(), ..additions.clone() });
             self.emit(additions, &computed, out);
         }
         self.results.tidy();
@@ -146,5 +155,20 @@ impl Operator for Memo {
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {
         state.tables.into_iter().try_for_each(|(_, table)| self.results.load(table))
+    }
+
+    fn can_compute_again(&self) -> bool {
+        false
+    }
+
+    fn computed(&mut self) -> Option<Batch> {
+        let computed = std::mem::take(&mut self.computed);
+        (!computed.is_empty()).then(|| Batch::concat(&computed))
+    }
+
+    fn repeat(&mut self, results: Batch) -> Result<(), WrongState> {
+        self.results.apply(&results.keys.clone(), &results);
+        self.results.tidy();
+        Ok(())
     }
 }

@@ -20,7 +20,7 @@ pub fn net_changes<'scope>(
     context: &Context,
 ) -> Edge<'scope> {
     let operator = Consolidate { dtypes, merges_equal, batches: Vec::new() };
-    drive(input.scope(), "consolidate", vec![(input, Route::Key)], context.clone(), operator)
+    drive(input.scope(), "consolidate", vec![(input, Route::Key)], context.clone(), None, operator)
 }
 
 /// Adds up the changes of each time.

@@ -165,7 +165,7 @@ impl MultiMap {
         });
     }
 
-    /// All rows whose key's shard is in `shards`: ids and columns, with the keys as a last column.
+    /// All rows whose key's shard is in `shards`, under their keys; their ids are the last column.
     pub fn save(&self, shards: &std::ops::Range<u32>) -> Batch {
         let (mut rows, mut keys, mut counts) = (Vec::new(), Vec::new(), Vec::new());
         for (key, entries) in self.iter() {
@@ -179,7 +179,8 @@ impl MultiMap {
         }
         let mut batch =
             self.rows.gather_batch(&rows, 0..self.dtypes.len()).unwrap_or_else(|| Batch::empty(&self.dtypes));
-        batch.columns.push(Keys::from(keys).to_column());
+        let ids = std::mem::replace(&mut batch.keys, Keys::from(keys));
+        batch.columns.push(ids.to_column());
         batch.diffs = Diffs::from(counts);
         batch
     }
@@ -190,8 +191,9 @@ impl MultiMap {
             let message = format!("{} columns instead of {}", batch.columns.len(), self.dtypes.len() + 1);
             return Err(crate::operator::WrongState(message));
         }
-        if let Some(keys) = batch.columns.pop() {
-            self.apply(&Keys::of_column(&keys), &batch);
+        if let Some(ids) = batch.columns.pop() {
+            let keys = std::mem::replace(&mut batch.keys, Keys::of_column(&ids));
+            self.apply(&keys, &batch);
         }
         Ok(())
     }

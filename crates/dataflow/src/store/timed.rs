@@ -403,7 +403,8 @@ impl TimedRows {
         rows.collect()
     }
 
-    /// All rows whose key's shard is in `shards`: ids and columns, then the times, then the keys.
+    /// All rows whose key's shard is in `shards`, under their keys; after their columns are their times and
+    /// their ids.
     pub fn save(&self, shards: &std::ops::Range<u32>) -> Batch {
         self.saved(&self.in_shards(shards))
     }
@@ -422,7 +423,8 @@ impl TimedRows {
         let mut batch = self.gather(&handles).unwrap_or_else(|| Batch::empty(&self.dtypes));
         let ticks = Int64Array::from_iter_values(rows.iter().map(|(_, entry)| entry.tick));
         batch.columns.push(Column::new(Arc::new(ticks)));
-        batch.columns.push(Keys::from(rows.iter().map(|(key, _)| *key).collect::<Vec<_>>()).to_column());
+        let keys = Keys::from(rows.iter().map(|(key, _)| *key).collect::<Vec<_>>());
+        batch.columns.push(std::mem::replace(&mut batch.keys, keys).to_column());
         batch.diffs = Diffs::from(handles.iter().map(|row| i64::from(self.count(*row))).collect::<Vec<_>>());
         batch
     }
@@ -448,10 +450,14 @@ impl TimedRows {
         self.load_noted(batch, |row| notes[row] as i32)
     }
 
-    fn load_noted(&mut self, batch: Batch, notes: impl Fn(usize) -> i32) -> Result<(), WrongState> {
+    fn load_noted(&mut self, mut batch: Batch, notes: impl Fn(usize) -> i32) -> Result<(), WrongState> {
         if batch.columns.len() != self.dtypes.len() + 2 {
             let message = format!("{} columns instead of {}", batch.columns.len(), self.dtypes.len() + 2);
             return Err(WrongState(message));
+        }
+        if let Some(ids) = batch.columns.pop() {
+            let keys = std::mem::replace(&mut batch.keys, Keys::of_column(&ids));
+            batch.columns.push(keys.to_column());
         }
         let rows = Timed::unpack(batch).ok_or_else(|| WrongState("times of another type".to_owned()))?;
         self.apply(&rows.keys, &rows.ticks, &rows.batch, notes);

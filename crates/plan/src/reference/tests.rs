@@ -18,7 +18,7 @@ impl Sink for Nowhere {
     fn description(&self) -> String {
         "nowhere".to_owned()
     }
-    fn open(&self) -> Result<Box<dyn Writer>, ConnectorError> {
+    fn open(&self, _position: Option<&[u8]>) -> Result<Box<dyn Writer>, ConnectorError> {
         Err(ConnectorError::new("nowhere", FailureClass::Engine, "rows are only looked at"))
     }
 }

@@ -197,7 +197,8 @@ fn demand_with(plan: &Resolved, rewrites: Rewrites, iterated: BTreeMap<NodeId, B
         if demand.stages.contains_key(&key) {
             spread(plan, &mut demand, &key);
             let stage = demand.stages.entry(key).or_default();
-            if !rewrites.prune {
+            let is_source = matches!(plan.roots[root].op, Op::Source(_));
+            if !rewrites.prune || is_source && rewrites.lasting {
                 stage.own = (0..plan.roots[root].columns.len() as u32).collect();
             }
             if matches!(plan.roots[root].op, Op::Variable(_)) {

@@ -2,8 +2,8 @@
 
 use crate::program::{JoinIds, JoinMode, JoinStep, Matching, Program, StepId, StepOp};
 
-/// Marks them, inputs before consumers.
-pub(super) fn mark(program: &mut Program) {
+/// Marks them, inputs before consumers. A program that is `lasting` is gone on with in later runs.
+pub(super) fn mark(program: &mut Program, lasting: bool) {
     for i in 0..program.steps.len() {
         let step = &program.steps[i];
         let all = |inputs: &[StepId]| inputs.iter().all(|s| program.steps[s.0].insert_only);
@@ -12,6 +12,7 @@ pub(super) fn mark(program: &mut Program) {
             StepOp::Static { batches, .. } => {
                 batches.iter().all(|(_, batch)| batch.diffs.iter().all(|diff| diff > 0))
             }
+            StepOp::Source(source) if lasting => source.source.insert_only_for_good(),
             StepOp::Source(source) => source.source.insert_only(),
             StepOp::DeadLetters | StepOp::ErrorLog(_) | StepOp::Calls(_) => true,
             // Rows that nobody removes are answered once.

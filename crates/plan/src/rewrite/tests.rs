@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pathway_io::{ConnectorError, Sink, Writer};
+use pathway_io::{ConnectorError, Resume, Sink, Writer};
 use pathway_types::{DType, Field, Schema, Value};
 
 use super::{Goal, Rewrites};
@@ -21,7 +21,7 @@ impl Sink for Nowhere {
     fn description(&self) -> String {
         "nowhere".to_owned()
     }
-    fn open(&self) -> Result<Box<dyn Writer>, ConnectorError> {
+    fn open(&self, _position: Option<&[u8]>) -> Result<Box<dyn Writer>, ConnectorError> {
         Err(ConnectorError::new("nowhere", pathway_io::FailureClass::Engine, "a plan is only looked at"))
     }
 }
@@ -335,7 +335,7 @@ impl pathway_io::Source for Columns {
     fn project(&self, columns: &[usize]) -> Arc<dyn pathway_io::Source> {
         Arc::new(Columns(Schema::new(columns.iter().map(|i| self.0.fields[*i].clone()))))
     }
-    fn open(&self, _: usize, _: Option<&[u8]>) -> Result<Vec<Box<dyn pathway_io::Reader>>, ConnectorError> {
+    fn open(&self, _: usize, _: Option<Resume>) -> Result<Vec<Box<dyn pathway_io::Reader>>, ConnectorError> {
         Ok(vec![])
     }
 }

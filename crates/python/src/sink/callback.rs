@@ -108,7 +108,7 @@ impl Sink for Callbacks {
     fn description(&self) -> String {
         "subscribe".to_owned()
     }
-    fn open(&self) -> Result<Box<dyn Writer>, ConnectorError> {
+    fn open(&self, _position: Option<&[u8]>) -> Result<Box<dyn Writer>, ConnectorError> {
         let sink = attached(|py| {
             Ok(Callbacks {
                 names: self.names.iter().map(|name| name.clone_ref(py)).collect(),

@@ -30,7 +30,7 @@ impl Sink for Capture {
         "capture".to_owned()
     }
     /// Starts anew: a run captures its own changes only.
-    fn open(&self) -> Result<Box<dyn Writer>, ConnectorError> {
+    fn open(&self, _position: Option<&[u8]>) -> Result<Box<dyn Writer>, ConnectorError> {
         self.updates.lock().clear();
         Ok(Box::new(CaptureWriter(self.updates.clone())))
     }

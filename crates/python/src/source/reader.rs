@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pathway_connectors::formats::RowBuilder;
-use pathway_io::{ConnectorError, FailureClass, ParseJob, Reader, SourceOutput, Stopped};
+use pathway_io::{ConnectorError, FailureClass, ParseJob, Position, Reader, SourceOutput, Stopped};
 use pyo3::prelude::*;
 
 use super::Calls;
@@ -94,7 +94,7 @@ impl SubjectReader {
                 Event::Commit => output.commit(),
                 Event::BeginAtomic => output.begin_atomic(),
                 Event::EndAtomic => output.end_atomic(),
-                Event::Position(position) => output.position(position),
+                Event::Position(value) => output.position("", Some(Position { value, objects: Vec::new() })),
             };
             result = result.and(handed_over);
         }

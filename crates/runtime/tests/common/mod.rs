@@ -5,12 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use pathway_dataflow::{Context, Monitor, Report};
-use pathway_io::{ConnectorError, Sink, Writer};
+use pathway_dataflow::{Context, Failure, Monitor, Report};
+use pathway_io::{ConnectorError, FailureClass, Sink, Writer};
+use pathway_persistence::{Store, latest};
 use pathway_plan::program::{OutputStep, Program, Step, StepId, StepOp};
 use pathway_plan::{Goal, OutputOptions, Rewrites, Table as Rows};
-use pathway_runtime::{RunOptions, run};
+use pathway_runtime::{InputLogs, Persistence, RunOptions, run};
 use pathway_types::{Batch, ColumnBuilder, DType, Timestamp, Value};
 
 pub type Row = Vec<Value>;
@@ -109,11 +111,13 @@ pub fn state_at(history: &[(Timestamp, Changes)], time: Timestamp) -> Table {
 pub struct Capture {
     rows: Arc<Mutex<Captured>>,
     dtypes: Vec<DType>,
+    fails: Option<Timestamp>,
 }
 
 struct Capturing {
     rows: Arc<Mutex<Captured>>,
     dtypes: Vec<DType>,
+    fails: Option<Timestamp>,
     last: Option<Timestamp>,
 }
 
@@ -121,14 +125,22 @@ impl Sink for Capture {
     fn description(&self) -> String {
         "capture".into()
     }
-    fn open(&self) -> Result<Box<dyn Writer>, ConnectorError> {
-        Ok(Box::new(Capturing { rows: self.rows.clone(), dtypes: self.dtypes.clone(), last: None }))
+    fn open(&self, _position: Option<&[u8]>) -> Result<Box<dyn Writer>, ConnectorError> {
+        Ok(Box::new(Capturing {
+            rows: self.rows.clone(),
+            dtypes: self.dtypes.clone(),
+            fails: self.fails,
+            last: None,
+        }))
     }
 }
 
 impl Writer for Capturing {
     fn write(&mut self, batch: &Batch, time: Timestamp) -> Result<(), ConnectorError> {
         assert!(self.last.is_none_or(|last| last < time), "times ascend and are written once");
+        if self.fails.is_some_and(|from| time >= from) {
+            return Err(ConnectorError::new("capture", FailureClass::Engine, "told to fail"));
+        }
         let mut rows = self.rows.lock().unwrap();
         for i in 0..batch.len() {
             let row = batch.columns.iter().zip(&self.dtypes).map(|(c, d)| c.value(d, i)).collect();
@@ -165,6 +177,18 @@ pub fn step(op: StepOp, inputs: &[usize], columns: Vec<DType>) -> Step {
 
 /// Runs static inputs through the steps (numbered after the inputs); the last step is the output.
 pub fn run_steps(inputs: &[Timed], steps: Vec<Step>, workers: usize, terminate_on_error: bool) -> Captured {
+    let options = RunOptions { workers, ..RunOptions::default() };
+    run_with(inputs, steps, options, terminate_on_error, None).unwrap()
+}
+
+/// As [`run_steps`], with these options; the output fails at the first time from `fails` on.
+pub fn run_with(
+    inputs: &[Timed],
+    steps: Vec<Step>,
+    options: RunOptions,
+    terminate_on_error: bool,
+    fails: Option<Timestamp>,
+) -> Result<Captured, Captured> {
     let mut program = Program::default();
     for (dtypes, batches) in inputs {
         let batches = Arc::new(batches.clone());
@@ -177,25 +201,66 @@ pub fn run_steps(inputs: &[Timed], steps: Vec<Step>, workers: usize, terminate_o
     program.steps.extend(steps);
     let last = program.steps.len() - 1;
     let dtypes = program.steps[last].columns.clone();
-    let capture = Arc::new(Capture { rows: Arc::default(), dtypes: dtypes.clone() });
+    let capture = Arc::new(Capture { rows: Arc::default(), dtypes: dtypes.clone(), fails });
     let output = OutputStep { sink: capture.clone(), name: None, sort_by: None, keep_errors: true };
     program.steps.push(step(StepOp::Output(output), &[last], dtypes));
     let context = Context::new(terminate_on_error, 1024, Arc::new(Silent));
-    run(program, &RunOptions { workers, start: None }, &context).unwrap();
-    std::mem::take(&mut *capture.rows.lock().unwrap())
+    let ended = run(program, &options, &context);
+    let rows = std::mem::take(&mut *capture.rows.lock().unwrap());
+    match ended {
+        Ok(()) => Ok(rows),
+        Err(failure) if fails.is_some() => {
+            assert!(matches!(failure, Failure::Connector { .. }), "{failure:?}");
+            Err(rows)
+        }
+        Err(failure) => panic!("{failure:?}"),
+    }
 }
 
-/// The program that computes a table, and what a sink receives of it, in order.
+/// The program that computes a table, and what a sink receives of it, in order; the same if the run is stopped
+/// and gone on with.
 pub fn run_table(table: &Rows, rewrites: Rewrites, workers: usize) -> (Program, Captured) {
+    let (program, mut rows) = run_table_with(table, rewrites, workers, None, None);
+    rows.sort();
+    let mut random = Random::new(rows.len() as u64 + 1);
+    let times: Vec<Timestamp> = rows.iter().map(|(time, ..)| *time).collect();
+    let stopped = Stopped {
+        at: if times.is_empty() { 0 } else { *random.pick(&times) },
+        workers: [workers, 1 + random.below(3) as usize],
+        state_after: *random.pick(&[0, 100, 1 << 20]),
+        seal_after: *random.pick(&[0, 1000, 1 << 20]),
+    };
+    let store = Arc::new(Store::memory().unwrap());
+    let persistence = stopped.persistence(&store);
+    let [before, after] = stopped.workers;
+    let first = run_table_with(table, rewrites, before, Some(persistence.clone()), Some(stopped.at)).1;
+    let time = latest(&store, |_| Ok(())).unwrap().manifest.map_or(0, |manifest| manifest.time);
+    let rest = run_table_with(table, rewrites, after, Some(persistence), None).1;
+    let first = first.into_iter().filter(|(t, ..)| *t < time);
+    let mut both: Captured = first.chain(rest.into_iter().filter(|(t, ..)| *t >= time)).collect();
+    both.sort();
+    // What comes before time 2 is not shown by a run that may be gone on with.
+    let shown: Captured = rows.iter().filter(|(t, ..)| *t >= 2).cloned().collect();
+    assert_eq!(both, shown, "{stopped:?}, gone on with from {time}: left is the engine's");
+    (program, rows)
+}
+
+fn run_table_with(
+    table: &Rows,
+    rewrites: Rewrites,
+    workers: usize,
+    persistence: Option<Persistence>,
+    fails: Option<Timestamp>,
+) -> (Program, Captured) {
     let dtypes = table.columns().iter().map(|column| column.dtype.clone()).collect();
-    let capture = Arc::new(Capture { rows: Arc::default(), dtypes });
+    let capture = Arc::new(Capture { rows: Arc::default(), dtypes, fails });
     let options = OutputOptions { keep_errors: true, ..OutputOptions::default() };
     let output = table.output(capture.clone(), options).unwrap();
     let program = table.graph().program_with(&Goal::Outputs(vec![output]), rewrites).unwrap();
     let context = Context::new(false, 1024, Arc::new(Silent));
-    run(program.clone(), &RunOptions { workers, start: None }, &context).unwrap();
-    let mut rows = std::mem::take(&mut *capture.rows.lock().unwrap());
-    rows.sort();
+    let ended = run(program.clone(), &RunOptions { workers, persistence, start: Some(0) }, &context);
+    assert!(fails.is_some() || ended.is_ok(), "{ended:?}");
+    let rows = std::mem::take(&mut *capture.rows.lock().unwrap());
     (program, rows)
 }
 
@@ -206,6 +271,7 @@ pub fn cases() -> u64 {
 /// Random histories of the inputs: at every time the accumulated output equals the model of the
 /// accumulated inputs, and one time's changes are a net difference.
 pub fn check(name: &str, inputs: &[Input], steps: impl Fn() -> Vec<Step>, model: impl Fn(&[Table]) -> Bag) {
+    let mut came_back = 0;
     for case in 0..cases() {
         let mut random = Random::new(case + 1);
         let times = 1 + random.below(8) as usize;
@@ -218,14 +284,28 @@ pub fn check(name: &str, inputs: &[Input], steps: impl Fn() -> Vec<Step>, model:
                 (i.dtypes.clone(), batches.collect::<Vec<_>>())
             })
             .collect();
-        for workers in [1, 2, 4] {
-            let rows = run_steps(&batches, steps(), workers, false);
+        let stopped = Stopped {
+            at: 2 * random.below(times as u64 + 1),
+            workers: [1 + random.below(3) as usize, 1 + random.below(3) as usize],
+            state_after: *random.pick(&[0, 100, 1 << 20]),
+            seal_after: *random.pick(&[0, 1000, 1 << 20]),
+        };
+        let runs = [1, 2, 4].map(|workers| (format!("{workers} workers"), Run::Whole(workers)));
+        for (setup, run) in runs.into_iter().chain([(format!("{stopped:?}"), Run::Twice(&stopped))]) {
+            let rows = match run {
+                Run::Whole(workers) => run_steps(&batches, steps(), workers, false),
+                Run::Twice(stopped) => {
+                    let (rows, from) = run_twice(&batches, &steps, stopped);
+                    came_back += u64::from(from > 2 && from <= 2 * times as Timestamp);
+                    rows
+                }
+            };
             let mut all_times: Vec<Timestamp> = histories.iter().flatten().map(|(t, _)| *t).collect();
             all_times.sort_unstable();
             all_times.dedup();
             assert!(
                 rows.iter().all(|(t, ..)| all_times.contains(t)),
-                "{name}, case {case}: output at a time without input"
+                "{name}, case {case}, {setup}: output at a time without input"
             );
             let mut seen = Bag::new();
             for time in &all_times {
@@ -239,18 +319,19 @@ pub fn check(name: &str, inputs: &[Input], steps: impl Fn() -> Vec<Step>, model:
                 }
                 assert!(
                     net.values().map(|n| n.abs()).sum::<i64>() == listed,
-                    "{name}, case {case}, {workers} workers, time {time}: not a net difference: {net:?}"
+                    "{name}, case {case}, {setup}, time {time}: not a net difference: {net:?}"
                 );
                 seen.retain(|_, n| *n != 0);
                 let states: Vec<Table> = histories.iter().map(|h| state_at(h, *time)).collect();
                 let expected = model(&states);
-                assert_eq!(
-                    seen, expected,
-                    "{name}, case {case}, {workers} workers, time {time}: left is the engine's"
-                );
+                assert_eq!(seen, expected, "{name}, case {case}, {setup}, time {time}: left is the engine's");
             }
         }
     }
+    let mut program = Program { steps: steps(), ..Program::default() };
+    program.steps.iter_mut().for_each(|step| step.inputs.clear());
+    let has_state = (0..program.steps.len()).any(|step| program.has_state(step));
+    assert!(came_back > 0 || !has_state || cases() < 20, "{name}: no run went on from somewhere in between");
 }
 
 pub fn bag(rows: impl IntoIterator<Item = (u128, Row)>) -> Bag {
@@ -322,4 +403,65 @@ pub fn check_shown<S: Clone + Debug + Ord>(
         assert_eq!(&found, expected, "{}, time {time}: left is the engine's", about());
     }
     assert_eq!(left.next(), None, "{}: output after the end", about());
+}
+
+impl Stopped {
+    fn persistence(&self, store: &Arc<Store>) -> Persistence {
+        Persistence {
+            store: store.clone(),
+            interval: Duration::ZERO,
+            logs: InputLogs::All,
+            state_after: self.state_after,
+            seal_after: self.seal_after,
+        }
+    }
+}
+
+enum Run<'a> {
+    Whole(usize),
+    Twice(&'a Stopped),
+}
+
+/// A run that is stopped by a failure of its output at about a time, with so many workers before and after.
+#[derive(Debug)]
+pub struct Stopped {
+    pub at: Timestamp,
+    pub workers: [usize; 2],
+    /// The bytes of changes after which operators write their whole state.
+    pub state_after: usize,
+    /// The bytes of changes that are written again.
+    pub seal_after: usize,
+}
+
+/// The output of a run that is stopped and one that goes on with it,
+/// and the time from which the second one went on.
+pub fn run_twice(
+    inputs: &[Timed],
+    steps: impl Fn() -> Vec<Step>,
+    stopped: &Stopped,
+) -> (Captured, Timestamp) {
+    // What comes before time 2 is not shown by a run that may be gone on with.
+    let all = inputs.iter().map(|(dtypes, batches)| {
+        let batches = batches.iter().map(|(time, batch)| (time + 2, batch.clone()));
+        (dtypes.clone(), batches.collect())
+    });
+    let all: Vec<Timed> = all.collect();
+    let back = |rows: Captured| rows.into_iter().map(|(time, key, row, diff)| (time - 2, key, row, diff));
+    let store = Arc::new(Store::memory().unwrap());
+    let options = |workers: usize| RunOptions {
+        workers,
+        // Before all times of the histories: the second run knows them by the checkpoint alone.
+        start: Some(0),
+        persistence: Some(stopped.persistence(&store)),
+    };
+    let [before, after] = stopped.workers;
+    let first = run_with(&all, steps(), options(before), false, Some(stopped.at + 2));
+    let first = first.unwrap_or_else(|rows| rows);
+    let found = latest(&store, |_| Ok(())).unwrap();
+    assert!(found.damaged.is_empty(), "{:?}", found.damaged);
+    let time = found.manifest.map_or(0, |manifest| manifest.time);
+    let rest = run_with(&all, steps(), options(after), false, None).unwrap();
+    let first = first.into_iter().filter(|(t, ..)| *t < time).collect();
+    let rest = rest.into_iter().filter(|(t, ..)| *t >= time).collect();
+    (back(first).chain(back(rest)).collect(), time)
 }

@@ -166,6 +166,7 @@ fn every_file_has_its_own_header_and_unit() {
             Event::Begin => '(',
             Event::End => ')',
             Event::Rows(_) => 'r',
+            Event::Position(..) => 'p',
         })
         .collect();
     assert_eq!(shape, "(r)(r)()(r)");

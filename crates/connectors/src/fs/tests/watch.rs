@@ -59,6 +59,8 @@ impl Live {
         for event in self.events.try_iter() {
             match event {
                 Event::Begin => unit.push("(".to_owned()),
+                // Nobody goes on with this run.
+                Event::Position(part, _) => panic!("a position of {part}"),
                 Event::End => {
                     unit.sort_by_key(|word| word.starts_with('+') as u8 + !word.starts_with('(') as u8);
                     said += &format!("{})", unit.join(" ").replace("( ", "("));

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use xxhash_rust::xxh3::Xxh3;
 
+use super::lasting::part;
 use super::tee::{Tee, Trouble};
 use super::{Known, State, Tail, Watch};
 use crate::fs::chunks::{Chunk, Chunks};
@@ -151,6 +152,9 @@ impl Watch<'_> {
             self.complain(path, &format!("cannot be read to its end: {error}"));
             self.remove_rows(path, &new.preamble, state.metadata, &content, end.offset)?;
             self.spool.borrow_mut().release(content);
+            if self.lasting {
+                self.output.position(&part(path), None)?;
+            }
             return Ok(());
         }
         let tail = last.map_or(end, |last| {
@@ -173,8 +177,7 @@ impl Watch<'_> {
             tail,
         };
         self.complaints.remove(path);
-        self.files.insert(path.to_owned(), known);
-        Ok(())
+        self.remember(path, known)
     }
 }
 

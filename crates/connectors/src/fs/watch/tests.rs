@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, SeekFrom};
 
-use pathway_io::{ParseJob, Parsed, ReadMode, Source as _, SourceOutput, Stopped};
+use pathway_io::{ParseJob, Parsed, Position, ReadMode, Source as _, SourceOutput, Stopped};
 use pathway_types::Value;
 
 use super::*;
@@ -45,7 +45,7 @@ impl SourceOutput for Sum {
         self.depth -= 1;
         Ok(())
     }
-    fn position(&mut self, _position: Vec<u8>) -> Result<(), Stopped> {
+    fn position(&mut self, _part: &str, _position: Option<Position>) -> Result<(), Stopped> {
         Ok(())
     }
     fn is_stopped(&self) -> bool {
@@ -102,9 +102,10 @@ fn what_was_read_is_taken_back() {
         reading: &reading,
         output: &mut sum,
         spool: spool.clone(),
+        lasting: false,
         owners: Owners::default(),
         files: HashMap::new(),
-        complaints: HashSet::new(),
+        complaints: HashMap::new(),
     };
     let path = Path::new("x");
     let whole = |text: &str| Broken { file: Cursor::new(text.as_bytes().to_vec()), up_to: u64::MAX };
@@ -114,7 +115,7 @@ fn what_was_read_is_taken_back() {
     // A new file that breaks off in its third megabyte.
     let text = lines(0, 100_000);
     ok(watch.compare(path, broken(&text, 2_500_000), state(text.len())));
-    assert!(watch.files.is_empty() && watch.complaints.contains(path));
+    assert!(watch.files.is_empty() && watch.complaints.contains_key(path));
     // It gets well.
     ok(watch.compare(path, whole(&text), state(text.len())));
     assert!(watch.files.contains_key(path) && watch.complaints.is_empty());

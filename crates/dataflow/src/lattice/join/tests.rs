@@ -176,7 +176,7 @@ fn outer_join<'s>(
         once: [false, false],
     };
     let join = Join::new(spec, context.clone(), Site::default());
-    drive(scope, "join", inputs.collect(), context.clone(), join)
+    drive(scope, "join", inputs.collect(), context.clone(), None, join)
 }
 
 #[test]

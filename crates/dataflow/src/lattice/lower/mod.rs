@@ -18,6 +18,7 @@ use super::stateless::stateless;
 use super::time::{LEVELS, LoopTime, next_round};
 use crate::context::{Context, Site};
 use crate::driver::Edge;
+use crate::keep::Keeper;
 use crate::lower::table_name;
 use crate::operators::combine::Rule;
 use crate::operators::join::{JoinSpec, join_sides, lookup_join};
@@ -45,6 +46,7 @@ pub(crate) fn lower<'outer>(
     edges: &[Option<Edge<'outer>>],
     context: &Context,
     of_log: bool,
+    keeper: &dyn Fn() -> Option<Keeper>,
 ) -> Lowered<'outer> {
     scope.scoped::<LoopTime, _, _>("loop", |inner| {
         let mut body = Body {
@@ -53,6 +55,7 @@ pub(crate) fn lower<'outer>(
             edges,
             context,
             of_log,
+            keeper,
             flows: HashMap::new(),
             indexes: HashMap::new(),
             variables: HashMap::new(),
@@ -88,6 +91,7 @@ struct Body<'a, 'outer, 'inner> {
     edges: &'a [Option<Edge<'outer>>],
     context: &'a Context,
     of_log: bool,
+    keeper: &'a dyn Fn() -> Option<Keeper>,
     /// What steps give, those outside included.
     flows: HashMap<usize, Flow<'inner>>,
     /// The rows of steps by id, with some of their columns.
@@ -107,7 +111,7 @@ impl<'inner> Body<'_, '_, 'inner> {
         #[allow(clippy::expect_used)]
         let edge = self.edges[number].clone().expect("the inputs of a step are lowered before it");
         let dtypes = self.program.steps[number].columns.clone();
-        let flow = enter_kept(edge, self.scope, dtypes, self.context);
+        let flow = enter_kept(edge, self.scope, dtypes, self.context, (self.keeper)());
         self.flows.insert(number, flow.clone());
         flow
     }

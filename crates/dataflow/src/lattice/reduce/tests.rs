@@ -179,7 +179,7 @@ fn outer_reduce<'s>(
     let mut prepare = Prepare::new(step.clone(), &dtypes(), false, context.clone(), site.clone());
     let reduce = Reduce::new(step, &dtypes(), false, context.clone(), &site);
     let shipped = per_batch(edge, "keys", context.clone(), move |_, batch| prepare.apply(batch));
-    drive(scope, "reduce", vec![(shipped, Route::Key)], context.clone(), reduce)
+    drive(scope, "reduce", vec![(shipped, Route::Key)], context.clone(), None, reduce)
 }
 
 proptest! {

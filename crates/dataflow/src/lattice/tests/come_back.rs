@@ -4,9 +4,12 @@ use pathway_types::key::SHARD_MASK;
 use pathway_types::{Batch, DType, Timestamp};
 use proptest::prelude::*;
 
+use std::sync::Arc;
+
 use super::harness::{Bag, Output, SETUPS, Setup, Table, bag, batch, run};
 use super::loops::{Weighted, edges, least_values, starts, value_dtypes};
 use crate::driver::drive;
+use crate::keep::{Journal, Keeper, Kept};
 use crate::lattice::come_back::{Entering, Leaving};
 use crate::operator::{Emitter, Operator, Progress, State};
 use crate::route::Route;
@@ -28,28 +31,48 @@ fn saved(table: &Table, until: Timestamp, workers: u32) -> Vec<State> {
         .collect()
 }
 
+/// Nobody wants to know.
+struct Deaf;
+
+impl Journal for Deaf {
+    fn note(&mut self, _time: Timestamp, _input: usize, _batch: &Batch) {}
+    fn reached(&mut self, _frontier: Timestamp) -> bool {
+        false
+    }
+    fn state(&mut self, _frontier: Timestamp, _state: State) {}
+}
+
 /// The results of a loop that has come back, fed with what is later.
 fn gone_on(setup: Setup, tables: &[Table], until: Timestamp, saved_by: u32) -> Output {
     let later = |table: &Table| {
         let steps = table.steps.iter().filter(|(time, _)| *time > until).cloned();
         Table { dtypes: table.dtypes.clone(), steps: steps.collect() }
     };
-    let states: Vec<Vec<State>> = tables.iter().map(|table| saved(table, until, saved_by)).collect();
+    let kept = |table: &Table| {
+        let states = saved(table, until, saved_by).into_iter().map(|state| (until + 1, state)).collect();
+        Arc::new(Kept { states, notes: Vec::new(), until: until + 1, known: until + 1 })
+    };
+    let kept: Vec<Arc<Kept>> = tables.iter().map(kept).collect();
     let dtypes: Vec<Vec<DType>> = tables.iter().map(|table| table.dtypes.clone()).collect();
     let later: Vec<Table> = tables.iter().map(later).collect();
-    run(setup, &later, &value_dtypes(), move |scope, inputs, context| {
-        let inputs = inputs.into_iter().zip(&dtypes).zip(&states).map(|((edge, dtypes), states)| {
-            let mut operator = Entering::new(dtypes.clone());
-            // Each part of the state is loaded by one of the workers.
-            let own = states.iter().skip(scope.index()).step_by(scope.peers());
-            own.for_each(|state| operator.load(state.clone()).unwrap());
-            drive(scope, "enter", vec![(edge, Route::Key)], context.clone(), operator)
+    let output = run(setup, &later, &value_dtypes(), move |scope, inputs, context| {
+        let inputs = inputs.into_iter().zip(&dtypes).zip(&kept).map(|((edge, dtypes), kept)| {
+            let operator = Entering::new(dtypes.clone());
+            let keeper = Keeper { journal: Box::new(Deaf), kept: Some(kept.clone()) };
+            drive(scope, "enter", vec![(edge, Route::Key)], context.clone(), Some(keeper), operator)
         });
         let results = least_values(scope, inputs.collect(), context, true);
-        let mut leaving = Leaving::new(value_dtypes());
-        leaving.load(State::default()).unwrap();
-        drive(scope, "leave", vec![(results, Route::Key)], context.clone(), leaving)
-    })
+        drive(
+            scope,
+            "leave",
+            vec![(results, Route::Key)],
+            context.clone(),
+            None,
+            Leaving::new(value_dtypes()),
+        )
+    });
+    // What comes back at time 0 is known to those who read it.
+    output.into_iter().filter(|(time, _)| *time > 0).collect()
 }
 
 fn check_goes_on(switches: &[Vec<Weighted>], until: usize) {

@@ -13,9 +13,6 @@ use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::Int64Array;
-use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
 use arrow_buffer::BooleanBuffer;
 
 use pathway_expr::Togetherness;
@@ -501,6 +498,7 @@ impl<M: Moment, G: Gap<M>> Operator for Sessions<M, G> {
     }
 
     fn flush(&mut self, progress: &Progress, out: &mut Emitter) {
+        self.partition.open(progress.time);
         let batches = std::mem::take(&mut self.batches);
         let mut batch =
             if batches.is_empty() { Batch::default() } else { self.sound(Batch::concat(&batches)) };
@@ -535,8 +533,7 @@ impl<M: Moment, G: Gap<M>> Operator for Sessions<M, G> {
         true
     }
 
-    /// Under the key of the instance: the row id, the time, the label, how many labels were made, the
-    /// cells.
+    /// Under the key of the instance: the row id, the time, the label, the cells.
     fn save(&mut self, shards: Range<u32>) -> Result<State, DataError> {
         let rows = self.partition.iter();
         let rows: Vec<(&Place<M>, Label)> =
@@ -544,16 +541,14 @@ impl<M: Moment, G: Gap<M>> Operator for Sessions<M, G> {
         let keys =
             |of: fn(&(&Place<M>, Label)) -> u128| -> Keys { rows.iter().map(of).collect::<Vec<_>>().into() };
         let times: Vec<&M> = rows.iter().map(|(place, _)| &place.time).collect();
-        let made = Int64Array::from(vec![self.partition.made() as i64; rows.len()]);
         let mut columns = vec![
             keys(|(place, _)| place.id).to_column(),
             M::column(&times, &self.time),
             keys(|(_, label)| *label).to_column(),
-            Column::new(Arc::new(made)),
         ];
         let stored: Vec<RowId> = rows.iter().map(|(place, _)| self.slots[place.slot as usize]).collect();
         columns.extend((0..self.cells.len()).filter_map(|column| self.store.gather(&stored, column)));
-        columns.resize_with(4 + self.cells.len(), || Column::nulls(&DType::None, 0));
+        columns.resize_with(3 + self.cells.len(), || Column::nulls(&DType::None, 0));
         let rows = Batch::new(keys(|(place, _)| place.instance), columns, Diffs::Ones(rows.len()));
         let clock = self.limits.iter().map(|limits| ("clock", limits.save(&self.time)));
         Ok(State { tables: vec![("rows", rows)], common: clock.collect() })
@@ -561,16 +556,12 @@ impl<M: Moment, G: Gap<M>> Operator for Sessions<M, G> {
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {
         for (_, rows) in state.tables.into_iter().filter(|(_, rows)| !rows.is_empty()) {
-            let [ids, times, labels, made, cells @ ..] = &rows.columns[..] else {
+            let [ids, times, labels, cells @ ..] = &rows.columns[..] else {
                 return Err(WrongState(format!("{} columns", rows.columns.len())));
             };
             if cells.len() != self.cells.len() {
                 return Err(WrongState(format!("rows of {} cells", cells.len())));
             }
-            let Some(made) = made.array().as_primitive_opt::<Int64Type>() else {
-                return Err(WrongState("the number of labels is missing".to_owned()));
-            };
-            self.partition.skip(made.values().iter().copied().max().unwrap_or(0) as u64);
             let (ids, labels) = (Keys::of_column(ids), Keys::of_column(labels));
             let times = M::of(times, &self.time);
             let slots = self.store_rows(&Batch::new(ids.clone(), cells.to_vec(), Diffs::Ones(rows.len())));

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound::{Excluded, Included, Unbounded};
 
 use pathway_types::key::tag;
-use pathway_types::{Key, KeyHasher};
+use pathway_types::{Key, KeyHasher, Timestamp};
 
 use super::moment::Moment;
 use crate::store::KeyMap;
@@ -48,8 +48,9 @@ pub struct Partition<M> {
     order: BTreeSet<Place<M>>,
     /// The first row of each session, and its label.
     starts: BTreeMap<Place<M>, Label>,
-    /// How many labels were made.
-    made: u64,
+    /// The open time, and how many labels were made in it for a row of an instance.
+    time: Timestamp,
+    made: HashMap<(u128, u128), i64>,
 }
 
 /// Rows that moved in the open time, with the labels they had before it.
@@ -57,7 +58,7 @@ pub type Moved<M> = HashMap<Slot, (Place<M>, Label)>;
 
 impl<M> Default for Partition<M> {
     fn default() -> Self {
-        Partition { order: BTreeSet::new(), starts: BTreeMap::new(), made: 0 }
+        Partition { order: BTreeSet::new(), starts: BTreeMap::new(), time: 0, made: HashMap::new() }
     }
 }
 
@@ -79,23 +80,22 @@ impl<M: Moment> Partition<M> {
         })
     }
 
-    /// How many labels were made so far; saved, so that labels stay unique.
-    pub fn made(&self) -> u64 {
-        self.made
+    /// Labels are made at this time from now on.
+    pub fn open(&mut self, time: Timestamp) {
+        self.time = time;
+        self.made.clear();
     }
 
-    /// Labels made from now on differ from the first `made`.
-    pub fn skip(&mut self, made: u64) {
-        self.made = self.made.max(made);
-    }
-
-    /// A label that no session has had, on this worker or another: an instance is on one of them.
+    /// A label that no session has had: one that depends on the history of its instance alone, so that it is
+    /// the same if that is gone through again, with whatever other instances on the worker.
     pub fn new_label(&mut self, instance: u128, row: u128) -> Label {
-        self.made += 1;
+        let made = self.made.entry((instance, row)).or_insert(0);
+        *made += 1;
         let mut hasher = KeyHasher::default();
         hasher.pointer(Key(instance));
         hasher.pointer(Key(row));
-        hasher.i64(tag::INT, self.made as i64);
+        hasher.i64(tag::INT, self.time as i64);
+        hasher.i64(tag::INT, *made);
         hasher.finish().0
     }
 

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use pathway_expr::{Together, Togetherness};
 use pathway_types::batch::hash_rows;
-use pathway_types::{Batch, Column, ColumnBuilder, DType, Diffs, Value};
+use pathway_types::{Batch, Column, ColumnBuilder, DType, Diffs, Timestamp, Value};
 
 use super::limits::{Behavior, heard};
 use super::moment::{Distance, Moment, Tick};
@@ -90,7 +91,10 @@ fn run<M: Moment, G: Gap<M>>(
     time: &DType,
     (rows, shown): (&mut Rows, &mut Shown),
 ) -> usize {
-    let progress = Progress { time: 2, complete: vec![true], applied: vec![true], ended: vec![false] };
+    // Each time comes once.
+    static TIMES: AtomicU64 = AtomicU64::new(0);
+    let now = TIMES.fetch_add(2, Ordering::Relaxed);
+    let progress = Progress { time: now, complete: vec![true], applied: vec![true], ended: vec![false] };
     let mut out = Emitter::default();
     operator.apply(0, batch, &progress, &mut out);
     operator.flush(&progress, &mut out);
@@ -308,7 +312,7 @@ fn limits_are_saved_and_loaded() {
                 let batch = changes(&mut table, &DType::Int, times, 1 + random.below(9), &mut random);
                 let heard = heard::<Tick>(&batch, &DType::Int);
                 let progress = Progress {
-                    time: 2,
+                    time: 2 * step as Timestamp + 2,
                     complete: vec![true; 2],
                     applied: vec![true; 2],
                     ended: vec![false; 2],

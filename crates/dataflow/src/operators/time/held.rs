@@ -84,7 +84,7 @@ impl<K: OrderKey> Held<K> {
 
     pub(super) fn load(&mut self, tables: Vec<(&'static str, Batch)>) -> Result<(), WrongState> {
         for (_, mut batch) in tables {
-            // The last column is the key under which a row is stored, its id.
+            // Rows are stored under their ids, which the last column repeats.
             batch.columns.pop();
             if batch.columns.len() != self.timed.kept().len() {
                 return Err(WrongState(format!("rows with {} columns", batch.columns.len())));

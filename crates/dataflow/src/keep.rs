@@ -1,0 +1,198 @@
+//! How stateful operators come back in a later run.
+//!
+//! While an operator runs, its [`Journal`] is told every change that is applied, and how far the
+//! operator is. Now and then the journal asks for the whole state; what was noted of earlier times is
+//! not needed any more then. To come back at a time T, which may be any that all operators have reached,
+//! an operator loads a state of a time before T and applies once more what was noted from there up to T
+//! ([`come_back`]). Nobody waits for anybody: each operator gives its state when it suits it.
+//!
+//! What an operator emits while it does so was emitted before, and is dropped; so are changes that reach it
+//! of times that its state knows of. Steps that have no state from before are fed from the logs of
+//! sources at time 0, like those behind them.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow_buffer::BooleanBuffer;
+use pathway_types::{Batch, DataError, Keys, Timestamp};
+
+use crate::operator::{Emitter, Operator, Progress, State, WrongState};
+use crate::route::Route;
+
+/// Takes what is needed to bring one operator back; each worker has its own.
+pub trait Journal {
+    /// Changes that the operator applies, or those it says are to be repeated in their place.
+    fn note(&mut self, time: Timestamp, input: usize, batch: &Batch);
+
+    /// Everything of times before `frontier` has been noted and applied. True if the whole state is wanted.
+    fn reached(&mut self, frontier: Timestamp) -> bool;
+
+    /// The whole state, of everything before `frontier`.
+    fn state(&mut self, frontier: Timestamp, state: State);
+}
+
+/// Changes that an operator applied.
+#[derive(Clone, Debug)]
+pub struct Note {
+    /// The time of the changes.
+    pub time: Timestamp,
+    /// The worker that applied them.
+    pub worker: usize,
+    /// The input they came on, or [`REPEATS`].
+    pub input: usize,
+    /// The changes.
+    pub batch: Batch,
+}
+
+/// The input number of what an operator repeats instead of its inputs.
+pub const REPEATS: usize = usize::MAX;
+
+/// What is known of an operator from an earlier run.
+#[derive(Debug)]
+pub struct Kept {
+    /// The states of the workers of that run, and the times before which all is in them.
+    pub states: Vec<(Timestamp, State)>,
+    /// What was noted later, in the order of times; that of one time and worker as it was applied.
+    pub notes: Vec<Note>,
+    /// What is known is of times before this one.
+    pub until: Timestamp,
+    /// Changes of times before this one are known, if they come again.
+    pub known: Timestamp,
+}
+
+/// What brings an operator back on one worker, and is told what it does.
+pub struct Keeper {
+    /// Where it is told.
+    pub journal: Box<dyn Journal>,
+    /// What there is of an earlier run.
+    pub kept: Option<Arc<Kept>>,
+}
+
+/// What keeps the rows that a source gives, and gives those of earlier runs to steps that have to see them.
+pub struct InputLog {
+    /// Where the rows are noted.
+    pub journal: Box<dyn Journal>,
+    /// The rows of earlier runs, where they are wanted.
+    pub rows: Vec<Batch>,
+}
+
+/// Passes changes on.
+pub(crate) struct Pass;
+
+impl Operator for Pass {
+    fn apply(&mut self, _input: usize, batch: Batch, _progress: &Progress, out: &mut Emitter) {
+        out.emit(batch);
+    }
+    fn flush(&mut self, _progress: &Progress, _out: &mut Emitter) {}
+    fn wants(&self, _input: usize, _progress: &Progress) -> bool {
+        true
+    }
+    fn save(&mut self, _shards: Range<u32>) -> Result<State, DataError> {
+        Ok(State::default())
+    }
+    fn load(&mut self, _state: State) -> Result<(), WrongState> {
+        Ok(())
+    }
+}
+
+/// A worker among others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) worker: usize,
+    pub(crate) workers: usize,
+}
+
+impl Place {
+    /// The rows that this worker gets by such a route.
+    fn share(self, batch: &Batch, route: Route) -> Batch {
+        let keys = match route {
+            Route::Worker(worker) if worker != self.worker => return batch.slice(0, 0),
+            Route::Worker(_) | Route::All => return batch.clone(),
+            _ if self.workers == 1 => return batch.clone(),
+            Route::Local | Route::Key => batch.keys.clone(),
+            Route::Column(column) => Keys::of_column(&batch.columns[column]),
+        };
+        let mine = (0..batch.len()).map(|row| keys.get(row).worker(self.workers) == self.worker);
+        batch.filter(&mine.collect::<BooleanBuffer>())
+    }
+
+    /// What of a state belongs to this worker; what all know is loaded once.
+    fn of_state(self, state: &State, routes: &[Route], is_first: bool) -> State {
+        let one_worker = routes.iter().find(|route| matches!(route, Route::Worker(_)));
+        let route = one_worker.copied().unwrap_or(Route::Key);
+        let tables = state.tables.iter().map(|(name, rows)| (*name, self.share(rows, route)));
+        let common = if is_first { state.common.clone() } else { Vec::new() };
+        State { tables: tables.collect(), common }
+    }
+}
+
+/// Brings an operator to where it was. Gives the times at which it wants to be called.
+///
+/// # Errors
+/// If the state is of another operator.
+pub(crate) fn come_back(
+    operator: &mut impl Operator,
+    kept: &Kept,
+    routes: &[Route],
+    place: Place,
+) -> Result<Vec<Timestamp>, WrongState> {
+    for (number, (_, state)) in kept.states.iter().enumerate() {
+        operator.load(place.of_state(state, routes, number == 0))?;
+    }
+    let (mut due, mut out) = (BTreeSet::new(), Emitter::default());
+    operator.start(&mut out);
+    due.extend(out.drain_wakes());
+    let inputs = routes.len();
+    let mut progress = Progress {
+        time: 0,
+        complete: vec![true; inputs],
+        applied: vec![true; inputs],
+        ended: vec![false; inputs],
+    };
+    let mut notes = kept.notes.iter().filter(|note| note.time < kept.until).peekable();
+    loop {
+        let noted = notes.peek().map(|note| note.time);
+        let Some(time) = noted.into_iter().chain(due.first().copied()).min() else { break };
+        if time >= kept.until {
+            break;
+        }
+        due.remove(&time);
+        progress.time = time;
+        let mut now = Vec::new();
+        while let Some(note) = notes.next_if(|note| note.time == time) {
+            let route = routes.get(note.input).copied().unwrap_or(Route::Key);
+            // What went to all was noted by each.
+            if route != Route::All || note.worker == 0 {
+                now.push((note.input, place.share(&note.batch, route)));
+            }
+        }
+        now.retain(|(_, batch)| !batch.is_empty());
+        for (input, applied) in progress.applied.iter_mut().enumerate() {
+            *applied = now.iter().all(|(other, _)| *other != input);
+        }
+        let mut now = now.into_iter().peekable();
+        let mut repeats = Vec::new();
+        while let Some((input, batch)) = now.next() {
+            if input == REPEATS {
+                repeats.push(batch);
+                continue;
+            }
+            operator.apply(input, batch, &progress, &mut out);
+            if now.peek().is_none_or(|(next, _)| *next != input) {
+                progress.applied[input] = true;
+            }
+        }
+        if repeats.is_empty() {
+            operator.flush(&progress, &mut out);
+        } else {
+            repeats.into_iter().try_for_each(|batch| operator.repeat(batch))?;
+        }
+        out.drain();
+        out.drain_later();
+        due.extend(out.drain_wakes().filter(|wake| *wake > time));
+    }
+    operator.came_back(&mut out);
+    due.extend(out.drain_wakes());
+    Ok(due.into_iter().collect())
+}

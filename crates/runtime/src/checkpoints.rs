@@ -1,0 +1,319 @@
+//! Checkpoints of a run: what its operators tell is written down while they go on, and brings a later run
+//! to where this one was.
+//!
+//! Every operator with state has a [`Journal`] on each worker ([`journal`]). A thread of its own, the
+//! [`recorder`], takes what the journals were told, writes it into packs, and completes a checkpoint with a
+//! manifest: that of the latest time which all operators and sinks have reached. A later run
+//! reads the last complete checkpoint ([`recovery`]).
+
+mod journal;
+mod notes;
+mod objects;
+mod recorder;
+mod recovery;
+mod tracked;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use pathway_dataflow::{Context, InputLog, Keeper};
+use pathway_io::{Resume, Writer};
+use pathway_persistence::{Store, StoreError};
+use pathway_plan::program::{Program, Step, StepOp};
+use pathway_types::Timestamp;
+
+use self::journal::{Asks, Entry, OperatorJournal};
+use self::objects::SourceObjects;
+use self::recorder::Recorder;
+use self::recovery::Recovered;
+use self::tracked::TrackedSink;
+use crate::marks::Marks;
+
+/// Where and how often a run writes checkpoints.
+#[derive(Clone, Debug)]
+pub struct Persistence {
+    /// Where checkpoints are.
+    pub store: Arc<Store>,
+    /// The time between two checkpoints; the least possible if zero.
+    pub interval: Duration,
+    /// The rows of which sources are kept, for steps that a later version of the program has.
+    pub logs: InputLogs,
+    /// An operator that has noted so many bytes of changes, and more than its state takes, gives its whole
+    /// state.
+    pub state_after: usize,
+    /// Changes are written again with those that follow until they take so many bytes.
+    pub seal_after: usize,
+}
+
+/// Which sources keep their rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputLogs {
+    /// All of them.
+    All,
+    /// Those to which the program gives names.
+    Named,
+    /// None: steps that are not known from an earlier run cannot be computed.
+    None,
+}
+
+impl InputLogs {
+    /// True if the rows of the source at this step are kept.
+    fn keeps(self, program: &Program, step: usize) -> bool {
+        match (self, &program.steps[step].op) {
+            (InputLogs::All, StepOp::Source(_)) => true,
+            (InputLogs::Named, StepOp::Source(source)) => source.name.is_some(),
+            _ => false,
+        }
+    }
+}
+
+impl Persistence {
+    /// Checkpoints as often as possible.
+    pub fn new(store: Store) -> Self {
+        Persistence {
+            store: Arc::new(store),
+            interval: Duration::ZERO,
+            logs: InputLogs::All,
+            state_after: 1 << 20,
+            seal_after: 256 << 10,
+        }
+    }
+}
+
+/// The checkpoints of one run.
+pub(crate) struct Checkpoints {
+    persistence: Persistence,
+    workers: usize,
+    /// The time of the first changes of the run.
+    pub(crate) start: Timestamp,
+    /// By step, what identifies it.
+    identities: Vec<String>,
+    names: Vec<String>,
+    recovered: Recovered,
+    operators: Mutex<Operators>,
+    /// By worker, what its journals were told and the recorder has not taken.
+    intake: Vec<Mutex<Vec<(Entry, usize)>>>,
+    backlog: Backlog,
+    /// Workers that have built all their operators.
+    built: AtomicUsize,
+    /// How far sources were read, by name.
+    sources: Mutex<Vec<(String, Arc<Marks>)>>,
+    sinks: Mutex<Vec<Arc<TrackedSink>>>,
+    objects: Arc<SourceObjects>,
+}
+
+/// The operators that keep state, in the order in which they became known.
+#[derive(Default)]
+struct Operators {
+    numbers: HashMap<(usize, usize), usize>,
+    all: Vec<Operator>,
+}
+
+#[derive(Clone)]
+struct Operator {
+    /// It is the log of a source.
+    is_log: bool,
+    columns: Vec<String>,
+    /// The number of its step.
+    step: usize,
+    identity: String,
+    name: String,
+    /// By worker, how far it is.
+    reached: Arc<[AtomicU64]>,
+}
+
+/// The part of a source that is its log.
+const LOG: usize = usize::MAX;
+
+/// What the dtypes of the columns of a source are called.
+fn names_of(source: &Step) -> Vec<String> {
+    source.columns.iter().map(ToString::to_string).collect()
+}
+
+/// What identifies the log of a source.
+fn log_identity(program: &Program, step: usize) -> String {
+    format!("rows of {}", program.persistent_name(step))
+}
+
+/// Bytes that were noted and not written.
+#[derive(Default)]
+struct Backlog {
+    bytes: Mutex<usize>,
+    changed: Condvar,
+}
+
+/// Workers wait while so many bytes have been noted and not written.
+const MOST_BYTES: usize = 256 << 20;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Backlog {
+    fn add(&self, bytes: usize) {
+        *lock(&self.bytes) += bytes;
+    }
+    fn remove(&self, bytes: usize) {
+        let mut all = lock(&self.bytes);
+        *all = all.saturating_sub(bytes);
+        drop(all);
+        self.changed.notify_all();
+    }
+    /// Waits for room, unless the run is over.
+    fn wait(&self, context: &Context) {
+        let mut bytes = lock(&self.bytes);
+        while *bytes > MOST_BYTES && !context.is_stopped() {
+            let waited = self.changed.wait_timeout(bytes, Duration::from_millis(50));
+            bytes = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+/// Checkpoints are being written.
+pub(crate) struct Recording {
+    end: Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Recording {
+    /// Writes the last checkpoint. All workers must have ended.
+    pub(crate) fn end(self) {
+        drop(self.end);
+        // Nothing can be done about a recorder that failed: the last checkpoint it completed counts.
+        let _failed = self.thread.join();
+    }
+}
+
+impl Checkpoints {
+    /// Looks for the last checkpoint of the store.
+    ///
+    /// # Errors
+    /// If the store cannot be used.
+    pub(crate) fn open(
+        persistence: &Persistence,
+        program: &Program,
+        workers: usize,
+        start: Timestamp,
+        context: &Context,
+    ) -> Result<Arc<Checkpoints>, StoreError> {
+        let recovered = recovery::recover(&persistence.store, context)?;
+        let start = start.max((recovered.last + 3) & !1);
+        let identities = program.identities();
+        let recovered = recovered.settle(persistence, program, &identities, context)?;
+        objects::collect(&persistence.store, &recovered.objects())?;
+        let objects = Arc::new(SourceObjects::new(persistence.store.clone(), recovered.run() + 1));
+        Ok(Arc::new(Checkpoints {
+            persistence: persistence.clone(),
+            workers,
+            start,
+            identities,
+            names: program.steps.iter().map(|step| step.name.clone()).collect(),
+            recovered,
+            operators: Mutex::default(),
+            intake: (0..workers).map(|_| Mutex::default()).collect(),
+            backlog: Backlog::default(),
+            built: AtomicUsize::new(0),
+            sources: Mutex::default(),
+            sinks: Mutex::default(),
+            objects,
+        }))
+    }
+
+    /// The keeper of an operator of a step on a worker.
+    pub(crate) fn keeper(
+        self: &Arc<Self>,
+        step: usize,
+        part: usize,
+        worker: usize,
+        context: &Context,
+    ) -> Keeper {
+        let identity = || format!("{}/{part}", self.identities[step]);
+        let (number, operator) = self.register(step, part, identity, &[]);
+        let kept = self.recovered.kept(step, &operator.identity);
+        // What other workers gave is of other parts of the state: it is to be written anew.
+        let anew = kept.is_some() && self.recovered.workers != self.workers;
+        let asks = if anew { Asks::AtOnce } else { Asks::Later };
+        let (reached, context) = (operator.reached, context.clone());
+        let journal = OperatorJournal::new(self.clone(), number, worker, reached, asks, context);
+        Keeper { journal: Box::new(journal), kept }
+    }
+
+    /// Makes an operator known; gives its number.
+    fn register(
+        &self,
+        step: usize,
+        part: usize,
+        identity: impl Fn() -> String,
+        columns: &[String],
+    ) -> (usize, Operator) {
+        let mut operators = lock(&self.operators);
+        let next = operators.all.len();
+        let number = *operators.numbers.entry((step, part)).or_insert(next);
+        if number == next {
+            operators.all.push(Operator {
+                step,
+                identity: identity(),
+                is_log: part == LOG,
+                columns: columns.to_vec(),
+                name: self.names[step].clone(),
+                reached: (0..self.workers).map(|_| AtomicU64::new(0)).collect(),
+            });
+        }
+        (number, operators.all[number].clone())
+    }
+
+    /// What keeps the rows of a source on a worker, if they are kept.
+    pub(crate) fn log(
+        self: &Arc<Self>,
+        program: &Program,
+        step: usize,
+        worker: usize,
+        context: &Context,
+    ) -> Option<InputLog> {
+        if !self.persistence.logs.keeps(program, step) {
+            return None;
+        }
+        let columns = names_of(&program.steps[step]);
+        let (number, operator) = self.register(step, LOG, || log_identity(program, step), &columns);
+        let (reached, context) = (operator.reached, context.clone());
+        let journal = OperatorJournal::new(self.clone(), number, worker, reached, Asks::Never, context);
+        Some(InputLog { journal: Box::new(journal), rows: self.recovered.rows(step) })
+    }
+
+    /// What a source goes on with, and where the ends of its minibatches are noted.
+    pub(crate) fn source(&self, name: &str) -> (Resume, Arc<Marks>) {
+        let positions = self.recovered.source(name);
+        let marks = Arc::new(Marks::new(positions.clone()));
+        lock(&self.sources).push((name.to_owned(), marks.clone()));
+        (Resume { positions, objects: self.objects.clone() }, marks)
+    }
+
+    /// Where a sink goes on: nowhere after a run that had come to its end.
+    pub(crate) fn sink_position(&self, name: &str) -> Option<&[u8]> {
+        self.recovered.sink(name)
+    }
+
+    /// Notes how far a sink is written, if it tells.
+    pub(crate) fn track(&self, writer: Box<dyn Writer>, name: String) -> Box<dyn Writer> {
+        let (writer, sink) = tracked::track(writer, name);
+        lock(&self.sinks).extend(sink);
+        writer
+    }
+
+    /// A worker has built all its operators.
+    pub(crate) fn built(&self) {
+        self.built.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Starts to write checkpoints.
+    pub(crate) fn start(self: &Arc<Self>, context: &Context) -> std::io::Result<Recording> {
+        let (end, ended) = channel();
+        let recorder = Recorder::new(self.clone(), context.clone());
+        let thread = std::thread::Builder::new().name("pathway:checkpoints".into());
+        Ok(Recording { end, thread: thread.spawn(move || recorder.run(&ended))? })
+    }
+}

@@ -1,0 +1,94 @@
+//! What an operator tells while it runs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pathway_dataflow::operator::State;
+use pathway_dataflow::{Context, Journal};
+use pathway_types::{Batch, Timestamp};
+
+use super::{Checkpoints, lock};
+
+/// Something that an operator has told.
+pub(super) enum Entry {
+    /// Changes.
+    Note {
+        /// The number of the operator.
+        operator: usize,
+        time: Timestamp,
+        input: usize,
+        batch: Batch,
+    },
+    /// The whole state.
+    State {
+        /// The number of the operator.
+        operator: usize,
+        before: Timestamp,
+        state: State,
+    },
+}
+
+/// When the whole state is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asks {
+    /// At once, and when there are many changes.
+    AtOnce,
+    /// When there are many changes.
+    Later,
+    /// There is no state: all changes are kept.
+    Never,
+}
+
+/// The journal of one operator on one worker.
+pub(super) struct OperatorJournal {
+    checkpoints: Arc<Checkpoints>,
+    operator: usize,
+    worker: usize,
+    /// By worker.
+    reached: Arc<[AtomicU64]>,
+    /// Bytes that were noted since the last whole state, which had so many.
+    noted: usize,
+    size: usize,
+    asks: Asks,
+    context: Context,
+}
+
+impl OperatorJournal {
+    /// A journal that asks for the state when it is said.
+    pub(super) fn new(
+        checkpoints: Arc<Checkpoints>,
+        operator: usize,
+        worker: usize,
+        reached: Arc<[AtomicU64]>,
+        asks: Asks,
+        context: Context,
+    ) -> Self {
+        let noted = if asks == Asks::AtOnce { usize::MAX } else { 0 };
+        OperatorJournal { checkpoints, operator, worker, reached, noted, size: 0, asks, context }
+    }
+
+    fn tell(&self, entry: Entry, bytes: usize) {
+        self.checkpoints.backlog.wait(&self.context);
+        self.checkpoints.backlog.add(bytes);
+        lock(&self.checkpoints.intake[self.worker]).push((entry, bytes));
+    }
+}
+
+impl Journal for OperatorJournal {
+    fn note(&mut self, time: Timestamp, input: usize, batch: &Batch) {
+        let bytes = batch.memory_size();
+        self.noted = self.noted.saturating_add(bytes);
+        self.tell(Entry::Note { operator: self.operator, time, input, batch: batch.clone() }, bytes);
+    }
+
+    fn reached(&mut self, frontier: Timestamp) -> bool {
+        self.reached[self.worker].store(frontier, Ordering::SeqCst);
+        self.asks != Asks::Never && self.noted > self.size.max(self.checkpoints.persistence.state_after)
+    }
+
+    fn state(&mut self, before: Timestamp, state: State) {
+        let bytes = state.tables.iter().chain(&state.common).map(|(_, rows)| rows.memory_size()).sum();
+        (self.noted, self.size) = (0, bytes);
+        self.tell(Entry::State { operator: self.operator, before, state }, bytes);
+    }
+}

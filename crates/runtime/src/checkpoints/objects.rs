@@ -1,0 +1,58 @@
+//! What sources keep in the store of a run.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pathway_io::{ConnectorError, FailureClass, Objects};
+use pathway_persistence::{Store, StoreError};
+
+/// Their folder in the store.
+const FOLDER: &str = "objects";
+
+/// Keeps what the sources of one run have read. Names count up, with the number of the run in front.
+#[derive(Debug)]
+pub(super) struct SourceObjects {
+    store: Arc<Store>,
+    run: u64,
+    next: AtomicU64,
+}
+
+impl SourceObjects {
+    pub(super) fn new(store: Arc<Store>, run: u64) -> Self {
+        SourceObjects { store, run, next: AtomicU64::new(0) }
+    }
+
+    fn failed(error: &StoreError) -> ConnectorError {
+        ConnectorError::new("persistence", FailureClass::Os, error.to_string())
+    }
+}
+
+impl Objects for SourceObjects {
+    fn put(&self, content: Vec<u8>) -> Result<String, ConnectorError> {
+        let name = format!("{:08}-{:08}", self.run, self.next.fetch_add(1, Ordering::Relaxed));
+        let put = self.store.put(&format!("{FOLDER}/{name}"), content.into());
+        put.map(|()| name).map_err(|error| Self::failed(&error))
+    }
+
+    fn get(&self, name: &str) -> Result<Vec<u8>, ConnectorError> {
+        let content = self.store.get(&format!("{FOLDER}/{name}"));
+        content.map(|content| content.to_vec()).map_err(|error| Self::failed(&error))
+    }
+}
+
+/// Deletes what earlier runs have kept and no position names.
+pub(super) fn collect(store: &Store, named: &BTreeSet<&str>) -> Result<(), StoreError> {
+    for object in store.list(FOLDER)? {
+        let name = object.rsplit('/').next().unwrap_or_default();
+        if !named.contains(name) {
+            store.delete(&object)?;
+        }
+    }
+    Ok(())
+}
+
+/// Deletes an object.
+pub(super) fn delete(store: &Store, name: &str) -> Result<(), StoreError> {
+    store.delete(&format!("{FOLDER}/{name}"))
+}

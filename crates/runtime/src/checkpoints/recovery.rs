@@ -1,0 +1,222 @@
+//! What a run finds of an earlier one.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+
+use pathway_dataflow::kernels::consolidate::consolidate;
+use pathway_dataflow::operator::State;
+use pathway_dataflow::{Context, Kept, Note};
+use pathway_io::Position;
+use pathway_persistence::{
+    Manifest, OperatorState, SavedPosition, SavedState, Section, Store, StoreError, latest,
+};
+use pathway_plan::program::{Program, StepOp};
+use pathway_types::{Batch, Timestamp};
+
+use super::{Persistence, lock, log_identity, names_of, notes};
+
+/// What was read of a checkpoint.
+#[derive(Default)]
+pub(super) struct Recovered {
+    pub(super) manifest: Option<Manifest>,
+    /// The number of workers of that run.
+    pub(super) workers: usize,
+    /// The latest time of anything that it knows.
+    pub(super) last: Timestamp,
+    /// By what identifies an operator.
+    operators: HashMap<String, Arc<Kept>>,
+    /// By step: it goes on with its state.
+    restored: Vec<bool>,
+    /// By step, the rows that a source gave, where some step has to see them.
+    rows: HashMap<usize, Vec<Batch>>,
+}
+
+/// Reads the last checkpoint of a store of which nothing is missing or damaged.
+pub(super) fn recover(store: &Store, context: &Context) -> Result<Recovered, StoreError> {
+    let mut operators = HashMap::new();
+    let found = latest(store, |manifest| {
+        operators.clear();
+        for (identity, saved) in manifest.operators.iter().filter(|(_, saved)| !saved.is_log) {
+            operators.insert(identity.clone(), Arc::new(load(store, manifest, saved)?));
+        }
+        Ok(())
+    })?;
+    for damage in &found.damaged {
+        context.message(true, &format!("{damage}: an earlier checkpoint is used"));
+    }
+    let Some(manifest) = found.manifest else {
+        return Ok(Recovered::default());
+    };
+    Ok(Recovered {
+        workers: manifest.workers,
+        last: manifest.last,
+        operators,
+        restored: Vec::new(),
+        rows: HashMap::new(),
+        manifest: Some(manifest),
+    })
+}
+
+fn load(store: &Store, manifest: &Manifest, saved: &OperatorState) -> Result<Kept, StoreError> {
+    let states = saved.states.iter().map(|state| Ok((state.before, load_state(store, state)?)));
+    let states = states.collect::<Result<Vec<_>, StoreError>>()?;
+    let mut all: Vec<Note> = Vec::new();
+    for part in &saved.notes {
+        let first = saved.states.iter().filter(|state| state.worker == part.worker).map(|state| state.before);
+        let first = first.max().unwrap_or(0);
+        let notes = notes::unpack(part, part.rows.read(store)?, part.end.min(manifest.time))?;
+        all.extend(notes.into_iter().filter(|note| note.time >= first));
+    }
+    // The order of one time and worker stays.
+    all.sort_by_key(|note| (note.time, note.worker));
+    Ok(Kept { states, notes: all, until: manifest.time, known: manifest.time.min(manifest.last + 1) })
+}
+
+fn load_state(store: &Store, saved: &SavedState) -> Result<State, StoreError> {
+    let read = |tables: &[(String, Section)]| -> Result<Vec<(&'static str, Batch)>, StoreError> {
+        tables.iter().map(|(name, rows)| Ok((static_name(name), rows.read(store)?))).collect()
+    };
+    Ok(State { tables: read(&saved.tables)?, common: read(&saved.common)? })
+}
+
+/// Operators know their tables by static names, of which there are few.
+fn static_name(name: &str) -> &'static str {
+    static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut names = lock(&NAMES);
+    if let Some(known) = names.get(name) {
+        return known;
+    }
+    let known: &'static str = Box::leak(name.to_owned().into_boxed_str());
+    names.insert(known);
+    known
+}
+
+/// A step that was not there has to see all there was: so what it is computed from is computed once more.
+/// That may give other ids and other results than before, so all that is computed from it is computed anew
+/// as well. Rows of sources stay what they are.
+fn spread(program: &Program, restored: &mut [bool]) {
+    let steps = &program.steps;
+    let computes = |step: usize| !matches!(steps[step].op, StepOp::Source(_) | StepOp::Static { .. });
+    let mut before = usize::MAX;
+    loop {
+        let mut anew: Vec<bool> =
+            (0..steps.len()).map(|step| !restored[step] && program.has_state(step)).collect();
+        for step in (0..steps.len()).rev() {
+            if !anew[step] {
+                continue;
+            }
+            for input in steps[step].inputs.iter().filter(|input| computes(input.0)) {
+                (anew[input.0], restored[input.0]) = (true, false);
+            }
+        }
+        for step in 0..steps.len() {
+            if steps[step].inputs.iter().any(|input| computes(input.0) && !restored[input.0]) {
+                restored[step] = false;
+            }
+        }
+        let left = restored.iter().filter(|restored| **restored).count();
+        if left == before {
+            return;
+        }
+        before = left;
+    }
+}
+
+impl Recovered {
+    /// Decides which steps go on with their state.
+    pub(super) fn settle(
+        mut self,
+        persistence: &Persistence,
+        program: &Program,
+        identities: &[String],
+        context: &Context,
+    ) -> Result<Recovered, StoreError> {
+        let Some(manifest) = &self.manifest else { return Ok(self) };
+        let known: HashSet<&String> = manifest.steps.iter().collect();
+        let mut restored: Vec<bool> = identities.iter().map(|identity| known.contains(identity)).collect();
+        spread(program, &mut restored);
+        let anew = (0..program.steps.len()).filter(|step| !restored[*step] && program.has_state(*step));
+        let anew: Vec<&str> = anew.map(|step| &*program.steps[step].name).collect();
+        if !anew.is_empty() {
+            let text = format!("computed anew, as the program has changed: {}", anew.join(", "));
+            context.message(false, &text);
+        }
+        let unusable = |cause: String| StoreError::Unusable { store: persistence.store.full_name(""), cause };
+        for (number, step) in program.steps.iter().enumerate() {
+            let is_read = || {
+                let readers = program.steps.iter().enumerate();
+                let mut readers = readers.filter(|(_, reader)| reader.inputs.iter().any(|i| i.0 == number));
+                readers.any(|(reader, _)| !restored[reader])
+            };
+            let name = program.persistent_name(number);
+            if !matches!(step.op, StepOp::Source(_)) || !manifest.sources.contains_key(&name) {
+                continue;
+            }
+            let saved = manifest.operators.get(&log_identity(program, number));
+            let columns = names_of(step);
+            if let Some(saved) = saved.filter(|saved| saved.columns != columns) {
+                return Err(unusable(format!(
+                    "the columns of the source {name} were of the types ({}) and are now of ({}); give the source \
+                     another name, or use another store",
+                    saved.columns.join(", "),
+                    columns.join(", "),
+                )));
+            }
+            if !is_read() {
+                continue;
+            }
+            if let Some(saved) = saved {
+                let log = load(&persistence.store, manifest, saved)?;
+                let batches: Vec<Batch> = log.notes.into_iter().map(|note| note.batch).collect();
+                self.rows.insert(number, vec![consolidate(Batch::concat(&batches), &step.columns)]);
+            } else if !anew.is_empty() {
+                return Err(unusable(format!(
+                    "the program has changed, and {} has to be computed from rows of {name} that were not kept; \
+                     start with another store, or have the rows of sources kept",
+                    anew.join(", ")
+                )));
+            }
+        }
+        self.restored = restored;
+        Ok(self)
+    }
+
+    /// The number of that run.
+    pub(super) fn run(&self) -> u64 {
+        self.manifest.as_ref().map_or(0, |manifest| manifest.run)
+    }
+
+    /// The names of what its sources keep.
+    pub(super) fn objects(&self) -> BTreeSet<&str> {
+        self.manifest.iter().flat_map(|manifest| manifest.objects()).map(String::as_str).collect()
+    }
+
+    /// How far a source was read.
+    pub(super) fn source(&self, name: &str) -> BTreeMap<String, Position> {
+        let parts = self.manifest.as_ref().and_then(|manifest| manifest.sources.get(name));
+        let position =
+            |saved: &SavedPosition| Position { value: saved.value.clone(), objects: saved.objects.clone() };
+        parts.into_iter().flatten().map(|(part, saved)| (part.clone(), position(saved))).collect()
+    }
+
+    /// How far a sink was written, unless that run had come to its end.
+    pub(super) fn sink(&self, name: &str) -> Option<&[u8]> {
+        let manifest = self.manifest.as_ref().filter(|manifest| !manifest.finished)?;
+        manifest.sinks.get(name).map(|saved| &*saved.value)
+    }
+
+    /// True if an operator goes on with its state.
+    pub(super) fn is_kept(&self, step: usize, identity: &str) -> bool {
+        self.restored.get(step).is_some_and(|restored| *restored) && self.operators.contains_key(identity)
+    }
+
+    /// The rows that the source at a step gave, if some step has to see them.
+    pub(super) fn rows(&self, step: usize) -> Vec<Batch> {
+        self.rows.get(&step).cloned().unwrap_or_default()
+    }
+
+    /// The state of an operator of a step.
+    pub(super) fn kept(&self, step: usize, identity: &str) -> Option<Arc<Kept>> {
+        self.operators.get(identity).filter(|_| self.is_kept(step, identity)).cloned()
+    }
+}
