@@ -310,6 +310,8 @@ def commits_and_times():
         self.next(k=11)
         self.commit()
         self.next(k=12)
+        # The batch ends here if the clock has moved.
+        time.sleep(0.05)
         self._enable_commits()
         self.next(k=13)
 
