@@ -136,7 +136,7 @@ def test_cells_that_a_browser_cannot_hold() -> None:
 
 
 def test_changes_of_a_static_table() -> None:
-    with pytest.raises(NotImplementedError, match="Cannot plot diff table in a static mode"):
+    with pytest.raises(NotImplementedError, match="no changes to show: use snapshot=True"):
         static().show(snapshot=False)
 
 

@@ -55,7 +55,9 @@ def show(
     pn = panel("Table.show")
     static = self._engine.is_bounded
     if static and not snapshot:
-        raise NotImplementedError("Cannot plot diff table in a static mode")
+        raise NotImplementedError(
+            "the rows of this table are computed now, so it has no changes to show: use snapshot=True."
+        )
     pandas = _pandas()
     names = list(self.keys())
     texts = _Texts(short_pointers)
