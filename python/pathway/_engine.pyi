@@ -368,6 +368,7 @@ class Graph:
         debug: bool = False,
         check_types: bool = False,
         results_folder: str | None = None,
+        persistence: Persistence | None = None,
     ) -> None:
         """Runs the given outputs (default: all registered ones that are not captures) until their inputs
         end. Releases the GIL, checks signals, re-raises user exceptions as they were. Exceptions of the
@@ -692,7 +693,8 @@ class SubjectSource:
     """A source fed by a subject. `start()` is called in a thread of its own when the run starts; its return
     ends the source (unless `finite()` is False, then `close()` does), its exception the run. Rows sent before
     the run wait for it. When a run ends early, the next call of the subject raises an exception that is not
-    an `Exception`, so that endless subjects end."""
+    an `Exception`, so that endless subjects end. `resume(position)` is called before the start of a run that
+    may be gone on with, with the position that an earlier run reported last."""
 
     def __init__(
         self,
@@ -703,10 +705,18 @@ class SubjectSource:
         deletions: bool,
         start: Callable[[], None],
         finite: Callable[[], bool],
+        resume: Callable[[bytes | None], None],
         description: str,
         format: str = "values",
     ) -> None:
         """`session`: native or upsert; `format`: values, json, raw, binary."""
+
+@final
+class Persistence:
+    """A directory where the state of runs is kept. `logs` says which sources keep their rows: `all`, `named`
+    or `none`."""
+
+    def __init__(self, directory: str, *, interval_ms: int, logs: str) -> None: ...
 
 @final
 class FileSink:

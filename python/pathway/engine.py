@@ -8,7 +8,7 @@ from pathway._engine import (
     ref_scalar,
     unsafe_make_pointer,
 )
-from pathway.internals.api import SessionType
+from pathway.internals.api import PersistenceMode, SessionType
 from pathway.internals.engine_types import PathwayType
 from pathway.internals.monitoring import MonitoringLevel
 from pathway.internals.py_object import PyObjectWrapper
@@ -19,6 +19,7 @@ __all__ = [
     "EngineError",
     "MonitoringLevel",
     "PathwayType",
+    "PersistenceMode",
     "Pointer",
     "PyObjectWrapper",
     "SessionType",

@@ -112,6 +112,7 @@ class Script(SubjectBase):
             deletions=deletions or session == "upsert",
             start=lambda: self.run(self),
             finite=lambda: self.finite,
+            resume=lambda position: None,
             description="script",
             format=format,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import json
+import signal
 import threading
 import time
 from pathlib import Path
@@ -454,11 +455,14 @@ def test_an_interrupt_stops_the_run() -> None:
     table = graph.read(Script(lambda s: [release.wait(20), None][1]).source(AB))
     subscribe(table, lambda key, row, time, is_addition: None)
     timer = threading.Timer(0.2, _thread.interrupt_main)
+    # Where tests run in the background, interrupts may be ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     timer.start()
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         graph.run()
     assert time.monotonic() - started < 5
+    signal.signal(signal.SIGINT, before)
     release.set()
 
 

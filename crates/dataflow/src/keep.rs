@@ -105,7 +105,7 @@ pub(crate) struct Place {
 
 impl Place {
     /// The rows that this worker gets by such a route.
-    fn share(self, batch: &Batch, route: Route) -> Batch {
+    pub(crate) fn share(self, batch: &Batch, route: Route) -> Batch {
         let keys = match route {
             Route::Worker(worker) if worker != self.worker => return batch.slice(0, 0),
             Route::Worker(_) | Route::All => return batch.clone(),

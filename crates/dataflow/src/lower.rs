@@ -255,7 +255,7 @@ impl<'scope> Lowering<'_, 'scope> {
                     context,
                     site,
                 );
-                calls(rows, name, route, operator)
+                calls(rows, name, route, self.keeper(), operator)
             }
             StepOp::Transform(transformer) => {
                 let all = 0..step.inputs.len();

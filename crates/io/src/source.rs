@@ -141,6 +141,8 @@ pub struct Resume {
     pub positions: BTreeMap<String, Position>,
     /// Where it may keep what it has read.
     pub objects: Arc<dyn Objects>,
+    /// The number of the run, from 1.
+    pub run: u64,
 }
 
 /// Reads one partition of a source, in a thread of its own.

@@ -113,8 +113,8 @@ impl Graph {
     ///
     /// # Errors
     /// As [`Graph::program`].
-    pub fn debug_program(&self, goal: &Goal) -> Result<Program, PlanError> {
-        self.rewritten(goal, Rewrites::default(), true)
+    pub fn debug_program(&self, goal: &Goal, rewrites: Rewrites) -> Result<Program, PlanError> {
+        self.rewritten(goal, rewrites, true)
     }
 
     fn rewritten(&self, goal: &Goal, rewrites: Rewrites, debug: bool) -> Result<Program, PlanError> {

@@ -6,6 +6,7 @@ use pathway_expr::{Accepted, Acceptor, Offers};
 use pathway_types::{DataError, ErrorKind};
 use pyo3::prelude::*;
 
+use crate::code::Code;
 use crate::raised;
 use crate::value::column_to_list;
 
@@ -18,7 +19,7 @@ pub(crate) struct PyAcceptor(pub(crate) Arc<dyn Acceptor>);
 impl PyAcceptor {
     #[new]
     fn new(ask: Py<PyAny>, name: String) -> Self {
-        PyAcceptor(Arc::new(UserAcceptor { ask, name }))
+        PyAcceptor(Arc::new(UserAcceptor { ask: ask.into(), name }))
     }
     fn __repr__(&self) -> String {
         format!("Acceptor({})", self.0.name())
@@ -27,7 +28,7 @@ impl PyAcceptor {
 
 #[derive(Debug)]
 struct UserAcceptor {
-    ask: Py<PyAny>,
+    ask: Code,
     name: String,
 }
 

@@ -18,6 +18,7 @@ use crate::expr::{PyExpr, exprs};
 use crate::field::{self, PyField};
 use crate::frame::{self, PyFrame};
 use crate::keys::RowKeys;
+use crate::persistence::PyPersistence;
 use crate::run::{self, RunArguments};
 use crate::sink::{PyCallbackSink, PyCaptureSink, PyFileSink, PyNullSink};
 use crate::source::{PyFileSource, PySubjectSource};
@@ -209,7 +210,7 @@ impl PyGraph {
     #[pyo3(signature = (
         *, outputs=None, run_all=false, threads=1, terminate_on_error=true, max_batch_size=1024,
         start_timestamp_ms=None, on_error=None, on_interrupt=None, debug=false, check_types=false,
-        results_folder=None
+        results_folder=None, persistence=None
     ))]
     #[allow(clippy::too_many_arguments)]
     fn run(
@@ -226,6 +227,7 @@ impl PyGraph {
         debug: bool,
         check_types: bool,
         results_folder: Option<std::path::PathBuf>,
+        persistence: Option<Bound<'_, PyPersistence>>,
     ) -> PyResult<()> {
         if threads == 0 || max_batch_size == 0 {
             return Err(PyValueError::new_err("threads and max_batch_size have to be at least 1"));
@@ -242,6 +244,7 @@ impl PyGraph {
             on_interrupt,
             check_types,
             results_folder,
+            persistence: persistence.map(|persistence| persistence.get().open()).transpose()?,
         };
         run::run(py, &self.graph, &outputs, arguments)
     }

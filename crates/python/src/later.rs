@@ -14,6 +14,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use crate::attach;
+use crate::code::Code;
 use crate::dtype::PyDType;
 use crate::raised;
 use crate::value::{Converter, column_to_list};
@@ -25,7 +26,7 @@ pub(crate) struct PyCallee(pub(crate) Arc<dyn Callee>);
 /// What the plan knows of it.
 #[derive(Debug)]
 struct UserCallee {
-    open: Py<PyAny>,
+    open: Code,
     name: String,
     results: Vec<DType>,
     converters: Arc<[Converter]>,
@@ -46,7 +47,7 @@ impl PyCallee {
     ) -> Self {
         let results: Vec<DType> = results.iter().map(|dtype| dtype.get().0.clone()).collect();
         PyCallee(Arc::new(UserCallee {
-            open,
+            open: open.into(),
             name,
             converters: results.iter().map(Converter::new).collect(),
             results,

@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 mod acceptor;
 mod attach;
 mod behavior;
+mod code;
 mod dtype;
 mod errors;
 mod expr;
@@ -22,6 +23,7 @@ mod joined;
 mod keys;
 mod later;
 mod mapping;
+mod persistence;
 mod pointer;
 mod raised;
 mod reducer;
@@ -67,6 +69,8 @@ mod _engine {
     use crate::keys::PyKeys;
     #[pymodule_export]
     use crate::later::{PyAnswers, PyCallee};
+    #[pymodule_export]
+    use crate::persistence::PyPersistence;
     #[pymodule_export]
     use crate::pointer::{
         PyPointer, parse_pointer, ref_scalar, ref_scalar_with_instance, unsafe_make_pointer,

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
 use crate::attach;
+use crate::code::Code;
 use crate::raised;
 use crate::value::{Converter, value_to_python};
 
@@ -14,14 +15,14 @@ use crate::value::{Converter, value_to_python};
 #[derive(Debug)]
 pub(crate) struct UserReducer {
     name: String,
-    new_group: Py<PyAny>,
+    new_group: Code,
     converter: Converter,
 }
 
 impl UserReducer {
     /// A reducer whose groups `new_group()` makes.
     pub(crate) fn new(name: String, return_type: &DType, new_group: Py<PyAny>) -> Self {
-        UserReducer { name, new_group, converter: Converter::new(return_type) }
+        UserReducer { name, new_group: new_group.into(), converter: Converter::new(return_type) }
     }
 }
 

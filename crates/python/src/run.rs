@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::RecvTimeoutError;
-use pathway_plan::rewrite::Goal;
+use pathway_plan::rewrite::{Goal, Rewrites};
 use pathway_plan::{Graph, OutputId};
-use pathway_runtime::{Context, Failure, Monitor, Report, RunOptions};
+use pathway_runtime::{Context, Failure, Monitor, Persistence, Report, RunOptions};
 use pyo3::create_exception;
 use pyo3::exceptions::{PyBaseException, PyRuntimeError};
 use pyo3::intern;
@@ -58,6 +58,8 @@ pub(crate) struct RunArguments {
     pub(crate) check_types: bool,
     /// Where results of functions that have to be repeated are kept, if not in memory.
     pub(crate) results_folder: Option<PathBuf>,
+    /// Where the state is kept, if the run may be gone on with.
+    pub(crate) persistence: Option<Persistence>,
 }
 
 /// Runs the outputs of a plan until their inputs end.
@@ -68,10 +70,18 @@ pub(crate) fn run(
     arguments: RunArguments,
 ) -> PyResult<()> {
     let goal = if arguments.run_all { Goal::Everything } else { Goal::Outputs(outputs.to_vec()) };
-    let program = if arguments.debug { graph.debug_program(&goal) } else { graph.program(&goal) };
+    let rewrites = Rewrites { lasting: arguments.persistence.is_some(), ..Rewrites::default() };
+    let program = if arguments.debug {
+        graph.debug_program(&goal, rewrites)
+    } else {
+        graph.program_with(&goal, rewrites)
+    };
     let program = program.map_err(errors::of_plan)?;
-    let options =
-        RunOptions { workers: arguments.threads, start: arguments.start_timestamp_ms, persistence: None };
+    let options = RunOptions {
+        workers: arguments.threads,
+        start: arguments.start_timestamp_ms,
+        persistence: arguments.persistence,
+    };
     let monitor = Arc::new(PythonMonitor { on_error: arguments.on_error });
     let context = Context::new(arguments.terminate_on_error, arguments.max_batch_size, monitor);
     if arguments.check_types {

@@ -41,12 +41,14 @@ pub(crate) struct PySubjectSource {
 struct Calls {
     start: Py<PyAny>,
     finite: Py<PyAny>,
+    /// Takes the last position of an earlier run, or None, in a run that may be gone on with.
+    resume: Py<PyAny>,
 }
 
 #[pymethods]
 impl PySubjectSource {
     #[new]
-    #[pyo3(signature = (subject, schema, *, session, deletions, start, finite, description, format="values"))]
+    #[pyo3(signature = (subject, schema, *, session, deletions, start, finite, resume, description, format="values"))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         subject: Bound<'_, PySubject>,
@@ -55,6 +57,7 @@ impl PySubjectSource {
         deletions: bool,
         start: Py<PyAny>,
         finite: Py<PyAny>,
+        resume: Py<PyAny>,
         description: String,
         format: &str,
     ) -> PyResult<Self> {
@@ -79,7 +82,7 @@ impl PySubjectSource {
         subject.get().attach(Feed::waiting(rows));
         Ok(PySubjectSource {
             subject: Arc::new(subject.unbind()),
-            calls: Arc::new(Calls { start, finite }),
+            calls: Arc::new(Calls { start, finite, resume }),
             content,
         })
     }
@@ -150,12 +153,16 @@ impl Source for SubjectSource {
     fn open(
         &self,
         _parallelism: usize,
-        _resume: Option<Resume>,
+        resume: Option<Resume>,
     ) -> Result<Vec<Box<dyn Reader>>, ConnectorError> {
-        let rows = Python::attach(|py| Rows::new(py, self.content.clone(), &self.columns, self.number));
+        // The ids of rows without keys tell runs apart, too: each counts its rows from the first.
+        let run = resume.as_ref().map_or(1, |resume| resume.run);
+        let number = self.number | (run - 1) << 32;
+        let rows = Python::attach(|py| Rows::new(py, self.content.clone(), &self.columns, number));
         let json = FormatSpec::Json(JsonSettings::default()).compile(&self.content.schema, &self.columns);
         let feed = Feed::started(rows, Some(json), self.max_backlog);
         self.subject.get().replace(feed.clone(), &self.columns);
-        Ok(vec![Box::new(SubjectReader { feed, calls: self.calls.clone() })])
+        let resume = resume.map(|resume| resume.positions.get("").map(|position| position.value.clone()));
+        Ok(vec![Box::new(SubjectReader { feed, calls: self.calls.clone(), resume })])
     }
 }

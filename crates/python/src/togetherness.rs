@@ -9,13 +9,14 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyList};
 
+use crate::code::Code;
 use crate::raised;
 use crate::value::column_to_list;
 
 /// A function of an earlier and a later time.
 #[derive(Debug)]
 pub(crate) struct Predicate {
-    function: Py<PyAny>,
+    function: Code,
     name: String,
 }
 
@@ -23,7 +24,7 @@ impl Predicate {
     pub(crate) fn shared(function: &Bound<'_, PyAny>) -> Arc<dyn Togetherness> {
         let name = function.getattr("__name__").and_then(|name| name.extract());
         Arc::new(Predicate {
-            function: function.clone().unbind(),
+            function: function.clone().unbind().into(),
             name: name.unwrap_or_else(|_| "predicate".to_owned()),
         })
     }

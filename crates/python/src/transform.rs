@@ -15,6 +15,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use crate::attach;
+use crate::code::Code;
 use crate::dtype::PyDType;
 use crate::pointer::PyPointer;
 use crate::raised;
@@ -27,7 +28,7 @@ pub(crate) struct PyTransformer(pub(crate) Arc<UserTransformer>);
 /// What the plan knows of it.
 #[derive(Debug)]
 pub(crate) struct UserTransformer {
-    open: Py<PyAny>,
+    open: Code,
     name: String,
     /// For each input, the names and dtypes of the table that has its row ids.
     pub(crate) parts: Vec<(usize, Vec<(String, DType)>)>,
@@ -43,7 +44,11 @@ impl PyTransformer {
             let columns = columns.into_iter().map(|(name, dtype)| (name, dtype.get().0.clone()));
             (input, columns.collect())
         };
-        PyTransformer(Arc::new(UserTransformer { open, name, parts: parts.into_iter().map(part).collect() }))
+        PyTransformer(Arc::new(UserTransformer {
+            open: open.into(),
+            name,
+            parts: parts.into_iter().map(part).collect(),
+        }))
     }
     fn __repr__(&self) -> String {
         format!("Transformer({})", self.0.name)

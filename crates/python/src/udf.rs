@@ -15,6 +15,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::attach;
+use crate::code::Code;
 use crate::dtype::PyDType;
 use crate::later::PyCallee;
 use crate::value::Converter;
@@ -22,7 +23,7 @@ use crate::value::Converter;
 /// A user function with its name, result type and way of being called.
 #[derive(Debug)]
 pub(crate) struct UserFunction {
-    function: Py<PyAny>,
+    function: Code,
     name: String,
     return_type: DType,
     converter: Converter,
@@ -114,7 +115,7 @@ impl PyUdf {
         let max_batch_size = max_batch_size.unwrap_or(usize::MAX);
         let function = r#fn;
         Ok(PyUdf(std::sync::Arc::new(UserFunction {
-            function,
+            function: function.into(),
             name,
             return_type,
             converter,

@@ -54,13 +54,20 @@ pub struct Persistence {
 pub enum InputLogs {
     /// All of them.
     All,
-    /// Those to which the program gives names.
+    /// Those to which the program gives names. The others start over in each run, with all that is computed
+    /// from them.
     Named,
     /// None: steps that are not known from an earlier run cannot be computed.
     None,
 }
 
 impl InputLogs {
+    /// True if the source at this step is read from the start in each run, as if it were the first.
+    fn starts_over(self, program: &Program, step: usize) -> bool {
+        matches!(&program.steps[step].op, StepOp::Source(source) if source.name.is_none())
+            && self == InputLogs::Named
+    }
+
     /// True if the rows of the source at this step are kept.
     fn keeps(self, program: &Program, step: usize) -> bool {
         match (self, &program.steps[step].op) {
@@ -73,9 +80,9 @@ impl InputLogs {
 
 impl Persistence {
     /// Checkpoints as often as possible.
-    pub fn new(store: Store) -> Self {
+    pub fn new(store: Arc<Store>) -> Self {
         Persistence {
-            store: Arc::new(store),
+            store,
             interval: Duration::ZERO,
             logs: InputLogs::All,
             state_after: 1 << 20,
@@ -284,12 +291,17 @@ impl Checkpoints {
         Some(InputLog { journal: Box::new(journal), rows: self.recovered.rows(step) })
     }
 
-    /// What a source goes on with, and where the ends of its minibatches are noted.
-    pub(crate) fn source(&self, name: &str) -> (Resume, Arc<Marks>) {
+    /// What a source goes on with, and where the ends of its minibatches are noted; nothing, if it starts
+    /// over in each run.
+    pub(crate) fn source(&self, program: &Program, step: usize) -> Option<(Resume, Arc<Marks>)> {
+        if self.persistence.logs.starts_over(program, step) {
+            return None;
+        }
+        let name = &*program.persistent_name(step);
         let positions = self.recovered.source(name);
         let marks = Arc::new(Marks::new(positions.clone()));
         lock(&self.sources).push((name.to_owned(), marks.clone()));
-        (Resume { positions, objects: self.objects.clone() }, marks)
+        Some((Resume { positions, objects: self.objects.clone(), run: self.recovered.run() + 1 }, marks))
     }
 
     /// Where a sink goes on: nowhere after a run that had come to its end.

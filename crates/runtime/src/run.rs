@@ -46,11 +46,6 @@ pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<
     let mut start = options.start.map_or_else(even_now, |time| time & !1);
     let mut checkpoints = None;
     if let Some(persistence) = &options.persistence {
-        if let Some(step) = program.steps.iter().find(|step| matches!(step.op, StepOp::Calls(_))) {
-            let text =
-                "calls that are answered later are not kept yet: such a program cannot be gone on with";
-            return Err(Failure::Persistence(format!("{}: {text}", step.name)));
-        }
         context.keep_state();
         let opened = Checkpoints::open(persistence, &program, workers, start, context);
         let opened = opened.map_err(|error| Failure::Persistence(error.to_string()))?;
@@ -88,7 +83,7 @@ pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<
             StepOp::Source(spec) => {
                 step_queues = (0..workers).map(|_| InputQueue::new()).collect();
                 let label = program.label(number);
-                let kept = checkpoints.as_ref().map(|all| all.source(&program.persistent_name(number)));
+                let kept = checkpoints.as_ref().and_then(|all| all.source(&program, number));
                 let (resume, marks) = kept.unzip();
                 let (queues, pool, context) = (step_queues.clone(), pool.clone(), context.clone());
                 let feed = Feed::new(spec, label, queues, start, pool, context, calls, marks);

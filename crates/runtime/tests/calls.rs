@@ -10,10 +10,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use common::{
-    Captured, Changes, Input, Random, Row, Table, batch, cases, history, run_steps, state_at, step,
+    Captured, Changes, Input, Random, Row, Stopped, Table, batch, cases, history, run_steps, run_with,
+    state_at, step,
 };
+use pathway_dataflow::even_now;
 use pathway_expr::{Answers, Callee, Caller, Expr, OnFailure};
+use pathway_persistence::{Store, latest};
 use pathway_plan::program::{CallsStep, Stage, Step, StepOp};
+use pathway_runtime::RunOptions;
 use pathway_types::{Column, DType, DataError, Key, Timestamp, Value};
 
 const SUCCESS: &str = "-SUCCESS-";
@@ -288,4 +292,46 @@ fn a_failure_takes_the_rows_of_its_instance_and_time() {
             rows.iter().filter(|row| row.1 != key(3)).map(|row| row.0).collect();
         assert_eq!(together.len(), 1, "{rows:?}");
     }
+}
+
+#[test]
+fn what_was_not_answered_is_asked_again_in_a_later_run() {
+    let mut in_between = 0;
+    for case in 0..cases() {
+        let mut random = Random::new(case + 1);
+        // What comes before time 2 is not shown by a run that may be gone on with.
+        let history = random_history(case).into_iter().map(|(time, changes)| (time + 2, changes));
+        let history: Vec<(Timestamp, Changes)> = history.collect();
+        let dtypes = input().dtypes;
+        let batches = history.iter().map(|(time, changes)| (*time, batch(&dtypes, changes)));
+        let inputs = [(dtypes.clone(), batches.collect())];
+        let form = Form { instances: random.below(2) == 0, pending: random.below(2) == 0 };
+        let steps = || steps(times_ten(OnFailure::Report, |_| false), form);
+        let stopped = Stopped {
+            at: even_now() + random.below(6),
+            workers: [1 + random.below(3) as usize, 1 + random.below(3) as usize],
+            state_after: *random.pick(&[0, 100, 1 << 20]),
+            seal_after: *random.pick(&[0, 1000, 1 << 20]),
+        };
+        let store = Arc::new(Store::memory().unwrap());
+        let options = |workers| RunOptions {
+            workers,
+            persistence: Some(stopped.persistence(&store)),
+            ..RunOptions::default()
+        };
+        let [before, after] = stopped.workers;
+        let first = run_with(&inputs, steps(), options(before), false, Some(stopped.at));
+        let first = first.unwrap_or_else(|rows| rows);
+        let time = latest(&store, |_| Ok(())).unwrap().manifest.map_or(0, |manifest| manifest.time);
+        in_between += u64::from(time > 2 && time < Timestamp::MAX);
+        let rest = run_with(&inputs, steps(), options(after), false, None).unwrap();
+        let first = first.into_iter().filter(|(t, ..)| *t < time);
+        let mut rows: Captured = first.chain(rest.into_iter().filter(|(t, ..)| *t >= time)).collect();
+        rows.sort_by_key(|row| row.0);
+        let found = states(&rows).pop().map(|(_, table)| table).unwrap_or_default();
+        let expected = last_rows(&history).into_iter();
+        let expected = expected.map(|(k, r)| (k, answered(&r, |_| false, OnFailure::Report)));
+        assert_eq!(found, expected.collect(), "case {case}, {stopped:?}, from {time}");
+    }
+    assert!(in_between > 0 || cases() < 20, "no run went on from somewhere in between");
 }

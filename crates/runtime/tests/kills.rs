@@ -47,7 +47,7 @@ fn count(folder: &Path, mode: ReadMode, workers: usize) {
     let output = counts.output(Arc::new(sink), OutputOptions::default()).unwrap();
     let program = graph.lasting_program(&Goal::Outputs(vec![output])).unwrap();
     let context = Context::new(true, 1024, Arc::new(Silent));
-    let mut persistence = Persistence::new(Store::directory(&folder.join("state")).unwrap());
+    let mut persistence = Persistence::new(Arc::new(Store::directory(&folder.join("state")).unwrap()));
     // So that whole states and sealed notes are met often.
     (persistence.state_after, persistence.seal_after) = (4 << 10, 1 << 10);
     let persistence = Some(persistence);

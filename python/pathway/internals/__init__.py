@@ -4,6 +4,7 @@ Transformer classes are here and not in `pathway` itself.
 """
 
 from pathway._engine import Pointer
+from pathway.internals.api import PersistenceMode
 from pathway.internals.custom_reducers import BaseCustomAccumulator
 from pathway.internals.datetime_types import DateTimeNaive, DateTimeUtc, Duration
 from pathway.internals.engine_types import PathwayType as Type
@@ -83,6 +84,7 @@ __all__ = [
     "Joinable",
     "Json",
     "MonitoringLevel",
+    "PersistenceMode",
     "Pointer",
     "PyObjectWrapper",
     "ReducerExpression",

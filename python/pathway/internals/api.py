@@ -28,15 +28,38 @@ class SessionType(enum.Enum):
     UPSERT = "upsert"
 
 
+class PersistenceMode(enum.Enum):
+    """What a run keeps for later ones."""
+
+    BATCH = "batch"
+    SPEEDRUN_REPLAY = "speedrun_replay"
+    REALTIME_REPLAY = "realtime_replay"
+    PERSISTING = "persisting"
+    SELECTIVE_PERSISTING = "selective_persisting"
+    UDF_CACHING = "udf_caching"
+    OPERATOR_PERSISTING = "operator_persisting"
+
+
+class SnapshotAccess(enum.Enum):
+    """What a run reads and writes of what is kept."""
+
+    REPLAY = "replay"
+    RECORD = "record"
+    FULL = "full"
+    OFFSETS_ONLY = "offsets_only"
+
+
 __all__ = [
     "ERROR",
     "PENDING",
     "EngineError",
     "OtherWorkerError",
+    "PersistenceMode",
     "Pointer",
     "PyObjectWrapper",
     "PyObjectWrapperSerializerProtocol",
     "SessionType",
+    "SnapshotAccess",
     "Value",
     "ref_scalar",
     "ref_scalar_with_instance",

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from pathway._engine import EngineError, Frame, OtherWorkerError, StopRequested
+from pathway._engine import EngineError, Frame, OtherWorkerError, Persistence, StopRequested
 from pathway.internals.config import RunConfig, current_config
 from pathway.internals.errors import NotYetSupportedError
 from pathway.internals.lazy_import import LazyModule
@@ -21,6 +21,7 @@ from pathway.internals.parse_graph import G
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.trace import add_location_note, trace_user_frame, warn
 from pathway.internals.udfs.event_loop import run_loop
+from pathway.persistence import LOGS, Config, check_supported
 
 if TYPE_CHECKING:
     import asyncio
@@ -135,6 +136,17 @@ class StreamGeneratorConfig:
     """The `persistence_config` of a `pw.debug.StreamGenerator`: nothing is kept by a run that gets it."""
 
 
+def _checked(config: Any) -> Config | None:
+    if config is None or isinstance(config, StreamGeneratorConfig):
+        return None
+    if not isinstance(config, Config):
+        raise TypeError(
+            f"persistence_config has to be a pw.persistence.Config, not a {type(config).__qualname__}."
+        )
+    check_supported(config)
+    return config
+
+
 class _Options:
     """The arguments of a run, checked."""
 
@@ -155,7 +167,6 @@ class _Options:
         config = current_config()
         unsupported = {
             "with_http_server=True": with_http_server,
-            "persistence_config": not isinstance(persistence_config, (StreamGeneratorConfig, type(None))),
             "PATHWAY_REPLAY_STORAGE": config.replay_storage is not None,
         }
         for option, given in unsupported.items():
@@ -168,6 +179,7 @@ class _Options:
         if event_loop is not None and not event_loop.is_running():
             raise ValueError("event_loop has to be running already, in another thread.")
         shows_progress = monitoring_level in (MonitoringLevel.IN_OUT, MonitoringLevel.ALL)
+        self.persistence = _checked(persistence_config)
         self.default_logging = default_logging or shows_progress
         self.terminate_on_error = (
             config.terminate_on_error if terminate_on_error is None else terminate_on_error
@@ -196,7 +208,7 @@ def execute(
     if os.environ.get("PATHWAY_SKIP_START_LOG") != "1":
         logging.getLogger("pathway_engine").info("Preparing Pathway computation")
     try:
-        with _sigterm_as_exit(), run_loop(options.event_loop) as loop:
+        with _sigterm_as_exit(), _storage(options.persistence) as kept, run_loop(options.event_loop) as loop:
             G.engine.run(
                 outputs=outputs,
                 run_all=run_all,
@@ -207,6 +219,7 @@ def execute(
                 on_error=_log,
                 on_interrupt=loop.give_up,
                 debug=debug,
+                persistence=kept,
                 check_types=options.check_types,
                 results_folder=options.results_folder,
             )
@@ -218,6 +231,22 @@ def execute(
         frame: Frame | None = getattr(error, "_pathway_frame", None)
         add_location_note(error, frame)
         raise
+
+
+@contextlib.contextmanager
+def _storage(config: Config | None) -> Iterator[Persistence | None]:
+    """Where the engine keeps its state; meanwhile disk caches of functions are there, too."""
+    if config is None:
+        yield None
+        return
+    name, path = "PATHWAY_PERSISTENT_STORAGE", config.backend.path
+    os.environ[name] = path
+    try:
+        logs = LOGS[config.persistence_mode]
+        interval = config.snapshot_interval_ms
+        yield None if logs is None else Persistence(path, interval_ms=interval, logs=logs)
+    finally:
+        os.environ.pop(name, None)
 
 
 def run_options(**kwargs: Any) -> _Options:

@@ -99,8 +99,7 @@ LATER = {
     "live tables and notebooks": "LiveTable enable_interactive_mode live",
     "indexes": "indexing",
     "SQL and YAML": "sql load_yaml",
-    "persistence and monitoring": """persistence PersistenceMode DataStorage SnapshotAccess SnapshotEvent Backend Config
-        set_license_key set_monitoring_config""",
+    "replays and monitoring": "DataStorage SnapshotEvent set_license_key set_monitoring_config",
     "database connectors": "TableWriterInitMode",
 }
 ALL_LATER = {name for names in LATER.values() for name in names.split()}

@@ -94,7 +94,7 @@ impl Reader for WatchReader {
             files: HashMap::new(),
             complaints: HashMap::new(),
         };
-        if let Some(Resume { positions, objects }) = &self.resume {
+        if let Some(Resume { positions, objects, .. }) = &self.resume {
             watch.spool = Rc::new(RefCell::new(Spool::lasting(objects.clone())));
             for (path, position) in positions {
                 let path = lasting::path(path);

@@ -354,7 +354,7 @@ fn data_for_debugging_stands_for_a_source() -> Result<(), PlanError> {
     let goal = Goal::Outputs(outputs);
     let ordinary = graph.program(&goal)?.to_string();
     assert!(ordinary.contains("columns(a)") && ordinary.contains("DeadLetters"), "{ordinary}");
-    let debugging = graph.debug_program(&goal)?.to_string();
+    let debugging = graph.debug_program(&goal, Rewrites::default())?.to_string();
     assert!(!debugging.contains("columns(a)") && !debugging.contains("DeadLetters"), "{debugging}");
     assert!(debugging.contains("Static"), "{debugging}");
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use pathway_connectors::formats::RowBuilder;
 use pathway_io::{ConnectorError, FailureClass, ParseJob, Position, Reader, SourceOutput, Stopped};
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use super::Calls;
 use super::feed::{Event, Feed, Messages, Outcome};
@@ -20,14 +21,16 @@ const FAREWELL: Duration = Duration::from_millis(500);
 pub(super) struct SubjectReader {
     pub(super) feed: Arc<Feed>,
     pub(super) calls: Arc<Calls>,
+    /// The last position of an earlier run, in a run that may be gone on with.
+    pub(super) resume: Option<Option<Vec<u8>>>,
 }
 
 impl Reader for SubjectReader {
     fn run(self: Box<Self>, output: &mut dyn SourceOutput) -> Result<(), ConnectorError> {
         let description = &self.feed.rows.content().description;
-        let (feed, calls) = (self.feed.clone(), self.calls.clone());
+        let (feed, calls, resume) = (self.feed.clone(), self.calls.clone(), self.resume.clone());
         let thread = std::thread::Builder::new().name(format!("pathway:{description}"));
-        thread.spawn(move || start(&feed, &calls)).map_err(|error| {
+        thread.spawn(move || start(&feed, &calls, resume)).map_err(|error| {
             ConnectorError::new(description, FailureClass::Os, format!("no thread can be started: {error}"))
         })?;
         let mut result = self.pump(output);
@@ -47,9 +50,14 @@ impl Reader for SubjectReader {
 
 /// Calls the subject. The thread is left to itself when the run ends early: nothing can end Python
 /// code that does not call back.
-fn start(feed: &Feed, calls: &Calls) {
+fn start(feed: &Feed, calls: &Calls, resume: Option<Option<Vec<u8>>>) {
     let ended = attached(|py| {
-        let finite = calls.start.bind(py).call0().and_then(|_| calls.finite.bind(py).call0()?.is_truthy());
+        let resumed = resume.map_or(Ok(()), |position| {
+            let position = position.map(|bytes| PyBytes::new(py, &bytes));
+            calls.resume.bind(py).call1((position,)).map(|_| ())
+        });
+        let finite = resumed.and_then(|()| calls.start.bind(py).call0());
+        let finite = finite.and_then(|_| calls.finite.bind(py).call0()?.is_truthy());
         match finite {
             Ok(finite) => (Outcome::Returned, finite),
             Err(error) if error.is_instance_of::<RunEnded>(py) => (Outcome::Returned, true),

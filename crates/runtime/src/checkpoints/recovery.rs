@@ -134,6 +134,11 @@ impl Recovered {
         let Some(manifest) = &self.manifest else { return Ok(self) };
         let known: HashSet<&String> = manifest.steps.iter().collect();
         let mut restored: Vec<bool> = identities.iter().map(|identity| known.contains(identity)).collect();
+        for (number, step) in program.steps.iter().enumerate() {
+            if step.inputs.iter().any(|input| persistence.logs.starts_over(program, input.0)) {
+                restored[number] = false;
+            }
+        }
         spread(program, &mut restored);
         let anew = (0..program.steps.len()).filter(|step| !restored[*step] && program.has_state(*step));
         let anew: Vec<&str> = anew.map(|step| &*program.steps[step].name).collect();

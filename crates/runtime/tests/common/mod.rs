@@ -406,7 +406,7 @@ pub fn check_shown<S: Clone + Debug + Ord>(
 }
 
 impl Stopped {
-    fn persistence(&self, store: &Arc<Store>) -> Persistence {
+    pub fn persistence(&self, store: &Arc<Store>) -> Persistence {
         Persistence {
             store: store.clone(),
             interval: Duration::ZERO,

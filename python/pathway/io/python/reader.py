@@ -81,6 +81,7 @@ def read(
         deletions=deletions,
         start=functools.partial(_in_daemon_thread, start, subject._datasource_name),
         finite=subject._is_finite,
+        resume=functools.partial(_resume, subject),
         description=subject._datasource_name,
         format=subject._format if subject._format != "json" else "values",
     )
@@ -96,6 +97,13 @@ def read(
     table: Table = Table(engine, schema)
     use_debug_data(table, debug_data)
     return table
+
+
+def _resume(subject: ConnectorSubject, state: bytes | None) -> None:
+    """Before the start, in a run that may be gone on with; `state` is the last offset of an earlier run."""
+    subject.on_persisted_run()
+    if state is not None:
+        subject.seek(state)
 
 
 def _in_daemon_thread(start: Callable[[], Any], name: str) -> None:

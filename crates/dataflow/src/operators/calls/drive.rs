@@ -10,8 +10,11 @@ use std::time::{Duration, Instant};
 use pathway_types::{Batch, Timestamp};
 
 use super::Calls;
+use super::keep::Keeping;
 use crate::clock::even_now;
+use crate::context::Failure;
 use crate::driver::{Edge, connect};
+use crate::keep::{Keeper, Place};
 use crate::operator::{Emitter, Operator, Progress};
 use crate::packet::Packet;
 use crate::route::Route;
@@ -23,9 +26,26 @@ const TICK: Duration = Duration::from_millis(10);
 const GATHER: Duration = Duration::from_millis(1);
 
 /// Adds the calls to the dataflow; `input` is routed by instance.
-pub fn calls<'scope>(input: Edge<'scope>, name: &str, route: Route, mut calls: Calls) -> Edge<'scope> {
+pub fn calls<'scope>(
+    input: Edge<'scope>,
+    name: &str,
+    route: Route,
+    keeper: Option<Keeper>,
+    mut calls: Calls,
+) -> Edge<'scope> {
     let scope = input.scope();
     let context = calls.context.clone();
+    let mut known = 0;
+    let mut keeping = keeper.map(|Keeper { journal, kept }| {
+        if let Some(kept) = kept {
+            known = kept.known;
+            let place = Place { worker: scope.index(), workers: scope.peers() };
+            if let Err(error) = calls.come_back(&kept, route, place) {
+                context.fail(Failure::Worker(format!("{name}: {error}")));
+            }
+        }
+        Keeping::new(journal)
+    });
     let mut builder = OperatorBuilder::new(name.to_owned(), scope);
     let mut reader = connect(&mut builder, input, route, &context);
     // No connection: the output's frontier is that of the capability alone.
@@ -41,7 +61,8 @@ pub fn calls<'scope>(input: Edge<'scope>, name: &str, route: Route, mut calls: C
         let mut emitted: Option<Instant> = None;
         move |frontiers: &[MutableAntichain<Timestamp>]| {
             reader(&mut |capability, batch| {
-                if let Some(time) = capability.least() {
+                // What comes of earlier times has come before.
+                if let Some(time) = capability.least().filter(|time| **time >= known) {
                     inputs.entry(*time).or_default().push(batch);
                 }
             });
@@ -55,6 +76,9 @@ pub fn calls<'scope>(input: Edge<'scope>, name: &str, route: Route, mut calls: C
             let frontier = frontiers[0].frontier().first().copied();
             while let Some(entry) = inputs.first_entry().filter(|e| frontier.is_none_or(|f| f > *e.key())) {
                 let (time, batches) = entry.remove_entry();
+                if let Some(keeping) = &mut keeping {
+                    batches.iter().for_each(|batch| keeping.journal.note(time, 0, batch));
+                }
                 feed(&mut calls, time, batches);
             }
             calls.collect();
@@ -65,20 +89,34 @@ pub fn calls<'scope>(input: Edge<'scope>, name: &str, route: Route, mut calls: C
             let just_now = emitted.is_some_and(|at| at.elapsed() < GATHER);
             if !just_now {
                 let mut session = output.activate();
-                while let Some((latest, events)) = calls.settle() {
+                while let Some((latest, events, rows)) = calls.settle() {
                     time = time.max(even(latest + 1));
                     capability.downgrade(&time);
+                    if let Some(keeping) = &mut keeping {
+                        keeping.answered(time, &events, rows);
+                    }
                     session.session_with_builder(&capability).give_container(&mut Packet(events));
                     time += 2;
                     emitted = Some(Instant::now());
                 }
             }
-            if frontier.is_none() && inputs.is_empty() && calls.is_idle() {
+            let ended = frontier.is_none() && inputs.is_empty() && calls.is_idle();
+            if !ended {
+                capability.downgrade(&time);
+            }
+            if let Some(keeping) = &mut keeping {
+                let waits = inputs.keys().next().copied();
+                let least = frontier.into_iter().chain(waits).chain((!ended).then_some(time)).min();
+                let told = keeping.reached(least.unwrap_or(Timestamp::MAX), &mut calls);
+                if let Err(error) = told {
+                    context.fail(Failure::Worker(error.to_string()));
+                }
+            }
+            if ended {
                 calls.close();
                 held = None;
                 return false;
             }
-            capability.downgrade(&time);
             alarm.set(if calls.queue.is_ready() { GATHER } else { TICK });
             false
         }

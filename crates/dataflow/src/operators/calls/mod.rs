@@ -17,11 +17,16 @@
 
 mod drive;
 mod inbox;
+mod keep;
 mod queue;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use arrow_array::Int64Array;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
 use arrow_buffer::BooleanBuffer;
 use hashbrown::HashSet;
 use pathway_expr::{Answers, Callee, Caller, OnFailure};
@@ -165,11 +170,62 @@ impl Calls {
         }
     }
 
-    /// The next groups, as events, and the latest time among them.
-    fn settle(&mut self) -> Option<(Timestamp, Batch)> {
+    /// The next groups, as events, with the latest time among them and, where that is kept, the rows as they
+    /// were saved.
+    fn settle(&mut self) -> Option<(Timestamp, Batch, Batch)> {
         let groups = self.queue.settle();
         let latest = groups.iter().map(|group| group.time).max()?;
-        Some((latest, self.events_of(groups)))
+        let mut rows = Batch::default();
+        if self.context.keeps_state() {
+            let changes = groups.iter().flat_map(|group| group.changes.iter().map(|c| (group.time, c)));
+            let with_instance = changes.map(|(time, change)| (self.instance_of(change), time, change));
+            rows = self.saved(with_instance);
+        }
+        Some((latest, self.events_of(groups), rows))
+    }
+
+    /// The instance of a change.
+    fn instance_of(&self, change: &Change) -> u128 {
+        match change.batch.columns.get(self.arguments) {
+            Some(pointers) => Keys::of_column(pointers).as_slice()[change.row as usize],
+            None => change.key,
+        }
+    }
+
+    /// Changes as they are saved: under their instances, with their times and ids as the last columns.
+    fn saved<'a>(&self, changes: impl Iterator<Item = (u128, Timestamp, &'a Change)>) -> Batch {
+        let mut rows: Vec<Batch> = Vec::new();
+        let (mut instances, mut times, mut diffs) = (Vec::new(), Vec::new(), Vec::new());
+        for (instance, time, change) in changes {
+            rows.push(change.batch.take(&[change.row]));
+            instances.push(instance);
+            times.push(time as i64);
+            diffs.push(if matches!(change.wants, Wants::Removal) { -1 } else { 1 });
+        }
+        let mut batch = if rows.is_empty() { Batch::empty(&self.inputs) } else { Batch::concat(&rows) };
+        batch.columns.push(Column::new(Arc::new(Int64Array::from(times))));
+        let ids = std::mem::replace(&mut batch.keys, Keys::from(instances));
+        batch.columns.push(ids.to_column());
+        batch.diffs = diffs.into();
+        batch
+    }
+
+    /// Saved changes by their times, under their ids.
+    fn by_time(&self, mut saved: Batch) -> Result<BTreeMap<Timestamp, Batch>, WrongState> {
+        if saved.columns.len() != self.inputs.len() + 2 {
+            return Err(WrongState(format!("{} columns of calls", saved.columns.len())));
+        }
+        let (ids, times) = (saved.columns.pop(), saved.columns.pop());
+        let times = times.as_ref().and_then(|times| times.array().as_primitive_opt::<Int64Type>());
+        let (Some(ids), Some(times)) = (ids, times) else {
+            return Err(WrongState("calls without times".to_owned()));
+        };
+        saved.keys = Keys::of_column(&ids);
+        let mut rows: BTreeMap<Timestamp, Vec<u32>> = BTreeMap::new();
+        for (row, time) in times.values().iter().enumerate() {
+            rows.entry(*time as Timestamp).or_default().push(row as u32);
+        }
+        Ok(rows.into_iter().map(|(time, rows)| (time, saved.take(&rows))).collect())
     }
 
     fn events_of(&self, groups: Vec<Group>) -> Batch {
@@ -276,39 +332,15 @@ impl Operator for Calls {
     /// What waits for an answer: it is asked for again after a restart.
     fn save(&mut self, shards: Range<u32>) -> Result<State, DataError> {
         let in_shards = |key: u128| shards.contains(&((key & pathway_types::key::SHARD_MASK) as u32));
-        let waiting: Vec<_> = self.queue.waiting().filter(|(instance, ..)| in_shards(*instance)).collect();
-        let mut rows: Vec<Batch> = Vec::with_capacity(waiting.len());
-        let (mut instances, mut times, mut diffs) = (Vec::new(), Vec::new(), Vec::new());
-        for (instance, time, change) in waiting {
-            rows.push(change.batch.take(&[change.row]));
-            instances.push(instance);
-            times.push(Value::Int(time as i64));
-            diffs.push(if matches!(change.wants, Wants::Removal) { -1 } else { 1 });
-        }
-        let mut batch = if rows.is_empty() { Batch::empty(&self.inputs) } else { Batch::concat(&rows) };
-        let mut time = ColumnBuilder::new(&DType::Int, times.len());
-        times.iter().for_each(|value| time.push(value));
-        batch.columns.push(time.finish());
-        batch.columns.push(Keys::from(instances).to_column());
-        batch.diffs = diffs.into();
+        let waiting = self.queue.waiting().filter(|(instance, ..)| in_shards(*instance));
+        let batch = self.saved(waiting);
         Ok(State::of_tables([("waiting", batch)]))
     }
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {
-        for (_, mut batch) in state.tables {
-            if batch.columns.len() != self.inputs.len() + 2 {
-                return Err(WrongState(format!("{} columns of calls", batch.columns.len())));
-            }
-            batch.columns.pop();
-            let Some(times) = batch.columns.pop() else { continue };
-            let mut by_time: std::collections::BTreeMap<i64, Vec<u32>> = std::collections::BTreeMap::new();
-            for row in 0..batch.len() {
-                if let Value::Int(time) = times.value(&DType::Int, row) {
-                    by_time.entry(time).or_default().push(row as u32);
-                }
-            }
-            for (time, rows) in by_time {
-                self.start(time as Timestamp, batch.take(&rows));
+        for (_, saved) in state.tables {
+            for (time, batch) in self.by_time(saved)? {
+                self.start(time, batch);
             }
         }
         Ok(())

@@ -79,7 +79,7 @@ fn flush(operator: &mut Calls, time: u64, rows: &[(u128, Value, i64)]) {
 fn events(operator: &mut Calls) -> Vec<(Key, Value, Value, Value)> {
     operator.collect();
     let mut events = Vec::new();
-    while let Some((_, batch)) = operator.settle() {
+    while let Some((_, batch, _)) = operator.settle() {
         for row in 0..batch.len() {
             let value = |column: usize, dtype: DType| batch.columns[column].value(&dtype, row);
             events.push((
