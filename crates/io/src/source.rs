@@ -53,6 +53,22 @@ pub struct Parsed {
     pub rejected: Vec<Rejected>,
 }
 
+impl Parsed {
+    /// Keeps this many rows at most; gives the others. What gave no row stays.
+    #[must_use]
+    pub fn split_off(&mut self, rows: usize) -> Parsed {
+        let rows = rows.min(self.batch.len());
+        let batch = self.batch.slice(rows, self.batch.len() - rows);
+        self.batch = self.batch.slice(0, rows);
+        let errors = std::mem::take(&mut self.cell_errors);
+        let (kept, mut others): (Vec<_>, Vec<_>) =
+            errors.into_iter().partition(|error| (error.row as usize) < rows);
+        self.cell_errors = kept;
+        others.iter_mut().for_each(|error| error.row -= rows as u32);
+        Parsed { batch, cell_errors: others, rejected: Vec::new() }
+    }
+}
+
 /// A cell that could not be converted.
 #[derive(Clone, Debug)]
 pub struct CellError {
@@ -199,3 +215,6 @@ pub trait Source: fmt::Debug + Send + Sync {
         resume: Option<Resume>,
     ) -> Result<Vec<Box<dyn Reader>>, ConnectorError>;
 }
+
+#[cfg(test)]
+mod tests;

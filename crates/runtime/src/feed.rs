@@ -330,26 +330,57 @@ impl Feed {
         }
     }
 
-    /// Puts a slot into the queue of a worker, at the open minibatch's time.
-    fn enqueue(&self, room: Room, rows: usize, parsed: Option<Parsed>) -> (Arc<Slot>, Arc<InputQueue>) {
-        let slot = Slot::new(room);
-        if let Some(parsed) = parsed {
-            slot.fill(parsed);
-        }
+    /// Puts rows into the queue of a worker, at the open minibatch's time; gives back those for which a
+    /// limited backlog has no room yet.
+    fn enqueue(&self, room: Room, mut parsed: Parsed) -> Option<Parsed> {
         let mut minibatch = self.minibatch();
-        let worker = if self.ordered { 0 } else { minibatch.next_worker };
-        minibatch.next_worker = (minibatch.next_worker + 1) % self.queues.len();
-        minibatch.has_rows = true;
-        let time = minibatch.time;
+        let free = self.free_rows(&mut minibatch);
+        let rows = parsed.batch.len();
+        if rows > 0 && free == 0 {
+            return Some(parsed);
+        }
+        let rest = (rows > free).then(|| parsed.split_off(free));
         if self.max_backlog.is_some() {
+            let (time, rows) = (minibatch.time, rows.min(free));
             match minibatch.in_flight.back_mut() {
                 Some((last, count)) if *last == time => *count += rows,
                 _ => minibatch.in_flight.push_back((time, rows)),
             }
         }
+        let slot = Slot::new(room);
+        slot.fill(parsed);
+        self.push(&mut minibatch, slot);
+        rest
+    }
+
+    /// Puts a slot into the queue of a worker, at the open minibatch's time.
+    fn push(&self, minibatch: &mut Minibatch, slot: Arc<Slot>) -> Arc<InputQueue> {
+        let worker = if self.ordered { 0 } else { minibatch.next_worker };
+        minibatch.next_worker = (minibatch.next_worker + 1) % self.queues.len();
+        minibatch.has_rows = true;
         let queue = self.queues[worker].clone();
-        queue.push(InputItem::Rows(time, slot.clone()));
-        (slot, queue)
+        queue.push(InputItem::Rows(minibatch.time, slot));
+        queue
+    }
+
+    /// Rows of times that have not passed through all sinks.
+    fn rows_in_flight(&self, minibatch: &mut Minibatch) -> usize {
+        let frontier = self.context.completed().frontier();
+        while minibatch.in_flight.front().is_some_and(|(time, _)| *time < frontier) {
+            minibatch.in_flight.pop_front();
+        }
+        minibatch.in_flight.iter().map(|(_, rows)| rows).sum()
+    }
+
+    /// Rows that the open minibatch still takes. A unit that must not be split is taken as a whole, and so is
+    /// what was read when the run began to end, since a position may already cover it.
+    fn free_rows(&self, minibatch: &mut Minibatch) -> usize {
+        match self.max_backlog {
+            Some(limit) if minibatch.atomic == 0 && !self.context.ends_sources() => {
+                limit.saturating_sub(self.rows_in_flight(minibatch))
+            }
+            _ => usize::MAX,
+        }
     }
 
     /// Holds the reader back while too many of its rows are in flight.
@@ -362,12 +393,7 @@ impl Feed {
             }
             {
                 let mut minibatch = self.minibatch();
-                let frontier = completed.frontier();
-                while minibatch.in_flight.front().is_some_and(|(time, _)| *time < frontier) {
-                    minibatch.in_flight.pop_front();
-                }
-                let rows: usize = minibatch.in_flight.iter().map(|(_, rows)| rows).sum();
-                if rows < limit || minibatch.atomic > 0 {
+                if minibatch.atomic > 0 || self.rows_in_flight(&mut minibatch) < limit {
                     return Ok(());
                 }
                 if minibatch.has_rows {
@@ -413,13 +439,16 @@ impl SourceOutput for Output {
         if parsed.batch.is_empty() && parsed.rejected.is_empty() {
             return self.check();
         }
-        let rows = parsed.batch.len();
-        let room = self.room(Some(rows))?;
-        self.feed.entries.fetch_add(rows as u64, Ordering::Relaxed);
+        self.feed.entries.fetch_add(parsed.batch.len() as u64, Ordering::Relaxed);
         self.uncover();
-        self.feed.enqueue(room, rows, Some(parsed));
-        self.check()?;
-        self.feed.limit_backlog()
+        let mut result = Ok(());
+        let mut rest = Some(parsed);
+        while let Some(parsed) = rest {
+            let room = self.room(Some(parsed.batch.len()))?;
+            rest = self.feed.enqueue(room, parsed);
+            result = result.and_then(|()| self.check()).and_then(|()| self.feed.limit_backlog());
+        }
+        result
     }
 
     fn parse(&mut self, job: ParseJob) -> Result<(), Stopped> {
@@ -429,7 +458,8 @@ impl SourceOutput for Output {
         }
         let room = self.room(None)?;
         self.uncover();
-        let (slot, queue) = self.feed.enqueue(room, 0, None);
+        let slot = Slot::new(room);
+        let queue = self.feed.push(&mut self.feed.minibatch(), slot.clone());
         let (feed, context) = (self.feed.clone(), self.feed.context.clone());
         self.feed.pool.submit(Box::new(move || {
             match std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import pathlib
 import threading
 
@@ -121,6 +122,23 @@ def test_sending_waits_while_too_many_rows_are_under_way() -> None:
 
     t = pw.io.python.read(Many(), schema=SCHEMA, max_backlog_size=10)
     assert rows(t.reduce(n=pw.reducers.count())) == [(1000,)]
+
+
+def test_rows_leave_in_minibatches_of_the_limit(tmp_path: pathlib.Path) -> None:
+    class Ten(pw.io.python.ConnectorSubject):
+        def run(self) -> None:
+            for i in range(10):
+                self.next(k=i, v="x")
+
+    def minibatches(t: pw.Table) -> list[int]:
+        (found,) = capture(t)
+        return list(collections.Counter(time for *_, time, _ in found.updates).values())
+
+    sent = pw.io.python.read(Ten(), schema=SCHEMA, max_backlog_size=3, autocommit_duration_ms=None)
+    assert minibatches(sent) == [3, 3, 3, 1]
+    (tmp_path / "ten.txt").write_text("x\n" * 10)
+    read = pw.io.plaintext.read(tmp_path, mode="static", max_backlog_size=3)
+    assert minibatches(read) == [10]
 
 
 def test_rows_that_do_not_fit_are_dead_letters() -> None:

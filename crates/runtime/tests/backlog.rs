@@ -1,0 +1,182 @@
+//! A limited backlog: minibatches are closed at the limit, however a reader hands rows over.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use pathway_dataflow::{Context, Monitor, Report};
+use pathway_io::{ConnectorError, Parsed, ReadMode, Reader, Resume, Sink, Source, SourceOutput, Writer};
+use pathway_plan::{Goal, Graph, OutputOptions, SourceOptions};
+use pathway_runtime::{RunOptions, run};
+use pathway_types::{Batch, ColumnBuilder, DType, Diffs, Field, Schema, Timestamp, Value};
+
+/// What a reader does.
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    /// Hands over so many rows at once.
+    Rows(i64),
+    /// The same, to be parsed by another thread.
+    Parse(i64),
+    Begin,
+    End,
+    Commit,
+}
+
+use Act::{Begin, Commit, End, Parse, Rows};
+
+#[derive(Debug)]
+struct Script {
+    schema: Schema,
+    acts: Vec<Act>,
+}
+
+impl Source for Script {
+    fn description(&self) -> String {
+        "a script".into()
+    }
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+    fn mode(&self) -> ReadMode {
+        ReadMode::Static
+    }
+    fn insert_only(&self) -> bool {
+        true
+    }
+    fn project(&self, columns: &[usize]) -> Arc<dyn Source> {
+        let fields = columns.iter().map(|column| self.schema.fields[*column].clone());
+        Arc::new(Script { schema: Schema::new(fields), acts: self.acts.clone() })
+    }
+    fn open(&self, _: usize, _: Option<Resume>) -> Result<Vec<Box<dyn Reader>>, ConnectorError> {
+        Ok(vec![Box::new(Reading(self.acts.clone()))])
+    }
+}
+
+struct Reading(Vec<Act>);
+
+fn numbers(from: i64, to: i64) -> Parsed {
+    let mut builder = ColumnBuilder::new(&DType::Int, (to - from) as usize);
+    (from..to).for_each(|number| builder.push(&Value::Int(number)));
+    let keys: Vec<u128> = (from..to).map(|number| number as u128).collect();
+    let diffs = Diffs::Ones(keys.len());
+    Parsed { batch: Batch::new(keys.into(), vec![builder.finish()], diffs), ..Parsed::default() }
+}
+
+impl Reader for Reading {
+    fn run(self: Box<Self>, output: &mut dyn SourceOutput) -> Result<(), ConnectorError> {
+        let mut next = 0;
+        for act in self.0 {
+            // It goes on when it is told to stop, as readers do for what has been read already.
+            let _stopped = match act {
+                Rows(rows) => output.rows(numbers(next, next + rows)),
+                Parse(rows) => output.parse(Box::new(move || numbers(next, next + rows))),
+                Begin => output.begin_atomic(),
+                End => output.end_atomic(),
+                Commit => output.commit(),
+            };
+            if let Rows(rows) | Parse(rows) = act {
+                next += rows;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Counts the rows of each time.
+#[derive(Clone, Default)]
+struct Counts {
+    rows: Arc<Mutex<BTreeMap<Timestamp, usize>>>,
+    /// The run is told to end when the first time is there.
+    ends: Option<Context>,
+}
+
+impl std::fmt::Debug for Counts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("counts")
+    }
+}
+
+impl Sink for Counts {
+    fn description(&self) -> String {
+        "counts".into()
+    }
+    fn open(&self, _position: Option<&[u8]>) -> Result<Box<dyn Writer>, ConnectorError> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl Writer for Counts {
+    fn write(&mut self, batch: &Batch, time: Timestamp) -> Result<(), ConnectorError> {
+        *self.rows.lock().unwrap().entry(time).or_default() += batch.len();
+        Ok(())
+    }
+    fn end_time(&mut self, _time: Timestamp) -> Result<(), ConnectorError> {
+        if let Some(context) = &self.ends {
+            context.wind_down();
+        }
+        Ok(())
+    }
+    fn end(&mut self) -> Result<(), ConnectorError> {
+        Ok(())
+    }
+}
+
+struct Silent;
+
+impl Monitor for Silent {
+    fn report(&self, _report: Report<'_>) {}
+}
+
+/// The numbers of rows at the times of the output.
+fn minibatches(acts: &[Act], limit: Option<usize>, workers: usize, ends: bool) -> Vec<usize> {
+    let graph = Graph::new();
+    let source = Script { schema: Schema::new([Field::new("n", DType::Int)]), acts: acts.to_vec() };
+    let options = SourceOptions { max_backlog: limit, autocommit: None, ..SourceOptions::default() };
+    let table = graph.source(Arc::new(source), options).unwrap();
+    let context = Context::new(true, 1024, Arc::new(Silent));
+    let counts = Counts { ends: ends.then(|| context.clone()), ..Counts::default() };
+    let output = table.output(Arc::new(counts.clone()), OutputOptions::default()).unwrap();
+    let program = graph.program(&Goal::Outputs(vec![output])).unwrap();
+    run(program, &RunOptions { workers, ..RunOptions::default() }, &context).unwrap();
+    let rows = counts.rows.lock().unwrap();
+    rows.values().copied().collect()
+}
+
+#[test]
+fn rows_leave_in_minibatches_of_the_limit() {
+    for workers in [1, 2] {
+        for (acts, expected) in [
+            (vec![Rows(10)], vec![3, 3, 3, 1]),
+            (vec![Parse(10)], vec![3, 3, 3, 1]),
+            (vec![Rows(1); 10], vec![3, 3, 3, 1]),
+            (vec![Rows(2), Rows(5), Parse(3)], vec![3, 3, 3, 1]),
+            (vec![Rows(2), Commit, Rows(3)], vec![2, 3]),
+            (vec![Rows(3), Rows(3)], vec![3, 3]),
+        ] {
+            let found = minibatches(&acts, Some(3), workers, false);
+            if acts.iter().any(|act| matches!(act, Commit)) {
+                // What was committed may still be in flight: then less is taken at first.
+                assert_eq!(found.iter().sum::<usize>(), 5, "{acts:?}");
+                assert!(found[0] == 2 && found.iter().all(|rows| *rows <= 3), "{acts:?}: {found:?}");
+            } else {
+                assert_eq!(found, expected, "{acts:?}, {workers} workers");
+            }
+        }
+        assert_eq!(minibatches(&[Rows(10), Parse(10)], None, workers, false), [20]);
+    }
+}
+
+#[test]
+fn a_unit_is_not_split() {
+    let acts = [Begin, Rows(4), Parse(6), End, Rows(4)];
+    assert_eq!(minibatches(&acts, Some(3), 2, false), [10, 3, 1]);
+    let acts = [Rows(2), Begin, Rows(10), End, Rows(1)];
+    assert_eq!(minibatches(&acts, Some(3), 1, false), [12, 1]);
+}
+
+#[test]
+fn what_was_read_is_not_lost_when_the_run_ends() {
+    let found = minibatches(&[Rows(100), Rows(7)], Some(3), 2, true);
+    assert_eq!(found[0], 3);
+    assert_eq!(found.iter().sum::<usize>(), 107);
+}
