@@ -11,6 +11,9 @@ BIN := $(abspath $(VENV))/bin
 TOOLS := $(VENV)/.tools
 FLIGHTS := $(VENV)/.flights
 NOTEBOOKS := $(VENV)/.notebooks
+SERVICES := $(VENV)/.services
+# Programs of services that no package holds, kept for all clones.
+export KAFKA_JARS ?= $(HOME)/.cache/pathway-services/kafka
 # crates/python links into an interpreter: it is built by maturin and tested through pytest.
 RUST_TESTS := --workspace --exclude pathway-python
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
@@ -55,7 +58,18 @@ test-python: develop ## golden streams, property tests, docstrings, documentatio
 	$(PYTEST) tests/python
 	$(BIN)/python -m pytest --doctest-modules python/pathway
 
-test-services: develop ## connectors against the services they talk to
+$(SERVICES): $(TOOLS) pyproject.toml
+	$(BIN)/python -m pip install --quiet --group services
+	touch $@
+
+$(KAFKA_JARS): tests/services/kafka/pom.xml
+	command -v java >/dev/null && command -v mvn >/dev/null || \
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends default-jre-headless maven; }
+	rm -rf $@ $@.new
+	mvn --quiet --batch-mode -f $< dependency:copy-dependencies -DoutputDirectory=$@.new
+	mv $@.new $@ && touch $@
+
+test-services: develop $(SERVICES) $(KAFKA_JARS) ## connectors against the services they talk to
 	$(BIN)/python -m pytest tests/services --ignore=tests/services/notebooks
 
 $(NOTEBOOKS): $(TOOLS) pyproject.toml

@@ -315,7 +315,7 @@ class Graph:
         """With `known_at_start`, outputs are not told of what comes of the rows of time 0."""
     def read(
         self,
-        source: FileSource | SubjectSource,
+        source: FileSource | KafkaSource | SubjectSource,
         *,
         name: str | None = None,
         autocommit_ms: int | None = 1500,
@@ -337,7 +337,7 @@ class Graph:
     def output(
         self,
         table: Table,
-        sink: FileSink | NullSink | CallbackSink | CaptureSink,
+        sink: FileSink | KafkaSink | NullSink | CallbackSink | CaptureSink,
         *,
         name: str | None = None,
         sort_by: Sequence[Expr] | None = None,
@@ -671,6 +671,26 @@ class FileSource:
         at `schema`); `mode`: static, streaming; `csv_settings`: `delimiter quote escape
         enable_double_quote_escapes enable_quoting comment_character`."""
 
+@final
+class KafkaSource:
+    def __init__(
+        self,
+        settings: Sequence[tuple[str, str]],
+        topic: str,
+        format: str,
+        schema: Sequence[Field] | None,
+        *,
+        mode: str,
+        in_key: Sequence[str] = (),
+        json_field_paths: Mapping[str, str] | None = None,
+        with_metadata: bool = False,
+        ids_from_keys: bool = False,
+        start_from_timestamp_ms: int | None = None,
+        parallel_readers: int | None = None,
+    ) -> None:
+        """`format`: raw, plaintext, json (which needs a schema; columns `in_key` are read from message keys);
+        `mode`: static, streaming. Only there if it was built with the feature `kafka`."""
+
 class SubjectBase:
     """Native base of `pw.io.python.ConnectorSubject`: the sending half. Thread-safe; calls block when the
     backlog is full."""
@@ -723,6 +743,25 @@ class FileSink:
     def __init__(
         self, path: str, format: str, column_names: Sequence[str], dtypes: Sequence[DType]
     ) -> None: ...
+
+@final
+class KafkaSink:
+    def __init__(
+        self,
+        settings: Sequence[tuple[str, str]],
+        format: str,
+        column_names: Sequence[str],
+        dtypes: Sequence[DType],
+        *,
+        topic: str | None = None,
+        topic_column: int | None = None,
+        key: int | None = None,
+        value: int | None = None,
+        headers: Sequence[tuple[str, int]] = (),
+        delimiter: str = ",",
+    ) -> None:
+        """`format`: json, dsv, raw, plaintext (the last two write column `value`); columns are told by place.
+        Only there if it was built with the feature `kafka`."""
 
 @final
 class NullSink:

@@ -3,8 +3,8 @@
 //! Reading is split in two, so that the costly half runs in parallel. A [`Format`] cuts a document
 //! (a file, an object, a response) into runs of whole records, looking only for their borders; its
 //! [`Decoder`] then turns any run into cells, on any thread, straight into the column builders of a
-//! [`RowBuilder`] and only for the columns that are asked for. Message queues skip the first half
-//! and hand every message to [`Decoder::decode_record`].
+//! [`RowBuilder`] and only for the columns that are asked for. Message queues skip the first half:
+//! theirs are the formats of [`message`].
 //!
 //! A [`FormatSpec`] is a format with its settings as a user writes them;
 //! [`FormatSpec::compile`] makes the [`Format`] for a schema and a choice of its columns. The other
@@ -19,13 +19,14 @@ use pathway_types::{DType, Field, Schema};
 pub mod cells;
 pub mod csv;
 pub mod json;
+pub mod message;
 pub mod plain;
 
 mod bits;
-mod datetime;
-mod lanes;
+pub(crate) mod datetime;
+pub(crate) mod lanes;
 mod layout;
-mod number;
+pub(crate) mod number;
 mod rows;
 #[cfg(test)]
 pub(crate) mod testing;

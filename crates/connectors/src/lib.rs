@@ -7,8 +7,11 @@
 //! | module | reads | writes |
 //! |---|---|---|
 //! | [`fs`] | files, directories, globs; static and streaming | csv and JSON lines files |
+//! | [`kafka`] | topics of a broker; static and streaming | messages |
 //! | [`null`] | – | nothing, on purpose |
 
 pub mod formats;
 pub mod fs;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 pub mod null;

@@ -97,6 +97,8 @@ impl PyGraph {
         let graph = &slf.get().graph;
         let source: Arc<dyn Source> = if let Ok(file) = source.cast_exact::<PyFileSource>() {
             file.get().source.clone()
+        } else if let Some(broker) = of_broker::source(source) {
+            broker
         } else if let Ok(subject) = source.cast_exact::<PySubjectSource>() {
             subject.get().source(graph.len() as u64, max_backlog)
         } else {
@@ -157,6 +159,8 @@ impl PyGraph {
             sink.get().sink.clone()
         } else if let Ok(sink) = sink.cast_exact::<PyFileSink>() {
             sink.get().sink.clone()
+        } else if let Some(broker) = of_broker::sink(sink) {
+            broker
         } else if sink.is_exact_instance_of::<PyNullSink>() {
             Arc::new(pathway_connectors::null::NullSink)
         } else {
@@ -260,5 +264,30 @@ impl PyGraph {
                 self.graph.outputs().into_iter().filter(|id| !captures.contains(id)).collect()
             }
         }
+    }
+}
+
+/// Sources and sinks that are built only with the feature `kafka`.
+mod of_broker {
+    use super::{Arc, Bound, PyAny, Sink, Source};
+
+    #[cfg(feature = "kafka")]
+    pub(super) fn source(source: &Bound<'_, PyAny>) -> Option<Arc<dyn Source>> {
+        let source = source.cast_exact::<crate::source::PyKafkaSource>().ok()?;
+        Some(source.get().source.clone())
+    }
+    #[cfg(feature = "kafka")]
+    pub(super) fn sink(sink: &Bound<'_, PyAny>) -> Option<Arc<dyn Sink>> {
+        let sink = sink.cast_exact::<crate::sink::PyKafkaSink>().ok()?;
+        Some(sink.get().sink.clone())
+    }
+
+    #[cfg(not(feature = "kafka"))]
+    pub(super) fn source(_source: &Bound<'_, PyAny>) -> Option<Arc<dyn Source>> {
+        None
+    }
+    #[cfg(not(feature = "kafka"))]
+    pub(super) fn sink(_sink: &Bound<'_, PyAny>) -> Option<Arc<dyn Sink>> {
+        None
     }
 }

@@ -81,8 +81,14 @@ mod _engine {
     use crate::search::{PySearch, filter_metadata};
     #[pymodule_export]
     use crate::singletons::{ErrorType, PendingType};
+    #[cfg(feature = "kafka")]
+    #[pymodule_export]
+    use crate::sink::PyKafkaSink;
     #[pymodule_export]
     use crate::sink::{PyCallbackSink, PyCaptureSink, PyFileSink, PyNullSink};
+    #[cfg(feature = "kafka")]
+    #[pymodule_export]
+    use crate::source::PyKafkaSource;
     #[pymodule_export]
     use crate::source::{PyFileSource, PySubject, PySubjectSource};
     #[pymodule_export]

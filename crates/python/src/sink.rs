@@ -1,12 +1,16 @@
-//! Sinks in Python: files, callbacks, tables kept in memory, and nothing.
+//! Sinks in Python: files, topics of brokers, callbacks, tables kept in memory, and nothing.
 
 mod callback;
 mod capture;
 mod file;
+#[cfg(feature = "kafka")]
+mod kafka;
 
 pub(crate) use callback::PyCallbackSink;
 pub(crate) use capture::PyCaptureSink;
 pub(crate) use file::PyFileSink;
+#[cfg(feature = "kafka")]
+pub(crate) use kafka::PyKafkaSink;
 
 use pyo3::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Sources in Python: files, and subjects whose rows Python code sends.
+//! Sources in Python: files, topics of brokers, and subjects whose rows Python code sends.
 //!
 //! * `rows`: Python values to the cells and the key of a row
 //! * `feed`: where rows wait between the threads that send them and the reader
@@ -7,6 +7,8 @@
 
 mod feed;
 mod file;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod reader;
 mod rows;
 mod subject;
@@ -26,6 +28,8 @@ use reader::SubjectReader;
 use rows::{Content, Rows};
 
 pub(crate) use file::PyFileSource;
+#[cfg(feature = "kafka")]
+pub(crate) use kafka::PyKafkaSource;
 pub(crate) use subject::PySubject;
 
 /// A source fed by a subject.

@@ -1,6 +1,6 @@
 """`pw.io`: sources and sinks."""
 
-from pathway.io import csv, fs, jsonlines, null, plaintext, python
+from pathway.io import csv, fs, jsonlines, kafka, null, plaintext, python, redpanda
 from pathway.io._dead_letters import dead_letters
 from pathway.io._files import CsvParserSettings
 from pathway.io._subscribe import (
@@ -21,8 +21,10 @@ __all__ = [
     "dead_letters",
     "fs",
     "jsonlines",
+    "kafka",
     "null",
     "plaintext",
     "python",
+    "redpanda",
     "subscribe",
 ]

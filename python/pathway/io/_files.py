@@ -148,11 +148,12 @@ def _record_schema(
         if format == "csv":
             raise ValueError("json_field_paths make no sense for CSV.")
         for column, pointer in json_field_paths.items():
-            _check_json_path(schema, column, pointer)
+            check_json_path(schema, column, pointer)
     return schema
 
 
-def _check_json_path(schema: type[Schema], column: str, pointer: str) -> None:
+def check_json_path(schema: type[Schema], column: str, pointer: str) -> None:
+    """A JSON pointer is one, and that of a column of the schema."""
     if column == METADATA:
         raise ValueError(f"json_field_paths: {METADATA!r} is not read from the records.")
     if column not in schema.columns():

@@ -207,10 +207,10 @@ impl CellBuilder {
         }
     }
 
-    /// Appends bytes as they are to a column of text (which they must be valid for) or bytes.
+    /// Appends bytes as they are to a column of text or compact JSON (which they must be valid for) or bytes.
     pub(super) fn push_bytes(&mut self, bytes: &[u8]) {
         match &mut self.data {
-            Data::Str(b) | Data::Bytes(b) => b.push(bytes),
+            Data::Str(b) | Data::Json(b) | Data::Bytes(b) => b.push(bytes),
             _ => self.push_error(),
         }
     }

@@ -8,7 +8,7 @@ const NANOS_PER_SECOND: i64 = 1_000_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
 
 /// Reads a moment without a zone: nanoseconds since 1970.
-pub(super) fn parse_naive(text: &[u8]) -> Result<i64, &'static str> {
+pub(crate) fn parse_naive(text: &[u8]) -> Result<i64, &'static str> {
     let mut text = Cursor(text);
     let (nanos, _) = text.moment()?;
     if text.0.is_empty() {
@@ -19,7 +19,7 @@ pub(super) fn parse_naive(text: &[u8]) -> Result<i64, &'static str> {
 }
 
 /// Reads a moment with an offset from UTC: nanoseconds since 1970 UTC.
-pub(super) fn parse_utc(text: &[u8]) -> Result<i64, &'static str> {
+pub(crate) fn parse_utc(text: &[u8]) -> Result<i64, &'static str> {
     let mut text = Cursor(text);
     let (nanos, has_time) = text.moment()?;
     if text.0.is_empty() && !has_time {
@@ -160,7 +160,7 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
 }
 
 /// Writes `2025-01-17T01:02:03.123456789`.
-pub(super) fn write_naive(nanos: i64, out: &mut Vec<u8>) {
+pub(crate) fn write_naive(nanos: i64, out: &mut Vec<u8>) {
     let mut text = *b"0000-00-00T00:00:00.000000000";
     let seconds = nanos.div_euclid(NANOS_PER_SECOND);
     let (year, month, day) = civil_from_days(seconds.div_euclid(SECONDS_PER_DAY));
@@ -176,7 +176,7 @@ pub(super) fn write_naive(nanos: i64, out: &mut Vec<u8>) {
 }
 
 /// Writes `2025-01-17T01:02:03.123456789+0000`.
-pub(super) fn write_utc(nanos: i64, out: &mut Vec<u8>) {
+pub(crate) fn write_utc(nanos: i64, out: &mut Vec<u8>) {
     write_naive(nanos, out);
     out.extend_from_slice(b"+0000");
 }

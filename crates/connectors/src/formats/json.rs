@@ -15,10 +15,12 @@ use super::{Cut, Decoder, Format, Layout, METADATA, invalid};
 
 mod decode;
 mod encode;
+mod message;
 mod pointer;
 mod scan;
 
 pub use encode::JsonEncoder;
+pub(super) use message::MessageDecoder;
 pub(super) use scan::unescape;
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";

@@ -13,13 +13,13 @@ use pathway_types::{Column, DType, Key, Value, storage, view::CellView};
 use super::{datetime, number};
 
 /// The cells of one column.
-pub(super) struct Lane<'a> {
-    pub(super) cells: Cells<'a>,
+pub(crate) struct Lane<'a> {
+    pub(crate) cells: Cells<'a>,
     nulls: Option<&'a NullBuffer>,
 }
 
 /// The cells by layout.
-pub(super) enum Cells<'a> {
+pub(crate) enum Cells<'a> {
     Bool(&'a BooleanArray),
     Int(&'a [i64]),
     Float(&'a [f64]),
@@ -36,7 +36,7 @@ pub(super) enum Cells<'a> {
 
 impl<'a> Lane<'a> {
     /// Reads `column` as `dtype`.
-    pub(super) fn new(column: &'a Column, dtype: &DType) -> Self {
+    pub(crate) fn new(column: &'a Column, dtype: &DType) -> Self {
         let array = column.array();
         let cells = match dtype.stored() {
             dtype if storage::is_encoded(dtype) => Cells::Values(CellView::new(column, dtype)),
@@ -65,13 +65,13 @@ impl<'a> Lane<'a> {
 
     /// True if the cell is None (columns of [`Cells::Values`] tell it by the value itself).
     #[inline]
-    pub(super) fn is_none(&self, row: usize) -> bool {
+    pub(crate) fn is_none(&self, row: usize) -> bool {
         self.nulls.is_some_and(|nulls| nulls.is_null(row))
     }
 }
 
 /// Appends a JSON string.
-pub(super) fn write_json_string(text: &str, out: &mut Vec<u8>) {
+pub(crate) fn write_json_string(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     out.push(b'"');
     let mut start = 0;
@@ -114,7 +114,7 @@ static ESCAPES: [u8; 256] = {
 };
 
 /// Appends base64 with padding.
-pub(super) fn write_base64(bytes: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn write_base64(bytes: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
     out.resize(start + bytes.len().div_ceil(3) * 4, b'=');
     // The room is exactly what the encoding takes.
@@ -123,14 +123,14 @@ pub(super) fn write_base64(bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Appends a row key as text.
-pub(super) fn write_pointer(bits: i128, out: &mut Vec<u8>) {
+pub(crate) fn write_pointer(bits: i128, out: &mut Vec<u8>) {
     use std::io::Write as _;
     // Writing to a vector cannot fail.
     let _ = write!(out, "{}", Key(bits as u128));
 }
 
 /// Appends any value as JSON.
-pub(super) fn write_json_value(value: &Value, out: &mut Vec<u8>) {
+pub(crate) fn write_json_value(value: &Value, out: &mut Vec<u8>) {
     let quoted = |out: &mut Vec<u8>, write: &dyn Fn(&mut Vec<u8>)| {
         out.push(b'"');
         write(out);

@@ -2,7 +2,7 @@
 
 /// Reads an optional sign and digits that fit 64 bits.
 #[inline]
-pub(super) fn parse_int(text: &[u8]) -> Option<i64> {
+pub(crate) fn parse_int(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
         [b'+', digits @ ..] => (false, digits),
@@ -32,24 +32,24 @@ fn parse_long_int(text: &[u8]) -> Option<i64> {
 
 /// Reads a decimal or scientific number, `nan`, `inf` or `infinity` in any case.
 #[inline]
-pub(super) fn parse_float(text: &[u8]) -> Option<f64> {
+pub(crate) fn parse_float(text: &[u8]) -> Option<f64> {
     fast_float2::parse(text).ok()
 }
 
 /// Writes an integer.
 #[inline]
-pub(super) fn write_int(value: i64, out: &mut Vec<u8>) {
+pub(crate) fn write_int(value: i64, out: &mut Vec<u8>) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// Writes an unsigned integer.
 #[inline]
-pub(super) fn write_unsigned(value: u64, out: &mut Vec<u8>) {
+pub(crate) fn write_unsigned(value: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// Writes the shortest text that reads back as the same float: `2.0`, `1e300`, `1e-5`, `NaN`, `-inf`.
-pub(super) fn write_float(value: f64, out: &mut Vec<u8>) {
+pub(crate) fn write_float(value: f64, out: &mut Vec<u8>) {
     if value.is_nan() {
         return out.extend_from_slice(b"NaN");
     }
@@ -89,7 +89,7 @@ fn write_small(text: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Writes a float as a JSON number, `null` if it is not finite.
-pub(super) fn write_json_float(value: f64, out: &mut Vec<u8>) {
+pub(crate) fn write_json_float(value: f64, out: &mut Vec<u8>) {
     if value.is_finite() {
         out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
     } else {

@@ -90,7 +90,7 @@ impl Decoder for LineDecoder {
 }
 
 /// The text without white space around it; `None` if it is not UTF-8, which `is_utf8` rules out.
-fn strip(text: &[u8], is_utf8: bool) -> Option<&[u8]> {
+pub(super) fn strip(text: &[u8], is_utf8: bool) -> Option<&[u8]> {
     let is_plain = |byte: Option<&u8>| byte.is_none_or(|byte| byte.is_ascii_graphic());
     if is_utf8 && is_plain(text.first()) && is_plain(text.last()) {
         return Some(text);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_buffer::BooleanBuffer;
 use pathway_io::{CellError, Parsed, Rejected};
 use pathway_types::batch::hash_rows;
-use pathway_types::{Batch, Column, DataError, Diffs, Keys};
+use pathway_types::{Batch, Column, DataError, Diffs, Key, Keys};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::Layout;
@@ -19,6 +19,8 @@ use super::cells::CellBuilder;
 pub struct Origin {
     name: Arc<str>,
     unit: &'static str,
+    /// How the first record is numbered for people.
+    first: u64,
     low: u64,
     high: u64,
 }
@@ -27,7 +29,12 @@ impl Origin {
     /// A sequence with this `identity`, shown as `name`, of records called `unit`.
     pub fn new(name: impl Into<Arc<str>>, identity: &[u8], unit: &'static str) -> Self {
         let hash = xxh3_128(identity);
-        Origin { name: name.into(), unit, low: hash as u64, high: (hash >> 64) as u64 }
+        Origin { name: name.into(), unit, first: 1, low: hash as u64, high: (hash >> 64) as u64 }
+    }
+
+    /// The same sequence, whose records are numbered from 0 for people, too.
+    pub fn from_zero(self) -> Self {
+        Origin { first: 0, ..self }
     }
 
     /// The key of the record with this ordinal. Distinct for all ordinals of one sequence.
@@ -38,11 +45,11 @@ impl Origin {
         (u128::from(high) << 64) | u128::from(low)
     }
 
-    /// Where the record with this ordinal stands, counted from 1.
+    /// Where the record with this ordinal stands, counted from 1 unless it is said otherwise.
     pub fn position(&self, ordinal: u64) -> String {
         match self.unit {
             "" => self.name.to_string(),
-            unit => format!("{}, {unit} {}", self.name, ordinal + 1),
+            unit => format!("{}, {unit} {}", self.name, ordinal + self.first),
         }
     }
 }
@@ -108,6 +115,16 @@ impl RowBuilder {
     pub(super) fn end_row(&mut self) {
         if self.layout.primary_key().is_empty() {
             self.keys.push(self.origin.key(self.ordinal));
+        }
+        self.rows += 1;
+        self.ordinal += 1;
+    }
+
+    /// The next record gave one cell in every builder, and the row has this key.
+    #[inline]
+    pub(super) fn end_row_as(&mut self, key: Key) {
+        if self.layout.primary_key().is_empty() {
+            self.keys.push(key.0);
         }
         self.rows += 1;
         self.ordinal += 1;

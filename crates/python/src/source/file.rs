@@ -38,15 +38,7 @@ impl PyFileSource {
         csv_settings: Option<Bound<'_, PyAny>>,
         json_field_paths: Option<Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let mode = match mode {
-            "static" => ReadMode::Static,
-            "streaming" => ReadMode::Streaming,
-            _ => {
-                return Err(PyValueError::new_err(format!(
-                    "mode has to be static or streaming, not {mode:?}"
-                )));
-            }
-        };
+        let mode = self::mode(mode)?;
         let spec = match format {
             "csv" => FormatSpec::Csv(csv(csv_settings.as_ref())?),
             "json" => FormatSpec::Json(json(json_field_paths.as_ref())?),
@@ -70,6 +62,15 @@ impl PyFileSource {
     }
 }
 
+/// The mode that a user names.
+pub(super) fn mode(mode: &str) -> PyResult<ReadMode> {
+    match mode {
+        "static" => Ok(ReadMode::Static),
+        "streaming" => Ok(ReadMode::Streaming),
+        _ => Err(PyValueError::new_err(format!("mode has to be static or streaming, not {mode:?}"))),
+    }
+}
+
 /// The settings under the names of `pw.io.CsvParserSettings`.
 fn csv(settings: Option<&Bound<'_, PyAny>>) -> PyResult<CsvSettings> {
     let Some(settings) = settings else { return Ok(CsvSettings::default()) };
@@ -90,7 +91,7 @@ fn csv(settings: Option<&Bound<'_, PyAny>>) -> PyResult<CsvSettings> {
         .map_err(|error| errors::of_connector(&error))
 }
 
-fn json(paths: Option<&Bound<'_, PyAny>>) -> PyResult<JsonSettings> {
+pub(super) fn json(paths: Option<&Bound<'_, PyAny>>) -> PyResult<JsonSettings> {
     let mut field_paths = Vec::new();
     if let Some(paths) = paths {
         for (column, path) in mapping::dict(paths)? {

@@ -47,10 +47,16 @@ impl CsvEncoder {
         out.extend_from_slice(&self.separator);
         out.extend_from_slice(b"diff\"\n");
     }
-}
 
-impl Encoder for CsvEncoder {
-    fn encode(&self, batch: &Batch, time: Timestamp, out: &mut Vec<u8>) {
+    /// Appends the records of all rows, each with the line end behind it; `row_ends` gets where each ends.
+    #[inline]
+    pub(crate) fn encode_rows(
+        &self,
+        batch: &Batch,
+        time: Timestamp,
+        out: &mut Vec<u8>,
+        mut row_ends: impl FnMut(usize),
+    ) {
         let lanes: Vec<Lane<'_>> =
             batch.columns.iter().zip(&self.dtypes).map(|(column, dtype)| Lane::new(column, dtype)).collect();
         let mut end_of_row = Vec::new();
@@ -67,7 +73,14 @@ impl Encoder for CsvEncoder {
             out.extend_from_slice(&end_of_row);
             number::write_int(batch.diffs.get(row), out);
             out.extend_from_slice(b"\"\n");
+            row_ends(out.len());
         }
+    }
+}
+
+impl Encoder for CsvEncoder {
+    fn encode(&self, batch: &Batch, time: Timestamp, out: &mut Vec<u8>) {
+        self.encode_rows(batch, time, out, |_| {});
     }
 }
 

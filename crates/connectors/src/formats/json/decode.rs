@@ -16,13 +16,24 @@ pub(super) struct JsonDecoder {
     /// The other columns, with the pointers they follow.
     pointers: Vec<(usize, Pointer)>,
     /// The pointers of all columns, if all have one: then a record need not be an object.
-    all_pointers: Option<Vec<Pointer>>,
+    all_pointers: Option<Vec<(usize, Pointer)>>,
+}
+
+/// Appends the row of these values.
+#[inline]
+pub(super) fn push_row(raw: &[u8], tokens: &[Token<'_>], rows: &mut RowBuilder) {
+    for (column, token) in tokens.iter().enumerate() {
+        if let Err(fault) = rows.cells[column].push_json(*token) {
+            rows.fault(column, fault, raw.trim_ascii_end());
+        }
+    }
+    rows.end_row();
 }
 
 /// What the decoder carries from record to record.
-struct Session<'a> {
+pub(super) struct Session<'a> {
     /// The value of each column in the current record.
-    tokens: Vec<Token<'a>>,
+    pub(super) tokens: Vec<Token<'a>>,
     /// The fields of the last records, by their places.
     expected: Vec<Expected>,
 }
@@ -37,6 +48,15 @@ struct Expected {
 
 impl JsonDecoder {
     pub(super) fn new(settings: &JsonSettings, layout: &Layout) -> Self {
+        JsonDecoder::of_columns(settings, layout, |_| true)
+    }
+
+    /// A decoder of those columns whose names are chosen; the others are not in the document.
+    pub(super) fn of_columns(
+        settings: &JsonSettings,
+        layout: &Layout,
+        chosen: impl Fn(&str) -> bool,
+    ) -> Self {
         let mut names: Vec<Option<Box<[u8]>>> = Vec::new();
         let mut pointers = Vec::new();
         let pointer_of = |field: &Field| {
@@ -47,10 +67,14 @@ impl JsonDecoder {
         let mut taken: Vec<Box<[u8]>> = layout
             .fields()
             .iter()
-            .filter(|field| pointer_of(field).is_none())
+            .filter(|field| chosen(&field.name) && pointer_of(field).is_none())
             .map(|field| field.name.as_bytes().into())
             .collect();
         for (column, field) in layout.fields().iter().enumerate() {
+            if !chosen(&field.name) {
+                names.push(None);
+                continue;
+            }
             let Some(pointer) = pointer_of(field) else {
                 names.push(Some(field.name.as_bytes().into()));
                 continue;
@@ -66,20 +90,39 @@ impl JsonDecoder {
                 }
             }
         }
-        let all_pointers: Option<Vec<Pointer>> = layout.fields().iter().map(pointer_of).collect();
+        let all = layout.fields().iter().enumerate().filter(|(_, field)| chosen(&field.name));
+        let all_pointers: Option<Vec<_>> =
+            all.map(|(column, field)| Some((column, pointer_of(field)?))).collect();
         JsonDecoder { names, pointers, all_pointers: all_pointers.filter(|all| !all.is_empty()) }
+    }
+
+    /// What reading starts with.
+    pub(super) fn session<'a>(&self) -> Session<'a> {
+        Session { tokens: vec![Token::Absent; self.names.len()], expected: Vec::new() }
+    }
+
+    /// Reads a whole document into the session's tokens; tells what is wrong with it.
+    pub(super) fn document<'a>(&self, document: &'a [u8], session: &mut Session<'a>) -> Result<(), Syntax> {
+        if simdutf8::basic::from_utf8(document).is_err() {
+            return Err("the record is not valid UTF-8");
+        }
+        match self.record(&mut Scanner::<false>::new(document), session) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err("the record is empty"),
+            Err(reason) => Err(reason),
+        }
     }
 
     /// Decodes valid UTF-8.
     fn run<const LINES: bool>(&self, data: &[u8], rows: &mut RowBuilder) {
         let mut scanner = Scanner::<LINES>::new(data);
-        let mut session = Session { tokens: vec![Token::Absent; self.names.len()], expected: Vec::new() };
+        let mut session = self.session();
         while scanner.position < data.len() {
             let start = scanner.position;
             match self.record(&mut scanner, &mut session) {
                 Ok(true) => {
                     let end = scanner.position;
-                    self.row(&data[start..end], &session.tokens, rows);
+                    push_row(&data[start..end], &session.tokens, rows);
                 }
                 Ok(false) => rows.skip(),
                 Err(reason) => {
@@ -92,16 +135,6 @@ impl JsonDecoder {
             // The line feed.
             scanner.position += 1;
         }
-    }
-
-    #[inline]
-    fn row(&self, raw: &[u8], tokens: &[Token<'_>], rows: &mut RowBuilder) {
-        for (column, token) in tokens.iter().enumerate() {
-            if let Err(fault) = rows.cells[column].push_json(*token) {
-                rows.fault(column, fault, raw.trim_ascii_end());
-            }
-        }
-        rows.end_row();
     }
 
     /// Reads one record up to its end; false if it is blank.
@@ -126,8 +159,8 @@ impl JsonDecoder {
                     .all_pointers
                     .as_ref()
                     .ok_or("the record is JSON, but no object with named fields")?;
-                for (token, pointer) in session.tokens.iter_mut().zip(pointers) {
-                    *token = pointer.resolve(value);
+                for (column, pointer) in pointers {
+                    session.tokens[*column] = pointer.resolve(value);
                 }
                 value
             }

@@ -39,8 +39,16 @@ impl JsonEncoder {
     }
 }
 
-impl Encoder for JsonEncoder {
-    fn encode(&self, batch: &Batch, time: Timestamp, out: &mut Vec<u8>) {
+impl JsonEncoder {
+    /// Appends the objects of all rows, each with the line end behind it; `row_ends` gets where each ends.
+    #[inline]
+    pub(crate) fn encode_rows(
+        &self,
+        batch: &Batch,
+        time: Timestamp,
+        out: &mut Vec<u8>,
+        mut row_ends: impl FnMut(usize),
+    ) {
         let lanes: Vec<Lane<'_>> =
             batch.columns.iter().zip(&self.dtypes).map(|(column, dtype)| Lane::new(column, dtype)).collect();
         let before_diff: &[u8] = if self.keys.is_empty() { b"{\"diff\":" } else { b",\"diff\":" };
@@ -57,7 +65,14 @@ impl Encoder for JsonEncoder {
             out.extend_from_slice(before_diff);
             number::write_int(batch.diffs.get(row), out);
             out.extend_from_slice(&end_of_row);
+            row_ends(out.len());
         }
+    }
+}
+
+impl Encoder for JsonEncoder {
+    fn encode(&self, batch: &Batch, time: Timestamp, out: &mut Vec<u8>) {
+        self.encode_rows(batch, time, out, |_| {});
     }
 }
 

@@ -1,0 +1,26 @@
+//! Kafka, and brokers that speak its protocol.
+//!
+//! A [`KafkaSource`] reads the partitions of one topic; readers share them. Its messages are collected by
+//! partition (`chunk`) and become rows on parser threads. A [`KafkaSink`] makes a message of every change.
+//!
+//! | | |
+//! |---|---|
+//! | modes | static (up to the end that is current when the run starts), streaming |
+//! | order | by partition |
+//! | position | by partition: the offset of the next message |
+//! | row keys | the primary key, else topic, partition and offset; the message key on request |
+//! | writing | at least once: every minibatch is acknowledged by the broker before the next one |
+
+mod chunk;
+mod client;
+mod encode;
+mod headers;
+mod reader;
+mod sink;
+mod source;
+mod start;
+
+pub use client::KafkaSettings;
+pub use encode::MessageFormat;
+pub use sink::{KafkaSink, Topic};
+pub use source::KafkaSource;

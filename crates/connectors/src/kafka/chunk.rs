@@ -1,0 +1,117 @@
+//! Messages of one partition on their way to a parser thread.
+
+use std::io::Write as _;
+use std::ops::Range;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use pathway_io::{ParseJob, Parsed};
+use rdkafka::Timestamp;
+use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
+
+use crate::formats::message::{Message, MessageDecoder};
+use crate::formats::{Layout, Origin, RowBuilder};
+
+/// Copies of consecutive messages.
+#[derive(Debug, Default)]
+pub(super) struct Chunk {
+    bytes: Vec<u8>,
+    messages: Vec<Record>,
+}
+
+#[derive(Debug)]
+struct Record {
+    offset: i64,
+    key: Option<Range<usize>>,
+    value: Option<Range<usize>>,
+    /// Compact JSON; empty if nobody reads it.
+    metadata: Range<usize>,
+}
+
+/// What all chunks of a partition have in common.
+#[derive(Clone, Debug)]
+pub(super) struct Partition {
+    pub(super) layout: Arc<Layout>,
+    pub(super) decoder: Arc<dyn MessageDecoder>,
+    pub(super) origin: Origin,
+}
+
+impl Chunk {
+    pub(super) fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    /// The offset behind the last message.
+    pub(super) fn end(&self) -> Option<i64> {
+        self.messages.last().map(|last| last.offset + 1)
+    }
+
+    /// Copies a message; gives its size.
+    pub(super) fn push(&mut self, message: &BorrowedMessage<'_>, with_metadata: bool) -> usize {
+        let before = self.bytes.len();
+        let key = message.key().map(|key| put(&mut self.bytes, key));
+        let value = message.payload().map(|value| put(&mut self.bytes, value));
+        let start = self.bytes.len();
+        if with_metadata {
+            write_metadata(message, &mut self.bytes);
+        }
+        let metadata = start..self.bytes.len();
+        self.messages.push(Record { offset: message.offset(), key, value, metadata });
+        self.bytes.len() - before
+    }
+
+    /// The work that makes rows of it.
+    pub(super) fn job(self, partition: &Partition) -> ParseJob {
+        let partition = partition.clone();
+        Box::new(move || self.parse(&partition))
+    }
+
+    fn parse(self, partition: &Partition) -> Parsed {
+        let Partition { layout, decoder, origin } = partition;
+        let first = self.messages.first().map_or(0, |first| first.offset as u64);
+        let mut rows = RowBuilder::new(layout, origin, first, self.messages.len(), self.bytes.len());
+        let part = |range: &Range<usize>| &self.bytes[range.clone()];
+        let messages: Vec<Message<'_>> = self
+            .messages
+            .iter()
+            .map(|record| Message {
+                ordinal: record.offset as u64,
+                key: record.key.as_ref().map(part),
+                value: record.value.as_ref().map(part),
+                metadata: part(&record.metadata),
+            })
+            .collect();
+        decoder.decode(&messages, &mut rows);
+        rows.finish()
+    }
+}
+
+fn put(bytes: &mut Vec<u8>, part: &[u8]) -> Range<usize> {
+    let start = bytes.len();
+    bytes.extend_from_slice(part);
+    start..bytes.len()
+}
+
+/// Where a message comes from, as compact JSON.
+fn write_metadata(message: &BorrowedMessage<'_>, out: &mut Vec<u8>) {
+    let timestamp = match message.timestamp() {
+        Timestamp::CreateTime(time) | Timestamp::LogAppendTime(time) => time.to_string(),
+        Timestamp::NotAvailable => "null".to_owned(),
+    };
+    let text = |text: &str| serde_json::Value::from(text).to_string();
+    // Writing to a vector cannot fail.
+    let _ = write!(
+        out,
+        "{{\"timestamp_millis\":{timestamp},\"topic\":{},\"partition\":{},\"offset\":{},\"headers\":[",
+        text(message.topic()),
+        message.partition(),
+        message.offset(),
+    );
+    for (place, header) in message.headers().into_iter().flat_map(|headers| headers.iter()).enumerate() {
+        let comma = if place == 0 { "" } else { "," };
+        let value = header.value.map_or("null".to_owned(), |value| text(&STANDARD.encode(value)));
+        let _ = write!(out, "{comma}[{},{value}]", text(header.key));
+    }
+    out.extend_from_slice(b"]}");
+}

@@ -1,0 +1,65 @@
+//! Topics of a Kafka broker as sinks.
+
+use std::sync::Arc;
+
+use pathway_connectors::kafka::{KafkaSettings, KafkaSink, MessageFormat, Topic};
+use pathway_types::{Field, Schema};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::dtype::PyDType;
+use crate::errors;
+
+/// Writes the changes of a table as messages.
+#[pyclass(frozen, module = "pathway._engine", name = "KafkaSink")]
+pub(crate) struct PyKafkaSink {
+    pub(crate) sink: Arc<KafkaSink>,
+}
+
+#[pymethods]
+impl PyKafkaSink {
+    #[new]
+    #[pyo3(signature = (
+        settings, format, column_names, dtypes, *, topic=None, topic_column=None, key=None, value=None,
+        headers=Vec::new(), delimiter=','
+    ))]
+    #[allow(clippy::too_many_arguments)]
+    fn new(
+        settings: Vec<(String, String)>,
+        format: &str,
+        column_names: Vec<String>,
+        dtypes: Vec<Bound<'_, PyDType>>,
+        topic: Option<String>,
+        topic_column: Option<usize>,
+        key: Option<usize>,
+        value: Option<usize>,
+        headers: Vec<(String, usize)>,
+        delimiter: char,
+    ) -> PyResult<Self> {
+        let refused = |text: &str| Err(PyValueError::new_err(text.to_owned()));
+        let format = match (format, value) {
+            ("json", _) => MessageFormat::Json,
+            ("dsv", _) => match u8::try_from(delimiter) {
+                Ok(delimiter) if delimiter.is_ascii() => MessageFormat::Dsv { delimiter },
+                _ => return refused("the delimiter has to be an ASCII character"),
+            },
+            ("raw" | "plaintext", Some(column)) => MessageFormat::Column(column),
+            ("raw" | "plaintext", None) => return refused("a column with the payload is needed"),
+            _ => return refused(&format!("format has to be json, dsv, raw or plaintext, not {format:?}")),
+        };
+        let topic = match (topic, topic_column) {
+            (Some(topic), None) => Topic::Fixed(topic),
+            (None, Some(column)) => Topic::Column(column),
+            _ => return refused("a topic is needed, or a column with topics"),
+        };
+        let columns = topic_column.iter().chain(&key).chain(&value).chain(headers.iter().map(|(_, c)| c));
+        if column_names.len() != dtypes.len() || columns.into_iter().any(|c| *c >= dtypes.len()) {
+            return refused("there have to be as many dtypes as column names, and every column among them");
+        }
+        let fields = column_names.into_iter().zip(&dtypes);
+        let schema = Schema::new(fields.map(|(name, dtype)| Field::new(name, dtype.get().0.clone())));
+        let sink = KafkaSink::new(KafkaSettings::new(settings), topic, format, schema)
+            .map_err(|error| errors::of_connector(&error))?;
+        Ok(PyKafkaSink { sink: Arc::new(sink.key(key).headers(headers)) })
+    }
+}

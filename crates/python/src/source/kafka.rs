@@ -1,0 +1,65 @@
+//! Topics of a Kafka broker as sources.
+
+use std::sync::Arc;
+
+use pathway_connectors::formats::json::JsonSettings;
+use pathway_connectors::formats::message::MessageSpec;
+use pathway_connectors::kafka::{KafkaSettings, KafkaSource};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::errors;
+use crate::field::{self, PyField};
+use crate::source::file;
+
+/// Reads the messages of a topic.
+#[pyclass(frozen, module = "pathway._engine", name = "KafkaSource")]
+pub(crate) struct PyKafkaSource {
+    pub(crate) source: Arc<KafkaSource>,
+}
+
+#[pymethods]
+impl PyKafkaSource {
+    #[new]
+    #[pyo3(signature = (
+        settings, topic, format, schema, *, mode, in_key=Vec::new(), json_field_paths=None, with_metadata=false,
+        ids_from_keys=false, start_from_timestamp_ms=None, parallel_readers=None
+    ))]
+    #[allow(clippy::too_many_arguments)]
+    fn new(
+        settings: Vec<(String, String)>,
+        topic: &str,
+        format: &str,
+        schema: Option<Vec<Bound<'_, PyField>>>,
+        mode: &str,
+        in_key: Vec<String>,
+        json_field_paths: Option<Bound<'_, PyAny>>,
+        with_metadata: bool,
+        ids_from_keys: bool,
+        start_from_timestamp_ms: Option<i64>,
+        parallel_readers: Option<usize>,
+    ) -> PyResult<Self> {
+        let mode = file::mode(mode)?;
+        let settings = KafkaSettings::new(settings);
+        let format = match format {
+            "raw" => MessageSpec::Raw,
+            "plaintext" => MessageSpec::PlainText,
+            "json" => {
+                let settings: JsonSettings = file::json(json_field_paths.as_ref())?;
+                MessageSpec::Json { settings, in_key }
+            }
+            _ => {
+                let text = format!("format has to be raw, plaintext or json, not {format:?}");
+                return Err(PyValueError::new_err(text));
+            }
+        };
+        let schema = schema.map(|fields| field::schema(&fields));
+        let source = KafkaSource::new(settings, topic, format, schema, mode)
+            .map_err(|error| errors::of_connector(&error))?;
+        let source = source
+            .ids_from_keys(ids_from_keys)
+            .from_timestamp_ms(start_from_timestamp_ms)
+            .most_readers(parallel_readers);
+        Ok(PyKafkaSource { source: Arc::new(if with_metadata { source.with_metadata() } else { source }) })
+    }
+}
