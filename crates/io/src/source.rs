@@ -119,6 +119,13 @@ pub trait SourceOutput: Send {
     /// minibatch: what belongs together is one unit, with its position.
     fn position(&mut self, part: &str, position: Option<Position>) -> Result<(), Stopped>;
 
+    /// Positions that this reader has reported and that are done with, since the last call: all that they
+    /// cover has been written by the outputs of the run and, if it may be gone on with, is held by a
+    /// checkpoint. For systems that want to be told.
+    fn settled(&mut self) -> Vec<(String, Position)> {
+        Vec::new()
+    }
+
     /// True when the run is ending.
     fn is_stopped(&self) -> bool;
 

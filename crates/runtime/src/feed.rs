@@ -157,8 +157,8 @@ impl Feed {
     }
 
     fn read(self: Arc<Self>, reader: Box<dyn Reader>, site: Site) {
-        let mut output =
-            Output { reports: self.has_positions, feed: self.clone(), in_atomic: 0, uncovered: false };
+        let (reports, feed) = (self.has_positions, self.clone());
+        let mut output = Output { reports, feed, in_atomic: 0, uncovered: false, unsettled: None };
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| reader.run(&mut output)));
         let error = match result {
             Ok(Ok(())) => None,
@@ -413,6 +413,8 @@ struct Output {
     reports: bool,
     /// It has handed over rows since the last.
     uncovered: bool,
+    /// The positions that are not done with, if the reader asks for them.
+    unsettled: Option<VecDeque<(Timestamp, String, Position)>>,
 }
 
 impl Output {
@@ -512,11 +514,24 @@ impl SourceOutput for Output {
         let uncovered = std::mem::take(&mut self.uncovered);
         let mut minibatch = self.feed.minibatch();
         minibatch.uncovered -= usize::from(uncovered);
+        if let (Some(unsettled), Some(position)) = (&mut self.unsettled, &position) {
+            unsettled.push_back((minibatch.time, part.to_owned(), position.clone()));
+        }
         if self.feed.marks.is_some() {
             minibatch.updates.push((part.to_owned(), position));
         }
         drop(minibatch);
         self.check()
+    }
+
+    fn settled(&mut self) -> Vec<(String, Position)> {
+        let done = match &self.feed.marks {
+            Some(marks) => marks.held(),
+            None => self.feed.context.completed().frontier(),
+        };
+        let unsettled = self.unsettled.get_or_insert_default();
+        let settled = unsettled.iter().take_while(|(time, ..)| *time < done).count();
+        unsettled.drain(..settled).map(|(_, part, position)| (part, position)).collect()
     }
 
     fn is_stopped(&self) -> bool {

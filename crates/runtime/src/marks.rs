@@ -22,6 +22,8 @@ struct Inner {
     marks: VecDeque<Mark>,
     /// The positions of what checkpoints hold.
     positions: BTreeMap<String, Position>,
+    /// Everything before this time is held by a complete checkpoint.
+    held: Timestamp,
 }
 
 #[derive(Debug)]
@@ -35,7 +37,7 @@ struct Mark {
 impl Marks {
     /// For a source that goes on from these positions.
     pub(crate) fn new(positions: BTreeMap<String, Position>) -> Self {
-        Marks(Mutex::new(Inner { marks: VecDeque::new(), positions }))
+        Marks(Mutex::new(Inner { marks: VecDeque::new(), positions, held: 0 }))
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -79,6 +81,16 @@ impl Marks {
             }
         }
         inner.positions.clone()
+    }
+
+    /// A checkpoint of this time is complete.
+    pub(crate) fn hold(&self, time: Timestamp) {
+        self.inner().held = time;
+    }
+
+    /// Everything before this time is held by a complete checkpoint.
+    pub(crate) fn held(&self) -> Timestamp {
+        self.inner().held
     }
 }
 

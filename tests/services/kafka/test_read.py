@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -206,6 +208,32 @@ def test_simple_reads_begin_at_the_start_or_at_the_end(kafka: Running) -> None:
     pw.internals.parse_graph.G.clear()
     table = pw.io.kafka.simple_read(topic.server, topic.name, format="plaintext", mode="static")
     assert rows_of(table.select(table.data)) == [("old",)]
+
+
+def test_the_group_is_told_what_is_done_with(kafka: Running) -> None:
+    topic = Topic(kafka)
+    settings = topic.settings(auto_offset_reset="earliest", auto_commit_interval_ms=20)
+
+    def read() -> pw.Table[Any]:
+        pw.internals.parse_graph.G.clear()
+        table = pw.io.kafka.read(settings, topic.name, format="plaintext", autocommit_duration_ms=20)
+        return table.select(table.data)
+
+    def send_when(text: str, committed: dict[int, int]) -> None:
+        while topic.committed() != committed:
+            time.sleep(0.01)
+        topic.send(text)
+
+    topic.send("a")
+    follow(read(), [(lambda: None, [("a",)])])
+    assert topic.committed() == {}
+
+    def after_first() -> None:
+        threading.Thread(target=send_when, args=("b", {0: 1})).start()
+
+    follow(read(), [(after_first, [("a",)]), (lambda: None, [("a",), ("b",)])])
+    assert topic.committed() == {0: 1}
+    follow(read(), [(lambda: None, [("b",)])])
 
 
 def test_a_missing_topic_is_an_error(kafka: Running) -> None:

@@ -1,6 +1,6 @@
 //! Reads the partitions of one reader.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::chunk::{Chunk, Partition};
 use super::client::{KafkaSettings, Observer, failure, is_passing, partitions};
-use super::start::{Stretch, part, position};
+use super::start::{Stretch, offset_of, part, position};
 use crate::formats::message::MessageDecoder;
 use crate::formats::{Layout, Origin};
 
@@ -23,6 +23,8 @@ const MOST_BYTES: usize = 2 << 20;
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long a static read waits for brokers that do not answer.
 const SILENCE: Duration = Duration::from_secs(60);
+/// How long to wait at the end for the last rows to be done with.
+const LEAVE: Duration = Duration::from_secs(1);
 /// How often to look for new partitions.
 const LOOK: Duration = Duration::from_secs(10);
 
@@ -41,6 +43,8 @@ pub(super) struct Reading {
     /// The id of the cluster: equal topics of different ones have different rows.
     pub(super) cluster: String,
     pub(super) with_metadata: bool,
+    /// A later run goes on from the positions of this one, so that the offsets of the group are for others to see.
+    pub(super) goes_on: bool,
     pub(super) decoder: Arc<dyn MessageDecoder>,
     pub(super) layout: Arc<Layout>,
     /// How long brokers may take to answer.
@@ -78,6 +82,8 @@ pub(super) struct KafkaReader {
     bytes: usize,
     looked: Instant,
     heard: Instant,
+    /// Positions that were reported and are not done with.
+    unsettled: usize,
 }
 
 /// Why reading ends before its end.
@@ -113,6 +119,7 @@ impl KafkaReader {
             bytes: 0,
             looked: Instant::now(),
             heard: Instant::now(),
+            unsettled: 0,
         };
         for stretch in &stretches {
             reader.add(stretch.partition);
@@ -145,6 +152,7 @@ impl KafkaReader {
     }
 
     fn read(&mut self, output: &mut dyn SourceOutput) -> Result<(), End> {
+        self.settle(output);
         loop {
             if self.mode == ReadMode::Static && self.open.is_empty() {
                 return Ok(self.hand_over(output)?);
@@ -194,9 +202,52 @@ impl KafkaReader {
             let end = chunk.end();
             output.parse(chunk.job(&own.partition))?;
             output.position(&own.part, end.map(position))?;
+            self.unsettled += 1;
         }
         (self.messages, self.bytes) = (0, 0);
+        self.settle(output);
         if output.is_stopped() { Err(Stopped) } else { Ok(()) }
+    }
+
+    /// Tells the group how far it is: the offsets of what is done with are committed by and by.
+    fn settle(&mut self, output: &mut dyn SourceOutput) {
+        if self.mode == ReadMode::Static {
+            return;
+        }
+        let settled = output.settled();
+        if settled.is_empty() {
+            return;
+        }
+        self.unsettled -= settled.len();
+        let mut offsets = TopicPartitionList::new();
+        let numbers: HashMap<&str, i32> =
+            self.own.iter().map(|(number, own)| (&*own.part, *number)).collect();
+        for (part, position) in &settled {
+            if let (Some(number), Some(offset)) = (numbers.get(&**part), offset_of(position)) {
+                let topic = &self.reading.topic;
+                let mut known = match offsets.find_partition(topic, *number) {
+                    Some(known) => known,
+                    None => offsets.add_partition(topic, *number),
+                };
+                // An offset of a message can always be set.
+                let _ = known.set_offset(Offset::Offset(offset));
+            }
+        }
+        if let Err(error) = self.consumer.store_offsets(&offsets) {
+            log::warn!("{}: the offsets of the group cannot be stored: {error}", self.reading.name);
+        }
+    }
+
+    /// Waits a moment for the last rows to be done with, so that the group is told of them.
+    fn take_leave(&mut self, output: &mut dyn SourceOutput) {
+        let deadline = Instant::now() + LEAVE;
+        if self.mode == ReadMode::Static || self.reading.goes_on || output.commit().is_ok() {
+            return;
+        }
+        while self.unsettled > 0 && Instant::now() < deadline {
+            self.settle(output);
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// What to do about an error: most pass.
@@ -241,7 +292,11 @@ impl KafkaReader {
 impl Reader for KafkaReader {
     fn run(mut self: Box<Self>, output: &mut dyn SourceOutput) -> Result<(), ConnectorError> {
         match self.read(output) {
-            Ok(()) | Err(End::Stopped) => Ok(()),
+            Ok(()) => Ok(()),
+            Err(End::Stopped) => {
+                self.take_leave(output);
+                Ok(())
+            }
             Err(End::Failed(error)) => Err(error),
         }
     }

@@ -105,6 +105,9 @@ impl KafkaSource {
             ("enable.partition.eof", "true"),
             ("allow.auto.create.topics", "false"),
         ];
+        if self.mode == ReadMode::Static {
+            own.push(("enable.auto.commit", "false"));
+        }
         if self.mode == ReadMode::Static || self.from_timestamp_ms.is_some() {
             // Partitions that turn up later are read whole.
             own.push(("auto.offset.reset", "earliest"));
@@ -169,6 +172,7 @@ impl Source for KafkaSource {
             brokers: self.settings.brokers().to_owned(),
             cluster,
             with_metadata: layout.fields().iter().any(|field| &*field.name == METADATA),
+            goes_on: resume.is_some(),
             decoder: self.format.compile(&layout, self.ids_from_keys),
             layout,
             patience: self.settings.patience(),

@@ -30,10 +30,14 @@ pub(super) fn position(offset: i64) -> Position {
     Position { value: offset.to_le_bytes().to_vec(), objects: Vec::new() }
 }
 
-/// The offset of a position.
+/// The offset of a position, if it is one.
+pub(super) fn offset_of(position: &Position) -> Option<i64> {
+    position.value.as_slice().try_into().ok().map(i64::from_le_bytes)
+}
+
+/// The offset of a position that an earlier run left.
 fn offset(name: &str, part: &str, position: &Position) -> Result<i64, ConnectorError> {
-    let bytes = position.value.as_slice().try_into();
-    bytes.map(i64::from_le_bytes).map_err(|_| {
+    offset_of(position).ok_or_else(|| {
         let message = format!("the position of {part} that an earlier run left is damaged");
         ConnectorError::new(name, FailureClass::Value, message)
     })

@@ -236,6 +236,7 @@ impl Recorder {
             sinks,
         };
         manifest.write(store)?;
+        lock(&checkpoints.sources).iter().for_each(|(_, marks)| marks.hold(time));
         self.sequence += 1;
         self.delete_objects(store, &manifest)?;
         manifest.collect(store, KEPT, &self.named())
