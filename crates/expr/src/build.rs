@@ -25,7 +25,7 @@ mod convert;
 mod frequency;
 pub(crate) mod functions;
 mod index;
-mod operators;
+pub(crate) mod operators;
 mod pointer;
 mod reducers;
 mod special;
@@ -91,6 +91,14 @@ fn refuse_futures(operation: &str, operands: &[Expr]) -> Result<(), ExprError> {
              Use it on the table returned by await_futures().",
             pending.dtype()
         ))),
+    }
+}
+
+/// What to do about a condition that is no truth value, as the end of a message.
+pub fn condition_advice(dtype: &DType) -> &'static str {
+    match *dtype.unoptional() == DType::Bool {
+        true => "; coalesce(..., False) takes None for False",
+        false => "",
     }
 }
 

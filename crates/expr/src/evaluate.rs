@@ -15,7 +15,7 @@ use crate::Expr;
 mod branch;
 pub(crate) mod cells;
 mod compile;
-mod frame;
+pub(crate) mod frame;
 mod user;
 
 /// The rows an expression is evaluated over.

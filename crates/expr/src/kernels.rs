@@ -35,6 +35,7 @@ pub(crate) mod compare;
 pub(crate) mod convert;
 pub(crate) mod datetime;
 pub(crate) mod duration;
+pub(crate) mod dynamic;
 pub(crate) mod index;
 pub(crate) mod json;
 pub(crate) mod numeric;

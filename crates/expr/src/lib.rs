@@ -19,6 +19,7 @@ pub mod transform;
 pub mod udf;
 
 pub use acceptor::{Accepted, Acceptor, Offers};
+pub use build::condition_advice;
 pub use error::ExprError;
 pub use evaluate::{Evaluator, Input, Outcome};
 pub use later::{Answers, Callee, Caller, OnFailure};

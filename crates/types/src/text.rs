@@ -135,8 +135,8 @@ fn push_digits(out: &mut String, value: u32, digits: u32) {
     }
 }
 
-/// The components that are not zero, each with the sign: `400d 3h 4m 5s 6007008ns`, `-2d -3h`;
-/// nothing for zero.
+/// The components that are not zero, each with the sign: `400d 3h 4m 5s 6007008ns`, `-2d -3h`; `0ns` for
+/// nothing at all.
 pub fn write_duration(out: &mut String, nanoseconds: i64) {
     const UNITS: [(i64, &str); 5] = [
         (86_400_000_000_000, "d"),
@@ -150,7 +150,7 @@ pub fn write_duration(out: &mut String, nanoseconds: i64) {
     for (unit, name) in UNITS {
         let count = rest / unit;
         rest %= unit;
-        if count != 0 {
+        if count != 0 || (nanoseconds, unit) == (0, 1) {
             if !first {
                 out.push(' ');
             }

@@ -11,8 +11,8 @@ from typing import Any
 
 from pathway._engine import DType, Pointer
 
-# `PyObjectWrapper[X]`: the engine knows the class by name only.
-_PY_OBJECT_CLASSES: dict[str, type] = {}
+#: `PyObjectWrapper[X]`: dtypes know the class by name only; here the engine finds it.
+PY_OBJECT_CLASSES: dict[str, type] = {}
 
 _SIMPLE: dict[object, DType] = {
     int: DType.INT,
@@ -31,13 +31,13 @@ _SIMPLE: dict[object, DType] = {
 def name_of_py_object(cls: type) -> str:
     """The text that stands for a class in the dtype of its wrapper."""
     name = cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
-    _PY_OBJECT_CLASSES[name] = cls
+    PY_OBJECT_CLASSES[name] = cls
     return name
 
 
 def class_of_py_object(dtype: DType) -> type:
     """The class that a `PyObjectWrapper` dtype names; `object` if this process has not seen it."""
-    return _PY_OBJECT_CLASSES.get(dtype.class_name or "object", object)
+    return PY_OBJECT_CLASSES.get(dtype.class_name or "object", object)
 
 
 def wrap(annotation: Any) -> DType:
@@ -59,7 +59,12 @@ def wrap(annotation: Any) -> DType:
         return own
     if annotation is None:
         return DType.NONE
-    if annotation is Any or isinstance(annotation, str):
+    if annotation is Any:
+        return DType.ANY
+    if isinstance(annotation, str):
+        from pathway.internals.trace import warn
+
+        warn(f"The text {annotation!r} is no type: it stands for any value. Write the type itself.")
         return DType.ANY
     try:
         simple = _SIMPLE.get(annotation)
@@ -225,7 +230,8 @@ def _rare_typehint(dtype: DType, kind: str, args: tuple[DType, ...]) -> Any:
     if kind == "array":
         import numpy as np
 
-        return np.ndarray[tuple[int, ...], np.dtype[typehint(args[0])]]  # type: ignore[misc]
+        sizes = (int, ...) if dtype.n_dim is None else (int,) * dtype.n_dim
+        return np.ndarray[tuple[sizes], np.dtype[typehint(args[0])]]  # type: ignore[misc,valid-type]
     if kind == "future":
         import asyncio
 

@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from pathway._engine import PENDING, DType, Pointer
-from pathway.internals.dtype_annotation import wrap
+from pathway.internals.dtype_annotation import class_of_py_object, wrap
 
 
 def of_constant(value: Any) -> DType:
@@ -42,6 +42,10 @@ def is_value_compatible(dtype: DType, value: Any) -> bool:
         return _is_sequence_compatible(kind, args, value)
     if kind == "array":
         return _is_array_compatible(dtype, args[0], value)
+    if kind == "py_object":
+        from pathway.internals.py_object import PyObjectWrapper
+
+        return isinstance(value, PyObjectWrapper) and isinstance(value.value, class_of_py_object(dtype))
     return _is_scalar_compatible(kind, value)
 
 
@@ -58,10 +62,6 @@ def _is_scalar_compatible(kind: str, value: Any) -> bool:
         from pathway.internals.json import Json
 
         return isinstance(value, Json)
-    if kind == "py_object":
-        from pathway.internals.py_object import PyObjectWrapper
-
-        return isinstance(value, PyObjectWrapper)
     if kind == "callable":
         return callable(value)
     if isinstance(value, bool) and kind != "bool":

@@ -15,7 +15,7 @@ from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.expression.reducer import ReducerExpression
 from pathway.internals.expression.walk import nodes_of
 from pathway.internals.resolve import Scope, TableScope, place_of
-from pathway.internals.thisclass import DerivedPlaceholder
+from pathway.internals.thisclass import DerivedPlaceholder, Placeholder
 from pathway.internals.trace import current_frame, trace_user_frame
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class Grouped:
             return self.reduce(**result_of_rows(args[0], self), **kwargs)
         scope = self._scope()
         columns = collect_columns(args, kwargs, scope, "reduce", _name_of_positional_reducer)
-        parts = _Parts(scope)
+        parts = _Parts(scope, self._by)
         if any(parts.look_up(expression) for expression in columns.values()):
             result = self._reduce_then_look_up(columns, parts, scope)
         else:
@@ -214,8 +214,9 @@ def _is_reducer(node: ColumnExpression) -> bool:
 class _Parts:
     """The reducers and grouping columns that output expressions are made of."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, by: list[ColumnReference]) -> None:
         self._scope = scope
+        self._by = {scope.key(scope.resolve(column)) for column in by}
         self.reducers: dict[int, tuple[str, ColumnExpression]] = {}
         self.grouping: dict[tuple[int, str], tuple[str, ColumnExpression]] = {}
         self._seen: set[DerivedPlaceholder] = set()
@@ -223,18 +224,33 @@ class _Parts:
     def columns(self) -> dict[str, ColumnExpression]:
         return dict([*self.reducers.values(), *self.grouping.values()])
 
-    @staticmethod
-    def look_up(expression: ColumnExpression) -> bool:
+    def look_up(self, expression: ColumnExpression) -> bool:
         """True if rows are looked up outside of reducers."""
         outside = nodes_of(expression, lambda node: not _is_reducer(node))
-        return any(_lookup(node) is not None for node in outside)
+        return any(self.lookup(node) is not None for node in outside)
+
+    def lookup(self, node: ColumnExpression) -> DerivedPlaceholder | None:
+        """The `ix` whose column the node is; also one whose pointers are columns of the grouped table."""
+        if not isinstance(node, ColumnReference):
+            return None
+        table: Any = node.table
+        placeholder = table
+        while isinstance(placeholder, DerivedPlaceholder):
+            if placeholder._method in ("ix", "ix_ref"):
+                found: DerivedPlaceholder = table
+                return found
+            placeholder = placeholder._source
+        if isinstance(table, Placeholder) or self._scope.key(node) in self._by:
+            return None
+        later: DerivedPlaceholder | None = getattr(table, "_lookup_of_groups", None)
+        return later
 
     def collect(self, expression: ColumnExpression) -> None:
         for node in nodes_of(expression, lambda node: not _is_reducer(node)):
             if isinstance(node, ReducerExpression):
                 self.reducers.setdefault(id(node), (f"_pw_reducer_{len(self.reducers)}", node))
             elif isinstance(node, ColumnReference):
-                lookup = _lookup(node)
+                lookup = self.lookup(node)
                 if lookup is None:
                     key = self._scope.key(self._scope.resolve(node))
                     self.grouping.setdefault(key, (f"_pw_group_{len(self.grouping)}", node))
@@ -248,17 +264,6 @@ class _Parts:
                 if isinstance(argument, ColumnExpression):
                     self.collect(argument)
             placeholder = placeholder._source
-
-
-def _lookup(node: ColumnExpression) -> DerivedPlaceholder | None:
-    """The `ix` whose column the node is."""
-    table = node.table if isinstance(node, ColumnReference) else None
-    placeholder = table
-    while isinstance(placeholder, DerivedPlaceholder):
-        if placeholder._method in ("ix", "ix_ref"):
-            return table
-        placeholder = placeholder._source
-    return None
 
 
 class _GroupsScope(Scope):
@@ -275,7 +280,12 @@ class _GroupsScope(Scope):
 
     def substitute(self, node: ColumnExpression) -> Expr | None:
         known = self._parts.reducers.get(id(node))
-        return None if known is None else Expr.column(self.base, known[0])
+        if known is not None:
+            return Expr.column(self.base, known[0])
+        lookup = self._parts.lookup(node)
+        if isinstance(node, ColumnReference) and lookup is not None and lookup is not node.table:
+            return self.lower(ColumnReference(lookup, node.name))
+        return None
 
     def column(self, reference: ColumnReference) -> Expr:
         known = self._parts.grouping.get(self._inner.key(reference))

@@ -62,11 +62,11 @@ class TableSlice:
     def __getattr__(self, name: str) -> ColumnReference:
         if name.startswith("__"):
             raise AttributeError(name)
+        if _is_table_method(name):
+            raise ValueError(
+                f"{name} is a method of tables; for a column of that name write slice[{name!r}]."
+            )
         if name not in self._mapping:
-            if _is_table_method(name):
-                raise ValueError(
-                    f"{name} is a method of tables; for a column of that name write slice[{name!r}]."
-                )
             raise AttributeError(f"there is no column {name} in {self!r}.")
         return self._mapping[name]
 

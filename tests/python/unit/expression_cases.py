@@ -16,6 +16,8 @@ from pathway.internals.api import ref_scalar_with_instance
 
 ERROR = pw.engine.ERROR
 N, U, D, J = pw.DateTimeNaive, pw.DateTimeUtc, pw.Duration, pw.Json
+#: The result may be None where an operand may.
+MAYBE_NONE = "Optional"
 INF, NAN = math.inf, math.nan
 HOUR = D(hours=1)
 
@@ -30,7 +32,8 @@ class Case:
     cells: Sequence[Sequence[Any]]
     dtype: str
     values: Sequence[Any]
-    #: What happens where the first operand may be None: an exception class, or the dtype of the result.
+    #: What happens where the first operand may be None: an exception class, or the dtype of the result, or
+    #: just `MAYBE_NONE`.
     optional: Any = TypeError
     #: Operands whose error is not the result's, and what the result is instead.
     ignores: dict[int, Sequence[Any]] = field(default_factory=dict)
@@ -75,7 +78,7 @@ def op(name: str, cells: Sequence[tuple[Any, Any]], dtype: str, values: Sequence
         cells,
         dtype,
         values,
-        optional="BOOL" if symbol in ("==", "!=") else TypeError,
+        optional="BOOL" if symbol in ("==", "!=") else MAYBE_NONE,
     )
 
 
@@ -173,6 +176,21 @@ BINARY = [
     op("array - array", [(VECTOR, VECTOR), (np.array([[1], [2]]), VECTOR)], "Array", [np.array([0, 0]), np.array([[0, -1], [1, 0]])]),
     op("array * array", [(MATRIX, MATRIX), (VECTOR, np.array([[0.5]]))], "Array", [np.array([[1, 4], [9, 16]]), np.array([[0.5, 1.0]])]),
     op("array / array", [(VECTOR, np.array([2, 0]))], "Array(FLOAT)", [np.array([0.5, INF])]),
+    op("array // array", [(VECTOR, np.array([2, -2])), (VECTOR, np.array([0, 1]))], "Array", [np.array([0, -1]), ERROR]),
+    op("array % array", [(np.array([7, -7]), np.array([3, 3])), (np.array([7.5]), np.array([-2]))], "Array", [np.array([1, 2]), np.array([-0.5])]),
+    op("array ** array", [(VECTOR, np.array([3, 2])), (VECTOR, np.array([-1, 1])), (VECTOR, np.array([-1.0, 1.0]))], "Array", [np.array([1, 4]), ERROR, np.array([1.0, 2.0])]),
+    op("array // int", [(np.array([7, -7]), 2), (VECTOR, 0)], "Array", [np.array([3, -4]), ERROR]),
+    op("int // array", [(7, np.array([2, -2]))], "Array", [np.array([3, -4])]),
+    op("array // float", [(VECTOR, 0.75)], "Array(FLOAT)", [np.array([1.0, 2.0])]),
+    op("float // array", [(7.5, VECTOR)], "Array(FLOAT)", [np.array([7.0, 3.0])]),
+    op("array % int", [(np.array([7, -7]), 3), (VECTOR, 0)], "Array", [np.array([1, 2]), ERROR]),
+    op("int % array", [(7, np.array([4, -4]))], "Array", [np.array([3, -1])]),
+    op("array % float", [(VECTOR, 0.75)], "Array(FLOAT)", [np.array([0.25, 0.5])]),
+    op("float % array", [(7.5, VECTOR)], "Array(FLOAT)", [np.array([0.5, 1.5])]),
+    op("array ** int", [(VECTOR, 3), (VECTOR, -1)], "Array", [np.array([1, 8]), ERROR]),
+    op("int ** array", [(2, VECTOR)], "Array", [np.array([2, 4])]),
+    op("array ** float", [(np.array([4, 9]), 0.5)], "Array(FLOAT)", [np.array([2.0, 3.0])]),
+    op("float ** array", [(0.5, VECTOR)], "Array(FLOAT)", [np.array([0.5, 0.25])]),
     op("array + int", [(MATRIX, 1)], "Array", [np.array([[2, 3], [4, 5]])]),
     op("int + array", [(1, VECTOR)], "Array", [np.array([2, 3])]),
     op("array - int", [(VECTOR, 1)], "Array", [np.array([0, 1])]),
@@ -200,19 +218,22 @@ OPERATORS = [
     Case("int == float, as floats", lambda a, b: a == b, *both(int, (2**53 + 1, 2.0**53), right=float), "BOOL", [True], "BOOL"),
     Case("float == float, zeros", lambda a, b: a == b, *both(float, (0.0, -0.0), (1.0, INF)), "BOOL", [True, False], "BOOL"),
     Case("json == json, kinds", lambda a, b: a == b, *both(J, (J(1), J(1.0)), (J(None), J(None))), "BOOL", [False, True], "BOOL"),
-    Case("str < str, prefix", lambda a, b: a < b, *both(str, ("a", "ab"), ("a", "a"), ("ż", "z")), "BOOL", [True, False, False]),
-    Case("False & bool", lambda a, b: a & b, *both(bool, (False, True)), "BOOL", [False], ignores={1: [False]}),
-    Case("True | bool", lambda a, b: a | b, *both(bool, (True, True)), "BOOL", [True], ignores={1: [True]}),
-    Case("-int", lambda a: -a, *over(int, 5, -(2**63)), "INT", [-5, -(2**63)]),
-    Case("-float", lambda a: -a, *over(float, 5.5), "FLOAT", [-5.5]),
-    Case("-duration", lambda a: -a, *over(D, D(5)), "DURATION", [D(-5)]),
-    Case("~bool", lambda a: ~a, *over(bool, True, False), "BOOL", [False, True]),
-    Case("abs(int)", abs, *over(int, -5, 5), "INT", [5, 5], AttributeError),
+    Case("str < str, prefix", lambda a, b: a < b, *both(str, ("a", "ab"), ("a", "a"), ("ż", "z")), "BOOL", [True, False, False], MAYBE_NONE),
+    Case("False & bool", lambda a, b: a & b, *both(bool, (False, True)), "BOOL", [False], MAYBE_NONE, ignores={1: [False]}),
+    Case("True | bool", lambda a, b: a | b, *both(bool, (True, True)), "BOOL", [True], MAYBE_NONE, ignores={1: [True]}),
+    Case("-int", lambda a: -a, *over(int, 5, -(2**63)), "INT", [-5, -(2**63)], MAYBE_NONE),
+    Case("-float", lambda a: -a, *over(float, 5.5), "FLOAT", [-5.5], MAYBE_NONE),
+    Case("-array", lambda a: -a, *over(np.ndarray, VECTOR, np.array([[0.5]])), "Array", [np.array([-1, -2]), np.array([[-0.5]])], MAYBE_NONE),
+    Case("-any", lambda a: -a, *over(Any, 5, None, "a", J(2)), "ANY", [-5, None, ERROR, -2], MAYBE_NONE),
+    Case("-json", lambda a: -a, *over(J, 5, 0.5, None, "a"), "Json", [J(-5), J(-0.5), J(None), ERROR], MAYBE_NONE),
+    Case("-duration", lambda a: -a, *over(D, D(5)), "DURATION", [D(-5)], MAYBE_NONE),
+    Case("~bool", lambda a: ~a, *over(bool, True, False), "BOOL", [False, True], MAYBE_NONE),
+    Case("abs(int)", abs, *over(int, -5, 5), "INT", [5, 5], MAYBE_NONE),
     Case("tuple == tuple", lambda a, b: a == b, *both(tuple[int, str], ((1, "a"), (1, "a")), ((1, "a"), (2, "a"))), "BOOL", [True, False], "BOOL"),
     Case("int == None", lambda a: a == None, *over(int, 1), "BOOL", [False], "BOOL"),
-    Case("list < list", lambda a, b: a < b, *both(list[int], ([1], [1, 0]), ([2], [1, 5])), "BOOL", [True, False]),
-    Case("tuple < tuple", lambda a, b: a < b, *both(tuple[int, str], ((1, "a"), (1, "b")), ((2, "a"), (1, "b"))), "BOOL", [True, False]),
-    Case("tuple >= tuple", lambda a, b: a >= b, [tuple[int, str], tuple[float, str]], [((1, "b"), (1.0, "a")), ((1, "a"), (1.5, "a"))], "BOOL", [True, False]),
+    Case("list < list", lambda a, b: a < b, *both(list[int], ([1], [1, 0]), ([2], [1, 5])), "BOOL", [True, False], MAYBE_NONE),
+    Case("tuple < tuple", lambda a, b: a < b, *both(tuple[int, str], ((1, "a"), (1, "b")), ((2, "a"), (1, "b"))), "BOOL", [True, False], MAYBE_NONE),
+    Case("tuple >= tuple", lambda a, b: a >= b, [tuple[int, str], tuple[float, str]], [((1, "b"), (1.0, "a")), ((1, "a"), (1.5, "a"))], "BOOL", [True, False], MAYBE_NONE),
     Case("list == list", lambda a, b: a == b, *both(list[int | None], ([1, None], [1, None]), ([1], [1, 0])), "BOOL", [True, False], "BOOL"),
     Case("list != list", lambda a, b: a != b, *both(list[int], ([1], [1]), ([1], [1, 0])), "BOOL", [False, True], "BOOL"),
     Case("optional == optional", lambda a, b: a == b, *both(int | None, (None, None), (None, 1), (1, 1)), "BOOL", [True, False, True], "BOOL"),
@@ -235,7 +256,7 @@ FUNCTIONS = [
     Case("coalesce of three", lambda a, b, c: pw.coalesce(a, b, c), [int | None, float | None, int], [(None, None, 2), (None, 0.5, 2)], "FLOAT", [2.0, 0.5], "FLOAT", {2: [ERROR, 0.5]}),
     Case("if_else of None", lambda c, a: pw.if_else(c, a, None), [bool, int], [(True, 1), (False, 1)], "Optional(INT)", [1, None], TypeError, {1: [ERROR, None]}),
     Case("make_tuple of nothing but None", lambda a: pw.make_tuple(a), *over(int | None, None), "Tuple(Optional(INT))", [(None,)], "Tuple(Optional(INT))"),
-    Case("fill_error", lambda a, b: pw.fill_error(1 // a, b), [int, int], [(1, 5), (0, 5)], "INT", [1, 5], TypeError, {0: [5, 5], 1: [1, ERROR]}),
+    Case("fill_error", lambda a, b: pw.fill_error(1 // a, b), [int, int], [(1, 5), (0, 5)], "INT", [1, 5], "Optional(INT)", {0: [5, 5], 1: [1, ERROR]}),
     Case("make_tuple", lambda a, b: pw.make_tuple(a, b), [int, str | None], [(1, None)], "Tuple(INT, Optional(STR))", [(1, None)], "Tuple(Optional(INT), Optional(STR))"),
     Case("declare_type", lambda a: pw.declare_type(int | None, a), *over(int, 1), "Optional(INT)", [1], "Optional(INT)"),
     Case("pointer_from", lambda a: pw.Table.empty().pointer_from(a), *over(int, 1), "Pointer(INT)", [pw.engine.ref_scalar(1)], "Pointer(Optional(INT))"),
@@ -282,7 +303,7 @@ FUNCTIONS = [
     Case("array.get with default", lambda a, i, d: a.get(i, d), [np.ndarray[tuple[int], np.dtype[np.int64]], int, int], [(np.array([5, 6]), 1, 7), (np.array([5]), 1, 7)], "INT", [6, 7]),
     Case("array[int]", lambda a, i: a[i], [np.ndarray[tuple[int], np.dtype[np.float64]], int], [(np.array([0.5, 1.5]), 1)], "FLOAT", [1.5]),
     Case("json[str]", lambda a, i: a[i], [J, str], [(J({"a": 1}), "a"), (J({}), "a"), (J([1]), "a")], "Json", [J(1), J(None), J(None)]),
-    Case("json[int]", lambda a, i: a[i], [J, int], [(J([1, 2]), 1), (J([1]), -1)], "Json", [J(2), J(None)]),
+    Case("json[int]", lambda a, i: a[i], [J, int], [(J([1, 2]), 1), (J([1, 2]), -1), (J([1]), 1)], "Json", [J(2), J(2), J(None)]),
     Case("json.get", lambda a, i: a.get(i), [J, str], [(J({"a": None}), "a"), (J({}), "a")], "Optional(Json)", [J(None), None]),
     Case("json.get with default", lambda a, d: a.get("a", d), [J, J], [(J({}), J([]))], "Json", [J([])]),
     Case("as_int", lambda a: a.as_int(), *over(J, J(1), J(None), J("1"), J(1.0)), "Optional(INT)", [1, None, ERROR, ERROR], "Optional(INT)"),
@@ -313,28 +334,28 @@ FUNCTIONS = [
 ]  # fmt: skip
 
 TEXT = [
-    Case("lower", lambda a: a.str.lower(), *over(str, "AŻ"), "STR", ["aż"], AttributeError),
-    Case("upper", lambda a: a.str.upper(), *over(str, "aß"), "STR", ["ASS"], AttributeError),
-    Case("title", lambda a: a.str.title(), *over(str, "one two"), "STR", ["One Two"], AttributeError),
-    Case("swapcase", lambda a: a.str.swapcase(), *over(str, "aB"), "STR", ["Ab"], AttributeError),
-    Case("reversed", lambda a: a.str.reversed(), *over(str, "aż"), "STR", ["ża"], AttributeError),
-    Case("len", lambda a: a.str.len(), *over(str, "aż", ""), "INT", [2, 0], AttributeError),
-    Case("replace", lambda a, b: a.str.replace("a", b, 1), [str, str], [("aa", "b")], "STR", ["ba"], AttributeError),
-    Case("startswith", lambda a, b: a.str.startswith(b), [str, str], [("ab", "a"), ("b", "a")], "BOOL", [True, False], AttributeError),
-    Case("endswith", lambda a, b: a.str.endswith(b), [str, str], [("ab", "b")], "BOOL", [True], AttributeError),
-    Case("strip", lambda a: a.str.strip(), *over(str, " a\t"), "STR", ["a"], AttributeError),
-    Case("strip of characters", lambda a, b: a.str.strip(b), [str, str | None], [("xax", "x"), (" a", None)], "STR", ["a", "a"], AttributeError),
-    Case("count", lambda a, b: a.str.count(b, 1, None), [str, str], [("aaaa", "a")], "INT", [3], AttributeError),
-    Case("find", lambda a, b: a.str.find(b), [str, str], [("abab", "b"), ("a", "z")], "INT", [1, -1], AttributeError),
-    Case("rfind", lambda a, b: a.str.rfind(b), [str, str], [("abab", "b")], "INT", [3], AttributeError),
-    Case("removeprefix", lambda a, b: a.str.removeprefix(b), [str, str], [("ab", "a")], "STR", ["b"], AttributeError),
-    Case("removesuffix", lambda a, b: a.str.removesuffix(b), [str, str], [("ab", "b")], "STR", ["a"], AttributeError),
-    Case("slice", lambda a, i: a.str.slice(i, -1), [str, int], [("abcd", 1)], "STR", ["bc"], AttributeError),
-    Case("parse_int", lambda a: a.str.parse_int(), *over(str, " 7 ", "x"), "INT", [7, ERROR], AttributeError),
-    Case("parse_int optional", lambda a: a.str.parse_int(optional=True), *over(str, "7", "x"), "Optional(INT)", [7, None], AttributeError),
-    Case("parse_float", lambda a: a.str.parse_float(), *over(str, "1e3", "x"), "FLOAT", [1000.0, ERROR], AttributeError),
-    Case("parse_bool", lambda a: a.str.parse_bool(), *over(str, "YES", "off", "x"), "BOOL", [True, False, ERROR], AttributeError),
-    Case("parse_bool of own words", lambda a: a.str.parse_bool(["y"], ["n"], optional=True), *over(str, "y", "on"), "Optional(BOOL)", [True, None], AttributeError),
+    Case("lower", lambda a: a.str.lower(), *over(str, "AŻ"), "STR", ["aż"], MAYBE_NONE),
+    Case("upper", lambda a: a.str.upper(), *over(str, "aß"), "STR", ["ASS"], MAYBE_NONE),
+    Case("title", lambda a: a.str.title(), *over(str, "one two"), "STR", ["One Two"], MAYBE_NONE),
+    Case("swapcase", lambda a: a.str.swapcase(), *over(str, "aB"), "STR", ["Ab"], MAYBE_NONE),
+    Case("reversed", lambda a: a.str.reversed(), *over(str, "aż"), "STR", ["ża"], MAYBE_NONE),
+    Case("len", lambda a: a.str.len(), *over(str, "aż", ""), "INT", [2, 0], MAYBE_NONE),
+    Case("replace", lambda a, b: a.str.replace("a", b, 1), [str, str], [("aa", "b")], "STR", ["ba"], MAYBE_NONE),
+    Case("startswith", lambda a, b: a.str.startswith(b), [str, str], [("ab", "a"), ("b", "a")], "BOOL", [True, False], MAYBE_NONE),
+    Case("endswith", lambda a, b: a.str.endswith(b), [str, str], [("ab", "b")], "BOOL", [True], MAYBE_NONE),
+    Case("strip", lambda a: a.str.strip(), *over(str, " a\t"), "STR", ["a"], MAYBE_NONE),
+    Case("strip of characters", lambda a, b: a.str.strip(b), [str, str | None], [("xax", "x"), (" a", None)], "STR", ["a", "a"], MAYBE_NONE),
+    Case("count", lambda a, b: a.str.count(b, 1, None), [str, str], [("aaaa", "a")], "INT", [3], MAYBE_NONE),
+    Case("find", lambda a, b: a.str.find(b), [str, str], [("abab", "b"), ("a", "z")], "INT", [1, -1], MAYBE_NONE),
+    Case("rfind", lambda a, b: a.str.rfind(b), [str, str], [("abab", "b")], "INT", [3], MAYBE_NONE),
+    Case("removeprefix", lambda a, b: a.str.removeprefix(b), [str, str], [("ab", "a")], "STR", ["b"], MAYBE_NONE),
+    Case("removesuffix", lambda a, b: a.str.removesuffix(b), [str, str], [("ab", "b")], "STR", ["a"], MAYBE_NONE),
+    Case("slice", lambda a, i: a.str.slice(i, -1), [str, int], [("abcd", 1)], "STR", ["bc"], MAYBE_NONE),
+    Case("parse_int", lambda a: a.str.parse_int(), *over(str, " 7 ", "x"), "INT", [7, ERROR], MAYBE_NONE),
+    Case("parse_int optional", lambda a: a.str.parse_int(optional=True), *over(str, "7", "x"), "Optional(INT)", [7, None], MAYBE_NONE),
+    Case("parse_float", lambda a: a.str.parse_float(), *over(str, "1e3", "x"), "FLOAT", [1000.0, ERROR], MAYBE_NONE),
+    Case("parse_bool", lambda a: a.str.parse_bool(), *over(str, "YES", "off", "x"), "BOOL", [True, False, ERROR], MAYBE_NONE),
+    Case("parse_bool of own words", lambda a: a.str.parse_bool(["y"], ["n"], optional=True), *over(str, "y", "on"), "Optional(BOOL)", [True, None], MAYBE_NONE),
 ]  # fmt: skip
 
 FIELDS = {"year": 2024, "month": 2, "day": 29, "hour": 12, "minute": 0, "second": 0, "millisecond": 123, "microsecond": 123456, "nanosecond": 123456789, "weekday": 3}  # fmt: skip
@@ -345,37 +366,37 @@ WARSAW = "Europe/Warsaw"
 
 TIME = [
     *[
-        Case(name, lambda a, name=name: getattr(a.dt, name)(), *over(N, NOON, EVE), "INT", [FIELDS[name], EARLIER[name]], AttributeError)
+        Case(name, lambda a, name=name: getattr(a.dt, name)(), *over(N, NOON, EVE), "INT", [FIELDS[name], EARLIER[name]], MAYBE_NONE)
         for name in FIELDS
     ],
     *[
-        Case(name, lambda a, name=name: getattr(a.dt, name)(), *over(D, LONG), "INT", [value], AttributeError)
+        Case(name, lambda a, name=name: getattr(a.dt, name)(), *over(D, LONG), "INT", [value], MAYBE_NONE)
         for name, value in LENGTHS.items()
     ],
-    Case("timestamp", lambda a: a.dt.timestamp("ms"), *over(N, EVE), "FLOAT", [-500.0], AttributeError),
-    Case("timestamp of utc", lambda a: a.dt.timestamp(unit="s"), *over(U, U("1970-01-01T01:00:00+00:00")), "FLOAT", [3600.0], AttributeError),
-    Case("strptime", lambda a: a.dt.strptime("%Y-%m-%d %H:%M"), *over(str, "2024-02-29 12:30", "x"), "DATE_TIME_NAIVE", [N("2024-02-29 12:30"), ERROR], AttributeError),
-    Case("strptime by column", lambda a, f: a.dt.strptime(f, contains_timezone=False), [str, str], [("2024", "x"), ("29.02.2024", "%d.%m.%Y")], "DATE_TIME_NAIVE", [ERROR, N("2024-02-29")], AttributeError),
-    Case("strptime with zone", lambda a: a.dt.strptime("%Y-%m-%dT%H:%M:%S.%f%z"), *over(str, "2024-02-29T12:00:00+0100"), "DATE_TIME_UTC", [U("2024-02-29T11:00Z")], AttributeError),
-    Case("strftime", lambda a, f: a.dt.strftime(f), [N, str], [(NOON, "%d.%m.%y %f")], "STR", ["29.02.24 123456789"], AttributeError),
-    Case("to_utc", lambda a: a.dt.to_utc(WARSAW), *over(N, N("2023-03-26 02:30"), N("2023-10-29 02:30")), "DATE_TIME_UTC", [U("2023-03-26T01:00Z"), U("2023-10-29T01:30Z")], AttributeError),
-    Case("to_naive_in_timezone", lambda a, z: a.dt.to_naive_in_timezone(z), [U, str], [(UTC, WARSAW), (UTC, "Mars")], "DATE_TIME_NAIVE", [N("2024-02-29 13:00"), ERROR], AttributeError),
-    Case("add_duration_in_timezone", lambda a, d: a.dt.add_duration_in_timezone(d, WARSAW), [N, D], [(N("2023-03-26 01:23"), D(hours=2))], "DATE_TIME_NAIVE", [N("2023-03-26 04:23")], AttributeError),
-    Case("subtract_duration_in_timezone", lambda a, d: a.dt.subtract_duration_in_timezone(d, WARSAW), [N, D], [(N("2023-03-26 03:23"), D(hours=2))], "DATE_TIME_NAIVE", [N("2023-03-26 00:23")], AttributeError),
-    Case("subtract_date_time_in_timezone", lambda a, b: a.dt.subtract_date_time_in_timezone(b, WARSAW), [N, N], [(N("2023-03-26 03:23"), N("2023-03-26 01:23"))], "DURATION", [HOUR], AttributeError),
-    Case("round", lambda a: a.dt.round("1h"), *over(N, N("2023-05-15 10:30"), N("1969-12-31 23:30")), "DATE_TIME_NAIVE", [N("2023-05-15 11:00"), N("1970-01-01")], AttributeError),
-    Case("floor", lambda a, d: a.dt.floor(d), [U, D], [(U("2023-05-15T10:59Z"), HOUR)], "DATE_TIME_UTC", [U("2023-05-15T10:00Z")], AttributeError),
-    Case("floor by timedelta", lambda a: a.dt.floor(datetime.timedelta(days=7)), *over(N, N("2023-05-15")), "DATE_TIME_NAIVE", [N("2023-05-11")], AttributeError),
-    Case("to_duration", lambda a, u: a.dt.to_duration(u), [int, str], [(2, "W"), (2, "weeks"), (-3, "hours"), (1, "fortnight"), (2**60, "s")], "DURATION", [D(days=14), D(days=14), D(hours=-3), ERROR, ERROR], AttributeError),
-    Case("from_timestamp", lambda a: a.dt.from_timestamp("s"), *over(float, 0.5), "DATE_TIME_NAIVE", [N("1970-01-01 00:00:00.5")], AttributeError),
-    Case("from_timestamp of int", lambda a: a.dt.from_timestamp("ms"), *over(int, -500, 2**50), "DATE_TIME_NAIVE", [EVE, ERROR], AttributeError),
-    Case("utc_from_timestamp", lambda a: a.dt.utc_from_timestamp("s"), *over(int, 3600), "DATE_TIME_UTC", [U("1970-01-01T01:00Z")], AttributeError),
+    Case("timestamp", lambda a: a.dt.timestamp("ms"), *over(N, EVE), "FLOAT", [-500.0], MAYBE_NONE),
+    Case("timestamp of utc", lambda a: a.dt.timestamp(unit="s"), *over(U, U("1970-01-01T01:00:00+00:00")), "FLOAT", [3600.0], MAYBE_NONE),
+    Case("strptime", lambda a: a.dt.strptime("%Y-%m-%d %H:%M"), *over(str, "2024-02-29 12:30", "x"), "DATE_TIME_NAIVE", [N("2024-02-29 12:30"), ERROR], MAYBE_NONE),
+    Case("strptime by column", lambda a, f: a.dt.strptime(f, contains_timezone=False), [str, str], [("2024", "x"), ("29.02.2024", "%d.%m.%Y")], "DATE_TIME_NAIVE", [ERROR, N("2024-02-29")], MAYBE_NONE),
+    Case("strptime with zone", lambda a: a.dt.strptime("%Y-%m-%dT%H:%M:%S.%f%z"), *over(str, "2024-02-29T12:00:00+0100"), "DATE_TIME_UTC", [U("2024-02-29T11:00Z")], MAYBE_NONE),
+    Case("strftime", lambda a, f: a.dt.strftime(f), [N, str], [(NOON, "%d.%m.%y %f")], "STR", ["29.02.24 123456789"], MAYBE_NONE),
+    Case("to_utc", lambda a: a.dt.to_utc(WARSAW), *over(N, N("2023-03-26 02:30"), N("2023-10-29 02:30")), "DATE_TIME_UTC", [U("2023-03-26T01:00Z"), U("2023-10-29T01:30Z")], MAYBE_NONE),
+    Case("to_naive_in_timezone", lambda a, z: a.dt.to_naive_in_timezone(z), [U, str], [(UTC, WARSAW), (UTC, "Mars")], "DATE_TIME_NAIVE", [N("2024-02-29 13:00"), ERROR], MAYBE_NONE),
+    Case("add_duration_in_timezone", lambda a, d: a.dt.add_duration_in_timezone(d, WARSAW), [N, D], [(N("2023-03-26 01:23"), D(hours=2))], "DATE_TIME_NAIVE", [N("2023-03-26 04:23")], MAYBE_NONE),
+    Case("subtract_duration_in_timezone", lambda a, d: a.dt.subtract_duration_in_timezone(d, WARSAW), [N, D], [(N("2023-03-26 03:23"), D(hours=2))], "DATE_TIME_NAIVE", [N("2023-03-26 00:23")], MAYBE_NONE),
+    Case("subtract_date_time_in_timezone", lambda a, b: a.dt.subtract_date_time_in_timezone(b, WARSAW), [N, N], [(N("2023-03-26 03:23"), N("2023-03-26 01:23"))], "DURATION", [HOUR], MAYBE_NONE),
+    Case("round", lambda a: a.dt.round("1h"), *over(N, N("2023-05-15 10:30"), N("1969-12-31 23:30")), "DATE_TIME_NAIVE", [N("2023-05-15 11:00"), N("1970-01-01")], MAYBE_NONE),
+    Case("floor", lambda a, d: a.dt.floor(d), [U, D], [(U("2023-05-15T10:59Z"), HOUR)], "DATE_TIME_UTC", [U("2023-05-15T10:00Z")], MAYBE_NONE),
+    Case("floor by timedelta", lambda a: a.dt.floor(datetime.timedelta(days=7)), *over(N, N("2023-05-15")), "DATE_TIME_NAIVE", [N("2023-05-11")], MAYBE_NONE),
+    Case("to_duration", lambda a, u: a.dt.to_duration(u), [int, str], [(2, "W"), (2, "weeks"), (-3, "hours"), (1, "fortnight"), (2**60, "s")], "DURATION", [D(days=14), D(days=14), D(hours=-3), ERROR, ERROR], MAYBE_NONE),
+    Case("from_timestamp", lambda a: a.dt.from_timestamp("s"), *over(float, 0.5), "DATE_TIME_NAIVE", [N("1970-01-01 00:00:00.5")], MAYBE_NONE),
+    Case("from_timestamp of int", lambda a: a.dt.from_timestamp("ms"), *over(int, -500, 2**50), "DATE_TIME_NAIVE", [EVE, ERROR], MAYBE_NONE),
+    Case("utc_from_timestamp", lambda a: a.dt.utc_from_timestamp("s"), *over(int, 3600), "DATE_TIME_UTC", [U("1970-01-01T01:00Z")], MAYBE_NONE),
 ]  # fmt: skip
 
 NUMERIC = [
-    Case("num.abs", lambda a: a.num.abs(), *over(float, -0.5), "FLOAT", [0.5], AttributeError),
-    Case("num.round", lambda a, n: a.num.round(n), [float, int], [(2.675, 2), (0.5, 0), (15.0, -1)], "FLOAT", [2.67, 0.0, 20.0], AttributeError),
-    Case("num.round of int", lambda a: a.num.round(-1), *over(int, 25, 26), "INT", [20, 30], AttributeError),
+    Case("num.abs", lambda a: a.num.abs(), *over(float, -0.5), "FLOAT", [0.5], MAYBE_NONE),
+    Case("num.round", lambda a, n: a.num.round(n), [float, int], [(2.675, 2), (0.5, 0), (15.0, -1)], "FLOAT", [2.67, 0.0, 20.0], MAYBE_NONE),
+    Case("num.round of int", lambda a: a.num.round(-1), *over(int, 25, 26), "INT", [20, 30], MAYBE_NONE),
     Case("num.fill_na", lambda a: a.num.fill_na(5), *over(int, 1), "INT", [1], "INT"),
     Case("num.fill_na of optional", lambda a: a.num.fill_na(0), *over(float | None, None, 1.5), "FLOAT", [0.0, 1.5], "FLOAT"),
 ]  # fmt: skip

@@ -29,7 +29,6 @@ ANNOTATIONS: list[tuple[object, dt.DType]] = [
     (np.float32, dt.FLOAT),
     (None, dt.NONE),
     (typing.Any, dt.ANY),
-    ("anything", dt.ANY),
     (Color, dt.ANY),
     (int | None, dt.Optional(dt.INT)),
     (typing.Optional[str], dt.Optional(dt.STR)),  # noqa: UP045

@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 import numpy as np
 import pytest
-from expression_cases import BINARY, CASES, ERROR, KINDS, SYMBOLS, Case
+from expression_cases import BINARY, CASES, ERROR, KINDS, MAYBE_NONE, SYMBOLS, Case
 
 import pathway as pw
 
@@ -41,6 +41,7 @@ def table_of(case: Case) -> pw.Table:
     return pw.debug.table_from_rows(pw.schema_from_types(row=int, **types), cells)
 
 
+@pytest.mark.filterwarnings("ignore:pathway.cast.BOOL")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_values_none_and_errors(case: Case) -> None:
     t = table_of(case)
@@ -66,6 +67,7 @@ def test_values_none_and_errors(case: Case) -> None:
             assert same(value, expected), f"error in operand {i}, row {row}: {value!r}, not {expected!r}"
 
 
+@pytest.mark.filterwarnings("ignore:pathway.cast.BOOL")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_an_optional_operand(case: Case) -> None:
     types = {f"c{i}": kind for i, kind in enumerate(case.types)}
@@ -73,11 +75,31 @@ def test_an_optional_operand(case: Case) -> None:
     types["c0"] = Optional[first]  # noqa: UP045 - Any has no operators in Python 3.10
     t = pw.Table.empty(**types)
     operands = [t[f"c{i}"] for i in range(len(case.types))]
-    if isinstance(case.optional, str):
-        assert repr(t.eval_type(case.function(*operands))) == case.optional
+    expected = case.optional
+    if expected == MAYBE_NONE:
+        may_be_none = case.dtype == "ANY" or case.dtype.startswith("Optional(")
+        expected = case.dtype if may_be_none else f"Optional({case.dtype})"
+    if isinstance(expected, str):
+        assert repr(t.eval_type(case.function(*operands))) == expected
     else:
-        with pytest.raises(case.optional):
+        with pytest.raises(expected):
             t.eval_type(case.function(*operands))
+
+
+def told_by_values(left: str, symbol: str, right: str, known: set[str]) -> str | None:
+    """The type of arithmetic and order of Any and Json; None if no value there would do."""
+    held = {"json": ["int", "float", "str", "bool"]}
+    held["any"] = [*held["json"], "duration", "naive", "utc", "pointer", "array"]
+    kinds = {left, right}
+    if symbol not in ("<", "<=", ">", ">=", "+", "-", "*", "/", "//", "%", "**") or not kinds & set(held):
+        return None
+    if not any(
+        f"{a} {symbol} {b}" in known for a in held.get(left, [left]) for b in held.get(right, [right])
+    ):
+        return None
+    if symbol in ("<", "<=", ">", ">="):
+        return "Optional(BOOL)"
+    return "ANY" if kinds & {"any", "array"} else "Json"
 
 
 def test_operators_take_no_other_types() -> None:
@@ -86,9 +108,14 @@ def test_operators_take_no_other_types() -> None:
     for symbol, function in SYMBOLS.items():
         for left in KINDS:
             for right in KINDS:
-                if f"{left} {symbol} {right}" not in known:
-                    with pytest.raises(TypeError):
-                        t.eval_type(function(t[left], t[right]))
+                if f"{left} {symbol} {right}" in known:
+                    continue
+                expected = told_by_values(left, symbol, right, known)
+                if expected is not None:
+                    assert repr(t.eval_type(function(t[left], t[right]))) == expected, (left, symbol, right)
+                    continue
+                with pytest.raises(TypeError):
+                    t.eval_type(function(t[left], t[right]))
 
 
 def test_every_method_has_a_case() -> None:

@@ -180,3 +180,103 @@ def test_an_empty_universe_warns() -> None:
 def test_columns_are_renamed_by_names_everywhere() -> None:
     t = pw.Table.empty(a=int, b=str)
     assert list(t.rename(c="a").column_names()) == list(t.rename_columns(c="a").column_names()) == ["b", "c"]
+
+
+def test_lookups_of_groups_by_columns_of_the_grouped_table() -> None:
+    t = pw.debug.table_from_markdown("g | v\nx | 1\nx | 2\ny | 5")
+    sums = t.groupby(t.g).reduce(t.g, s=R.sum(t.v))
+    names = pw.debug.table_from_markdown("v | n\n2 | two\n5 | five").with_id_from(pw.this.v)
+    found = t.groupby(t.g).reduce(
+        t.g, share=R.max(t.v) / sums.ix_ref(t.g).s, name=names.ix_ref(R.max(t.v)).n, last=sums.ix_ref(t.g).g
+    )
+    assert rows(found) == [("x", 2 / 3, "two", "x"), ("y", 1.0, "five", "y")]
+    asked = sums.ix_ref(t.g)
+    assert rows(t.groupby(asked.s).reduce(asked.s, n=R.count())) == [(3, 2), (5, 1)]
+    assert rows(t.groupby(t.g).reduce(t.g, s=R.max(asked.s))) == [("x", 3), ("y", 5)]
+    with pytest.raises(ValueError, match="grouped"):
+        t.groupby(t.g).reduce(x=names.ix_ref(t.v, allow_misses=True).n)
+
+
+def test_lookups_in_lookups() -> None:
+    t = table().with_columns(other=pw.this.id)
+    assert rows(t.select(x=pw.this.ix(pw.this.ix(pw.this.other).other).a)) == [(1,), (2,), (3,)]
+
+
+def test_rows_that_match_once_in_other_joins_than_inner_ones() -> None:
+    left = pw.debug.table_from_markdown("a\n1\n2")
+    right = pw.debug.table_from_markdown("k | c\n1 | 5\n7 | 6")
+    expected = [(1, 5), (2, None)]
+    for join in (left.join_left, left.join_outer):
+        extra = [(None, 6)] if join == left.join_outer else []
+        with pytest.warns(UserWarning, match="only help inner joins"):
+            joined = join(right, left.a == right.k, left_exactly_once=True)
+        assert rows(joined.select(left.a, right.c)) == expected + extra
+    with pytest.warns(UserWarning, match="only help inner joins"):
+        joined = left.join_right(right, left.a == right.k, right_exactly_once=True)
+    assert rows(joined.select(left.a, right.c)) == [(1, 5), (None, 6)]
+
+
+def test_the_rows_of_a_join_as_a_restriction() -> None:
+    t, u = table(), pw.debug.table_from_markdown("k\n1\n3")
+    j = t.join(u, t.a == u.k, id=t.id)
+    assert rows(t.restrict(j)) == [(1, "x"), (3, "z")]
+    assert rows(j.select(t.a).with_universe_of(j)) == [(1,), (3,)]
+    with pytest.raises(ValueError, match="row ids"):
+        t.restrict(t.join(u, t.a == u.k))
+
+
+def test_two_new_names_for_a_column_are_refused() -> None:
+    with pytest.raises(KeyError, match="renamed twice"):
+        table().rename_columns(p="a", q="a")
+
+
+@pytest.mark.parametrize(
+    "action", [lambda t: t.from_streams(5), lambda t: t.sort("a"), lambda t: t.ix(t.id, context=5)]
+)
+def test_more_wrong_kinds(action: Callable[[pw.Table], Any]) -> None:
+    with pytest.raises(TypeError, match="type hint"):
+        action(table())
+
+
+@pytest.mark.filterwarnings("ignore:this makes the set of rows")
+def test_the_total_of_nothing_is_not_there() -> None:
+    asking = pw.debug.table_from_markdown("c\n1")
+    none = pw.Table.empty(a=int)
+    total = none.reduce(m=R.max(none.a))
+    with pytest.raises(KeyError, match="allow_misses"):
+        rows(asking.select(m=total.ix_ref(context=asking).m))
+    assert rows(asking.select(m=total.ix_ref(context=asking, allow_misses=True).m)) == [(None,)]
+
+
+@pytest.mark.filterwarnings("ignore:terminate_on_error")
+def test_errors_and_none_as_ids_of_groups() -> None:
+    t = table()
+    failing = t.with_columns(p=t.pointer_from(6 // (t.a - 1)))
+    grouped = failing.groupby(id=failing.p).reduce(n=R.count())
+    assert rows(grouped, terminate_on_error=False) == [(1,), (1,)]
+    missing = t.with_columns(p=pw.if_else(t.a == 1, None, t.pointer_from(t.a)))
+    grouped = missing.groupby(id=missing.p).reduce(n=R.count())
+    assert rows(grouped, terminate_on_error=False) == [(1,), (1,)]
+    events = t.with_columns(f=6 // (t.a - 1) > 0)
+    assert rows(events.stream_to_table(pw.this.f), terminate_on_error=False) == [
+        (2, "y", True),
+        (3, "z", True),
+    ]
+
+
+@pytest.mark.filterwarnings("ignore:this makes the set of rows")
+def test_rows_with_one_id_in_a_difference() -> None:
+    twice = pw.debug.table_from_markdown("a | b\n1 | x\n1 | y").with_id_from(pw.this.a)
+    none = pw.Table.empty(a=int)
+    with pytest.raises(KeyError, match="two rows"):
+        rows(twice.difference(none.with_id_from(none.a)))
+
+
+def test_iterated_tables_stay_append_only() -> None:
+    t = table()
+    assert pw.iterate(lambda t: t.select(t.a, t.b), t=t).is_append_only
+
+
+def test_too_many_results_of_a_step() -> None:
+    with pytest.raises(AssertionError, match="2 tables"):
+        pw.iterate(lambda t: (t, t), t=table())

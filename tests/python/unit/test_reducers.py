@@ -141,7 +141,6 @@ def as_duration(t: pw.Table) -> Any:
         lambda t: R.sum(as_duration(t)),
         lambda t: R.avg(t.b),
         lambda t: R.avg(t.c),
-        lambda t: R.avg(array(np.ndarray, [1], [2], [3])(t)),
         lambda t: R.ndarray(t.b),
         lambda t: R.ndarray(t.c),
     ],

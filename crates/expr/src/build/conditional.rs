@@ -2,7 +2,7 @@
 
 use pathway_types::{DType, Value};
 
-use super::{list_types, refuse_futures};
+use super::{condition_advice, list_types, refuse_futures};
 use crate::{Expr, ExprError, ExprKind};
 
 impl Expr {
@@ -36,8 +36,9 @@ impl Expr {
     pub fn if_else(condition: Expr, then: Expr, otherwise: Expr) -> Result<Expr, ExprError> {
         if *condition.dtype() != DType::Bool {
             return Err(ExprError::Type(format!(
-                "the condition of pathway.if_else must be BOOL, it is {}",
-                condition.dtype()
+                "the condition of pathway.if_else must be BOOL, it is {}{}",
+                condition.dtype(),
+                condition_advice(condition.dtype())
             )));
         }
         let common = common_type_of("if_else", &then, &otherwise)?;

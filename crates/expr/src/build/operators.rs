@@ -1,6 +1,10 @@
 //! Typing of unary and binary operators.
+//!
+//! An operator that does not take Optional operands works on the values in them, and gives None where
+//! one of them is None. Equality takes None itself. For `&` and `|` None is a truth value that is not
+//! known, which the other side may settle.
 
-use pathway_types::DType;
+use pathway_types::{DType, Value};
 
 use crate::{BinaryOp, Expr, ExprError, ExprKind, UnaryOp};
 
@@ -10,10 +14,11 @@ impl Expr {
     /// # Errors
     /// [`ExprError::Type`] if the operator does not take these types.
     pub fn binary(op: BinaryOp, left: Expr, right: Expr) -> Result<Expr, ExprError> {
-        let (left, right) = meet_int_and_float(left, right);
+        let (l, r) = (&left, &right);
+        let (left, right) = meet_int_and_float(l.clone(), r.clone());
         let dtype = match result_type(op, left.dtype(), right.dtype()) {
             Some(dtype) => dtype,
-            None => return Err(refusal(op, &left, &right)),
+            None => return binary_of_values(op, l, r).unwrap_or_else(|| Err(refusal(op, l, r))),
         };
         // What `~` and the like may still learn from the tree stays visible: no folding here.
         Ok(Expr::node(ExprKind::Binary(op, left, right), dtype))
@@ -32,19 +37,61 @@ impl Expr {
                 ExprKind::IsNotNone(inner) => return Expr::is_none(inner.clone()),
                 _ => {}
             },
-            (UnaryOp::Neg, DType::Int | DType::Float | DType::Duration) => {}
-            _ => {
-                let (name, takes) = match op {
-                    UnaryOp::Not => ("inv", "BOOL"),
-                    UnaryOp::Neg => ("neg", "INT, FLOAT and DURATION"),
+            (UnaryOp::Neg, DType::Int | DType::Float | DType::Duration | DType::Array { .. }) => {}
+            (UnaryOp::Neg, DType::Any | DType::Json) => {}
+            (_, DType::Optional(_)) => {
+                return match Expr::unary(op, Expr::narrow(operand.clone())) {
+                    Ok(value) => Expr::require(value, vec![operand]),
+                    Err(_) => Err(unary_refusal(op, &dtype)),
                 };
-                return Err(ExprError::Type(format!(
-                    "the unary operator {name} is not defined on {dtype}; it takes {takes}"
-                )));
             }
+            _ => return Err(unary_refusal(op, &dtype)),
         }
         Ok(Expr::node(ExprKind::Unary(op, operand), dtype))
     }
+}
+
+/// `op` of the values in Optional operands; `None` if there is none or the operator does not take the
+/// types inside either.
+fn binary_of_values(op: BinaryOp, left: &Expr, right: &Expr) -> Option<Result<Expr, ExprError>> {
+    if !(left.dtype().is_optional() || right.dtype().is_optional()) {
+        return None;
+    }
+    let (l, r) = (Expr::narrow(left.clone()), Expr::narrow(right.clone()));
+    if matches!(op, BinaryOp::And | BinaryOp::Or) && [&l, &r].iter().all(|e| *e.dtype() == DType::Bool) {
+        return Some(logic_with_unknown(op, left, right));
+    }
+    let value = Expr::binary(op, l, r).ok()?;
+    Some(Expr::require(value, deciding([left, right])))
+}
+
+/// The operands that can be None or an error, of which the first one that is decides. An argument that is
+/// left out is not one of them.
+pub(super) fn deciding<'a>(operands: impl IntoIterator<Item = &'a Expr>) -> Vec<Expr> {
+    operands.into_iter().filter(|e| e.dtype().is_optional() || e.as_constant().is_none()).cloned().collect()
+}
+
+/// `&` and `|` of Optional(BOOL): a side that settles the result does so beside None, too.
+fn logic_with_unknown(op: BinaryOp, left: &Expr, right: &Expr) -> Result<Expr, ExprError> {
+    let constant = |value: bool| Expr::literal(Value::Bool(value));
+    // What settles nothing: True beside `&`, False beside `|`.
+    let neutral = op == BinaryOp::And;
+    let known = |side: &Expr| Expr::coalesce(vec![side.clone(), constant(neutral)]);
+    let open = Expr::binary(op, known(left)?, known(right)?)?;
+    let unsettled = Expr::require(constant(neutral), vec![left.clone(), right.clone()])?;
+    if neutral {
+        Expr::if_else(open, unsettled, constant(false))
+    } else {
+        Expr::if_else(open, constant(true), unsettled)
+    }
+}
+
+fn unary_refusal(op: UnaryOp, dtype: &DType) -> ExprError {
+    let (name, takes) = match op {
+        UnaryOp::Not => ("inv", "BOOL"),
+        UnaryOp::Neg => ("neg", "INT, FLOAT, DURATION, arrays, Json and ANY"),
+    };
+    ExprError::Type(format!("the unary operator {name} is not defined on {dtype}; it takes {takes}"))
 }
 
 /// Where one side is INT and the other FLOAT (Optional or not), both become their common type.
@@ -72,7 +119,7 @@ pub(crate) fn result_type(op: BinaryOp, left: &DType, right: &DType) -> Option<D
     if op == MatMul {
         return matmul_type(left, right);
     }
-    if let Some(dtype) = elementwise_type(op, left, right) {
+    if let Some(dtype) = elementwise_type(op, left, right).or_else(|| dynamic_type(op, left, right)) {
         return Some(dtype);
     }
     if !comparison || !equality && (left.admits_none() || right.admits_none()) {
@@ -131,7 +178,61 @@ pub(crate) fn pointers_match(left: &DType, right: &DType) -> bool {
     DType::common_type(left.unoptional(), right.unoptional()).is_ok()
 }
 
-/// The type of a sum, difference, product or quotient of arrays, or of an array and a number.
+/// True if the values of this type are looked at before it is known what an operator does with them.
+pub(crate) fn is_dynamic(dtype: &DType) -> bool {
+    matches!(dtype, DType::Any | DType::Json)
+}
+
+/// True for `+`, `-`, `*`, `/`, `//`, `%`, `**`.
+pub(crate) fn is_arithmetic(op: BinaryOp) -> bool {
+    use BinaryOp::{Add, FloorDiv, Mod, Mul, Pow, Sub, TrueDiv};
+    matches!(op, Add | Sub | Mul | TrueDiv | FloorDiv | Mod | Pow)
+}
+
+/// The type of arithmetic and order where one side is ANY or Json; `None` if the other side makes sense with
+/// no value there.
+fn dynamic_type(op: BinaryOp, left: &DType, right: &DType) -> Option<DType> {
+    use BinaryOp::{Ge, Gt, Le, Lt};
+    let order = matches!(op, Lt | Le | Gt | Ge);
+    if !order && !is_arithmetic(op) || !is_dynamic(left) && !is_dynamic(right) {
+        return None;
+    }
+    let any = *left == DType::Any || *right == DType::Any;
+    let is_array = |dtype: &DType| matches!(dtype, DType::Array { .. });
+    let meet = |l: &DType, r: &DType| match (l, r) {
+        (DType::Int, DType::Float) | (DType::Float, DType::Int) => true,
+        (l, r) if l.is_sequence() && r.is_sequence() || l.is_pointer() && r.is_pointer() => order,
+        (l, r) => table(op, l, r).or_else(|| elementwise_type(op, l, r)).is_some(),
+    };
+    let lefts = values_of(left);
+    let rights = values_of(right);
+    if !lefts.iter().any(|l| rights.iter().any(|r| meet(l, r))) {
+        return None;
+    }
+    Some(match () {
+        () if order => DType::optional(DType::Bool),
+        // An array is no Json.
+        () if any || is_array(left) || is_array(right) => DType::Any,
+        () => DType::Json,
+    })
+}
+
+/// The types of the values that a column of this type can hold, as far as operators take them.
+fn values_of(dtype: &DType) -> Vec<DType> {
+    use DType::{Bool, DateTimeNaive, DateTimeUtc, Duration, Float, Int, Str};
+    let json = [Int, Float, Str, Bool, DType::any_tuple()];
+    match dtype {
+        DType::Json => json.into(),
+        DType::Any => {
+            let more =
+                [Duration, DateTimeNaive, DateTimeUtc, DType::ANY_POINTER, DType::array(None, DType::Any)];
+            json.into_iter().chain(more).collect()
+        }
+        other => vec![other.clone()],
+    }
+}
+
+/// The type of arithmetic of arrays, or of an array and a number.
 fn elementwise_type(op: BinaryOp, left: &DType, right: &DType) -> Option<DType> {
     /// The number of dimensions, if it is known, and the type of the elements.
     fn side(dtype: &DType) -> Option<(Option<usize>, &DType)> {
@@ -142,8 +243,7 @@ fn elementwise_type(op: BinaryOp, left: &DType, right: &DType) -> Option<DType> 
         }
     }
     let is_array = |dtype: &DType| matches!(dtype, DType::Array { .. });
-    let arithmetic = matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::TrueDiv);
-    if !arithmetic || !(is_array(left) || is_array(right)) {
+    if !is_arithmetic(op) || !(is_array(left) || is_array(right)) {
         return None;
     }
     let ((left_dim, left), (right_dim, right)) = (side(left)?, side(right)?);
@@ -162,6 +262,9 @@ fn matmul_type(left: &DType, right: &DType) -> Option<DType> {
     else {
         return None;
     };
+    if let (Some(1), Some(1), DType::Int | DType::Float, true) = (ln, rn, &**le, le == re) {
+        return Some((**le).clone());
+    }
     let n_dim = match (ln, rn) {
         (Some(l), Some(r)) if *l >= 1 && *r >= 1 => match (*l, *r) {
             (1, 1) => Some(0),
@@ -182,7 +285,7 @@ fn sequences_compare(op: BinaryOp, left: &DType, right: &DType) -> bool {
             (DType::Int, DType::Float) | (DType::Float, DType::Int) => {
                 matches!(op, BinaryOp::Eq | BinaryOp::Ne)
             }
-            _ => result_type(op, l, r).is_some(),
+            _ => result_type(op, l, r) == Some(DType::Bool),
         },
     };
     match (left, right) {
@@ -207,9 +310,7 @@ fn refusal(op: BinaryOp, left: &Expr, right: &Expr) -> ExprError {
              values and so can never be equal"
         ));
     }
-    let hint = if l.is_optional() || r.is_optional() {
-        "; remove None first, with coalesce, unwrap, or a filter on is_not_none()"
-    } else if *l == DType::Any || *r == DType::Any {
+    let hint = if *l == DType::Any || *r == DType::Any {
         "; tell the type with declare_type or cast first"
     } else if *l == DType::Json || *r == DType::Json {
         "; convert Json first, with as_int, as_float, as_str or as_bool"

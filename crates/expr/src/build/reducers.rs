@@ -3,7 +3,7 @@
 use pathway_types::DType;
 
 use super::{list_types, refuse_futures};
-use crate::{Expr, ExprError, ExprKind, Reducer};
+use crate::{BinaryOp, Expr, ExprError, ExprKind, Reducer};
 
 impl Expr {
     /// An aggregate of a group's rows.
@@ -13,6 +13,12 @@ impl Expr {
     /// [`ExprError::Value`] for a parameter out of its domain.
     pub fn reducer(reducer: Reducer, arguments: Vec<Expr>) -> Result<Expr, ExprError> {
         refuse_futures(&format!("reducers.{}", reducer.name()), &arguments)?;
+        if let (Reducer::Avg, [array]) = (&reducer, arguments.as_slice())
+            && matches!(array.dtype(), DType::Array { .. })
+        {
+            let sum = Expr::reducer(Reducer::Sum { strict: false }, vec![array.clone()])?;
+            return Expr::binary(BinaryOp::TrueDiv, sum, Expr::reducer(Reducer::Count, arguments)?);
+        }
         let dtype = reducer.result_type(&arguments)?;
         Ok(Expr::node(ExprKind::Reducer(reducer, arguments), dtype))
     }

@@ -55,16 +55,23 @@ fn binary_operators_refuse() {
     use BinaryOp::*;
     let pairs: Vec<(BinaryOp, DType, DType)> = vec![
         (Add, Int, Str),
-        (Add, opt(Int), Int),
-        (Add, Any, Int),
-        (Add, Json, Json),
         (Add, Bytes, Bytes),
         (Add, Bool, Bool),
         (Add, Bool, Int),
         (Add, DateTimeNaive, DateTimeNaive),
-        (FloorDiv, DType::array(None, Int), DType::array(None, Int)),
         (Add, DType::array(None, Int), Str),
-        (Add, DType::array(None, Int), opt(Int)),
+        (Add, opt(Int), Str),
+        (Add, opt(Int), DType::None),
+        (Add, Any, Bytes),
+        (Add, Any, future()),
+        (Add, Json, Duration),
+        (Add, Json, DType::list(Int)),
+        (Add, Json, Bool),
+        (Add, Any, Bool),
+        (Sub, Str, Any),
+        (Mul, DateTimeUtc, Any),
+        (LShift, Any, Int),
+        (And, opt(Bool), Int),
         (Add, future(), Int),
         (Sub, Str, Str),
         (Sub, DateTimeNaive, DateTimeUtc),
@@ -89,13 +96,12 @@ fn binary_operators_refuse() {
         (Eq, DType::tuple([Int]), DType::tuple([Str])),
         (Eq, DType::tuple([Int]), DType::tuple([Int, Int])),
         (Eq, DType::list(Int), DType::tuple([Int, Str])),
-        (Lt, opt(Int), Int),
         (Lt, Bytes, Bytes),
-        (Lt, Json, Json),
-        (Lt, Any, Any),
         (Lt, DType::None, DType::None),
+        (Lt, opt(Int), Str),
+        (Lt, Json, DateTimeUtc),
         (Lt, DType::tuple([opt(Int)]), DType::tuple([Int])),
-        (Lt, opt(DType::tuple([Int])), opt(DType::tuple([Int]))),
+        (Lt, opt(DType::tuple([opt(Int)])), DType::tuple([Int])),
         (Lt, DateTimeNaive, DateTimeUtc),
     ];
     for (op, left, right) in pairs {
@@ -118,6 +124,27 @@ fn binary_operators_accept() {
         (Lt, DType::tuple([Int, Str]), DType::list(Int), None),
         (Le, DType::list(Int), DType::list(Float), Some(Bool)),
         (Lt, DType::pointer([Int]), DType::ANY_POINTER, Some(Bool)),
+        (Add, opt(Int), Float, Some(opt(Float))),
+        (Sub, DateTimeUtc, opt(DateTimeUtc), Some(opt(Duration))),
+        (And, opt(Bool), Bool, Some(opt(Bool))),
+        (Xor, Bool, opt(Bool), Some(opt(Bool))),
+        (Or, opt(Int), Int, Some(opt(Int))),
+        (Lt, opt(Int), Float, Some(opt(Bool))),
+        (Lt, opt(DType::tuple([Int])), opt(DType::tuple([Int])), Some(opt(Bool))),
+        (Add, Any, opt(Int), Some(Any)),
+        (Mul, Duration, Any, Some(Any)),
+        (Ge, Any, Any, Some(opt(Bool))),
+        (Lt, Bool, Json, Some(opt(Bool))),
+        (Lt, DType::list(Int), Json, Some(opt(Bool))),
+        (Add, Json, Int, Some(Json)),
+        (Add, opt(Json), Str, Some(opt(Json))),
+        (TrueDiv, Json, Any, Some(Any)),
+        (Gt, Float, Json, Some(opt(Bool))),
+        (Mul, Json, DType::array(None, Int), Some(Any)),
+        (Add, DType::array(None, Int), opt(Int), Some(opt(DType::array(None, Int)))),
+        (FloorDiv, DType::array(None, Int), Int, Some(DType::array(None, Int))),
+        (Mod, Float, DType::array(Some(1), Int), Some(DType::array(Some(1), Float))),
+        (MatMul, DType::array(Some(1), Float), DType::array(Some(1), Float), Some(Float)),
         (Add, DType::array(Some(1), Int), DType::array(Some(2), Int), Some(DType::array(Some(2), Int))),
         (Sub, DType::array(Some(1), Int), Float, Some(DType::array(Some(1), Float))),
         (TrueDiv, Int, DType::array(None, Any), Some(DType::array(None, Float))),
@@ -134,12 +161,16 @@ fn binary_operators_accept() {
 
 #[test]
 fn unary_operators() {
-    for dtype in [Str, Bool, Any, opt(Int), Json] {
+    for dtype in [Str, Bool, opt(Str), DType::None] {
         refused(&format!("-{dtype}"), Expr::unary(UnaryOp::Neg, col(dtype)), Class::Type);
     }
-    for dtype in [Int, opt(Bool), Any] {
+    for dtype in [Int, opt(Int), Any] {
         refused(&format!("~{dtype}"), Expr::unary(UnaryOp::Not, col(dtype)), Class::Type);
     }
+    for dtype in [Any, Json, opt(Int), opt(Json), DType::array(Some(1), Int)] {
+        gives("-", Expr::unary(UnaryOp::Neg, col(dtype.clone())), dtype);
+    }
+    gives("~", Expr::unary(UnaryOp::Not, col(opt(Bool))), opt(Bool));
     let not = |e: Expr| Expr::unary(UnaryOp::Not, e).unwrap();
     let flag = col(Bool);
     assert!(not(not(flag.clone())).is_same(&flag));
@@ -276,12 +307,13 @@ fn methods_refuse() {
     let method = |name: &str, types: &[DType]| Expr::method(name, types.iter().cloned().map(col).collect());
     refused("unknown", method("str.nothing", &[Str]), Class::Attribute);
     refused("on int", method("str.lower", &[Int]), Class::Attribute);
-    refused("on optional", method("str.lower", &[opt(Str)]), Class::Attribute);
+    refused("on optional int", method("str.lower", &[opt(Int)]), Class::Attribute);
+    refused("window of an optional", method("window.number", &[opt(Int), Int, Int]), Class::Attribute);
     refused("on any", method("num.abs", &[Any]), Class::Attribute);
     refused("too many", method("str.lower", &[Str, Str]), Class::Attribute);
     refused("too few", method("str.slice", &[Str, Int]), Class::Attribute);
     refused("none", method("str.lower", &[]), Class::Attribute);
-    refused("optional argument", method("str.starts_with", &[Str, opt(Str)]), Class::Attribute);
+    refused("optional argument", method("str.starts_with", &[Str, opt(Int)]), Class::Attribute);
     refused("float for int", method("str.slice", &[Str, Int, Float]), Class::Attribute);
     refused("year of duration", method("dt.year", &[Duration]), Class::Attribute);
     refused("round to int", method("dt.round", &[DateTimeNaive, Int]), Class::Attribute);
@@ -298,6 +330,16 @@ fn methods_refuse() {
     gives("strptime", with("dt.strptime", Str, "%Y %%z"), DateTimeNaive);
     gives("strptime", with("dt.strptime", Str, "%Y %:z"), DateTimeUtc);
     gives("int for optional int", method("str.count", &[Str, Str, Int]), Int);
+    gives("optional int", method("str.count", &[Str, Str, opt(Int)]), Int);
+    gives("on optional", method("str.lower", &[opt(Str)]), opt(Str));
+    gives("on optional, with optional int", method("str.count", &[opt(Str), Str, opt(Int)]), opt(Int));
+    gives("optional argument", method("str.starts_with", &[Str, opt(Str)]), opt(Bool));
+    gives(
+        "both optional",
+        method("dt.add_duration_in_timezone", &[opt(DateTimeNaive), opt(Duration), Str]),
+        opt(DateTimeNaive),
+    );
+    gives("numbers of optional texts", method("str.parse_int", &[opt(Str)]), opt(Int));
     gives("public name", method("str.startswith", &[Str, Str]), Bool);
 }
 

@@ -4,9 +4,10 @@ use arrow_buffer::BooleanBuffer;
 use pathway_types::{Column, DType, DataError};
 
 use super::cells::{Causes, Cells, Data, Strict, or_masks};
-use super::compile::Node;
+use super::compile::{Node, NodeId};
 use super::frame::Frame;
 use crate::BinaryOp;
+use crate::kernels::convert::convert;
 use crate::kernels::select::{overlay, select};
 use crate::kernels::{bool_array, boolean, bools, nullify};
 
@@ -56,28 +57,35 @@ pub(super) fn coalesce(frame: &Frame<'_>, node: &Node) -> Cells {
 /// The value, or None where a dependency is None; the first dependency that is None or an error
 /// decides.
 pub(super) fn require(frame: &Frame<'_>, node: &Node) -> Cells {
-    let rows = frame.rows();
     let Some((value, dependencies)) = node.operands.split_first() else { return missing(frame, node) };
-    let mut open = BooleanBuffer::new_set(rows);
-    let mut errors: Option<BooleanBuffer> = None;
-    let mut causes = Causes::default();
-    for id in dependencies {
-        let dependency = frame.get_where(*id, &open);
-        if !dependency.causes.is_empty() {
-            causes = causes.or(&dependency.causes.filter(|row| open.value(row)));
-        }
-        let failed = dependency.errors().map(|mask| mask & &open);
-        let nones = dependency.nones(frame.dtype(*id), rows);
-        for closed in failed.iter().chain(&nones) {
-            open = &open & &!closed;
-        }
-        errors = or_masks(errors, failed.as_ref());
+    required(frame, *value, dependencies, &node.dtype)
+}
+
+/// Each dependency is looked at where those before it leave the result open, in a frame inside of
+/// theirs: what was computed for a dependency is there when the value is.
+fn required(frame: &Frame<'_>, value: NodeId, dependencies: &[NodeId], dtype: &DType) -> Cells {
+    let rows = frame.rows();
+    let Some((first, rest)) = dependencies.split_first() else {
+        return convert(&frame.get(value), frame.dtype(value), dtype, rows);
+    };
+    let dependency = frame.get(*first);
+    let nones = dependency.nones(frame.dtype(*first), rows);
+    let errors = dependency.errors();
+    if nones.is_none() && errors.is_none() {
+        return required(frame, value, rest, dtype);
     }
-    let value_cells = frame.get_where(*value, &open);
-    let column = crate::kernels::convert::convert(&value_cells, frame.dtype(*value), &node.dtype, rows)
-        .column(&node.dtype, rows);
-    errors = or_masks(errors, column.errors().map(|mask| mask & &open).as_ref());
-    causes = causes.or(&value_cells.causes.filter(|row| open.value(row)));
+    let mut open = BooleanBuffer::new_set(rows);
+    for closed in errors.into_iter().chain(&nones) {
+        open = &open & &!closed;
+    }
+    let is_heavy = rest.iter().chain([&value]).any(|id| frame.node(*id).is_heavy());
+    let inner = match is_heavy {
+        true => frame.part(&open, dtype, |part| required(part, value, rest, dtype)),
+        false => required(frame, value, rest, dtype),
+    };
+    let column = inner.column(dtype, rows);
+    let errors = or_masks(column.errors().map(|mask| mask & &open), errors);
+    let causes = dependency.causes.or(&inner.causes.filter(|row| open.value(row)));
     let array = nullify(column.array(), &!&open);
     Cells::with_causes(Column::with_errors(array, errors), causes)
 }

@@ -11,6 +11,7 @@ use pathway_types::{DType, DataError, ErrorKind, Keys, Value};
 
 use super::{Input, frame};
 use crate::build::functions;
+use crate::build::operators::is_dynamic;
 use crate::kernels::call::{Kernel, kernel};
 use crate::{BinaryOp, Expr, ExprKind, Udf, UnaryOp};
 
@@ -64,12 +65,14 @@ pub(crate) struct Node {
     pub(crate) fallible: bool,
     /// It or a node below calls user code.
     pub(crate) calls_user: bool,
+    /// It or a node below takes the values out of an Optional operand, which has them in some rows only.
+    pub(crate) narrows: bool,
 }
 
 impl Node {
     /// True if a branch over this node is worth evaluating for its own rows only.
     pub(crate) fn is_heavy(&self) -> bool {
-        self.fallible || self.calls_user
+        self.fallible || self.calls_user || self.narrows
     }
     /// True for an operand that is needed only where those before it leave the result open.
     pub(crate) fn is_conditional(&self, operand: usize) -> bool {
@@ -182,7 +185,9 @@ impl Compiler {
         let types: Vec<&DType> = operands.iter().map(|id| &self.graph.node(*id).dtype).collect();
         let fallible = can_fail(&op, &types, expr.dtype()) || below(|n| n.fallible);
         let calls_user = matches!(op, Op::Udf(_)) || below(|n| n.calls_user);
-        let node = Node { op, operands, dtype: expr.dtype().clone(), fallible, calls_user };
+        let narrows = matches!(op, Op::DeclareType) && types[0].is_optional() && !expr.dtype().admits_none()
+            || below(|n| n.narrows);
+        let node = Node { op, operands, dtype: expr.dtype().clone(), fallible, calls_user, narrows };
         let node = self.fold(node);
         let reproducible = !matches!(&node.op, Op::Udf(udf) if !udf.is_deterministic());
         let signature = reproducible.then(|| (signature(&node), node.operands.clone()));
@@ -292,9 +297,10 @@ fn misplaced(message: String) -> Op {
 fn can_fail(op: &Op, operands: &[&DType], dtype: &DType) -> bool {
     match op {
         Op::Failed(_) | Op::Udf(_) | Op::Unwrap | Op::FromJson { .. } => true,
+        Op::Unary(_) => is_dynamic(operands[0]),
         Op::Binary(op) => match op {
             BinaryOp::TrueDiv | BinaryOp::FloorDiv | BinaryOp::Mod | BinaryOp::MatMul => true,
-            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul
+            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Pow
                 if matches!(
                     dtype.stored(),
                     DType::DateTimeNaive | DType::DateTimeUtc | DType::Duration | DType::Array { .. }
@@ -302,7 +308,8 @@ fn can_fail(op: &Op, operands: &[&DType], dtype: &DType) -> bool {
             {
                 true
             }
-            _ => operands.iter().any(|dtype| dtype.stored().is_sequence()),
+            BinaryOp::Eq | BinaryOp::Ne => operands.iter().any(|dtype| dtype.stored().is_sequence()),
+            _ => operands.iter().any(|dtype| is_dynamic(dtype) || dtype.stored().is_sequence()),
         },
         Op::Cast | Op::DeclareType => operands.iter().any(|from| conversion_can_fail(from, dtype)),
         Op::GetItem => *operands[0] != DType::Json || !matches!(operands[1], DType::Int | DType::Str),

@@ -15,9 +15,12 @@ use pathway_types::{Column, DType, DataError, ErrorKind, Keys};
 use super::cells::{Causes, Cells, Data, or_masks};
 use super::compile::{Graph, Node, NodeId, Op};
 use super::{Input, Outcome, branch, user};
+use crate::build::operators::{is_arithmetic, is_dynamic};
 use crate::kernels::call::Call;
 use crate::kernels::select::expand;
-use crate::kernels::{arithmetic, arrays, boolean, call, cast, compare, convert, duration, index, json};
+use crate::kernels::{
+    arithmetic, arrays, boolean, call, cast, compare, convert, duration, dynamic, index, json,
+};
 use crate::kernels::{nullify, pointer, strings, to_string};
 use crate::{BinaryOp, UnaryOp};
 
@@ -118,21 +121,32 @@ impl Frame<'_> {
         if let Some(cells) = self.known(id) {
             return cells;
         }
+        self.part(wanted, self.dtype(id), |part| part.get(id))
+    }
+
+    /// What `compute` gives in a frame of the rows of `wanted`, whose dtype is told; the other rows hold
+    /// nothing of meaning.
+    pub(super) fn part(
+        &self,
+        wanted: &BooleanBuffer,
+        dtype: &DType,
+        compute: impl FnOnce(&Frame<'_>) -> Cells,
+    ) -> Cells {
         let counting = self.mask().map(|mask| wanted & mask);
         let wanted = counting.as_ref().unwrap_or(wanted);
         let count = wanted.count_set_bits();
         if count == self.rows {
-            return self.get(id);
+            return compute(self);
         }
         if count == 0 {
-            return Cells::rows(Column::nulls(self.dtype(id), self.rows));
+            return Cells::rows(Column::nulls(dtype, self.rows));
         }
         let (graph, checks) = (self.graph, self.checks);
         let part = |source, rows| Frame { graph, source, rows, checks, done: RefCell::default() };
         if count * SPARSE < self.rows {
-            expand(&part(Source::Filtered(self, wanted), count).get(id), wanted)
+            expand(&compute(&part(Source::Filtered(self, wanted), count)), wanted)
         } else {
-            part(Source::Masked(self, wanted), self.rows).get(id)
+            compute(&part(Source::Masked(self, wanted), self.rows))
         }
     }
 
@@ -254,6 +268,8 @@ fn strict(node: &Node, operands: &[Cells], types: &[&DType], rows: usize) -> Cel
             let operand = operands[0].spread_none(types[0], rows);
             match dtype {
                 DType::Float => arithmetic::negate_float(&operand, rows),
+                DType::Any | DType::Json => dynamic::negate((&operand, types[0]), dtype, rows),
+                DType::Array { .. } => arrays::negate((&operand, types[0]), dtype, rows),
                 _ => arithmetic::negate_int(&operand, dtype, rows),
             }
         }
@@ -280,7 +296,7 @@ fn strict(node: &Node, operands: &[Cells], types: &[&DType], rows: usize) -> Cel
 }
 
 /// A binary operator other than `&` and `|` on BOOL.
-fn binary(
+pub(crate) fn binary(
     op: BinaryOp,
     (left, left_type): (&Cells, &DType),
     (right, right_type): (&Cells, &DType),
@@ -290,6 +306,12 @@ fn binary(
     use BinaryOp::{Eq, Ge, Gt, Le, Lt, MatMul, Mul, Ne, Xor};
     let (l, r) = (&left.spread_none(left_type, rows), &right.spread_none(right_type, rows));
     match (op, left_type, right_type) {
+        (Lt | Le | Gt | Ge, l, r) if is_dynamic(l) || is_dynamic(r) => {
+            dynamic::order(op, (left, l), (right, r), dtype, rows)
+        }
+        (op, l, r) if is_arithmetic(op) && (is_dynamic(l) || is_dynamic(r)) => {
+            dynamic::arithmetic(op, (left, l), (right, r), dtype, rows)
+        }
         (Eq | Ne | Lt | Le | Gt | Ge, ..) => {
             compare::compare(op, (left, left_type), (right, right_type), rows)
         }

@@ -13,11 +13,13 @@ use crate::{Expr, ExprError, ExprKind};
 
 mod conversions;
 mod dates;
+mod dynamic;
 mod laziness;
 mod methods;
 mod model;
 mod nulls;
 mod operators;
+mod optional;
 mod text_methods;
 mod window;
 

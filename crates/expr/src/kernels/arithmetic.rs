@@ -130,7 +130,7 @@ pub(crate) fn floor_mod(a: i64, b: i64) -> i64 {
 
 /// Remainder with the sign of the divisor.
 #[inline(always)]
-fn float_mod(a: f64, b: f64) -> f64 {
+pub(crate) fn float_mod(a: f64, b: f64) -> f64 {
     let remainder = a % b;
     if remainder == 0.0 {
         return 0.0f64.copysign(b);
@@ -140,7 +140,7 @@ fn float_mod(a: f64, b: f64) -> f64 {
 
 /// Wrapping power.
 #[inline]
-fn int_pow(base: i64, exponent: i64) -> i64 {
+pub(crate) fn int_pow(base: i64, exponent: i64) -> i64 {
     if exponent < 0 {
         return match base {
             1 => 1,

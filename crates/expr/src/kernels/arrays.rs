@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use pathway_types::{DType, DataError, NdArray, Value};
 
-use super::by_values;
+use super::{arithmetic, by_values};
 use crate::BinaryOp;
 use crate::evaluate::cells::Cells;
 
-/// `left op right` for the sum, difference, product or quotient; one of them may be a number.
+/// `left op right` for arithmetic; one of them may be a number.
 pub(crate) fn elementwise(
     op: BinaryOp,
     left: (&Cells, &DType),
@@ -19,25 +19,57 @@ pub(crate) fn elementwise(
     dtype: &DType,
     rows: usize,
 ) -> Cells {
-    let ints = match op {
+    let ints: fn(i64, i64) -> i64 = match op {
         BinaryOp::Add => i64::wrapping_add,
         BinaryOp::Sub => i64::wrapping_sub,
+        BinaryOp::FloorDiv => arithmetic::floor_div,
+        BinaryOp::Mod => arithmetic::floor_mod,
+        BinaryOp::Pow => arithmetic::int_pow,
         _ => i64::wrapping_mul,
     };
     let floats = |a: f64, b: f64| match op {
         BinaryOp::Add => a + b,
         BinaryOp::Sub => a - b,
         BinaryOp::TrueDiv => a / b,
+        BinaryOp::FloorDiv => (a / b).floor(),
+        BinaryOp::Mod => arithmetic::float_mod(a, b),
+        BinaryOp::Pow => a.powf(b),
         _ => a * b,
     };
     by_values(&[left, right], dtype, rows, |values| {
         let [left, right] = values else { return Err(DataError::value("an operator needs two operands")) };
         Ok(match (Side::of(left)?, Side::of(right)?) {
             (Side::Ints(a), Side::Ints(b)) if op != BinaryOp::TrueDiv => {
+                check_ints(op, &b)?;
                 Value::IntArray(Arc::new(stretched(&a, &b, ints)?))
             }
             (a, b) => Value::FloatArray(Arc::new(stretched(&a.floats(), &b.floats(), floats)?)),
         })
+    })
+}
+
+/// Integers have no quotient by zero and no power below zero.
+fn check_ints(op: BinaryOp, right: &NdArray<i64>) -> Result<(), DataError> {
+    match op {
+        BinaryOp::FloorDiv | BinaryOp::Mod if right.elements().contains(&0) => {
+            Err(DataError::division_by_zero())
+        }
+        BinaryOp::Pow if right.elements().iter().any(|exponent| *exponent < 0) => Err(DataError::value(
+            "an array of ints has no powers with negative exponents; use floats, 2.0 instead of 2",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// `-operand`.
+pub(crate) fn negate(operand: (&Cells, &DType), dtype: &DType, rows: usize) -> Cells {
+    by_values(&[operand], dtype, rows, |values| match values {
+        [Value::IntArray(array)] => {
+            Ok(Value::IntArray(Arc::new(array.map(|element| element.wrapping_neg()))))
+        }
+        [Value::FloatArray(array)] => Ok(Value::FloatArray(Arc::new(array.map(|element| -element)))),
+        [other, ..] => Err(DataError::type_mismatch("array", other)),
+        [] => Err(DataError::value("an operator needs an operand")),
     })
 }
 
@@ -98,13 +130,22 @@ pub(crate) fn matrix_product(
     dtype: &DType,
     rows: usize,
 ) -> Cells {
+    // The product of two vectors is a number, if the types tell that they are vectors.
+    let number = matches!(dtype, DType::Int | DType::Float);
     by_values(&[left, right], dtype, rows, |values| match values {
         [Value::IntArray(a), Value::IntArray(b)] => {
             let product = product(a, b, 0, |sum, a: i64, b| sum.wrapping_add(a.wrapping_mul(b)))?;
-            Ok(Value::IntArray(Arc::new(product)))
+            Ok(match product.elements() {
+                [element] if number => Value::Int(*element),
+                _ => Value::IntArray(Arc::new(product)),
+            })
         }
         [Value::FloatArray(a), Value::FloatArray(b)] => {
-            Ok(Value::FloatArray(Arc::new(product(a, b, 0.0, |sum, a, b| sum + a * b)?)))
+            let product = product(a, b, 0.0, |sum, a, b| sum + a * b)?;
+            Ok(match product.elements() {
+                [element] if number => Value::Float(*element),
+                _ => Value::FloatArray(Arc::new(product)),
+            })
         }
         [Value::IntArray(_), Value::FloatArray(_)] | [Value::FloatArray(_), Value::IntArray(_)] => {
             Err(DataError::value(

@@ -172,7 +172,7 @@ fn item(object: &Value, index: i64, dtype: &DType) -> Result<Option<Value>, Data
             _ => Value::FloatArray(Arc::new(part)),
         })),
         Value::Json(json) => {
-            let found = usize::try_from(index).ok().and_then(|index| json::element(json.as_str(), index));
+            let found = json::element(json.as_str(), index);
             let text = found.unwrap_or("null");
             Ok(Some(Value::Json(pathway_types::JsonText::from_compact(text))))
         }

@@ -37,28 +37,38 @@ pub(crate) fn member<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     None
 }
 
-/// The text of an element of an array; `None` if it has none or is no array.
-pub(crate) fn element(text: &str, index: usize) -> Option<&str> {
+/// The text of an element of an array, counted from the end if the index is negative; `None` if it has
+/// none or is no array.
+pub(crate) fn element(text: &str, index: i64) -> Option<&str> {
+    let index = match usize::try_from(index) {
+        Ok(index) => index,
+        Err(_) => {
+            let from_end = usize::try_from(index.unsigned_abs()).ok()?;
+            elements(text)?.count().checked_sub(from_end)?
+        }
+    };
+    elements(text)?.nth(index)
+}
+
+/// The texts of the elements of an array; `None` if it is no array.
+fn elements(text: &str) -> Option<impl Iterator<Item = &str>> {
     let bytes = text.as_bytes();
     let mut at = skip_space(bytes, 0);
     if bytes.get(at) != Some(&b'[') {
         return None;
     }
     at = skip_space(bytes, at + 1);
-    for position in 0.. {
+    Some(std::iter::from_fn(move || {
         if matches!(bytes.get(at), None | Some(b']')) {
             return None;
         }
-        let end = skip_value(bytes, at);
-        if position == index {
-            return text.get(at..end);
-        }
+        let (start, end) = (at, skip_value(bytes, at));
         at = skip_space(bytes, end);
         if bytes.get(at) == Some(&b',') {
             at = skip_space(bytes, at + 1);
         }
-    }
-    None
+        text.get(start..end)
+    }))
 }
 
 fn skip_space(bytes: &[u8], mut at: usize) -> usize {
@@ -175,13 +185,12 @@ enum Index<'a> {
 
 impl Index<'_> {
     fn find<'t>(&self, document: &'t str, row: usize) -> Result<Option<&'t str>, DataError> {
-        let at = |position: i64| usize::try_from(position).ok().and_then(|i| element(document, i));
         match self {
             Index::Key(keys) => Ok(member(document, keys.get(row))),
-            Index::Position(positions) => Ok(at(positions.get(row))),
+            Index::Position(positions) => Ok(element(document, positions.get(row))),
             Index::Any(view) => match view.value(row) {
                 Value::Str(key) => Ok(member(document, &key)),
-                Value::Int(position) => Ok(at(position)),
+                Value::Int(position) => Ok(element(document, position)),
                 other => {
                     Err(DataError::value(format!("an index into Json must be str or int, it is {other}")))
                 }

@@ -63,7 +63,8 @@ fn equal(left: &Value, right: &Value) -> Result<bool, DataError> {
     }
 }
 
-fn order(left: &Value, right: &Value) -> Result<Ordering, DataError> {
+/// The order of two values that compare.
+pub(crate) fn order(left: &Value, right: &Value) -> Result<Ordering, DataError> {
     match (left, right) {
         (Value::Int(l), Value::Float(r)) => Ok(float_order(*l as f64, *r)),
         (Value::Float(l), Value::Int(r)) => Ok(float_order(*l, *r as f64)),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pathway_expr::{Expr, ExprKind, UnaryOp};
+use pathway_expr::{Expr, ExprKind, UnaryOp, condition_advice};
 use pathway_types::DType;
 
 use super::{Derived, Table};
@@ -282,8 +282,9 @@ impl State {
         let condition = self.align(condition, input, frame.as_ref())?;
         if *condition.dtype() != DType::Bool {
             return Err(PlanError::Type(format!(
-                "the condition of a filter must be BOOL, it is {}",
-                condition.dtype()
+                "the condition of a filter must be BOOL, it is {}{}",
+                condition.dtype(),
+                condition_advice(condition.dtype())
             )));
         }
         narrowed.extend(implied_not_none(input, &condition));

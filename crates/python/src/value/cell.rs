@@ -99,8 +99,12 @@ enum Target {
     Duration,
     Tuple(Arc<[Converter]>),
     List(Arc<Converter>),
-    Array { n_dim: Option<usize>, element: DType },
-    PyObject,
+    Array {
+        n_dim: Option<usize>,
+        element: DType,
+    },
+    /// Objects of the class with this name.
+    PyObject(Arc<str>),
 }
 
 impl Converter {
@@ -130,7 +134,7 @@ impl Converter {
             DType::Tuple(members) => Target::Tuple(members.iter().map(Converter::new).collect()),
             DType::List(member) => Target::List(Arc::new(Converter::new(member))),
             DType::Array { n_dim, element } => Target::Array { n_dim: *n_dim, element: (**element).clone() },
-            DType::PyObject(_) => Target::PyObject,
+            DType::PyObject(class) => Target::PyObject(class.clone()),
             DType::Optional(_) | DType::Future(_) => Target::None,
         };
         Converter { dtype: dtype.clone(), optional, future, target }
@@ -190,11 +194,11 @@ impl Converter {
     /// Everything but the hot cases.
     fn other<'a>(&self, object: &'a Bound<'_, PyAny>) -> Result<Cell<'a>, Rejected> {
         if object.is_none() {
-            return match self.target {
+            return match &self.target {
                 Target::None | Target::Any => Ok(Cell::None),
                 _ if self.optional => Ok(Cell::None),
                 Target::Json => Ok(Cell::Value(Value::Json(pathway_types::JsonText::null()))),
-                Target::PyObject => py_object::wrap(object).map(|o| Cell::Value(Value::PyObject(o))),
+                Target::PyObject(class) if **class == *"object" => self.wrapped(object, class),
                 _ => {
                     let hint = format!("declare it as Optional({}) if None may occur", self.dtype);
                     Err(self.refuse(object, &hint))
@@ -238,7 +242,7 @@ impl Converter {
             Target::Array { n_dim, element } => {
                 array::from_python(object, &self.dtype, *n_dim, element).map(Cell::Value)
             }
-            Target::PyObject => py_object::wrap(object).map(|o| Cell::Value(Value::PyObject(o))),
+            Target::PyObject(class) => self.wrapped(object, class),
         }
     }
 
@@ -257,6 +261,15 @@ impl Converter {
         match object.extract() {
             Ok(value) if !is_text => Ok(Cell::Float(value)),
             _ => Err(self.refuse(object, "")),
+        }
+    }
+
+    /// The object, or what a wrapper holds, if it is of this class.
+    fn wrapped<'a>(&self, object: &'a Bound<'_, PyAny>, class: &str) -> Result<Cell<'a>, Rejected> {
+        match py_object::is_of(object, class) {
+            Ok(true) => py_object::wrap(object).map(|wrapped| Cell::Value(Value::PyObject(wrapped))),
+            Ok(false) => Err(self.refuse(object, &format!("it is not an instance of {class}"))),
+            Err(error) => Err(self.refuse(object, &format!("whether it is one cannot be told: {error}"))),
         }
     }
 

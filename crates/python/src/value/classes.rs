@@ -23,6 +23,8 @@ imported!(/// `pw.Json`.
     json, "pathway.internals.json", "Json");
 imported!(/// `pw.PyObjectWrapper`.
     py_object_wrapper, "pathway.internals.py_object", "PyObjectWrapper");
+imported!(/// The classes of wrapped objects, by the names that dtypes have for them.
+    py_object_classes, "pathway.internals.dtype_annotation", "PY_OBJECT_CLASSES");
 imported!(/// Text to a Python value.
     json_loads, "json", "loads");
 imported!(/// Object to bytes.

@@ -31,6 +31,20 @@ pub(super) fn wrap(object: &Bound<'_, PyAny>) -> Result<PyObject, Rejected> {
     })
 }
 
+/// True if the object, or what it wraps, is an instance of the class that dtypes call by this name; so is
+/// everything where no such class was named in this process.
+pub(super) fn is_of(object: &Bound<'_, PyAny>, class: &str) -> PyResult<bool> {
+    let py = object.py();
+    if class == "object" {
+        return Ok(true);
+    }
+    let Ok(class) = classes::py_object_classes(py)?.get_item(class) else { return Ok(true) };
+    match classes::is_py_object_wrapper(object) {
+        true => object.getattr(intern!(py, "value"))?.is_instance(&class),
+        false => object.is_instance(&class),
+    }
+}
+
 fn serialize(object: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     let py = object.py();
     if !classes::is_py_object_wrapper(object) {

@@ -44,7 +44,7 @@ fn durations() {
         (400 * 24 * hour + 3 * hour + 4 * 60_000_000_000 + 5_006_007_008, "400d 3h 4m 5s 6007008ns"),
         (-(2 * 24 * hour + 3 * hour), "-2d -3h"),
         (1000, "1000ns"),
-        (0, ""),
+        (0, "0ns"),
     ];
     for (value, expected) in cases {
         assert_eq!(text(&Value::Duration(value)), expected);

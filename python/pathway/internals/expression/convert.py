@@ -9,7 +9,7 @@ from pathway._engine import DType, Expr
 from pathway.internals import dtype as dt
 from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.expression.nodes import MakeTuple, operand
-from pathway.internals.trace import trace_user_frame
+from pathway.internals.trace import trace_user_frame, warn
 
 
 class Cast(ColumnExpression):
@@ -22,7 +22,13 @@ class Cast(ColumnExpression):
         self._target = target
 
     def _lower(self, operands: Sequence[Expr]) -> Expr:
-        return operands[0].cast(self._target)
+        (value,) = operands
+        if dt.unoptionalize(self._target) is dt.BOOL and dt.unoptionalize(value.dtype) is dt.STR:
+            warn(
+                f"{self!r} is True for every text but the empty one, 'False' included. "
+                "Use .str.parse_bool() to read truth values."
+            )
+        return value.cast(self._target)
 
     def _text(self, operands: Sequence[str]) -> str:
         return f"pathway.cast({self._target}, {operands[0]})"

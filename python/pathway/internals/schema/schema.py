@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import typing
 from collections.abc import Callable, KeysView, Mapping
@@ -114,9 +115,7 @@ class SchemaMetaclass(type):
             inherited = cls.__fields.get(name)
             dtype = dt.wrap(hint)
             if inherited is not None:
-                if inherited.dtype is not dtype:
-                    raise _conflict(name, dtype, inherited.dtype)
-                return inherited
+                return dataclasses.replace(inherited, dtype=dtype)
             return column_schema(dtype, name, ColumnDefinition(), cls.__properties)
         if not isinstance(definition, ColumnDefinition):
             raise ValueError(

@@ -39,7 +39,8 @@ def generate_class(schema: type[Schema], class_name: str | None, generate_import
     if not generate_imports:
         return "\n".join(lines)
     imports = [f"import {module}" for module in modules if module not in ("builtins", "pathway")]
-    return "\n".join([*imports, "import pathway as pw", "", *lines])
+    # The first line is empty where nothing else is imported, as programs know it.
+    return "\n".join(["\n".join(imports), "import pathway as pw", "", *lines])
 
 
 def _column_line(column: ColumnSchema, index: int, modules: dict[str, None]) -> str:

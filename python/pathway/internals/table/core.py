@@ -22,6 +22,7 @@ from pathway.internals.trace import trace_user_frame, user_location
 
 if TYPE_CHECKING:
     from pathway.internals.table import Table
+    from pathway.internals.thisclass import DerivedPlaceholder
 
 
 class TableCore(Joinable):
@@ -39,6 +40,8 @@ class TableCore(Joinable):
         self._restricted: WeakKeyDictionary[Table, _engine.Table] = WeakKeyDictionary()
         #: The table for whose rows these were looked up by `ix`.
         self._asking: Table | None = None
+        #: The same lookup, for groups of the rows that ask.
+        self._lookup_of_groups: DerivedPlaceholder | None = None
         G.touch()
 
     def _wrap(self, engine: _engine.Table) -> Table:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pathway.internals.expression.column import ColumnReference
 from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.expression.nodes import PointerFrom, operand
+from pathway.internals.expression.reducer import ReducerExpression
 from pathway.internals.expression.walk import nodes_of
 from pathway.internals.resolve import Scope, TableScope
 from pathway.internals.table.core import TableCore
@@ -94,10 +95,19 @@ class IndexOperations(TableCore):
         asking = context
         if asking is None:
             asking = _asking_table(pointer, cast("Table", self))
+        elif not isinstance(asking, (Placeholder, TableCore)):
+            raise TypeError(
+                f"Table.{method}(): parameter context={asking!r} violates type hint Table: the asking "
+                f"table is expected, not a value of type {type(asking).__name__}."
+            )
+        later = DerivedPlaceholder(self, method, args, flags)
         if asking is None or isinstance(asking, Placeholder):
-            return DerivedPlaceholder(self, method, args, flags)
+            return later
+        if any(isinstance(node, ReducerExpression) for node in nodes_of(pointer)):
+            return later  # the groups ask, in reduce()
         found = self._lookup(pointer, flags, asking._key_scope())
         found._asking = asking
+        found._lookup_of_groups = later
         return found
 
     def _key_scope(self) -> TableScope:

@@ -264,9 +264,32 @@ fn parsing() {
         ],
     );
     parse("%Y-%m-%d", DateTimeNaive, &[("2024-01-02", Some("2024-01-02T00:00:00"))]);
-    parse("%Y-%m-%d %H", DateTimeNaive, &[("2024-01-02 13", Some("2024-01-02T00:00:00"))]);
+    parse("%Y-%m-%d %H", DateTimeNaive, &[("2024-01-02 13", Some("2024-01-02T13:00:00"))]);
+    parse("%H", DateTimeNaive, &[("13", Some("1900-01-01T13:00:00"))]);
     parse("%H:%M", DateTimeNaive, &[("13:14", Some("1900-01-01T13:14:00"))]);
-    parse("%Y-%m", DateTimeNaive, &[("2024-01", None)]);
+    parse("%Y-%m", DateTimeNaive, &[("2024-02", Some("2024-02-01T00:00:00")), ("2024-13", None)]);
+    parse("%Y", DateTimeNaive, &[("2024", Some("2024-01-01T00:00:00"))]);
+    parse("%d %B, %H", DateTimeNaive, &[("3 May, 7", Some("1900-05-03T07:00:00"))]);
+    parse("%A", DateTimeNaive, &[("Friday", None)]);
+    parse("%Y %U", DateTimeNaive, &[("2024 07", None)]);
+    parse(
+        "%Z %Y-%m-%d %H:%M",
+        DateTimeUtc,
+        &[
+            ("UTC 2024-01-01 12:00", Some("2024-01-01T12:00:00Z")),
+            ("Z 2024-01-01 12:00", Some("2024-01-01T12:00:00Z")),
+            ("CET 2024-07-01 12:00", Some("2024-07-01T10:00:00Z")),
+            ("Europe/Warsaw 2024-01-01 12:00", Some("2024-01-01T11:00:00Z")),
+            ("+01:00 2024-01-01 12:00", None),
+            ("Nowhere 2024-01-01 12:00", None),
+            (" 2024-01-01 12:00", None),
+        ],
+    );
+    parse(
+        "%H:%M %Z %z %Y-%m-%d",
+        DateTimeUtc,
+        &[("12:00 CET -0100 2024-01-01", Some("2024-01-01T13:00:00Z"))],
+    );
     parse(
         "%A %Y-%m-%d",
         DateTimeNaive,
@@ -274,7 +297,7 @@ fn parsing() {
     );
     parse("%s", DateTimeNaive, &[("15", Some("1970-01-01T00:00:15"))]);
     parse("%H:%M %f", DateTimeNaive, &[("13:14 5", None)]);
-    parse("%Y%%f", DateTimeNaive, &[("2024%f", None)]);
+    parse("%Y%%f", DateTimeNaive, &[("2024%f", Some("2024-01-01T00:00:00"))]);
     for format in ["%Y-%m-%d %H:%M:%S %z", "%Y-%m-%d %H:%M:%S %:z"] {
         parse(
             format,

@@ -38,8 +38,12 @@ fn mostly(answer: bool) -> BoxedStrategy<Vec<Value>> {
 /// The result for one row; errors of operands have been dealt with.
 fn model(op: BinaryOp, left: &Value, right: &Value) -> Value {
     match (left, right) {
-        (Value::None, Value::None) => Value::Bool(op == Eq),
-        (Value::None, _) | (_, Value::None) => Value::Bool(op == Ne),
+        (Value::None, Value::None) if matches!(op, Eq | Ne) => Value::Bool(op == Eq),
+        (Value::None, _) | (_, Value::None) if matches!(op, Eq | Ne) => Value::Bool(op == Ne),
+        (Value::None, Value::Bool(b)) | (Value::Bool(b), Value::None) if *b == (op == Or) && op != Xor => {
+            if matches!(op, And | Or) { Value::Bool(*b) } else { N }
+        }
+        (Value::None, _) | (_, Value::None) => N,
         (Value::Int(a), Value::Int(b)) => int_model(op, *a, *b),
         (Value::Float(a), Value::Float(b)) => float_model(op, *a, *b),
         (Value::Bool(a), Value::Bool(b)) => Value::Bool(match op {
@@ -113,13 +117,15 @@ fn float_model(op: BinaryOp, a: f64, b: f64) -> Value {
 }
 
 fn agrees(op: BinaryOp, left: &DType, right: &DType, a: Vec<Value>, b: Vec<Value>) {
-    let lazy = *left == Bool && matches!(op, And | Or);
+    let lazy = *left.unoptional() == Bool && matches!(op, And | Or);
+    let equality = matches!(op, Eq | Ne);
     let expected: Vec<Value> = a
         .iter()
         .zip(&b)
         .map(|(a, b)| match (a, b) {
             (Value::Error, _) => E,
             (Value::Bool(a), _) if lazy && *a == (op == Or) => Value::Bool(*a),
+            (Value::None, Value::Error) if !equality && !lazy => N,
             (_, Value::Error) => E,
             (a, b) => model(op, a, b),
         })
@@ -168,7 +174,11 @@ agreement! {
     optional_int: DType::optional(Int), DType::optional(Int), [Eq, Ne];
     optional_float: DType::optional(Float), Float, [Eq, Ne];
     optional_text: Str, DType::optional(Str), [Eq, Ne];
-    optional_bool: DType::optional(Bool), DType::optional(Bool), [Eq, Ne];
+    optional_bool: DType::optional(Bool), DType::optional(Bool), [Eq, Ne, And, Or, Xor, Lt, Ge];
+    values_of_optional_int: DType::optional(Int), Int, [Add, Mul, FloorDiv, TrueDiv, LShift, And, Lt, Ge];
+    values_of_optional_float: DType::optional(Float), DType::optional(Float), [Sub, Mod, Pow, Le, Gt];
+    values_of_optional_text: DType::optional(Str), Str, [Add, Lt, Ge];
+    unknown_beside_bool: Bool, DType::optional(Bool), [And, Or, Xor];
 }
 
 proptest! {

@@ -346,7 +346,9 @@ fn matrix_products() {
     product(matrix(), matrix(), array(2, Int), ints(&[2, 2], &[7, 10, 15, 22]));
     product(matrix(), vector(), array(1, Int), ints(&[2], &[17, 39]));
     product(vector(), matrix(), array(1, Int), ints(&[2], &[23, 34]));
-    product(vector(), vector(), array(0, Int), ints(&[], &[61]));
+    product(vector(), vector(), Int, Value::Int(61));
+    let open = (DType::array(None, Int), ints(&[2], &[5, 6]));
+    product(vector(), open, DType::array(None, Int), ints(&[], &[61]));
     let unknown = DType::array(None, Any);
     let row = floats(&[1, 2], &[1.0, 2.0]);
     product(

@@ -14,13 +14,14 @@ use crate::evaluate::cells::{Cells, Strict};
 
 /// A time zone: a place, or a fixed distance from UTC.
 #[derive(Clone, Copy)]
-enum Zone {
+pub(super) enum Zone {
     Place(Tz),
     Fixed(FixedOffset),
 }
 
 impl Zone {
-    fn parse(name: &str) -> Option<Zone> {
+    /// The zone of this name: of a place, an abbreviation, or a distance such as `+01:00`.
+    pub(super) fn parse(name: &str) -> Option<Zone> {
         match name.parse::<Tz>() {
             Ok(place) => Some(Zone::Place(place)),
             Err(_) => name.parse::<FixedOffset>().ok().map(Zone::Fixed),
@@ -42,7 +43,7 @@ impl Zone {
     }
 
     /// The instant of a wall clock time.
-    fn to_utc(self, local: i64) -> Option<i64> {
+    pub(super) fn to_utc(self, local: i64) -> Option<i64> {
         let place = match self {
             Zone::Fixed(offset) => return local.checked_sub(i64::from(offset.local_minus_utc()) * SECOND),
             Zone::Place(place) => place,

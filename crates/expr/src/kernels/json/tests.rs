@@ -17,9 +17,12 @@ fn members_are_found_by_scanning() {
 fn elements_are_found_by_scanning() {
     let text = r#"[1,"a,]",[2,3],{"k":[4]},null]"#;
     let expected = ["1", r#""a,]""#, "[2,3]", r#"{"k":[4]}"#, "null"];
-    for (index, expected) in expected.into_iter().enumerate() {
+    for (index, expected) in (0..).zip(expected) {
         assert_eq!(element(text, index), Some(expected));
+        assert_eq!(element(text, index - 5), Some(expected));
     }
+    assert_eq!(element(text, -6), None);
+    assert_eq!(element(text, i64::MIN), None);
     assert_eq!(element(text, 5), None);
     assert_eq!(element("[]", 0), None);
     assert_eq!(element("{}", 0), None);
@@ -28,6 +31,6 @@ fn elements_are_found_by_scanning() {
 #[test]
 fn broken_text_is_missing_not_a_panic() {
     for text in ["", "{", "{\"a", "{\"a\"", "{\"a\":", "[", "[1", "[\"", "{\"a\":1", "\"\\"] {
-        let _ = (member(text, "b"), element(text, 3));
+        let _ = (member(text, "b"), element(text, 3), element(text, -1));
     }
 }
