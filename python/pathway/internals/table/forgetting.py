@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pathway._engine import Expr
 from pathway.internals.expression.expression import ColumnExpression
+from pathway.internals.expression.nodes import operand
 from pathway.internals.resolve import TableScope
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.table.core import TableCore
@@ -47,7 +48,7 @@ class ForgettingOperations(TableCore):
         7
         8
         """
-        return self._freeze(time_column + threshold, time_column)
+        return self._freeze(self._due("ignore_late", time_column, threshold), time_column)
 
     @trace_user_frame
     @check_arg_types
@@ -74,7 +75,7 @@ class ForgettingOperations(TableCore):
         2 | 6                    | 1
         5 | 18446744073709551614 | 1
         """
-        return self._buffer(time_column + threshold, time_column)
+        return self._buffer(self._due("buffer", time_column, threshold), time_column)
 
     @trace_user_frame
     @check_arg_types
@@ -106,7 +107,7 @@ class ForgettingOperations(TableCore):
         1 | 6        | -1
         3 | 6        | 1
         """
-        return self._forget(time_column + threshold, time_column, mark_forgetting_records)
+        return self._forget(self._due("forget", time_column, threshold), time_column, mark_forgetting_records)
 
     @trace_user_frame
     @check_arg_types
@@ -168,6 +169,19 @@ class ForgettingOperations(TableCore):
         threshold, time, instance = self._controls(threshold_column, time_column, instance_column)
         marks = mark_forgetting_records
         return self._wrap(self._engine.forget(threshold, time, marks, instance, current_frame()))
+
+    def _due(self, operation: str, time_column: ColumnExpression, threshold: Any) -> ColumnExpression:
+        """The time plus threshold; both are known for every row."""
+        for part in (time_column, operand(threshold)):
+            dtype = self.eval_type(part)
+            if dtype.kind in ("optional", "none", "any", "json"):
+                raise TypeError(
+                    f"{operation}(): {part!r} is of type {dtype}, but every row needs its time and "
+                    "threshold. Remove None with coalesce or a filter, convert Json, and tell the type "
+                    "of Any with declare_type."
+                )
+        due: ColumnExpression = time_column + threshold
+        return due
 
     def _controls(
         self, threshold: ColumnExpression, time: ColumnExpression, instance: Any
