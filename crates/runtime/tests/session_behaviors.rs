@@ -6,18 +6,16 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::{Captured, Changes, Fact, Random, Row, batch, cases, check_shown, facts, net, run_table};
+use common::windows::{Case, Shown, Steps, are_as_in_the_model};
+use common::{Fact, Random, net};
 use pathway_dataflow::operator::END_OF_INPUT;
 use pathway_plan::col::reducers;
 use pathway_plan::temporal::Behavior;
-use pathway_plan::{Graph, Rewrites, SessionGap, StaticOptions, Window, col};
-use pathway_types::{DType, Field, Schema, Timestamp, Value};
-
-/// Intervals are these, so that they are exact as floats, too.
-const UNIT: f64 = 0.25;
+use pathway_plan::{Col, SessionGap, Window, col};
+use pathway_types::Timestamp;
 
 #[derive(Clone, Copy, Debug)]
-struct Case {
+struct Sessions {
     gap: i64,
     delay: Option<i64>,
     cutoff: Option<i64>,
@@ -26,37 +24,46 @@ struct Case {
     float: bool,
 }
 
-impl Case {
-    fn random(random: &mut Random) -> Case {
+impl Case for Sessions {
+    fn random(random: &mut Random) -> Sessions {
         let mut maybe = |most: u64| (random.below(3) > 0).then(|| random.below(most) as i64 - 1);
         let (delay, cutoff) = (maybe(8), maybe(6));
         let keeps = cutoff.is_none() || random.below(2) == 0;
         let (once, float) = (random.below(4) == 0, random.below(3) == 0);
         let gap = 1 + random.below(5) as i64;
-        let case = Case { gap, delay, cutoff, keeps, once, float };
-        if once { Case { cutoff: cutoff.or(Some(0)), keeps: true, delay: None, ..case } } else { case }
+        let case = Sessions { gap, delay, cutoff, keeps, once, float };
+        if once { Sessions { cutoff: cutoff.or(Some(0)), keeps: true, delay: None, ..case } } else { case }
     }
 
-    fn value(&self, number: i64) -> Value {
-        if self.float { Value::Float(number as f64 * UNIT) } else { Value::Int(number) }
+    fn is_float(&self) -> bool {
+        self.float
     }
 
-    fn behavior(&self) -> Behavior {
+    fn window(&self) -> Window {
+        Window::Session(SessionGap::LessThan(self.value(self.gap)))
+    }
+
+    fn behavior(&self) -> Option<Behavior> {
         let value = |number: Option<i64>| number.map(|number| self.value(number));
-        match self.once {
+        Some(match self.once {
             true => Behavior::ExactlyOnce { shift: value(self.cutoff) },
             false => Behavior::Common {
                 delay: value(self.delay),
                 cutoff: value(self.cutoff),
                 keep_results: self.keeps,
             },
-        }
+        })
+    }
+
+    /// The end again, read through the table of sessions, row by row.
+    fn more() -> Col {
+        reducers::max(col("_pw_window_end"))
+    }
+
+    fn model(&self, history: &Steps) -> Vec<(Timestamp, BTreeSet<Shown>)> {
+        model(self, history)
     }
 }
-
-type Steps = Vec<(Timestamp, Vec<(Fact, i64)>)>;
-/// Instance, start, end, number of rows, sum.
-type Shown = (i64, i64, i64, i64, i64);
 
 fn sessions(rows: &BTreeSet<Fact>, gap: i64) -> Vec<Vec<Fact>> {
     let mut order: Vec<Fact> = rows.iter().copied().collect();
@@ -69,7 +76,7 @@ fn end(session: &[Fact]) -> i64 {
 }
 
 /// What is shown after each time.
-fn model(case: &Case, history: &Steps) -> Vec<(Timestamp, BTreeSet<Shown>)> {
+fn model(case: &Sessions, history: &Steps) -> Vec<(Timestamp, BTreeSet<Shown>)> {
     let mut live: BTreeSet<Fact> = BTreeSet::new();
     let mut frozen: BTreeSet<Shown> = BTreeSet::new();
     let mut clock: Option<i64> = None;
@@ -85,6 +92,7 @@ fn model(case: &Case, history: &Steps) -> Vec<(Timestamp, BTreeSet<Shown>)> {
             end(session),
             session.len() as i64,
             session.iter().map(|row| row.3).sum::<i64>(),
+            end(session),
         )
     };
     let mut all = Vec::new();
@@ -119,58 +127,7 @@ fn model(case: &Case, history: &Steps) -> Vec<(Timestamp, BTreeSet<Shown>)> {
     all
 }
 
-fn run(case: &Case, history: &Steps, workers: usize) -> Captured {
-    let time = if case.float { DType::Float } else { DType::Int };
-    let dtypes = [DType::Int, time, DType::Int];
-    let fields = ["i", "t", "n"].into_iter().zip(&dtypes);
-    let schema = Schema::new(fields.map(|(name, dtype)| Field::new(name, dtype.clone())));
-    let batches = history.iter().map(|(time, changes)| {
-        let row = |(id, instance, time, number): &Fact| -> (u128, Row) {
-            (*id, vec![Value::Int(*instance), case.value(*time), Value::Int(*number)])
-        };
-        let changes: Changes = changes.iter().map(|(fact, diff)| (row(fact).0, row(fact).1, *diff)).collect();
-        (*time, batch(&dtypes, &changes))
-    });
-    let rows = Graph::new().static_table(&schema, batches.collect(), StaticOptions::default()).unwrap();
-    let window = Window::Session(SessionGap::LessThan(case.value(case.gap)));
-    let sessions = rows.window_by(col("t"), &window, Some(&case.behavior()), Some(col("i"))).unwrap();
-    let result = sessions.reduce([
-        ("owner", col("_pw_instance")),
-        ("start", col("_pw_window_start")),
-        ("end", col("_pw_window_end")),
-        ("rows", reducers::count()),
-        ("sum", reducers::sum(col("n"))),
-        // Read through the table of sessions, row by row.
-        ("ends", reducers::max(col("_pw_window_end"))),
-    ]);
-    run_table(&result.unwrap(), Rewrites::default(), workers).1
-}
-
-fn number(case: &Case, value: &Value) -> i64 {
-    match value {
-        Value::Float(number) => (number / UNIT) as i64,
-        Value::Int(number) if case.float => panic!("{number} is no float"),
-        Value::Int(number) => *number,
-        other => panic!("{other}"),
-    }
-}
-
 #[test]
-fn are_as_in_the_model() {
-    for seed in 0..cases() * 25 {
-        let mut random = Random::new(seed + 1);
-        let case = Case::random(&mut random);
-        let history = facts(&mut random, 14);
-        let expected = model(&case, &history);
-        for workers in if seed % 10 == 0 { vec![1, 3] } else { vec![1] } {
-            let shown = |row: &[Value]| {
-                assert_eq!(row[2], row[5]);
-                let int =
-                    |cell: &Value| if let Value::Int(number) = cell { *number } else { panic!("{cell}") };
-                (int(&row[0]), number(&case, &row[1]), number(&case, &row[2]), int(&row[3]), int(&row[4]))
-            };
-            let about = || format!("{case:?}, seed {seed}, {workers} workers\n{history:?}\n");
-            check_shown(&run(&case, &history, workers), &expected, shown, &about);
-        }
-    }
+fn sessions_are_as_in_the_model() {
+    are_as_in_the_model::<Sessions>(25);
 }

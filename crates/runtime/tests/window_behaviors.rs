@@ -6,18 +6,16 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{Captured, Changes, Fact, Random, Row, batch, cases, check_shown, facts, net, run_table};
+use common::windows::{Case, Shown, Steps, are_as_in_the_model};
+use common::{Fact, Random, net};
 use pathway_dataflow::operator::END_OF_INPUT;
 use pathway_plan::col::reducers;
 use pathway_plan::temporal::Behavior;
-use pathway_plan::{Graph, Rewrites, Span, StaticOptions, Window, col};
-use pathway_types::{DType, Field, Schema, Timestamp, Value};
-
-/// Times and intervals are so many of these, so that they are exact as floats, too.
-const UNIT: f64 = 0.25;
+use pathway_plan::{Col, Span, Window, col};
+use pathway_types::Timestamp;
 
 #[derive(Clone, Copy, Debug)]
-struct Case {
+struct Grid {
     hop: i64,
     /// In hops, or else as a length.
     ratio: Option<i64>,
@@ -32,8 +30,8 @@ struct Case {
     float: bool,
 }
 
-impl Case {
-    fn random(random: &mut Random) -> Case {
+impl Case for Grid {
+    fn random(random: &mut Random) -> Grid {
         let hop = 1 + random.below(5) as i64;
         let ratio = (random.below(3) > 0).then(|| 1 + random.below(4) as i64);
         // Less than a hop: there are gaps.
@@ -43,7 +41,7 @@ impl Case {
         let (delay, cutoff) = (maybe(14), maybe(8));
         let keeps = cutoff.is_none() || random.below(2) == 0;
         let (behaves, once) = (random.below(8) > 0, random.below(4) == 0);
-        let case = Case {
+        let case = Grid {
             hop,
             ratio,
             length,
@@ -59,11 +57,11 @@ impl Case {
             return case;
         }
         let shift = cutoff.unwrap_or(0);
-        Case { delay: Some(length + shift), cutoff: Some(shift), keeps: true, ..case }
+        Grid { delay: Some(length + shift), cutoff: Some(shift), keeps: true, ..case }
     }
 
-    fn value(&self, number: i64) -> Value {
-        if self.float { Value::Float(number as f64 * UNIT) } else { Value::Int(number) }
+    fn is_float(&self) -> bool {
+        self.float
     }
 
     fn window(&self) -> Window {
@@ -83,6 +81,16 @@ impl Case {
         self.behaves.then_some(if self.once { once } else { common })
     }
 
+    fn more() -> Col {
+        reducers::max(col("n"))
+    }
+
+    fn model(&self, history: &Steps) -> Vec<(Timestamp, BTreeSet<Shown>)> {
+        model(self, history)
+    }
+}
+
+impl Grid {
     /// The row in each of its windows.
     fn records(&self, row: Fact) -> Vec<Record> {
         let origin = self.origin.unwrap_or(0);
@@ -114,11 +122,8 @@ impl Clock {
     }
 }
 
-/// Instance, start, end, number of rows, sum, greatest.
-type Shown = (i64, i64, i64, i64, i64, i64);
-
 struct Model<'a> {
-    case: &'a Case,
+    case: &'a Grid,
     /// Of what is late, what is held back, what is forgotten.
     clocks: [Clock; 3],
     held: BTreeMap<Record, i64>,
@@ -186,10 +191,8 @@ fn results(records: &BTreeSet<Record>) -> impl Iterator<Item = Shown> {
     })
 }
 
-type Steps = Vec<(Timestamp, Vec<(Fact, i64)>)>;
-
 /// What is shown after each time.
-fn model(case: &Case, history: &Steps) -> Vec<(Timestamp, BTreeSet<Shown>)> {
+fn model(case: &Grid, history: &Steps) -> Vec<(Timestamp, BTreeSet<Shown>)> {
     let mut model = Model {
         case,
         clocks: Default::default(),
@@ -210,50 +213,7 @@ fn model(case: &Case, history: &Steps) -> Vec<(Timestamp, BTreeSet<Shown>)> {
     all
 }
 
-fn run(case: &Case, history: &Steps, workers: usize) -> Captured {
-    let time = if case.float { DType::Float } else { DType::Int };
-    let dtypes = [DType::Int, time, DType::Int];
-    let fields = ["i", "t", "n"].into_iter().zip(&dtypes);
-    let schema = Schema::new(fields.map(|(name, dtype)| Field::new(name, dtype.clone())));
-    let batches = history.iter().map(|(time, changes)| {
-        let row = |(_, instance, time, number): &Fact| -> Row {
-            vec![Value::Int(*instance), case.value(*time), Value::Int(*number)]
-        };
-        let changes: Changes = changes.iter().map(|(fact, diff)| (fact.0, row(fact), *diff)).collect();
-        (*time, batch(&dtypes, &changes))
-    });
-    let rows = Graph::new().static_table(&schema, batches.collect(), StaticOptions::default()).unwrap();
-    let windows = rows.window_by(col("t"), &case.window(), case.behavior().as_ref(), Some(col("i"))).unwrap();
-    let result = windows.reduce([
-        ("owner", col("_pw_instance")),
-        ("start", col("_pw_window_start")),
-        ("end", col("_pw_window_end")),
-        ("rows", reducers::count()),
-        ("sum", reducers::sum(col("n"))),
-        ("most", reducers::max(col("n"))),
-    ]);
-    run_table(&result.unwrap(), Rewrites::default(), workers).1
-}
-
 #[test]
-fn are_as_in_the_model() {
-    for seed in 0..cases() * 40 {
-        let mut random = Random::new(seed + 1);
-        let case = Case::random(&mut random);
-        let history = facts(&mut random, 14);
-        let expected = model(&case, &history);
-        for workers in if seed % 10 == 0 { vec![1, 3] } else { vec![1] } {
-            let shown = |row: &[Value]| {
-                let int =
-                    |cell: &Value| if let Value::Int(number) = cell { *number } else { panic!("{cell}") };
-                let time = |cell: &Value| match cell {
-                    Value::Float(number) if case.float => (number / UNIT) as i64,
-                    other => int(other),
-                };
-                (int(&row[0]), time(&row[1]), time(&row[2]), int(&row[3]), int(&row[4]), int(&row[5]))
-            };
-            let about = || format!("{case:?}, seed {seed}, {workers} workers\n{history:?}\n");
-            check_shown(&run(&case, &history, workers), &expected, shown, &about);
-        }
-    }
+fn windows_are_as_in_the_model() {
+    are_as_in_the_model::<Grid>(40);
 }

@@ -320,3 +320,8 @@ def test_errors_of_outputs_name_the_line() -> None:
     (output,) = [row for row in found if "output" in row["message"]]
     assert "pw.io.subscribe(t.select" in output["trace"]
     assert __file__ in output["trace"]
+
+
+def test_minus_zero_in_a_column_of_any_is_zero() -> None:
+    t = rows({"a": typing.Any, "f": float}, (-0.0, -0.0))
+    assert [str(value) for value in column(t, t.a) + column(t, t.f)] == ["0.0", "-0.0"]

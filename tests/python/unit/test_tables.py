@@ -217,3 +217,11 @@ def test_tuples_beside_errors_keep_their_values(t: pw.Table) -> None:
     _, columns = pw.debug.table_to_dicts(pairs, terminate_on_error=False)
     found = {columns["v"][key]: columns["p"][key] for key in columns["p"]}
     assert found == {"a": (-6, "a"), "b": pw.engine.ERROR, "c": (6, "c")}
+
+
+def test_attributes_of_slices_are_no_methods_of_tables() -> None:
+    s = pw.Table.empty(select=int, a=int).slice
+    assert s.a.name == "a"
+    assert s["select"].name == "select"
+    with pytest.raises(ValueError, match="method"):
+        _ = s.select
