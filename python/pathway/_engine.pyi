@@ -687,6 +687,7 @@ class KafkaSource:
         ids_from_keys: bool = False,
         start_from_timestamp_ms: int | None = None,
         parallel_readers: int | None = None,
+        registry: tuple[Any, ...] | None = None,
     ) -> None:
         """`format`: raw, plaintext, json (which needs a schema; columns `in_key` are read from message keys);
         `mode`: static, streaming. Only there if it was built with the feature `kafka`."""
@@ -759,6 +760,7 @@ class KafkaSink:
         value: int | None = None,
         headers: Sequence[tuple[str, int]] = (),
         delimiter: str = ",",
+        registry: tuple[tuple[Any, ...], str] | None = None,
     ) -> None:
         """`format`: json, dsv, raw, plaintext (the last two write column `value`); columns are told by place.
         Only there if it was built with the feature `kafka`."""

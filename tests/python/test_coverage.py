@@ -287,6 +287,7 @@ CONTRACT = {
         "Writer: what is refused",
         "Writer: full queues and failures",
         "Redpanda",
+        "Schema registry",
     ],
 }
 

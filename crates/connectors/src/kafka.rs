@@ -16,11 +16,13 @@ mod client;
 mod encode;
 mod headers;
 mod reader;
+mod registry;
 mod sink;
 mod source;
 mod start;
 
 pub use client::KafkaSettings;
 pub use encode::MessageFormat;
+pub use registry::RegistrySettings;
 pub use sink::{KafkaSink, Topic};
 pub use source::KafkaSource;

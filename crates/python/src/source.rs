@@ -29,7 +29,7 @@ use rows::{Content, Rows};
 
 pub(crate) use file::PyFileSource;
 #[cfg(feature = "kafka")]
-pub(crate) use kafka::PyKafkaSource;
+pub(crate) use kafka::{PyKafkaSource, RegistryTuple, of_tuple};
 pub(crate) use subject::PySubject;
 
 /// A source fed by a subject.

@@ -15,6 +15,7 @@ from pathway.internals.table import Table
 from pathway.internals.trace import current_frame, trace_user_frame, warn
 from pathway.io._files import check_json_path, register_output
 from pathway.io._messages import message_columns
+from pathway.io._registry import SchemaRegistryHeader, SchemaRegistrySettings, engine_registry
 from pathway.io._utils import (
     check_max_backlog,
     check_no_metadata_column,
@@ -42,6 +43,7 @@ def read(
     schema: type[Schema] | None = None,
     mode: Mode = "streaming",
     format: ReadFormat = "raw",
+    schema_registry_settings: SchemaRegistrySettings | None = None,
     debug_data: Any = None,
     autocommit_duration_ms: int | None = 1500,
     json_field_paths: dict[str, str] | None = None,
@@ -65,6 +67,7 @@ def read(
         format: `raw` and `plaintext` give the columns `key` and `data` as bytes or text; `json` those of the
             schema, from the object in the value of a message, or in its key for columns with
             `source_component="key"`.
+        schema_registry_settings: for `json`: messages begin with the number of their schema in this registry.
         autocommit_duration_ms: the longest time between two commits.
         json_field_paths: for columns the JSON pointers to their values.
         autogenerate_key: False identifies the rows of `raw` and `plaintext` by the keys of their messages,
@@ -93,6 +96,7 @@ def read(
         schema=schema,
         mode=mode,
         format=format,
+        registry=schema_registry_settings,
         debug_data=debug_data,
         autocommit_duration_ms=autocommit_duration_ms,
         json_field_paths=json_field_paths,
@@ -171,6 +175,8 @@ def write(
     topic_name: str | ColumnReference,
     *,
     format: WriteFormat = "json",
+    schema_registry_settings: SchemaRegistrySettings | None = None,
+    subject: str | None = None,
     delimiter: str = ",",
     key: ColumnReference | None = None,
     value: ColumnReference | None = None,
@@ -186,6 +192,8 @@ def write(
         topic_name: the topic, or the column with the topic of each row.
         format: `json` and `dsv` (delimited text, after a header line) write all columns; `raw` and
             `plaintext` write one, of bytes or text.
+        schema_registry_settings: for `json`: the registry that has the schema of the messages.
+        subject: that of the schema, whose number stands in front of every message.
         delimiter: between the fields of `dsv`.
         key: the column with the keys of the messages; by default, the key is the row's id, in 16 bytes.
         value: the column that `raw` and `plaintext` write, if the table has several.
@@ -204,6 +212,10 @@ def write(
         raise ValueError(f"{function}(): rdkafka_settings need a value for 'bootstrap.servers'.")
     if len(delimiter) != 1 or not delimiter.isascii():
         raise ValueError(f"{function}(): the delimiter has to be one ASCII character, not {delimiter!r}.")
+    if (schema_registry_settings is None) != (not subject):
+        raise ValueError(f"{function}(): schema_registry_settings and subject go together.")
+    if schema_registry_settings is not None and format != "json":
+        raise ValueError(f"{function}(): messages with a schema of a registry have format='json'.")
     columns = message_columns(
         table,
         function=function,
@@ -227,6 +239,7 @@ def write(
         value=columns.value,
         headers=columns.headers,
         delimiter=delimiter,
+        registry=(engine_registry(schema_registry_settings), subject) if subject else None,
     )
     register_output(columns.table, sink, name, columns.sort_by)
 
@@ -239,6 +252,7 @@ def _read(
     schema: type[Schema] | None,
     mode: str,
     format: str,
+    registry: SchemaRegistrySettings | None,
     debug_data: Any,
     autocommit_duration_ms: int | None,
     json_field_paths: Mapping[str, str] | None,
@@ -275,7 +289,12 @@ def _read(
         in_key = [c.name for c in schema.columns().values() if c.source_component == "key"]
         fields = [column.to_field() for column in schema.columns().values()]
     else:
-        for argument, value in {"schema": schema, "json_field_paths": json_field_paths}.items():
+        given = {
+            "schema": schema,
+            "json_field_paths": json_field_paths,
+            "schema_registry_settings": registry,
+        }
+        for argument, value in given.items():
             if value is not None:
                 raise ValueError(f"{function}(): messages of format={format!r} are read without {argument}.")
         dtype = _PAYLOADS[format]
@@ -293,6 +312,7 @@ def _read(
         ids_from_keys=autogenerate_key is False,
         start_from_timestamp_ms=start_from_timestamp_ms,
         parallel_readers=parallel_readers,
+        registry=engine_registry(registry),
     )
     schema = schema.update_properties(append_only=True)
     engine = G.engine.read(
@@ -383,4 +403,4 @@ def _engine(kind: str) -> Any:
     return found
 
 
-__all__ = ["read", "simple_read", "write"]
+__all__ = ["SchemaRegistryHeader", "SchemaRegistrySettings", "read", "simple_read", "write"]

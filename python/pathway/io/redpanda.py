@@ -22,6 +22,7 @@ def read(
     schema: type[Schema] | None = None,
     mode: kafka.Mode = "streaming",
     format: kafka.ReadFormat = "raw",
+    schema_registry_settings: kafka.SchemaRegistrySettings | None = None,
     debug_data: Any = None,
     autocommit_duration_ms: int | None = 1500,
     json_field_paths: dict[str, str] | None = None,
@@ -43,6 +44,7 @@ def read(
         schema=schema,
         mode=mode,
         format=format,
+        schema_registry_settings=schema_registry_settings,
         debug_data=debug_data,
         autocommit_duration_ms=autocommit_duration_ms,
         json_field_paths=json_field_paths,
@@ -61,12 +63,24 @@ def write(
     topic_name: str | ColumnReference,
     *,
     format: kafka.WriteFormat = "json",
+    schema_registry_settings: kafka.SchemaRegistrySettings | None = None,
+    subject: str | None = None,
     name: str | None = None,
     sort_by: Iterable[ColumnReference] | None = None,
     **kwargs: Any,
 ) -> None:
     """Writes every change of a table as a message. Takes the arguments of `pw.io.kafka.write`."""
-    kafka.write(table, rdkafka_settings, topic_name, format=format, name=name, sort_by=sort_by, **kwargs)
+    kafka.write(
+        table,
+        rdkafka_settings,
+        topic_name,
+        format=format,
+        schema_registry_settings=schema_registry_settings,
+        subject=subject,
+        name=name,
+        sort_by=sort_by,
+        **kwargs,
+    )
 
 
 __all__ = ["read", "write"]

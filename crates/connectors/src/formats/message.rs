@@ -31,6 +31,8 @@ pub struct Message<'a> {
     pub key: Option<&'a [u8]>,
     /// Its value; None is a tombstone.
     pub value: Option<&'a [u8]>,
+    /// Why it cannot be read, if that is known already.
+    pub fault: Option<&'a str>,
     /// What column `_metadata` gets: compact JSON, empty if nobody reads it.
     pub metadata: &'a [u8],
 }
@@ -143,6 +145,10 @@ impl MessageDecoder for Payloads {
     fn decode(&self, messages: &[Message<'_>], rows: &mut RowBuilder) {
         for message in messages {
             rows.set_ordinal(message.ordinal);
+            if let Some(fault) = message.fault {
+                rows.reject(message.value.unwrap_or_default(), fault);
+                continue;
+            }
             let (Ok(key), Ok(value)) =
                 (content(message.key, self.is_text), content(message.value, self.is_text))
             else {

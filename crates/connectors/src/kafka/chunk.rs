@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use pathway_io::{ParseJob, Parsed};
+use pathway_io::{ConnectorError, ParseJob, Parsed};
 use rdkafka::Timestamp;
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
 
+use super::registry::{PREFIX, Registry};
 use crate::formats::message::{Message, MessageDecoder};
 use crate::formats::{Layout, Origin, RowBuilder};
 
@@ -25,6 +26,8 @@ struct Record {
     offset: i64,
     key: Option<Range<usize>>,
     value: Option<Range<usize>>,
+    /// Why it cannot be read, if that is known.
+    fault: Option<Box<str>>,
     /// Compact JSON; empty if nobody reads it.
     metadata: Range<usize>,
 }
@@ -47,18 +50,34 @@ impl Chunk {
         self.messages.last().map(|last| last.offset + 1)
     }
 
-    /// Copies a message; gives its size.
-    pub(super) fn push(&mut self, message: &BorrowedMessage<'_>, with_metadata: bool) -> usize {
+    /// Copies a message, whose parts begin with the number of a schema if there is a registry; gives its size.
+    pub(super) fn push(
+        &mut self,
+        message: &BorrowedMessage<'_>,
+        with_metadata: bool,
+        registry: Option<&mut Registry>,
+    ) -> Result<usize, ConnectorError> {
         let before = self.bytes.len();
-        let key = message.key().map(|key| put(&mut self.bytes, key));
-        let value = message.payload().map(|value| put(&mut self.bytes, value));
+        let (mut key, mut value, mut fault) = (message.key(), message.payload(), None);
+        if let Some(registry) = registry {
+            // Keys may be plain documents, which do not begin with a zero.
+            let framed = key.as_mut().filter(|key| key.first() == Some(&0));
+            for part in framed.into_iter().chain(&mut value) {
+                match registry.fault(part)? {
+                    None => *part = &part[PREFIX..],
+                    Some(text) => fault = Some(text.into()),
+                }
+            }
+        }
+        let key = key.map(|key| put(&mut self.bytes, key));
+        let value = value.map(|value| put(&mut self.bytes, value));
         let start = self.bytes.len();
         if with_metadata {
             write_metadata(message, &mut self.bytes);
         }
         let metadata = start..self.bytes.len();
-        self.messages.push(Record { offset: message.offset(), key, value, metadata });
-        self.bytes.len() - before
+        self.messages.push(Record { offset: message.offset(), key, value, fault, metadata });
+        Ok(self.bytes.len() - before)
     }
 
     /// The work that makes rows of it.
@@ -79,6 +98,7 @@ impl Chunk {
                 ordinal: record.offset as u64,
                 key: record.key.as_ref().map(part),
                 value: record.value.as_ref().map(part),
+                fault: record.fault.as_deref(),
                 metadata: part(&record.metadata),
             })
             .collect();

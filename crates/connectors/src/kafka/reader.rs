@@ -12,6 +12,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::chunk::{Chunk, Partition};
 use super::client::{KafkaSettings, Observer, failure, is_passing, partitions};
+use super::registry::Registry;
 use super::start::{Stretch, offset_of, part, position};
 use crate::formats::message::MessageDecoder;
 use crate::formats::{Layout, Origin};
@@ -72,6 +73,7 @@ pub(super) struct KafkaReader {
     reading: Arc<Reading>,
     consumer: BaseConsumer<Observer>,
     observer: Observer,
+    registry: Option<Registry>,
     /// The number of this reader and how many there are.
     share: (usize, usize),
     mode: ReadMode,
@@ -99,10 +101,12 @@ impl From<Stopped> for End {
 }
 
 impl KafkaReader {
+    #[allow(clippy::too_many_arguments)]
     pub(super) fn new(
         reading: Arc<Reading>,
         consumer: BaseConsumer<Observer>,
         observer: Observer,
+        registry: Option<Registry>,
         share: (usize, usize),
         stretches: Vec<Stretch>,
         mode: ReadMode,
@@ -111,6 +115,7 @@ impl KafkaReader {
             reading,
             consumer,
             observer,
+            registry,
             share,
             mode,
             own: BTreeMap::new(),
@@ -165,7 +170,9 @@ impl KafkaReader {
                     let is_wanted = self.mode == ReadMode::Streaming || end.is_some_and(|end| offset < end);
                     if let Some(own) = self.own.get_mut(&number).filter(|_| is_wanted) {
                         self.messages += 1;
-                        self.bytes += own.chunk.push(&message, self.reading.with_metadata);
+                        let pushed =
+                            own.chunk.push(&message, self.reading.with_metadata, self.registry.as_mut());
+                        self.bytes += pushed.map_err(End::Failed)?;
                     }
                     drop(message);
                     if end.is_some_and(|end| offset + 1 >= end) {

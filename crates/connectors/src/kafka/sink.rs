@@ -14,6 +14,7 @@ use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProd
 use super::client::{KafkaSettings, Observer, failure};
 use super::encode::{BytesLane, Encoded, MessageFormat, Payload};
 use super::headers::HeaderLanes;
+use super::registry::{PREFIX, Registry, RegistrySettings, prefix};
 use crate::formats::invalid;
 
 /// How long to wait for room among the messages that are on their way.
@@ -40,6 +41,7 @@ pub struct KafkaSink {
     format: MessageFormat,
     key: Option<usize>,
     headers: Vec<(String, usize)>,
+    registry: Option<(RegistrySettings, String)>,
     schema: Schema,
 }
 
@@ -60,7 +62,7 @@ impl KafkaSink {
         if topic == Topic::Fixed(String::new()) {
             return Err(invalid("kafka", "the name of the topic is empty"));
         }
-        Ok(KafkaSink { settings, topic, format, key: None, headers: Vec::new(), schema })
+        Ok(KafkaSink { settings, topic, format, key: None, headers: Vec::new(), registry: None, schema })
     }
 
     /// The same sink with the keys of messages from this column.
@@ -72,6 +74,12 @@ impl KafkaSink {
     /// The same sink with headers from these columns.
     pub fn headers(mut self, headers: Vec<(String, usize)>) -> Self {
         self.headers = headers;
+        self
+    }
+
+    /// The same sink with the number of the newest schema of this subject in front of each message.
+    pub fn registry(mut self, registry: Option<(RegistrySettings, String)>) -> Self {
+        self.registry = registry;
         self
     }
 
@@ -106,6 +114,12 @@ impl Sink for KafkaSink {
     fn open(&self, _position: Option<&[u8]>) -> Result<Box<dyn Writer>, ConnectorError> {
         let name = self.description();
         let config = self.settings.config(&self.own_properties());
+        let prefix = match &self.registry {
+            Some((settings, subject)) => {
+                Some(prefix(Registry::new(settings.clone(), &name)?.newest(subject)?))
+            }
+            None => None,
+        };
         let deliveries = Deliveries::default();
         let producer = config.create_with_context(deliveries.clone());
         let producer = producer.map_err(|error| self.settings.misconfigured(&name, &error))?;
@@ -119,6 +133,7 @@ impl Sink for KafkaSink {
             dtypes: self.schema.dtypes(),
             producer,
             deliveries,
+            prefix,
             encoded: Encoded::default(),
             has_header: Vec::new(),
             last_topic: String::new(),
@@ -166,6 +181,8 @@ struct KafkaWriter {
     /// Has a thread of its own that hears of deliveries.
     producer: ThreadedProducer<Deliveries>,
     deliveries: Deliveries,
+    /// What stands in front of each payload.
+    prefix: Option<[u8; PREFIX]>,
     encoded: Encoded,
     /// The topics that have got their header line.
     has_header: Vec<String>,
@@ -289,7 +306,7 @@ impl Writer for KafkaWriter {
         };
         let user_headers = self.headers.clone();
         let headers = HeaderLanes::new(&user_headers, batch, &dtypes, time);
-        let (mut key_bytes, mut bytes) = (Vec::new(), Vec::new());
+        let (mut key_bytes, mut bytes, mut framed) = (Vec::new(), Vec::new(), Vec::new());
         for row in 0..batch.len() {
             if let Some(topics) = &topics {
                 self.next_topic(topics.get(row, &mut bytes, &self.name)?)?;
@@ -306,6 +323,15 @@ impl Writer for KafkaWriter {
             let payload = match &values {
                 Some(values) => values.get(row, &mut bytes, &self.name)?,
                 None => Some(encoded.row(row)),
+            };
+            let payload = match (&self.prefix, payload) {
+                (Some(prefix), Some(payload)) => {
+                    framed.clear();
+                    framed.extend_from_slice(prefix);
+                    framed.extend_from_slice(payload);
+                    Some(&framed[..])
+                }
+                (_, payload) => payload,
             };
             self.send(self.topic_name(), key, payload, own_headers)?;
             if row % BETWEEN_LOOKS == BETWEEN_LOOKS - 1 {

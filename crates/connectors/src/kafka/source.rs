@@ -8,6 +8,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 
 use super::client::{KafkaSettings, Observer, failure, partitions};
 use super::reader::{KafkaReader, Reading};
+use super::registry::{Registry, RegistrySettings};
 use super::start::{Starts, Stretch};
 use crate::formats::message::MessageSpec;
 use crate::formats::{Layout, METADATA, invalid};
@@ -23,6 +24,7 @@ pub struct KafkaSource {
     all: Schema,
     with_metadata: bool,
     ids_from_keys: bool,
+    registry: Option<RegistrySettings>,
     from_timestamp_ms: Option<i64>,
     most_readers: Option<usize>,
     /// Positions in `all` of the columns to read.
@@ -63,6 +65,7 @@ impl KafkaSource {
             all,
             with_metadata: false,
             ids_from_keys: false,
+            registry: None,
             from_timestamp_ms: None,
             most_readers: None,
         })
@@ -82,6 +85,12 @@ impl KafkaSource {
     /// The same source, whose rows without a primary key are identified by the keys of their messages.
     pub fn ids_from_keys(mut self, ids_from_keys: bool) -> Self {
         self.ids_from_keys = ids_from_keys;
+        self
+    }
+
+    /// The same source, whose messages begin with the numbers of their schemas.
+    pub fn registry(mut self, registry: Option<RegistrySettings>) -> Self {
+        self.registry = registry;
         self
     }
 
@@ -193,10 +202,13 @@ impl Source for KafkaSource {
             own.copied().collect()
         };
         let opened = consumers.into_iter().enumerate().map(|(number, (consumer, observer))| {
+            let registry =
+                self.registry.clone().map(|settings| Registry::new(settings, &name)).transpose()?;
             let reader = KafkaReader::new(
                 reading.clone(),
                 consumer,
                 observer,
+                registry,
                 (number, readers),
                 share(number),
                 self.mode,

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 
 use crate::dtype::PyDType;
 use crate::errors;
+use crate::source::{RegistryTuple, of_tuple};
 
 /// Writes the changes of a table as messages.
 #[pyclass(frozen, module = "pathway._engine", name = "KafkaSink")]
@@ -21,7 +22,7 @@ impl PyKafkaSink {
     #[new]
     #[pyo3(signature = (
         settings, format, column_names, dtypes, *, topic=None, topic_column=None, key=None, value=None,
-        headers=Vec::new(), delimiter=','
+        headers=Vec::new(), delimiter=',', registry=None
     ))]
     #[allow(clippy::too_many_arguments)]
     fn new(
@@ -35,6 +36,7 @@ impl PyKafkaSink {
         value: Option<usize>,
         headers: Vec<(String, usize)>,
         delimiter: char,
+        registry: Option<(RegistryTuple, String)>,
     ) -> PyResult<Self> {
         let refused = |text: &str| Err(PyValueError::new_err(text.to_owned()));
         let format = match (format, value) {
@@ -60,6 +62,7 @@ impl PyKafkaSink {
         let schema = Schema::new(fields.map(|(name, dtype)| Field::new(name, dtype.get().0.clone())));
         let sink = KafkaSink::new(KafkaSettings::new(settings), topic, format, schema)
             .map_err(|error| errors::of_connector(&error))?;
-        Ok(PyKafkaSink { sink: Arc::new(sink.key(key).headers(headers)) })
+        let registry = registry.map(|(settings, subject)| (of_tuple(settings), subject));
+        Ok(PyKafkaSink { sink: Arc::new(sink.key(key).headers(headers).registry(registry)) })
     }
 }

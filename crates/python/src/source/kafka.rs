@@ -1,10 +1,11 @@
 //! Topics of a Kafka broker as sources.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pathway_connectors::formats::json::JsonSettings;
 use pathway_connectors::formats::message::MessageSpec;
-use pathway_connectors::kafka::{KafkaSettings, KafkaSource};
+use pathway_connectors::kafka::{KafkaSettings, KafkaSource, RegistrySettings};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -23,7 +24,7 @@ impl PyKafkaSource {
     #[new]
     #[pyo3(signature = (
         settings, topic, format, schema, *, mode, in_key=Vec::new(), json_field_paths=None, with_metadata=false,
-        ids_from_keys=false, start_from_timestamp_ms=None, parallel_readers=None
+        ids_from_keys=false, start_from_timestamp_ms=None, parallel_readers=None, registry=None
     ))]
     #[allow(clippy::too_many_arguments)]
     fn new(
@@ -38,6 +39,7 @@ impl PyKafkaSource {
         ids_from_keys: bool,
         start_from_timestamp_ms: Option<i64>,
         parallel_readers: Option<usize>,
+        registry: Option<RegistryTuple>,
     ) -> PyResult<Self> {
         let mode = file::mode(mode)?;
         let settings = KafkaSettings::new(settings);
@@ -59,7 +61,26 @@ impl PyKafkaSource {
         let source = source
             .ids_from_keys(ids_from_keys)
             .from_timestamp_ms(start_from_timestamp_ms)
-            .most_readers(parallel_readers);
+            .most_readers(parallel_readers)
+            .registry(registry.map(of_tuple));
         Ok(PyKafkaSource { source: Arc::new(if with_metadata { source.with_metadata() } else { source }) })
     }
+}
+
+/// Addresses, token, user name, password, headers, proxy, seconds.
+pub(crate) type RegistryTuple = (
+    Vec<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Vec<(String, String)>,
+    Option<String>,
+    Option<f64>,
+);
+
+/// The settings of a schema registry as Python hands them over.
+pub(crate) fn of_tuple(settings: RegistryTuple) -> RegistrySettings {
+    let (urls, token, name, password, headers, proxy, seconds) = settings;
+    let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    RegistrySettings { urls, token, user: name.map(|name| (name, password)), headers, proxy, timeout }
 }

@@ -40,6 +40,10 @@ impl message::MessageDecoder for MessageDecoder {
         for message in messages {
             rows.set_ordinal(message.ordinal);
             let raw = message.value.unwrap_or_default();
+            if let Some(fault) = message.fault {
+                rows.reject(raw, fault);
+                continue;
+            }
             values.tokens.fill(Token::Absent);
             if let Some(value) = message.value
                 && let Err(reason) = self.value.document(value, &mut values)

@@ -24,7 +24,13 @@ fn parse(
     let mut rows = RowBuilder::new(&layout, &origin, 10, messages.len(), 100);
     let numbered = messages.iter().zip(10..);
     let messages: Vec<Message<'_>> = numbered
-        .map(|((key, value), ordinal)| Message { ordinal, key: *key, value: *value, metadata: b"{\"n\":1}" })
+        .map(|((key, value), ordinal)| Message {
+            ordinal,
+            key: *key,
+            value: *value,
+            fault: None,
+            metadata: b"{\"n\":1}",
+        })
         .collect();
     spec.compile(&layout, by_key).decode(&messages, &mut rows);
     rows.finish()
