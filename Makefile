@@ -1,4 +1,5 @@
-# Everything a newcomer needs: `make run`, `make test`. Needs Rust (see rust-version in Cargo.toml) and Python 3.10+.
+# Everything a newcomer needs: `make run`, `make test`. Needs Rust (see rust-version in Cargo.toml), Python 3.10+, a C
+# compiler, make and perl (for the Kafka client and its TLS).
 #
 # The Python environment is .venv in this folder; Rust artefacts go to a cache outside it, so that a fresh clone
 # builds only what is new. Both places can be set: VENV=…, CARGO_TARGET_DIR=….
