@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::ClusterError;
@@ -40,6 +41,16 @@ pub struct Members {
 }
 
 impl Members {
+    /// True if all of them listen on this machine alone.
+    pub fn are_here(&self) -> bool {
+        let is_here = |address: &String| {
+            let host = address.rsplit_once(':').map_or(&**address, |(host, _)| host);
+            host == "localhost"
+                || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        };
+        self.addresses.iter().all(is_here)
+    }
+
     /// The processes that the environment of this one tells of: `PATHWAY_PROCESSES`, `PATHWAY_PROCESS_ID`, and
     /// `PATHWAY_ADDRESSES` (`host:port,host:port`) or `PATHWAY_FIRST_PORT` on this machine. None if it is alone.
     ///
@@ -179,6 +190,17 @@ mod tests {
             [("PATHWAY_PROCESSES", "2"), ("PATHWAY_PROCESS_ID", "0"), ("PATHWAY_ADDRESSES", "a:1, [::1]:2")];
         let addresses = vec!["a:1".to_owned(), "[::1]:2".to_owned()];
         assert_eq!(members(&two), Ok(Some(Members { process: 0, addresses })));
+    }
+
+    #[test]
+    fn it_is_known_whether_a_network_is_between_them() {
+        let are_here = |addresses: &[&str]| {
+            let addresses = addresses.iter().map(|address| (*address).to_owned()).collect();
+            Members { process: 0, addresses }.are_here()
+        };
+        assert!(are_here(&["127.0.0.1:1", "localhost:2", "[::1]:3"]));
+        assert!(!are_here(&["127.0.0.1:1", "10.0.0.1:2"]));
+        assert!(!are_here(&["worker:1"]));
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl Link {
 
     /// The own side of the stream ends here.
     pub fn end(&self) {
-        self.shared.send(self.process, Kind::DataEnd, &[]);
+        self.shared.end_data(self.process);
     }
 }
 

@@ -52,6 +52,9 @@ struct State {
     turns: Vec<Turn>,
     /// The processes that are done with the run.
     done: Vec<bool>,
+    /// The dataflow has links, and has ended its streams to these processes.
+    has_links: bool,
+    ended: Vec<bool>,
 }
 
 /// Who reads from a connection.
@@ -74,7 +77,12 @@ impl Cluster {
             peer
         });
         let peers = peers.collect();
-        let state = State { turns: vec![Turn::Session; count], done: vec![false; count], ..State::default() };
+        let state = State {
+            turns: vec![Turn::Session; count],
+            done: vec![false; count],
+            ended: vec![false; count],
+            ..State::default()
+        };
         let shared = Arc::new(Shared {
             process: hello.process,
             peers,
@@ -114,8 +122,9 @@ impl Cluster {
         &self.hellos
     }
 
-    /// A stream of bytes to each other process, by number.
+    /// A stream of bytes to each other process, by number. All are to be ended before the process leaves.
     pub fn links(&self) -> Vec<Option<Link>> {
+        lock(&self.shared.state).has_links = true;
         let links = self.shared.peers.iter().enumerate();
         links.map(|(process, peer)| peer.as_ref().map(|_| Link::new(self.shared.clone(), process))).collect()
     }
@@ -194,19 +203,21 @@ impl Cluster {
         self.shared.changed.notify_all();
     }
 
-    /// The own process is done with the run: waits until all are.
+    /// The own process is done with the run: waits until its streams have ended and all others are done, too.
     ///
     /// # Errors
     /// If a process is lost before that.
-    pub fn leave(self) -> Result<(), Lost> {
+    pub fn leave(&self) -> Result<(), Lost> {
+        let mut state = lock(&self.shared.state);
+        while state.has_links && state.lost.is_none() && !self.shared.all_others(&state.ended) {
+            state = self.shared.wait(state);
+        }
+        drop(state);
         for process in 0..self.processes() {
             self.shared.send(process, Kind::Bye, &[]);
         }
         let mut state = lock(&self.shared.state);
-        let own = self.shared.process;
-        while state.lost.is_none()
-            && !state.done.iter().enumerate().all(|(other, done)| *done || other == own)
-        {
+        while state.lost.is_none() && !self.shared.all_others(&state.done) {
             state = self.shared.wait(state);
         }
         state.lost.clone().map_or(Ok(()), Err)
@@ -231,6 +242,11 @@ impl Drop for Cluster {
 impl Shared {
     fn wait<'a>(&self, state: std::sync::MutexGuard<'a, State>) -> std::sync::MutexGuard<'a, State> {
         self.changed.wait_timeout(state, TICK).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// True if something holds of all processes but the own.
+    fn all_others(&self, holds: &[bool]) -> bool {
+        holds.iter().enumerate().all(|(process, holds)| *holds || process == self.process)
     }
 
     fn is_closed(&self) -> bool {
@@ -316,6 +332,13 @@ impl Shared {
             }
             state = self.wait(state);
         }
+    }
+
+    /// The own dataflow has sent everything to a process.
+    pub(crate) fn end_data(&self, process: usize) {
+        self.send(process, Kind::DataEnd, &[]);
+        lock(&self.state).ended[process] = true;
+        self.changed.notify_all();
     }
 
     /// The dataflow of the other process has sent everything: the session reads again.

@@ -31,10 +31,16 @@ pub use source::FileSource;
 use std::path::Path;
 
 use pathway_io::{ConnectorError, FailureClass};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// The operating system refused something about `path`.
 fn os_error(connector: &str, doing: &str, path: &Path, error: &std::io::Error) -> ConnectorError {
     ConnectorError::new(connector, FailureClass::Os, format!("cannot {doing} {}: {error}", path.display()))
+}
+
+/// Decides who reads a file.
+fn hash_of(path: &Path) -> u64 {
+    xxh3_64(path.as_os_str().as_encoded_bytes())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -121,8 +122,35 @@ pub enum Failure {
     Persistence(String),
     /// A worker failed; a defect of the engine.
     Worker(String),
+    /// Another process of the run has failed or is gone.
+    OtherProcess(String),
+    /// The processes of the run do not come together.
+    Cluster(String),
     /// The caller asked the run to stop.
     Stopped,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Data { site, error } => write!(f, "{}: {error}", site.name),
+            Failure::Connector { error, .. } => error.fmt(f),
+            Failure::Persistence(text)
+            | Failure::Worker(text)
+            | Failure::OtherProcess(text)
+            | Failure::Cluster(text) => f.write_str(text),
+            Failure::Stopped => f.write_str("it was stopped"),
+        }
+    }
+}
+
+/// The place of this process among those of the run, which have equally many workers each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its number.
+    pub number: usize,
+    /// How many there are.
+    pub of: usize,
 }
 
 thread_local! {
@@ -147,7 +175,12 @@ struct Shared {
     results_folder: OnceLock<PathBuf>,
     failure: std::sync::Mutex<Option<Failure>>,
     monitor: Arc<dyn Monitor>,
-    between_workers: AtomicI64,
+    process: OnceLock<Process>,
+    /// Rows that workers of this process have sent to other workers, and received.
+    sent: AtomicU64,
+    received: AtomicU64,
+    /// How many more rows other processes have sent than received.
+    between_others: AtomicI64,
     completed: Arc<Completed>,
     error_logs: ErrorLogs,
 }
@@ -167,7 +200,7 @@ impl Completed {
         self.sinks().entry(step).or_default().clone()
     }
     /// A sink has written everything before `frontier` (everything, if there is none).
-    pub(crate) fn advance(&self, sink: &AtomicU64, frontier: Option<Timestamp>) {
+    pub fn advance(&self, sink: &AtomicU64, frontier: Option<Timestamp>) {
         let frontier = frontier.unwrap_or(Timestamp::MAX);
         if sink.swap(frontier, Ordering::SeqCst) != frontier {
             let _sinks = self.sinks();
@@ -203,7 +236,10 @@ impl Context {
             results_folder: OnceLock::new(),
             failure: std::sync::Mutex::new(None),
             monitor,
-            between_workers: AtomicI64::new(0),
+            process: OnceLock::new(),
+            sent: AtomicU64::new(0),
+            received: AtomicU64::new(0),
+            between_others: AtomicI64::new(0),
             completed: Arc::default(),
             error_logs: ErrorLogs::default(),
         }))
@@ -341,14 +377,54 @@ impl Context {
         self.0.failure.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take()
     }
 
-    /// Rows were sent to (positive) or received from (negative) other workers.
-    pub(crate) fn count_between_workers(&self, rows: i64) {
-        self.0.between_workers.fetch_add(rows, Ordering::Relaxed);
+    /// What ended the run, if something did.
+    pub fn cause(&self) -> Option<String> {
+        let failure = self.0.failure.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        failure.as_ref().map(ToString::to_string)
+    }
+
+    /// The run has several processes, of which this is one; before the dataflow is built.
+    pub fn work_with_others(&self, process: Process) {
+        // A run has one place; a second call would come too late anyway.
+        let _ = self.0.process.set(process);
+    }
+
+    /// The place of this process in the run.
+    pub fn process(&self) -> Process {
+        self.0.process.get().copied().unwrap_or(Process { number: 0, of: 1 })
+    }
+
+    /// True for one worker of each process.
+    pub(crate) fn is_first_here(&self, worker: usize, workers: usize) -> bool {
+        let process = self.process();
+        worker == process.number * (workers / process.of)
+    }
+
+    /// Rows were sent to other workers.
+    pub(crate) fn count_sent(&self, rows: usize) {
+        self.0.sent.fetch_add(rows as u64, Ordering::Relaxed);
+    }
+
+    /// Rows have come from other workers.
+    pub(crate) fn count_received(&self, rows: usize) {
+        self.0.received.fetch_add(rows as u64, Ordering::Relaxed);
+    }
+
+    /// The rows that workers of this process have sent to other workers, and received, so far.
+    pub fn rows_between_workers(&self) -> (u64, u64) {
+        (self.0.sent.load(Ordering::Relaxed), self.0.received.load(Ordering::Relaxed))
+    }
+
+    /// How many more rows other processes have sent than received.
+    pub fn set_between_others(&self, rows: i64) {
+        self.0.between_others.store(rows, Ordering::Relaxed);
     }
 
     /// True if so much is under way between workers that sources should hold back.
     pub fn is_congested(&self) -> bool {
-        self.0.between_workers.load(Ordering::Relaxed) > MAX_ROWS_BETWEEN_WORKERS
+        let (sent, received) = self.rows_between_workers();
+        let own = sent.cast_signed().wrapping_sub(received.cast_signed());
+        own + self.0.between_others.load(Ordering::Relaxed) > MAX_ROWS_BETWEEN_WORKERS
     }
 }
 

@@ -121,7 +121,7 @@ pub(crate) fn connect<'scope>(
         let context = context.clone();
         Box::new(move |take| {
             input.for_each(|capability, packet| {
-                context.count_between_workers(-(packet.0.len() as i64));
+                context.count_received(packet.0.len());
                 take(capability, std::mem::take(&mut packet.0));
             });
         })

@@ -152,7 +152,7 @@ pub(crate) fn error_log<'scope>(
     let mut inputs: Vec<_> =
         watched.into_iter().map(|edge| builder.new_input_connection(edge, Pipeline, [])).collect();
     let activator = scope.worker().activator_for(builder.operator_info().address);
-    let emits = scope.index() == 0;
+    let emits = context.is_first_here(scope.index(), scope.peers());
     builder.build_reschedule(move |capabilities| {
         let mut capability = capabilities.into_iter().next().filter(|_| emits);
         let mut due = Instant::now();

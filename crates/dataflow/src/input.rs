@@ -303,26 +303,32 @@ fn dead_letter_batch(rejected: &[Rejected]) -> Batch {
     Batch::new(keys.into(), columns, Diffs::Ones(rejected.len()))
 }
 
-/// Adds a static table: each worker emits its part of the rows, then ends.
+/// Adds a static table: each worker of the first process emits its part of the rows, then ends. Other
+/// processes have built the same table, or should have.
 pub fn static_table<'scope>(
     scope: Scope<'scope, Timestamp>,
     name: &str,
     batches: Arc<Vec<(Timestamp, Batch)>>,
     shards: Option<Arc<Vec<Vec<u64>>>>,
+    context: &Context,
 ) -> Edge<'scope> {
     let mut builder = OperatorBuilder::new(name.to_owned(), scope);
     let (output, stream) = builder.new_output::<Packet>();
     let mut output = OutputBuilder::<_, NoopBuilder<Packet>>::from(output);
     let (worker, workers) = (scope.index(), scope.peers());
+    let here = workers / context.process().of;
     builder.build_reschedule(move |capabilities| {
         let mut capability = capabilities.into_iter().next();
         move |_frontiers: &[_]| {
             let Some(capability) = capability.take() else { return false };
             let mut session = output.activate();
             for (i, (time, batch)) in batches.iter().enumerate() {
-                let mine = |row: usize| match &shards {
-                    Some(shards) => shards[i][row] as usize % workers == worker,
-                    None => batch.keys.get(row).worker(workers) == worker,
+                let mine = |row: usize| {
+                    let home = match &shards {
+                        Some(shards) => shards[i][row] as usize % workers,
+                        None => batch.keys.get(row).worker(workers),
+                    };
+                    home % here == worker
                 };
                 let keep: BooleanBuffer = (0..batch.len()).map(mine).collect();
                 let batch = batch.filter(&keep);

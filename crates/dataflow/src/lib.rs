@@ -24,7 +24,7 @@ pub mod tally;
 pub mod timely;
 
 pub use clock::even_now;
-pub use context::{Context, Failure, Monitor, Report, Site};
+pub use context::{Context, Failure, Monitor, Process, Report, Site};
 pub use error_log::ErrorLogs;
 pub use input::{Backlog, InputItem, InputQueue, Room, Slot};
 pub use keep::{InputLog, Journal, Keeper, Kept, Note};

@@ -164,7 +164,7 @@ impl<'scope> Lowering<'_, 'scope> {
         let input = |i: usize| &program.steps[step.inputs[i].0];
         let edge = match &step.op {
             StepOp::Static { batches, shards, .. } => {
-                static_table(self.scope, name, batches.clone(), shards.clone())
+                static_table(self.scope, name, batches.clone(), shards.clone(), &context)
             }
             StepOp::Source(spec) => {
                 let wanted = program.steps.iter().any(|other| {
@@ -243,8 +243,14 @@ impl<'scope> Lowering<'_, 'scope> {
             StepOp::Restrict { exact } => self.combine(program, step, Rule::Restrict { exact: *exact }, site),
             StepOp::Calls(spec) => {
                 let columns = input(0).columns.clone();
-                let route =
-                    if columns.len() > spec.arguments { Route::Column(spec.arguments) } else { Route::Key };
+                // What user code keeps between calls is to be in one place.
+                let route = if context.process().of > 1 {
+                    Route::Worker(0)
+                } else if columns.len() > spec.arguments {
+                    Route::Column(spec.arguments)
+                } else {
+                    Route::Key
+                };
                 let rows = self.called_rows(self.edge(step, 0), spec.callee.on_failure(), &site);
                 let operator = Calls::new(
                     spec.callee.clone(),
@@ -309,7 +315,7 @@ impl<'scope> Lowering<'_, 'scope> {
             return rows;
         }
         let earlier = earlier.into_iter().map(|batch| (0, batch)).collect();
-        let earlier = static_table(self.scope, "rows of earlier runs", Arc::new(earlier), None);
+        let earlier = static_table(self.scope, "rows of earlier runs", Arc::new(earlier), None, self.context);
         crate::timely::concatenate(self.scope, [rows, earlier].into_iter())
     }
 

@@ -40,7 +40,7 @@ impl Router {
     }
 
     fn send<T: Clone, P: Push<Message<T, Packet>>>(&self, batch: Batch, stamp: &Stamp<T>, pusher: &mut P) {
-        self.context.count_between_workers(batch.len() as i64);
+        self.context.count_sent(batch.len());
         Message::push_at(&mut Packet(batch), stamp.clone(), pusher);
     }
 }

@@ -1,6 +1,9 @@
 //! The only place where names of timely and differential dataflow are imported.
 
-pub use ::timely::communication::{Allocator, Push};
+pub use ::timely::communication::allocator::ProcessBuilder;
+pub use ::timely::communication::allocator::zero_copy::initialize::initialize_networking_from_sockets;
+pub use ::timely::communication::allocator::zero_copy::stream::Stream as LinkStream;
+pub use ::timely::communication::{Allocator, AllocatorBuilder, Hooks, Push};
 pub use ::timely::container::NoopBuilder;
 pub use ::timely::dataflow::channels::pact::{DistributorPact, Pipeline};
 pub use ::timely::dataflow::channels::pushers::exchange::Distributor;
@@ -10,6 +13,7 @@ pub use ::timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 pub use ::timely::dataflow::operators::probe::{Handle as ProbeHandle, Probe};
 pub use ::timely::dataflow::operators::{Capability, InputCapability};
 pub use ::timely::dataflow::{Scope, Stream};
+pub use ::timely::execute::execute_from;
 pub use ::timely::progress::frontier::MutableAntichain;
 pub use ::timely::progress::{Stamp, Timestamp as TimelyTimestamp};
 pub use ::timely::scheduling::{Activator, SyncActivator};

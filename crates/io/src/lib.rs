@@ -13,6 +13,6 @@ mod source;
 pub use error::{ConnectorError, FailureClass};
 pub use sink::{Durable, Encoder, Sink, Writer};
 pub use source::{
-    CellError, Objects, ParseJob, Parsed, Position, ReadMode, Reader, Rejected, Resume, Session, Source,
-    SourceOutput, Stopped,
+    CellError, Objects, ParseJob, Parsed, Position, ReadMode, Reader, Rejected, Resume, Session, Share,
+    Source, SourceOutput, Stopped,
 };

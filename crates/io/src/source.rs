@@ -221,6 +221,39 @@ pub trait Source: fmt::Debug + Send + Sync {
         parallelism: usize,
         resume: Option<Resume>,
     ) -> Result<Vec<Box<dyn Reader>>, ConnectorError>;
+
+    /// Opens the readers of one process of a run that has several. A source whose parts can be told apart
+    /// gives each process its own; all of another one is read by the first process.
+    ///
+    /// # Errors
+    /// As [`Source::open`].
+    fn open_share(
+        &self,
+        share: Share,
+        parallelism: usize,
+        resume: Option<Resume>,
+    ) -> Result<Vec<Box<dyn Reader>>, ConnectorError> {
+        if share.number == 0 { self.open(parallelism, resume) } else { Ok(Vec::new()) }
+    }
+}
+
+/// The share of one process in the parts of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The number of the process.
+    pub number: usize,
+    /// How many processes there are.
+    pub of: usize,
+}
+
+impl Share {
+    /// Everything.
+    pub const ALL: Share = Share { number: 0, of: 1 };
+
+    /// True if a part with this hash belongs to it.
+    pub fn has(&self, hash: u64) -> bool {
+        hash % self.of as u64 == self.number as u64
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use pathway_io::{Sink, Source};
 use pathway_plan::rewrite::Goal;
 use pathway_plan::{ErrorLogId, Graph, OutputId, OutputOptions, SourceOptions};
+use pathway_runtime::ClusterConfig;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -237,7 +238,10 @@ impl PyGraph {
             return Err(PyValueError::new_err("threads and max_batch_size have to be at least 1"));
         }
         let outputs = self.chosen(outputs);
+        let cluster = ClusterConfig::from_environment(|name| std::env::var(name).ok())
+            .map_err(|error| errors::EngineError::new_err(error.to_string()))?;
         let arguments = RunArguments {
+            cluster,
             run_all,
             debug,
             threads,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::RecvTimeoutError;
 use pathway_plan::rewrite::{Goal, Rewrites};
 use pathway_plan::{Graph, OutputId};
-use pathway_runtime::{Context, Failure, Monitor, Persistence, Report, RunOptions};
+use pathway_runtime::{ClusterConfig, Context, Failure, Monitor, Persistence, Report, RunOptions};
 use pyo3::create_exception;
 use pyo3::exceptions::{PyBaseException, PyRuntimeError};
 use pyo3::intern;
@@ -42,8 +42,10 @@ pub(crate) struct RunArguments {
     pub(crate) run_all: bool,
     /// Sources with data for debugging give that.
     pub(crate) debug: bool,
-    /// Workers.
+    /// Workers of this process.
     pub(crate) threads: usize,
+    /// The processes of the run, if there are several.
+    pub(crate) cluster: Option<ClusterConfig>,
     /// The first data error ends the run.
     pub(crate) terminate_on_error: bool,
     /// Most rows per call of a user function.
@@ -79,6 +81,7 @@ pub(crate) fn run(
     let program = program.map_err(errors::of_plan)?;
     let options = RunOptions {
         workers: arguments.threads,
+        cluster: arguments.cluster,
         start: arguments.start_timestamp_ms,
         persistence: arguments.persistence,
     };
@@ -156,7 +159,10 @@ fn exception(py: Python<'_>, failure: Failure) -> PyErr {
     let (error, frame) = match failure {
         Failure::Data { site, error } => (errors::of_data(&error), site.frame),
         Failure::Connector { site, error } => (errors::of_connector(&error), site.frame),
-        Failure::Worker(text) | Failure::Persistence(text) => (errors::EngineError::new_err(text), None),
+        Failure::Worker(text) | Failure::Persistence(text) | Failure::Cluster(text) => {
+            (errors::EngineError::new_err(text), None)
+        }
+        Failure::OtherProcess(text) => (errors::OtherWorkerError::new_err(text), None),
         Failure::Stopped => (errors::EngineError::new_err("the run was stopped"), None),
     };
     // Exceptions with slots and no dict take no attribute; they are raised all the same.

@@ -4,8 +4,11 @@ mod checkpoints;
 mod feed;
 mod marks;
 mod pool;
+mod processes;
 mod run;
 
 pub use checkpoints::{InputLogs, Persistence};
+pub use pathway_cluster::Config as ClusterConfig;
+pub use pathway_cluster::{ClusterError, Secret};
 pub use pathway_dataflow::{Context, Failure, Monitor, Report, Site};
 pub use run::{RunOptions, run};

@@ -4,16 +4,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use pathway_dataflow::timely::{Config, Worker, WorkerConfig, execute};
+use pathway_cluster::Config as ClusterConfig;
+use pathway_dataflow::timely::{Worker, WorkerConfig, execute_from};
 use pathway_dataflow::{Context, Environment, Failure, InputLog, InputQueue, Keeper, Site, even_now, lower};
 use pathway_expr::Caller;
-use pathway_io::Writer;
+use pathway_io::{Share, Writer};
 use pathway_plan::program::{Program, Step, StepOp};
 use pathway_types::Timestamp;
 
 use crate::checkpoints::{Checkpoints, Persistence};
 use crate::feed::{Feed, panic_text};
 use crate::pool::Pool;
+use crate::processes::{Processes, builders};
 
 /// How often an idle worker looks whether the run was stopped.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -23,8 +25,10 @@ const FAREWELL: Duration = Duration::from_millis(200);
 /// How a program is run.
 #[derive(Clone, Debug, Default)]
 pub struct RunOptions {
-    /// Worker threads.
+    /// Worker threads of this process.
     pub workers: usize,
+    /// The processes of the run, if there are several. All run the same program with equally many workers.
+    pub cluster: Option<ClusterConfig>,
     /// The time of the first minibatch of every source; the wall clock if `None`.
     pub start: Option<Timestamp>,
     /// Where the state of the run is kept, if it is to be gone on with.
@@ -42,7 +46,26 @@ pub struct RunOptions {
 // Returned once per run: its size does not matter.
 #[allow(clippy::result_large_err)]
 pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<(), Failure> {
+    let Some(config) = &options.cluster else { return run_here(program, options, None, context) };
+    if options.persistence.is_some() {
+        let text = "the state of a run of several processes cannot be kept yet";
+        return Err(Failure::Persistence(text.into()));
+    }
+    let processes = Arc::new(Processes::meet(config, options.workers.max(1), &program, context)?);
+    let result = run_here(program, options, Some(&processes), context);
+    processes.part(result)
+}
+
+/// Runs the part of this process.
+#[allow(clippy::result_large_err)]
+fn run_here(
+    program: Program,
+    options: &RunOptions,
+    processes: Option<&Arc<Processes>>,
+    context: &Context,
+) -> Result<(), Failure> {
     let workers = options.workers.max(1);
+    let share = processes.map_or(Share::ALL, |processes| processes.share());
     let mut start = options.start.map_or_else(even_now, |time| time & !1);
     let mut checkpoints = None;
     if let Some(persistence) = &options.persistence {
@@ -51,6 +74,9 @@ pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<
         let opened = opened.map_err(|error| Failure::Persistence(error.to_string()))?;
         start = opened.start;
         checkpoints = Some(opened);
+    }
+    if let Some(processes) = processes {
+        start = processes.agree_on_start(start)?;
     }
     let system = |error: std::io::Error| Failure::Worker(format!("no thread can be started: {error}"));
     let pool = Arc::new(Pool::new(workers).map_err(system)?);
@@ -64,6 +90,8 @@ pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<
         let mut step_queues = Vec::new();
         let mut step_callers = Vec::new();
         match &step.op {
+            // All outputs are written by the first process.
+            StepOp::Output(_) if share.number > 0 => {}
             StepOp::Output(spec) => {
                 let failed = |error| Failure::Connector { site: site(number, step), error };
                 let name = program.persistent_name(number);
@@ -95,21 +123,25 @@ pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<
         queues.push(step_queues);
         callers.push(step_callers.into_iter().map(|caller| Mutex::new(Some(caller))).collect());
     }
-    let shared =
-        Arc::new(Shared { program, queues, writers, callers, context: context.clone(), checkpoints });
+    let shared = Arc::new(Shared {
+        program,
+        queues,
+        writers,
+        callers,
+        context: context.clone(),
+        checkpoints,
+        first_worker: share.number * workers,
+        processes: processes.cloned(),
+    });
 
-    let config = Config {
-        communication: if workers == 1 {
-            pathway_dataflow::timely::CommunicationConfig::Thread
-        } else {
-            pathway_dataflow::timely::CommunicationConfig::Process(workers)
-        },
-        // Workers share the cores with readers and parsers: an idle worker must not spin.
-        worker: WorkerConfig::default().idle_spin(Duration::ZERO),
-    };
+    let comparing = processes.map(|processes| processes.compare()).transpose().map_err(system)?;
     let guards = {
         let shared = shared.clone();
-        execute(config, move |worker| work(worker, &shared)).map_err(Failure::Worker)?
+        // Workers share the cores with readers and parsers: an idle worker must not spin.
+        let config = WorkerConfig::default().idle_spin(Duration::ZERO);
+        let builders = builders(workers, processes.map(|processes| &**processes))?;
+        execute_from(builders, Box::new(()), config, move |worker| work(worker, &shared))
+            .map_err(Failure::Worker)?
     };
     let recording = shared.checkpoints.as_ref().map(|checkpoints| checkpoints.start(context));
     let recording = recording.transpose().map_err(system)?;
@@ -118,7 +150,10 @@ pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<
     for (number, feed, resume) in feeds {
         let step = &shared.program.steps[number];
         let StepOp::Source(spec) = &step.op else { continue };
-        let opened = spec.source.open(workers, resume);
+        let opened = match processes {
+            Some(_) => spec.source.open_share(share, workers, resume),
+            None => spec.source.open(workers, resume),
+        };
         match opened {
             Ok(readers) => feed.start(readers, &site(number, step)).map_err(system)?,
             Err(error) => {
@@ -134,9 +169,13 @@ pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<
             context.fail(Failure::Worker(text));
         }
     }
+    if let Some(processes) = processes {
+        processes.workers_gone();
+    }
     if let Some(recording) = recording {
         recording.end();
     }
+    drop(comparing);
     let Some(failure) = context.take_failure() else { return Ok(()) };
     // Readers that notice the end have the time to clean up.
     let deadline = Instant::now() + FAREWELL;
@@ -175,9 +214,13 @@ struct Shared {
     callers: Vec<Vec<WaitingCaller>>,
     context: Context,
     checkpoints: Option<Arc<Checkpoints>>,
+    /// The number of the first worker of this process.
+    first_worker: usize,
+    processes: Option<Arc<Processes>>,
 }
 
 struct OnWorker<'a> {
+    /// The number of the worker in this process.
     worker: usize,
     shared: &'a Shared,
 }
@@ -199,7 +242,7 @@ impl Environment for OnWorker<'_> {
         checkpoints.log(&self.shared.program, step, self.worker, &self.shared.context)
     }
     fn writer(&mut self, step: usize) -> Option<Box<dyn Writer>> {
-        if self.worker != 0 {
+        if self.shared.first_worker + self.worker != 0 {
             return None;
         }
         self.shared.writers[step].lock().unwrap_or_else(PoisonError::into_inner).take()
@@ -211,7 +254,7 @@ fn work(worker: &mut Worker, shared: &Shared) {
     let context = &shared.context;
     context.work_on_this_thread();
     let result = catch_unwind(AssertUnwindSafe(|| {
-        let mut environment = OnWorker { worker: worker.index(), shared };
+        let mut environment = OnWorker { worker: worker.index() - shared.first_worker, shared };
         worker.dataflow::<Timestamp, _, _>(|scope| {
             lower(&shared.program, scope, &mut environment, context);
         });
@@ -222,6 +265,12 @@ fn work(worker: &mut Worker, shared: &Shared) {
     }));
     if let Err(panic) = result {
         context.fail(Failure::Worker(format!("a worker failed: {}", panic_text(&*panic))));
+    }
+    if context.is_stopped()
+        && let Some(processes) = &shared.processes
+    {
+        // Before what is left behind could be taken for the end.
+        processes.abandon();
     }
     for dataflow in worker.installed_dataflows() {
         // What a failed operator left behind may fail again while it is dropped.

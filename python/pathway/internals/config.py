@@ -65,7 +65,6 @@ class RunConfig:
     """Settings that are read at the start of a run."""
 
     threads: int
-    processes: int
     start_timestamp_ms: int | None
 
     @classmethod
@@ -74,11 +73,8 @@ class RunConfig:
         threads = _number("PATHWAY_THREADS", 1)
         if threads < 1:
             raise EngineError("PATHWAY_THREADS has to be at least 1.")
-        processes = _number("PATHWAY_PROCESSES", 1)
-        if processes < 1:
-            raise EngineError("PATHWAY_PROCESSES has to be at least 1.")
         start = os.environ.get("PATHWAY_START_TIMESTAMP_MS")
-        return cls(threads, processes, None if start is None else _number("PATHWAY_START_TIMESTAMP_MS", 0))
+        return cls(threads, None if start is None else _number("PATHWAY_START_TIMESTAMP_MS", 0))
 
 
 def _number(name: str, default: int) -> int:

@@ -199,8 +199,6 @@ def execute(
     _check_names()
     G.mark_used()
     settings = RunConfig.from_environment()
-    if settings.processes > 1:
-        raise NotYetSupportedError("runs of several processes (PATHWAY_PROCESSES > 1) are not supported yet.")
     if not options.terminate_on_error:
         warn("terminate_on_error=False mode is experimental: errors in data stay in their cells.")
     if options.default_logging:

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
-use pathway_io::{ConnectorError, Reader, SourceOutput, Stopped};
+use pathway_io::{ConnectorError, Reader, Share, SourceOutput, Stopped};
 use pathway_types::DType;
 
 use super::chunks::{Chunk, Chunks};
 use super::find::Found;
 use super::metadata::{Owners, describe};
-use super::os_error;
 use super::parse::FileRows;
+use super::{hash_of, os_error};
 use crate::formats::{Format, Framing, Origin};
 
 /// What readers of one source share.
@@ -66,9 +66,11 @@ impl OnceReader {
     /// Readers, at most `parallelism`, that read all `files` between them.
     pub(super) fn split(
         reading: &Arc<Reading>,
-        files: Vec<Found>,
+        mut files: Vec<Found>,
+        share: Share,
         parallelism: usize,
     ) -> Vec<Box<dyn Reader>> {
+        files.retain(|found| share.has(hash_of(&found.path)));
         let readers = parallelism.min(files.len()).max(1);
         let files: Arc<[Found]> = files.into();
         let next = Arc::new(AtomicUsize::new(0));

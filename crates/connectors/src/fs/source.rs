@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use pathway_io::{ConnectorError, ReadMode, Reader, Resume, Source};
+use pathway_io::{ConnectorError, ReadMode, Reader, Resume, Share, Source};
 use pathway_types::{DType, Field, Schema};
 
 use super::find::Finder;
@@ -129,6 +129,16 @@ impl Source for FileSource {
         parallelism: usize,
         resume: Option<Resume>,
     ) -> Result<Vec<Box<dyn Reader>>, ConnectorError> {
+        self.open_share(Share::ALL, parallelism, resume)
+    }
+
+    /// Each file is read by one process.
+    fn open_share(
+        &self,
+        share: Share,
+        parallelism: usize,
+        resume: Option<Resume>,
+    ) -> Result<Vec<Box<dyn Reader>>, ConnectorError> {
         self.finder.check()?;
         let reading = Arc::new(self.reading());
         match self.mode {
@@ -142,17 +152,19 @@ impl Source for FileSource {
                         &std::io::Error::other(error.clone()),
                     ));
                 }
-                if listing.files.is_empty() {
+                if listing.files.is_empty() && share.number == 0 {
                     log::warn!("{}: there is no file to read", reading.name);
                 }
                 // What was read by an earlier run may have changed since.
                 Ok(match &resume {
-                    Some(_) => WatchReader::split(&reading, &self.finder, parallelism, resume.as_ref(), true),
-                    None => OnceReader::split(&reading, listing.files, parallelism),
+                    Some(_) => {
+                        WatchReader::split(&reading, &self.finder, share, parallelism, resume.as_ref(), true)
+                    }
+                    None => OnceReader::split(&reading, listing.files, share, parallelism),
                 })
             }
             ReadMode::Streaming => {
-                Ok(WatchReader::split(&reading, &self.finder, parallelism, resume.as_ref(), false))
+                Ok(WatchReader::split(&reading, &self.finder, share, parallelism, resume.as_ref(), false))
             }
         }
     }

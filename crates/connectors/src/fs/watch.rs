@@ -20,12 +20,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use pathway_io::{ConnectorError, FailureClass, Reader, Resume, SourceOutput};
+use pathway_io::{ConnectorError, FailureClass, Reader, Resume, Share, SourceOutput};
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::chunks::{Chunk, Chunks};
 use super::find::{Finder, Found};
+use super::hash_of;
 use super::metadata::{Fingerprint, Owners};
 use super::read::{Failure, Reading};
 use super::spool::{Content, ContentReader, Spool};
@@ -60,16 +60,23 @@ impl WatchReader {
     pub(super) fn split(
         reading: &Arc<Reading>,
         finder: &Finder,
+        share: Share,
         parallelism: usize,
         resume: Option<&Resume>,
         once: bool,
     ) -> Vec<Box<dyn Reader>> {
-        let readers = if finder.is_single_file() { 1 } else { parallelism.clamp(1, MAX_READERS) as u64 };
+        let is_single = finder.is_single_file();
+        if is_single && share.number > 0 {
+            return Vec::new();
+        }
+        let readers = if is_single { 1 } else { parallelism.clamp(1, MAX_READERS) as u64 };
+        let (first, of) =
+            if is_single { (0, 1) } else { (share.number as u64 * readers, share.of as u64 * readers) };
         let reader = |i| -> Box<dyn Reader> {
             Box::new(WatchReader {
                 reading: reading.clone(),
                 finder: finder.clone(),
-                share: (i, readers),
+                share: (first + i, of),
                 resume: resume.cloned(),
                 once,
             })
@@ -79,7 +86,7 @@ impl WatchReader {
 
     fn is_mine(&self, path: &Path) -> bool {
         let (mine, of) = self.share;
-        of == 1 || xxh3_64(path.as_os_str().as_encoded_bytes()) % of == mine
+        of == 1 || hash_of(path) % of == mine
     }
 }
 

@@ -1,0 +1,255 @@
+//! The processes of a run: their workers are those of one dataflow.
+//!
+//! The first process says when the run starts, and how far its outputs are: they are all written there.
+
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use pathway_cluster::{Cluster, ClusterError, Config, Link};
+use pathway_dataflow::timely::{
+    AllocatorBuilder, CommunicationConfig, Hooks, LinkStream, ProcessBuilder,
+    initialize_networking_from_sockets,
+};
+use pathway_dataflow::{Context, Failure, Process};
+use pathway_io::Share;
+use pathway_plan::program::Program;
+use pathway_types::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// How often the processes compare how far they are.
+const COMPARE: Duration = Duration::from_millis(20);
+
+/// Stands for the outputs in processes that have none.
+const OUTPUTS: usize = usize::MAX;
+
+/// What is said if anybody could take part.
+const OPEN: &str = "the processes of this run talk over a network, and have no secret: whoever can reach their \
+                    ports can take part. Set PATHWAY_CLUSTER_SECRET to the same text for all of them";
+
+/// What processes tell each other.
+#[derive(Debug, Serialize, Deserialize)]
+enum Message {
+    /// The time of the first minibatch of every source.
+    Start(Timestamp),
+    /// All outputs have written everything before this time.
+    Written(Timestamp),
+}
+
+/// The processes of a run, from one of them.
+pub(crate) struct Processes {
+    cluster: Arc<Cluster>,
+    context: Context,
+}
+
+impl Processes {
+    /// Waits for all of them.
+    pub(crate) fn meet(
+        config: &Config,
+        workers: usize,
+        program: &Program,
+        context: &Context,
+    ) -> Result<Processes, Failure> {
+        let place = Process { number: config.members.process, of: config.members.addresses.len() };
+        context.work_with_others(place);
+        if config.secret.is_empty() && !config.members.are_here() {
+            context.message(true, OPEN);
+        }
+        let word = |text: &str| context.message(false, text);
+        let stopped = || context.is_stopped();
+        let cluster = Cluster::join(config, workers, &shape(program), &word, &stopped);
+        let cluster = cluster.map_err(|error| match error {
+            ClusterError::Stopped => context.take_failure().unwrap_or(Failure::Stopped),
+            error => Failure::Cluster(error.to_string()),
+        })?;
+        let told = context.clone();
+        cluster.when_lost(move |lost| told.fail(Failure::OtherProcess(lost.to_string())));
+        Ok(Processes { cluster: Arc::new(cluster), context: context.clone() })
+    }
+
+    /// The number of this one.
+    fn number(&self) -> usize {
+        self.cluster.process()
+    }
+
+    /// The share of this one in what is divided.
+    pub(crate) fn share(&self) -> Share {
+        Share { number: self.number(), of: self.cluster.processes() }
+    }
+
+    /// The time at which all processes start: that of the first.
+    pub(crate) fn agree_on_start(&self, start: Timestamp) -> Result<Timestamp, Failure> {
+        if self.number() == 0 {
+            self.tell(&Message::Start(start));
+            return Ok(start);
+        }
+        loop {
+            match self.cluster.receive(COMPARE) {
+                Ok(Some((0, message))) => {
+                    if let Message::Start(start) = read(&message)? {
+                        return Ok(start);
+                    }
+                }
+                Ok(_) if self.context.is_stopped() => return Err(Failure::Stopped),
+                Ok(_) => {}
+                Err(lost) => return Err(Failure::OtherProcess(lost.to_string())),
+            }
+        }
+    }
+
+    fn tell(&self, message: &Message) {
+        // Messages are plain numbers: they can always be written.
+        if let Ok(text) = serde_json::to_vec(message) {
+            self.cluster.send_to_all(&text);
+        }
+    }
+
+    /// Compares how far the processes are, until the run has ended.
+    pub(crate) fn compare(&self) -> io::Result<Comparing> {
+        let ended = Arc::new(AtomicBool::new(false));
+        let (cluster, context, over) = (self.cluster.clone(), self.context.clone(), ended.clone());
+        let this = Processes { cluster, context };
+        let thread = std::thread::Builder::new().name("pathway:processes".into());
+        Ok(Comparing { thread: Some(thread.spawn(move || this.follow(&over))?), ended })
+    }
+
+    fn follow(&self, over: &AtomicBool) {
+        let completed = self.context.completed();
+        let outputs = (self.number() > 0).then(|| completed.register(OUTPUTS));
+        let mut written = 0;
+        while !over.load(Ordering::SeqCst) {
+            match self.cluster.receive(COMPARE) {
+                Ok(Some((_, message))) => match (read(&message), &outputs) {
+                    (Ok(Message::Written(time)), Some(outputs)) => completed.advance(outputs, Some(time)),
+                    (Ok(_), _) => {}
+                    (Err(failure), _) => self.context.fail(failure),
+                },
+                Ok(None) => {}
+                // The run is told of it elsewhere.
+                Err(_lost) => std::thread::sleep(COMPARE),
+            }
+            let (sent, received) = self.context.rows_between_workers();
+            self.cluster.count(sent, received);
+            let all = self.cluster.counts();
+            let others = (all.0 - sent).cast_signed() - (all.1 - received).cast_signed();
+            self.context.set_between_others(others);
+            let frontier = completed.frontier();
+            if outputs.is_none() && frontier > written {
+                written = frontier;
+                self.tell(&Message::Written(frontier));
+            }
+        }
+    }
+
+    /// The own workers end before they are done: the others are told, and their workers as well.
+    pub(crate) fn abandon(&self) {
+        self.cluster.abandon(&self.context.cause().unwrap_or_else(|| "it ended early".to_owned()));
+    }
+
+    /// No worker is left.
+    pub(crate) fn workers_gone(&self) {
+        self.cluster.workers_gone();
+    }
+
+    /// Parts from the others: waits for them if all went well here, and tells them if not.
+    pub(crate) fn part(&self, result: Result<(), Failure>) -> Result<(), Failure> {
+        match result {
+            Ok(()) => self.cluster.leave().map_err(|lost| Failure::OtherProcess(lost.to_string())),
+            Err(failure) => {
+                self.cluster.abandon(&failure.to_string());
+                Err(failure)
+            }
+        }
+    }
+}
+
+fn read(message: &[u8]) -> Result<Message, Failure> {
+    let broken = |error| Failure::Worker(format!("a message of another process cannot be read: {error}"));
+    serde_json::from_slice(message).map_err(broken)
+}
+
+/// The thread that compares how far processes are; it ends when this is dropped.
+pub(crate) struct Comparing {
+    thread: Option<JoinHandle<()>>,
+    ended: Arc<AtomicBool>,
+}
+
+impl Drop for Comparing {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::SeqCst);
+        if let Some(thread) = self.thread.take() {
+            // It does not fail, and nothing depends on it any more.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What has to be equal for processes to be parts of one dataflow: its operators, how they are connected, and
+/// what flows.
+fn shape(program: &Program) -> String {
+    let steps = program.steps.iter().map(|step| {
+        let inputs: Vec<String> = step.inputs.iter().map(|input| input.0.to_string()).collect();
+        let columns: Vec<String> = step.columns.iter().map(ToString::to_string).collect();
+        let kind = format!("{:?}", std::mem::discriminant(&step.op));
+        format!("{kind} of {} gives {}", inputs.join(" "), columns.join(", "))
+    });
+    steps.collect::<Vec<_>>().join("\n")
+}
+
+/// What the workers of this process communicate through.
+pub(crate) fn builders(
+    workers: usize,
+    processes: Option<&Processes>,
+) -> Result<Vec<AllocatorBuilder>, Failure> {
+    let Some(processes) = processes else {
+        let config =
+            if workers == 1 { CommunicationConfig::Thread } else { CommunicationConfig::Process(workers) };
+        return config.try_build().map(|(builders, _nothing)| builders).map_err(Failure::Worker);
+    };
+    let hooks = Hooks::default();
+    let here = ProcessBuilder::new_typed_vector(workers, hooks.refill.clone(), hooks.spill.clone());
+    let links = processes.cluster.links().into_iter().map(|link| link.map(Wire)).collect();
+    let networking = initialize_networking_from_sockets(here, links, processes.number(), workers, hooks);
+    let (builders, threads) =
+        networking.map_err(|error| Failure::Worker(format!("no thread can be started: {error}")))?;
+    // The threads end with their links. To join them here could panic after a failure, which is reported
+    // elsewhere.
+    std::mem::forget(threads);
+    Ok(builders.into_iter().map(AllocatorBuilder::Tcp).collect())
+}
+
+/// A link as timely's stream.
+struct Wire(Link);
+
+impl Read for Wire {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Write for Wire {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl LinkStream for Wire {
+    fn try_clone(&self) -> io::Result<Self> {
+        Ok(Wire(self.0.another()))
+    }
+    fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        if nonblocking { Err(io::ErrorKind::Unsupported.into()) } else { Ok(()) }
+    }
+    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        if how != Shutdown::Read {
+            self.0.end();
+        }
+        Ok(())
+    }
+}
