@@ -13,7 +13,7 @@ use crate::peer::Peer;
 use crate::session::Cluster;
 use crate::{ClusterError, Config, Hello};
 
-/// Between two attempts to call a process, and two looks at who has come.
+/// The longest time between two attempts to call a process, and two looks at who has come.
 const BETWEEN_CALLS: Duration = Duration::from_millis(100);
 /// Between two words about who is waited for.
 const BETWEEN_WORDS: Duration = Duration::from_secs(5);
@@ -23,6 +23,11 @@ const CALL: Duration = Duration::from_secs(3);
 const IN_USE: Duration = Duration::from_secs(5);
 /// Strangers and processes that may be greeted at once.
 const GREETED_AT_ONCE: usize = 64;
+
+/// The time between two attempts: short at first, as processes are mostly started together.
+fn pause(since: Instant) -> Duration {
+    (since.elapsed() / 8).clamp(Duration::from_millis(1), BETWEEN_CALLS)
+}
 
 /// Someone who called, was called, or could not be.
 enum Met {
@@ -108,17 +113,18 @@ impl Gathering<'_> {
             (self.address(process).to_owned(), self.config.secret.clone(), self.hello.clone());
         let sender = self.sender.clone();
         let thread = std::thread::Builder::new().name(format!("pathway:call-{process}"));
+        let begin = Instant::now();
         thread.spawn(move || {
             while alive.strong_count() > 0 {
                 let Ok(mut stream) = connect(&address) else {
-                    std::thread::sleep(BETWEEN_CALLS);
+                    std::thread::sleep(pause(begin));
                     continue;
                 };
                 let met = match greet(&mut stream, Side::Caller, &secret, &hello) {
                     Ok(hello) => Met::Process(stream, hello),
                     // It may be ending, or be a process of an earlier run.
                     Err(Refusal::Stranger(error)) if error.kind() != ErrorKind::InvalidData => {
-                        std::thread::sleep(BETWEEN_CALLS);
+                        std::thread::sleep(pause(begin));
                         continue;
                     }
                     Err(refusal) => Met::Refused(process, refusal),
@@ -197,7 +203,7 @@ impl Gathering<'_> {
                     Err(error) => return Err(error.into()),
                 }
             }
-            if let Ok(met) = met.recv_timeout(BETWEEN_CALLS / 4) {
+            if let Ok(met) = met.recv_timeout(pause(begin)) {
                 self.take(met, &mut found)?;
             }
             // One that was restarted comes again, or is called again.

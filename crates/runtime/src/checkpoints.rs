@@ -3,12 +3,14 @@
 //!
 //! Every operator with state has a [`Journal`] on each worker ([`journal`]). A thread of its own, the
 //! [`recorder`], takes what the journals were told, writes it into packs, and completes a checkpoint with a
-//! manifest: that of the latest time which all operators and sinks have reached. A later run
-//! reads the last complete checkpoint ([`recovery`]).
+//! manifest: that of the latest time which all operators and sinks have reached. Where a run has several
+//! processes, each writes its own [`part`], and the first one the manifest. A later run reads the last
+//! complete checkpoint ([`recovery`]).
 
 mod journal;
 mod notes;
 mod objects;
+mod part;
 mod recorder;
 mod recovery;
 mod tracked;
@@ -29,6 +31,7 @@ use pathway_types::Timestamp;
 use self::journal::{Asks, Entry, OperatorJournal};
 use self::objects::SourceObjects;
 use self::recorder::Recorder;
+pub(crate) use self::recorder::{Others, Word};
 use self::recovery::Recovered;
 use self::tracked::TrackedSink;
 use crate::marks::Marks;
@@ -91,10 +94,35 @@ impl Persistence {
     }
 }
 
+/// The workers of this process among those of the run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// The number of the process.
+    pub(crate) process: usize,
+    /// The number of its first worker.
+    pub(crate) first: usize,
+    /// How many workers it has.
+    pub(crate) here: usize,
+    /// How many the run has.
+    pub(crate) all: usize,
+}
+
+impl Place {
+    /// True if a worker is one of this process.
+    fn has(self, worker: usize) -> bool {
+        (self.first..self.first + self.here).contains(&worker)
+    }
+
+    /// True if this process keeps what a worker of an earlier run noted.
+    fn keeps(self, worker: usize) -> bool {
+        self.has(worker) || self.process == 0 && worker >= self.all
+    }
+}
+
 /// The checkpoints of one run.
 pub(crate) struct Checkpoints {
     persistence: Persistence,
-    workers: usize,
+    place: Place,
     /// The time of the first changes of the run.
     pub(crate) start: Timestamp,
     /// By step, what identifies it.
@@ -102,10 +130,10 @@ pub(crate) struct Checkpoints {
     names: Vec<String>,
     recovered: Recovered,
     operators: Mutex<Operators>,
-    /// By worker, what its journals were told and the recorder has not taken.
+    /// By worker of this process, what its journals were told and the recorder has not taken.
     intake: Vec<Mutex<Vec<(Entry, usize)>>>,
     backlog: Backlog,
-    /// Workers that have built all their operators.
+    /// Workers of this process that have built all their operators.
     built: AtomicUsize,
     /// How far sources were read, by name.
     sources: Mutex<Vec<(String, Arc<Marks>)>>,
@@ -129,7 +157,7 @@ struct Operator {
     step: usize,
     identity: String,
     name: String,
-    /// By worker, how far it is.
+    /// By worker of this process, how far it is.
     reached: Arc<[AtomicU64]>,
 }
 
@@ -187,7 +215,7 @@ pub(crate) struct Recording {
 }
 
 impl Recording {
-    /// Writes the last checkpoint. All workers must have ended.
+    /// Writes the last checkpoint. All workers of this process must have ended.
     pub(crate) fn end(self) {
         drop(self.end);
         // Nothing can be done about a recorder that failed: the last checkpoint it completed counts.
@@ -203,7 +231,7 @@ impl Checkpoints {
     pub(crate) fn open(
         persistence: &Persistence,
         program: &Program,
-        workers: usize,
+        place: Place,
         start: Timestamp,
         context: &Context,
     ) -> Result<Arc<Checkpoints>, StoreError> {
@@ -211,17 +239,20 @@ impl Checkpoints {
         let start = start.max((recovered.last + 3) & !1);
         let identities = program.identities();
         let recovered = recovered.settle(persistence, program, &identities, context)?;
-        objects::collect(&persistence.store, &recovered.objects())?;
-        let objects = Arc::new(SourceObjects::new(persistence.store.clone(), recovered.run() + 1));
+        if place.process == 0 {
+            objects::collect(&persistence.store, &recovered.objects())?;
+        }
+        let store = persistence.store.clone();
+        let objects = Arc::new(SourceObjects::new(store, recovered.run() + 1, place.process));
         Ok(Arc::new(Checkpoints {
             persistence: persistence.clone(),
-            workers,
+            place,
             start,
             identities,
             names: program.steps.iter().map(|step| step.name.clone()).collect(),
             recovered,
             operators: Mutex::default(),
-            intake: (0..workers).map(|_| Mutex::default()).collect(),
+            intake: (0..place.here).map(|_| Mutex::default()).collect(),
             backlog: Backlog::default(),
             built: AtomicUsize::new(0),
             sources: Mutex::default(),
@@ -230,7 +261,12 @@ impl Checkpoints {
         }))
     }
 
-    /// The keeper of an operator of a step on a worker.
+    /// The number of the checkpoint that the run goes on from.
+    pub(crate) fn sequence(&self) -> Option<u64> {
+        self.recovered.manifest.as_ref().map(|manifest| manifest.sequence)
+    }
+
+    /// The keeper of an operator of a step on a worker of this process.
     pub(crate) fn keeper(
         self: &Arc<Self>,
         step: usize,
@@ -242,7 +278,7 @@ impl Checkpoints {
         let (number, operator) = self.register(step, part, identity, &[]);
         let kept = self.recovered.kept(step, &operator.identity);
         // What other workers gave is of other parts of the state: it is to be written anew.
-        let anew = kept.is_some() && self.recovered.workers != self.workers;
+        let anew = kept.is_some() && self.recovered.workers != self.place.all;
         let asks = if anew { Asks::AtOnce } else { Asks::Later };
         let (reached, context) = (operator.reached, context.clone());
         let journal = OperatorJournal::new(self.clone(), number, worker, reached, asks, context);
@@ -267,13 +303,13 @@ impl Checkpoints {
                 is_log: part == LOG,
                 columns: columns.to_vec(),
                 name: self.names[step].clone(),
-                reached: (0..self.workers).map(|_| AtomicU64::new(0)).collect(),
+                reached: (0..self.place.here).map(|_| AtomicU64::new(0)).collect(),
             });
         }
         (number, operators.all[number].clone())
     }
 
-    /// What keeps the rows of a source on a worker, if they are kept.
+    /// What keeps the rows of a source on a worker of this process, if they are kept.
     pub(crate) fn log(
         self: &Arc<Self>,
         program: &Program,
@@ -299,7 +335,7 @@ impl Checkpoints {
         }
         let name = &*program.persistent_name(step);
         let positions = self.recovered.source(name);
-        let marks = Arc::new(Marks::new(positions.clone()));
+        let marks = Arc::new(Marks::default());
         lock(&self.sources).push((name.to_owned(), marks.clone()));
         Some((Resume { positions, objects: self.objects.clone(), run: self.recovered.run() + 1 }, marks))
     }
@@ -321,10 +357,19 @@ impl Checkpoints {
         self.built.fetch_add(1, Ordering::SeqCst);
     }
 
+    /// The checkpoint of a time is complete.
+    fn hold(&self, time: Timestamp) {
+        lock(&self.sources).iter().for_each(|(_, marks)| marks.hold(time));
+    }
+
     /// Starts to write checkpoints.
-    pub(crate) fn start(self: &Arc<Self>, context: &Context) -> std::io::Result<Recording> {
+    pub(crate) fn start(
+        self: &Arc<Self>,
+        others: Option<Others>,
+        context: &Context,
+    ) -> std::io::Result<Recording> {
         let (end, ended) = channel();
-        let recorder = Recorder::new(self.clone(), context.clone());
+        let recorder = Recorder::new(self.clone(), others, context.clone());
         let thread = std::thread::Builder::new().name("pathway:checkpoints".into());
         Ok(Recording { end, thread: thread.spawn(move || recorder.run(&ended))? })
     }

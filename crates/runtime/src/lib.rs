@@ -9,6 +9,6 @@ mod run;
 
 pub use checkpoints::{InputLogs, Persistence};
 pub use pathway_cluster::Config as ClusterConfig;
-pub use pathway_cluster::{ClusterError, Secret};
+pub use pathway_cluster::{Members, Secret};
 pub use pathway_dataflow::{Context, Failure, Monitor, Report, Site};
 pub use run::{RunOptions, run};

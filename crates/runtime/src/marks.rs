@@ -20,8 +20,8 @@ pub(crate) struct Marks(Mutex<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     marks: VecDeque<Mark>,
-    /// The positions of what checkpoints hold.
-    positions: BTreeMap<String, Position>,
+    /// The positions of what checkpoints hold, of parts that were read in this run; none of parts that are gone.
+    positions: BTreeMap<String, Option<Position>>,
     /// Everything before this time is held by a complete checkpoint.
     held: Timestamp,
 }
@@ -35,11 +35,6 @@ struct Mark {
 }
 
 impl Marks {
-    /// For a source that goes on from these positions.
-    pub(crate) fn new(positions: BTreeMap<String, Position>) -> Self {
-        Marks(Mutex::new(Inner { marks: VecDeque::new(), positions, held: 0 }))
-    }
-
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -69,16 +64,11 @@ impl Marks {
     }
 
     /// The positions of everything before `time`, which is a boundary; what is asked for later is later.
-    pub(crate) fn positions(&self, time: Timestamp) -> BTreeMap<String, Position> {
+    pub(crate) fn positions(&self, time: Timestamp) -> BTreeMap<String, Option<Position>> {
         let mut inner = self.inner();
         while inner.marks.front().is_some_and(|mark| mark.time < time) {
             let updates = inner.marks.pop_front().map(|mark| mark.updates);
-            for (part, position) in updates.into_iter().flatten() {
-                match position {
-                    Some(position) => inner.positions.insert(part, position),
-                    None => inner.positions.remove(&part),
-                };
-            }
+            inner.positions.extend(updates.into_iter().flatten());
         }
         inner.positions.clone()
     }
@@ -118,14 +108,15 @@ mod tests {
 
     #[test]
     fn positions_are_those_of_what_is_before() {
-        let marks = Marks::new(BTreeMap::from([("gone".to_owned(), Position::default())]));
+        let marks = Marks::default();
         marks.add(2, true, at(1));
         marks.add(4, true, vec![("gone".to_owned(), None)]);
-        let values = |time| -> Vec<(String, Vec<u8>)> {
-            marks.positions(time).into_iter().map(|(part, position)| (part, position.value)).collect()
+        let values = |time| -> Vec<(String, Option<Vec<u8>>)> {
+            let positions = marks.positions(time).into_iter();
+            positions.map(|(part, position)| (part, position.map(|position| position.value))).collect()
         };
-        assert_eq!(values(2), [("gone".to_owned(), vec![])]);
-        assert_eq!(values(4), [("gone".to_owned(), vec![]), ("part".to_owned(), vec![1])]);
-        assert_eq!(values(5), [("part".to_owned(), vec![1])]);
+        assert_eq!(values(2), []);
+        assert_eq!(values(4), [("part".to_owned(), Some(vec![1]))]);
+        assert_eq!(values(5), [("gone".to_owned(), None), ("part".to_owned(), Some(vec![1]))]);
     }
 }

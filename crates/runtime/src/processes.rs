@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use pathway_cluster::{Cluster, ClusterError, Config, Link};
 use pathway_dataflow::timely::{
     AllocatorBuilder, CommunicationConfig, Hooks, LinkStream, ProcessBuilder,
@@ -19,6 +20,8 @@ use pathway_io::Share;
 use pathway_plan::program::Program;
 use pathway_types::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::checkpoints::{Others, Word};
 
 /// How often the processes compare how far they are.
 const COMPARE: Duration = Duration::from_millis(20);
@@ -33,16 +36,21 @@ const OPEN: &str = "the processes of this run talk over a network, and have no s
 /// What processes tell each other.
 #[derive(Debug, Serialize, Deserialize)]
 enum Message {
-    /// The time of the first minibatch of every source.
-    Start(Timestamp),
+    /// The time of the first minibatch of every source, and the number of the checkpoint to go on from.
+    Start(Timestamp, Option<u64>),
     /// All outputs have written everything before this time.
     Written(Timestamp),
+    /// About checkpoints.
+    Checkpoints(Word),
 }
 
 /// The processes of a run, from one of them.
+#[derive(Clone)]
 pub(crate) struct Processes {
     cluster: Arc<Cluster>,
     context: Context,
+    words: Sender<(usize, Word)>,
+    heard: Receiver<(usize, Word)>,
 }
 
 impl Processes {
@@ -67,7 +75,8 @@ impl Processes {
         })?;
         let told = context.clone();
         cluster.when_lost(move |lost| told.fail(Failure::OtherProcess(lost.to_string())));
-        Ok(Processes { cluster: Arc::new(cluster), context: context.clone() })
+        let (words, heard) = unbounded();
+        Ok(Processes { cluster: Arc::new(cluster), context: context.clone(), words, heard })
     }
 
     /// The number of this one.
@@ -80,17 +89,18 @@ impl Processes {
         Share { number: self.number(), of: self.cluster.processes() }
     }
 
-    /// The time at which all processes start: that of the first.
-    pub(crate) fn agree_on_start(&self, start: Timestamp) -> Result<Timestamp, Failure> {
-        if self.number() == 0 {
-            self.tell(&Message::Start(start));
-            return Ok(start);
-        }
+    /// Tells the others at which time all start, and from which checkpoint.
+    pub(crate) fn tell_start(&self, start: Timestamp, checkpoint: Option<u64>) {
+        tell(&self.cluster, None, &Message::Start(start, checkpoint));
+    }
+
+    /// What the first process tells of the start.
+    pub(crate) fn hear_start(&self) -> Result<(Timestamp, Option<u64>), Failure> {
         loop {
             match self.cluster.receive(COMPARE) {
                 Ok(Some((0, message))) => {
-                    if let Message::Start(start) = read(&message)? {
-                        return Ok(start);
+                    if let Message::Start(start, checkpoint) = read(&message)? {
+                        return Ok((start, checkpoint));
                     }
                 }
                 Ok(_) if self.context.is_stopped() => return Err(Failure::Stopped),
@@ -100,18 +110,18 @@ impl Processes {
         }
     }
 
-    fn tell(&self, message: &Message) {
-        // Messages are plain numbers: they can always be written.
-        if let Ok(text) = serde_json::to_vec(message) {
-            self.cluster.send_to_all(&text);
-        }
+    /// How the recorder of checkpoints talks to the others.
+    pub(crate) fn recorders(&self) -> Others {
+        let cluster = self.cluster.clone();
+        let to = (self.number() > 0).then_some(0);
+        let say = move |word: Word| tell(&cluster, to, &Message::Checkpoints(word));
+        Others { count: self.cluster.processes() - 1, say: Box::new(say), hear: self.heard.clone() }
     }
 
     /// Compares how far the processes are, until the run has ended.
     pub(crate) fn compare(&self) -> io::Result<Comparing> {
         let ended = Arc::new(AtomicBool::new(false));
-        let (cluster, context, over) = (self.cluster.clone(), self.context.clone(), ended.clone());
-        let this = Processes { cluster, context };
+        let (this, over) = (self.clone(), ended.clone());
         let thread = std::thread::Builder::new().name("pathway:processes".into());
         Ok(Comparing { thread: Some(thread.spawn(move || this.follow(&over))?), ended })
     }
@@ -122,8 +132,10 @@ impl Processes {
         let mut written = 0;
         while !over.load(Ordering::SeqCst) {
             match self.cluster.receive(COMPARE) {
-                Ok(Some((_, message))) => match (read(&message), &outputs) {
+                Ok(Some((from, message))) => match (read(&message), &outputs) {
                     (Ok(Message::Written(time)), Some(outputs)) => completed.advance(outputs, Some(time)),
+                    // The other end is in this process as well.
+                    (Ok(Message::Checkpoints(word)), _) => drop(self.words.send((from, word))),
                     (Ok(_), _) => {}
                     (Err(failure), _) => self.context.fail(failure),
                 },
@@ -139,7 +151,7 @@ impl Processes {
             let frontier = completed.frontier();
             if outputs.is_none() && frontier > written {
                 written = frontier;
-                self.tell(&Message::Written(frontier));
+                tell(&self.cluster, None, &Message::Written(frontier));
             }
         }
     }
@@ -162,6 +174,17 @@ impl Processes {
                 self.cluster.abandon(&failure.to_string());
                 Err(failure)
             }
+        }
+    }
+}
+
+/// Tells a process something, or all others.
+fn tell(cluster: &Cluster, to: Option<usize>, message: &Message) {
+    // Messages are numbers, texts and maps of texts: they can always be written.
+    if let Ok(text) = serde_json::to_vec(message) {
+        match to {
+            Some(process) => cluster.send(process, &text),
+            None => cluster.send_to_all(&text),
         }
     }
 }

@@ -12,7 +12,7 @@ use pathway_io::{Share, Writer};
 use pathway_plan::program::{Program, Step, StepOp};
 use pathway_types::Timestamp;
 
-use crate::checkpoints::{Checkpoints, Persistence};
+use crate::checkpoints::{Checkpoints, Persistence, Place};
 use crate::feed::{Feed, panic_text};
 use crate::pool::Pool;
 use crate::processes::{Processes, builders};
@@ -47,10 +47,6 @@ pub struct RunOptions {
 #[allow(clippy::result_large_err)]
 pub fn run(program: Program, options: &RunOptions, context: &Context) -> Result<(), Failure> {
     let Some(config) = &options.cluster else { return run_here(program, options, None, context) };
-    if options.persistence.is_some() {
-        let text = "the state of a run of several processes cannot be kept yet";
-        return Err(Failure::Persistence(text.into()));
-    }
     let processes = Arc::new(Processes::meet(config, options.workers.max(1), &program, context)?);
     let result = run_here(program, options, Some(&processes), context);
     processes.part(result)
@@ -67,16 +63,29 @@ fn run_here(
     let workers = options.workers.max(1);
     let share = processes.map_or(Share::ALL, |processes| processes.share());
     let mut start = options.start.map_or_else(even_now, |time| time & !1);
+    // The first process says when all start, and from which checkpoint.
+    let told = processes.filter(|_| share.number > 0).map(|processes| processes.hear_start()).transpose()?;
     let mut checkpoints = None;
     if let Some(persistence) = &options.persistence {
         context.keep_state();
-        let opened = Checkpoints::open(persistence, &program, workers, start, context);
+        let (first, all) = (share.number * workers, share.of * workers);
+        let place = Place { process: share.number, first, here: workers, all };
+        let opened = Checkpoints::open(persistence, &program, place, start, context);
         let opened = opened.map_err(|error| Failure::Persistence(error.to_string()))?;
         start = opened.start;
         checkpoints = Some(opened);
     }
-    if let Some(processes) = processes {
-        start = processes.agree_on_start(start)?;
+    let sequence = checkpoints.as_ref().and_then(|checkpoints| checkpoints.sequence());
+    match (told, processes) {
+        (Some((at, checkpoint)), _) => {
+            start = at;
+            if checkpoint != sequence {
+                let text = "the processes of the run do not find the same checkpoint: they need one store";
+                return Err(Failure::Persistence(text.to_owned()));
+            }
+        }
+        (None, Some(processes)) => processes.tell_start(start, sequence),
+        (None, None) => {}
     }
     let system = |error: std::io::Error| Failure::Worker(format!("no thread can be started: {error}"));
     let pool = Arc::new(Pool::new(workers).map_err(system)?);
@@ -143,7 +152,8 @@ fn run_here(
         execute_from(builders, Box::new(()), config, move |worker| work(worker, &shared))
             .map_err(Failure::Worker)?
     };
-    let recording = shared.checkpoints.as_ref().map(|checkpoints| checkpoints.start(context));
+    let others = || processes.map(|processes| processes.recorders());
+    let recording = shared.checkpoints.as_ref().map(|checkpoints| checkpoints.start(others(), context));
     let recording = recording.transpose().map_err(system)?;
     let all: Vec<_> = feeds.iter().map(|(_, feed, _)| feed.clone()).collect();
     all.iter().for_each(|feed| feed.meet(&all));

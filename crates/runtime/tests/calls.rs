@@ -310,6 +310,7 @@ fn what_was_not_answered_is_asked_again_in_a_later_run() {
         let stopped = Stopped {
             at: even_now() + random.below(6),
             workers: [1 + random.below(3) as usize, 1 + random.below(3) as usize],
+            processes: Stopped::some_processes(&mut random),
             state_after: *random.pick(&[0, 100, 1 << 20]),
             seal_after: *random.pick(&[0, 1000, 1 << 20]),
         };
@@ -319,12 +320,12 @@ fn what_was_not_answered_is_asked_again_in_a_later_run() {
             persistence: Some(stopped.persistence(&store)),
             ..RunOptions::default()
         };
-        let [before, after] = stopped.workers;
-        let first = run_with(&inputs, steps(), options(before), false, Some(stopped.at));
+        let [(before, processes_before), (after, processes_after)] = stopped.places();
+        let first = run_with(&inputs, steps(), options(before), processes_before, false, Some(stopped.at));
         let first = first.unwrap_or_else(|rows| rows);
         let time = latest(&store, |_| Ok(())).unwrap().manifest.map_or(0, |manifest| manifest.time);
         in_between += u64::from(time > 2 && time < Timestamp::MAX);
-        let rest = run_with(&inputs, steps(), options(after), false, None).unwrap();
+        let rest = run_with(&inputs, steps(), options(after), processes_after, false, None).unwrap();
         let first = first.into_iter().filter(|(t, ..)| *t < time);
         let mut rows: Captured = first.chain(rest.into_iter().filter(|(t, ..)| *t >= time)).collect();
         rows.sort_by_key(|row| row.0);

@@ -1,12 +1,13 @@
 //! A run that is killed again and again gives in the end what one would give that is left alone.
 //!
-//! The test runs itself as another process that counts words in files, and kills that at any moment while
-//! files are added, extended, changed and removed. `PATHWAY_KILLS` says how often.
+//! The test runs itself as other processes that count words in files, and kills them, or one of them, at any
+//! moment while files are added, extended, changed and removed. `PATHWAY_KILLS` says how often.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write as _;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::Arc;
@@ -19,10 +20,10 @@ use pathway_io::ReadMode;
 use pathway_persistence::Store;
 use pathway_plan::col::reducers;
 use pathway_plan::{Goal, Graph, OutputOptions, SourceOptions, col};
-use pathway_runtime::{Persistence, RunOptions, run};
+use pathway_runtime::{ClusterConfig, Persistence, RunOptions, run};
 use pathway_types::{DType, Field, Schema};
 
-/// The folder and the number of workers of the other process.
+/// The folder of the other processes, and how many workers each has.
 const FOLDER: &str = "PATHWAY_KILLS_FOLDER";
 const WORKERS: &str = "PATHWAY_KILLS_WORKERS";
 /// It ends when it has read what is there.
@@ -51,7 +52,9 @@ fn count(folder: &Path, mode: ReadMode, workers: usize) {
     // So that whole states and sealed notes are met often.
     (persistence.state_after, persistence.seal_after) = (4 << 10, 1 << 10);
     let persistence = Some(persistence);
-    run(program, &RunOptions { workers, persistence, ..RunOptions::default() }, &context).unwrap();
+    let cluster = ClusterConfig::from_environment(|name| std::env::var(name).ok()).unwrap();
+    let options = RunOptions { workers, persistence, cluster, ..RunOptions::default() };
+    run(program, &options, &context).unwrap_or_else(|failure| panic!("{failure}"));
 }
 
 /// Not a test by itself: what the other process does.
@@ -63,14 +66,63 @@ fn other_process() {
     count(Path::new(&folder), mode, workers);
 }
 
-fn start(folder: &Path, workers: usize, last: bool) -> Child {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "other_process", "--nocapture"]);
-    command.env(FOLDER, folder).env(WORKERS, workers.to_string());
-    if last {
-        command.env(LAST, "1");
+/// The processes of a run.
+struct Processes {
+    folder: PathBuf,
+    children: Vec<Child>,
+}
+
+impl Processes {
+    fn start(folder: &Path, processes: usize, workers: usize, last: bool) -> Processes {
+        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let addresses: Vec<String> = (0..processes).map(|_| free()).collect();
+        let children = (0..processes).map(|process| {
+            let mut command = Command::new(std::env::current_exe().unwrap());
+            command.args(["--exact", "other_process", "--nocapture"]);
+            command.env(FOLDER, folder).env(WORKERS, workers.to_string());
+            command.env("PATHWAY_PROCESSES", processes.to_string());
+            command.env("PATHWAY_PROCESS_ID", process.to_string());
+            command.env("PATHWAY_ADDRESSES", addresses.join(","));
+            if last {
+                command.env(LAST, "1");
+            }
+            let log = File::create(folder.join(format!("log-{process}"))).unwrap();
+            command.stderr(log.try_clone().unwrap()).stdout(log).spawn().unwrap()
+        });
+        Processes { folder: folder.to_owned(), children: children.collect() }
     }
-    command.stdout(File::create(folder.join("log")).unwrap()).spawn().unwrap()
+
+    fn logs(&self) -> String {
+        let logs = (0..self.children.len()).map(|process| format!("log-{process}"));
+        logs.map(|log| fs::read_to_string(self.folder.join(log)).unwrap()).collect::<Vec<_>>().join("\n")
+    }
+
+    fn are_running(&mut self) -> bool {
+        self.children.iter_mut().all(|child| child.try_wait().unwrap().is_none())
+    }
+
+    /// Kills one of them, and waits until the others have ended because of that; or kills all.
+    fn kill(mut self, one: Option<usize>) {
+        let killed: Vec<usize> = one.map_or_else(|| (0..self.children.len()).collect(), |one| vec![one]);
+        killed.iter().for_each(|process| self.children[*process].kill().unwrap());
+        let deadline = Instant::now() + Duration::from_secs(20);
+        for process in 0..self.children.len() {
+            while self.children[process].try_wait().unwrap().is_none() {
+                assert!(Instant::now() < deadline, "process {process} goes on alone: {}", self.logs());
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            let success = self.children[process].wait().unwrap().success();
+            assert!(!success, "process {process} thinks that all is well: {}", self.logs());
+        }
+    }
+
+    /// Waits until they have ended well.
+    fn wait(mut self) {
+        for process in 0..self.children.len() {
+            let status = self.children[process].wait().unwrap();
+            assert!(status.success(), "process {process}: {}", self.logs());
+        }
+    }
 }
 
 struct Random(u64);
@@ -130,19 +182,18 @@ fn nothing_is_lost_and_nothing_comes_twice() {
     fs::create_dir(folder.join("in")).unwrap();
     let mut random = Random(7);
     for kill in 0..kills {
-        let mut child = start(folder, 1 + random.below(3) as usize, false);
+        let count = 1 + random.below(3) as usize;
+        let mut processes = Processes::start(folder, count, 1 + random.below(3) as usize, false);
         let end = Instant::now() + Duration::from_millis(20 + random.below(1500));
         while Instant::now() < end {
             change(folder, &mut random);
             std::thread::sleep(Duration::from_millis(random.below(60)));
         }
-        let ended = child.try_wait().unwrap();
-        assert!(ended.is_none(), "run {kill}: {}", fs::read_to_string(folder.join("log")).unwrap());
-        child.kill().unwrap();
-        child.wait().unwrap();
+        assert!(processes.are_running(), "run {kill}: {}", processes.logs());
+        let one = random.below(count as u64 + 1) as usize;
+        processes.kill(Some(one).filter(|one| *one < count));
     }
-    let status = start(folder, 2, true).wait().unwrap();
-    assert!(status.success(), "{}", fs::read_to_string(folder.join("log")).unwrap());
+    Processes::start(folder, 2, 2, true).wait();
     let mut expected: BTreeMap<String, i64> = BTreeMap::new();
     for file in fs::read_dir(folder.join("in")).unwrap() {
         for word in fs::read_to_string(file.unwrap().path()).unwrap().lines() {

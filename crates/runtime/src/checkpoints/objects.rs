@@ -10,17 +10,19 @@ use pathway_persistence::{Store, StoreError};
 /// Their folder in the store.
 const FOLDER: &str = "objects";
 
-/// Keeps what the sources of one run have read. Names count up, with the number of the run in front.
+/// Keeps what the sources of one run have read. Names count up, with the numbers of the run and of the process
+/// in front.
 #[derive(Debug)]
 pub(super) struct SourceObjects {
     store: Arc<Store>,
     run: u64,
+    process: usize,
     next: AtomicU64,
 }
 
 impl SourceObjects {
-    pub(super) fn new(store: Arc<Store>, run: u64) -> Self {
-        SourceObjects { store, run, next: AtomicU64::new(0) }
+    pub(super) fn new(store: Arc<Store>, run: u64, process: usize) -> Self {
+        SourceObjects { store, run, process, next: AtomicU64::new(0) }
     }
 
     fn failed(error: &StoreError) -> ConnectorError {
@@ -30,7 +32,8 @@ impl SourceObjects {
 
 impl Objects for SourceObjects {
     fn put(&self, content: Vec<u8>) -> Result<String, ConnectorError> {
-        let name = format!("{:08}-{:08}", self.run, self.next.fetch_add(1, Ordering::Relaxed));
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{:08}-{}-{number:08}", self.run, self.process);
         let put = self.store.put(&format!("{FOLDER}/{name}"), content.into());
         put.map(|()| name).map_err(|error| Self::failed(&error))
     }

@@ -1,347 +1,263 @@
 //! Writes checkpoints while the run goes on.
+//!
+//! The first process decides of which time a checkpoint is. It asks all what is the latest one of which they
+//! can give their part, until they agree, has them write it, and completes the checkpoint with a manifest.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use arrow_schema::DataType;
-use pathway_dataflow::operator::{END_OF_INPUT, State};
-use pathway_dataflow::{Context, Note};
-use pathway_io::Position;
-use pathway_persistence::{
-    Manifest, OperatorState, Pack, SavedNotes, SavedPosition, SavedState, Section, Store, StoreError,
-};
-use pathway_types::{Batch, Timestamp};
+use pathway_dataflow::Context;
+use pathway_persistence::{Manifest, SavedPosition, StoreError};
+use pathway_types::Timestamp;
+use serde::{Deserialize, Serialize};
 
-use super::journal::Entry;
-use super::{Checkpoints, lock, notes, objects};
+use super::part::{Part, Piece, Ready};
+use super::{Checkpoints, objects};
 
 /// The least time between two checkpoints.
 const LEAST_INTERVAL: Duration = Duration::from_millis(10);
 /// How many checkpoints are kept besides the last.
 const KEPT: usize = 1;
+/// How often a recorder that waits for others looks whether the run is over.
+const PATIENCE: Duration = Duration::from_millis(50);
 
-/// Writes what the journals are told.
+/// What the recorders of processes say to each other.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Word {
+    /// The first one asks for the latest time, this one at most, of which a part can be given.
+    Ask(Timestamp),
+    /// The answer; none if there is no such time yet.
+    Ready(Option<Ready>),
+    /// The first one wants the part of a checkpoint with this number and time.
+    Write(u64, Timestamp),
+    /// The answer, or why it cannot be given.
+    Wrote(Result<Piece, String>),
+    /// The checkpoint of this time is complete.
+    Held(Timestamp),
+    /// No checkpoint follows.
+    Finished,
+}
+
+/// How the recorder of a process talks to others: the first one to all, the others to the first.
+pub(crate) struct Others {
+    /// How many there are.
+    pub(crate) count: usize,
+    /// Says something.
+    pub(crate) say: Box<dyn Fn(Word) + Send>,
+    /// What they say, and who.
+    pub(crate) hear: crossbeam_channel::Receiver<(usize, Word)>,
+}
+
+/// Writes the checkpoints of a run.
 pub(super) struct Recorder {
+    part: Part,
     checkpoints: Arc<Checkpoints>,
+    others: Option<Others>,
     context: Context,
     /// The number of the next checkpoint.
     sequence: u64,
     run: u64,
     /// The time of the last checkpoint.
     time: Timestamp,
-    /// The latest time of anything that was told.
-    last: Timestamp,
-    /// Something was told since.
-    changed: bool,
-    operators: Vec<Written>,
+    /// The last attempt has failed.
+    failed: bool,
     /// The objects of sources that the last two checkpoints name.
     objects: [BTreeSet<String>; 2],
 }
 
-type Sources = BTreeMap<String, BTreeMap<String, SavedPosition>>;
-type Sinks = BTreeMap<String, SavedPosition>;
-
-/// What is known of an operator.
-#[derive(Default)]
-struct Written {
-    /// By worker, whole states that are written, and those that are not.
-    states: Vec<Vec<SavedState>>,
-    unwritten: Vec<(usize, Timestamp, State)>,
-    /// Notes that are written for good.
-    sealed: Vec<SavedNotes>,
-    /// Later notes.
-    tail: Vec<Note>,
-    /// The state before this run was of other workers: each has to give its own first.
-    anew: bool,
-}
+/// The run is over, or processes are lost: there is nobody to write a checkpoint with.
+struct Over;
 
 impl Recorder {
-    pub(super) fn new(checkpoints: Arc<Checkpoints>, context: Context) -> Self {
+    pub(super) fn new(checkpoints: Arc<Checkpoints>, others: Option<Others>, context: Context) -> Self {
         let earlier = checkpoints.recovered.manifest.as_ref();
-        let (sequence, run, last) = earlier.map_or((1, 1, 0), |m| (m.sequence + 1, m.run + 1, m.last));
+        let (sequence, run) = earlier.map_or((1, 1), |m| (m.sequence + 1, m.run + 1));
         let objects = [BTreeSet::new(), earlier.iter().flat_map(|m| m.objects()).cloned().collect()];
-        let operators = Vec::new();
-        Recorder { checkpoints, context, sequence, run, time: 0, last, changed: false, operators, objects }
+        let part = Part::new(checkpoints.clone(), context.clone());
+        Recorder { part, checkpoints, others, context, sequence, run, time: 0, failed: false, objects }
     }
 
     /// Writes checkpoints until the run has ended, and a last one then.
     pub(super) fn run(mut self, ended: &Receiver<()>) {
+        if self.checkpoints.place.process > 0 {
+            return self.follow(ended);
+        }
         let interval = self.checkpoints.persistence.interval.max(LEAST_INTERVAL);
         loop {
             let goes_on = ended.recv_timeout(interval) == Err(RecvTimeoutError::Timeout);
-            if self.checkpoints.built.load(Ordering::SeqCst) == self.checkpoints.workers
-                && let Err(error) = self.step()
-            {
-                let text =
-                    format!("no checkpoint can be written ({error}); a restart would repeat more work");
-                self.context.message(true, &text);
+            match self.step(!goes_on) {
+                Ok(Ok(())) => {}
+                Ok(Err(cause)) => {
+                    let text =
+                        format!("no checkpoint can be written ({cause}); a restart would repeat more work");
+                    self.context.message(true, &text);
+                }
+                Err(Over) => return,
             }
             if !goes_on {
-                return;
+                return self.say(Word::Finished);
             }
         }
     }
 
-    fn step(&mut self) -> Result<(), StoreError> {
-        self.meet();
-        // What was told before an operator said how far it is comes with it.
-        let time = self.boundary(self.reached());
-        self.take();
-        if time <= self.time || !(self.changed || self.has_moved(time) || time == Timestamp::MAX) {
-            return Ok(());
-        }
-        let workers = self.checkpoints.workers;
-        let is_whole = |operator: &Written| {
-            let has = |worker: usize| {
-                let unwritten = operator.unwritten.iter().filter(|(of, ..)| *of == worker);
-                let written = operator.states[worker].iter().map(|state| state.before);
-                unwritten.map(|(_, before, _)| *before).chain(written).any(|before| before <= time)
-            };
-            !operator.anew || (0..workers).all(has)
-        };
-        if !self.operators.iter().all(is_whole) {
-            return Ok(());
-        }
-        self.write(time)?;
-        self.time = time;
-        self.changed = false;
-        Ok(())
-    }
-
-    /// Takes up the operators that have become known.
-    fn meet(&mut self) {
-        let checkpoints = self.checkpoints.clone();
-        let operators = lock(&checkpoints.operators);
-        let recovered = &checkpoints.recovered;
-        for operator in &operators.all[self.operators.len()..] {
-            let mut written = Written { states: vec![Vec::new(); checkpoints.workers], ..Written::default() };
-            let earlier = recovered
-                .manifest
-                .as_ref()
-                .filter(|_| operator.is_log || recovered.is_kept(operator.step, &operator.identity));
-            if let Some((manifest, saved)) =
-                earlier.and_then(|m| Some((m, m.operators.get(&operator.identity)?)))
-            {
-                if operator.is_log || recovered.workers == checkpoints.workers {
-                    saved.states.iter().for_each(|state| written.states[state.worker].push(state.clone()));
-                    written.sealed.clone_from(&saved.notes);
-                    written.sealed.iter_mut().for_each(|notes| notes.end = notes.end.min(manifest.time));
-                } else {
-                    written.anew = true;
-                }
-            }
-            self.operators.push(written);
-        }
-    }
-
-    /// The time that everybody has reached.
-    fn reached(&self) -> Timestamp {
-        let operators = lock(&self.checkpoints.operators);
-        let reached = operators.all.iter().flat_map(|operator| operator.reached.iter());
-        let least = reached.map(|reached| reached.load(Ordering::SeqCst)).min();
-        least.unwrap_or(Timestamp::MAX).min(self.context.completed().frontier())
-    }
-
-    /// The latest time, `limit` at most, at which the positions of all sources cover what they gave.
-    fn boundary(&self, limit: Timestamp) -> Timestamp {
-        let sources = lock(&self.checkpoints.sources);
-        let mut time = limit;
+    /// Gives the parts of this process that the first one asks for.
+    fn follow(mut self, ended: &Receiver<()>) {
+        let Some(others) = self.others.take() else { return };
         loop {
-            let least = sources.iter().map(|(_, marks)| marks.boundary(time)).min().unwrap_or(time);
-            if least == time {
-                return time;
-            }
-            time = least;
-        }
-    }
-
-    /// True if sources or sinks have got further before this time.
-    fn has_moved(&self, time: Timestamp) -> bool {
-        let sources = lock(&self.checkpoints.sources).iter().any(|(_, marks)| marks.has_before(time));
-        sources || lock(&self.checkpoints.sinks).iter().any(|sink| sink.has_before(time))
-    }
-
-    /// Takes what the journals were told.
-    fn take(&mut self) {
-        for worker in 0..self.checkpoints.workers {
-            let entries = std::mem::take(&mut *lock(&self.checkpoints.intake[worker]));
-            for (entry, bytes) in entries {
-                self.checkpoints.backlog.remove(bytes);
-                self.changed = true;
-                match entry {
-                    Entry::Note { operator, time, input, batch } => {
-                        if time < END_OF_INPUT {
-                            self.last = self.last.max(time);
-                        }
-                        self.operators[operator].tail.push(Note { time, worker, input, batch });
-                    }
-                    Entry::State { operator, before, state } => {
-                        self.operators[operator].unwritten.push((worker, before, state));
-                    }
+            match others.hear.recv_timeout(PATIENCE) {
+                Ok((_, Word::Ask(limit))) => (others.say)(Word::Ready(self.part.ready(limit))),
+                Ok((_, Word::Write(sequence, time))) => {
+                    let piece = self.part.write(sequence, time).map_err(|error| error.to_string());
+                    (others.say)(Word::Wrote(piece));
                 }
+                Ok((_, Word::Held(time))) => self.checkpoints.hold(time),
+                Ok((_, Word::Finished)) => return,
+                Ok((_, Word::Ready(_) | Word::Wrote(_))) => {}
+                Err(_) if self.context.is_stopped() => {
+                    // Whoever ends the run waits for that.
+                    let _ = ended.recv();
+                    return;
+                }
+                Err(_) => {}
             }
         }
     }
 
-    /// Writes the checkpoint of everything before `time`.
-    fn write(&mut self, time: Timestamp) -> Result<(), StoreError> {
+    /// Says something to the others.
+    fn say(&self, word: Word) {
+        if let Some(others) = &self.others {
+            (others.say)(word);
+        }
+    }
+
+    /// What each of the others answers.
+    fn hear<T>(&self, answer: impl Fn(Word) -> Option<T>) -> Result<Vec<T>, Over> {
+        let Some(others) = &self.others else { return Ok(Vec::new()) };
+        let mut answers = Vec::with_capacity(others.count);
+        while answers.len() < others.count {
+            match others.hear.recv_timeout(PATIENCE) {
+                Ok((_, word)) => answers.extend(answer(word)),
+                Err(_) if self.context.is_stopped() => return Err(Over),
+                Err(_) => {}
+            }
+        }
+        Ok(answers)
+    }
+
+    /// The latest time of which all can give their part, and whether there is something new.
+    fn agree(&mut self) -> Result<Option<Ready>, Over> {
+        let mut limit = self.context.completed().frontier();
+        let mut is_new = self.failed;
+        loop {
+            let Some(own) = self.part.ready(limit) else { return Ok(None) };
+            if own.time <= self.time {
+                return Ok(None);
+            }
+            self.say(Word::Ask(own.time));
+            let answers = self.hear(|word| if let Word::Ready(ready) = word { Some(ready) } else { None })?;
+            let Some(answers) = answers.into_iter().collect::<Option<Vec<Ready>>>() else { return Ok(None) };
+            is_new |= own.is_new || answers.iter().any(|ready| ready.is_new);
+            let time = answers.iter().map(|ready| ready.time).min().unwrap_or(own.time);
+            if time == own.time {
+                return Ok(Some(Ready { time, is_new }));
+            }
+            limit = time;
+        }
+    }
+
+    /// Writes a checkpoint if there is something to be written; if the run has ended, of all there is.
+    fn step(&mut self, ended: bool) -> Result<Result<(), String>, Over> {
+        let ready = loop {
+            let ready = self.agree()?;
+            let is_last = self.others.is_none() || ready.is_some_and(|ready| ready.time == Timestamp::MAX);
+            // Others may need a moment to see the end.
+            if !ended || is_last || self.context.is_stopped() {
+                break ready;
+            }
+            std::thread::sleep(LEAST_INTERVAL);
+        };
+        let Some(Ready { time, is_new }) = ready else { return Ok(Ok(())) };
+        if time <= self.time || !(is_new || time == Timestamp::MAX) {
+            return Ok(Ok(()));
+        }
+        // A number is used once: what was written for a checkpoint that failed may be named by later ones.
+        let sequence = self.sequence;
+        self.sequence += 1;
+        self.say(Word::Write(sequence, time));
+        let own = self.part.write(sequence, time).map_err(|error| error.to_string());
+        let pieces = self.hear(|word| if let Word::Wrote(piece) = word { Some(piece) } else { None })?;
+        let pieces: Result<Vec<Piece>, String> = std::iter::once(own).chain(pieces).collect();
+        let completed = pieces
+            .and_then(|pieces| self.complete(sequence, time, pieces).map_err(|error| error.to_string()));
+        self.failed = completed.is_err();
+        if completed.is_ok() {
+            self.time = time;
+        }
+        Ok(completed)
+    }
+
+    /// Completes a checkpoint.
+    fn complete(&mut self, sequence: u64, time: Timestamp, pieces: Vec<Piece>) -> Result<(), StoreError> {
         let checkpoints = self.checkpoints.clone();
         let store = &*checkpoints.persistence.store;
-        self.write_states(store)?;
-        self.operators.iter_mut().for_each(|operator| operator.forget(time));
-        let mut pack = Pack::new(self.sequence, 0, "notes");
-        let mut tails = Vec::with_capacity(self.operators.len());
-        for operator in &self.operators {
-            tails.push(operator.pack_tail(&mut pack, store)?);
-        }
-        let seals = pack.len() >= checkpoints.persistence.seal_after;
-        pack.write(store)?;
-        if seals {
-            for (operator, tail) in self.operators.iter_mut().zip(&mut tails) {
-                operator.sealed.append(tail);
-                operator.tail.clear();
-            }
-        }
-        let registered = lock(&checkpoints.operators).all.clone();
-        let mut operators = BTreeMap::new();
-        for ((registered, written), tail) in registered.iter().zip(&self.operators).zip(tails) {
-            let state = OperatorState {
-                name: registered.name.clone(),
-                is_log: registered.is_log,
-                columns: registered.columns.clone(),
-                states: written
-                    .states
-                    .iter()
-                    .filter_map(|states| last_before(states, time))
-                    .cloned()
-                    .collect(),
-                notes: written.sealed.iter().cloned().chain(tail).collect(),
-            };
-            operators.insert(registered.identity.clone(), state);
-        }
-        let (sources, sinks) = self.positions(time)?;
-        let manifest = Manifest {
-            sequence: self.sequence,
+        let mut manifest = Manifest {
+            sequence,
             run: self.run,
             time,
-            last: self.last,
             finished: time == Timestamp::MAX,
-            workers: checkpoints.workers,
+            workers: checkpoints.place.all,
             steps: checkpoints.identities.iter().cloned().collect(),
-            operators,
-            sources,
-            sinks,
+            ..Manifest::default()
         };
+        let mut packs = BTreeSet::new();
+        for piece in pieces {
+            manifest.last = manifest.last.max(piece.last);
+            packs.extend(piece.packs);
+            manifest.sinks.extend(piece.sinks);
+            for (name, parts) in piece.sources {
+                let known = manifest.sources.entry(name.clone()).or_insert_with(|| self.known(&name));
+                for (part, position) in parts {
+                    match position {
+                        Some(position) => drop(known.insert(part, position)),
+                        None => drop(known.remove(&part)),
+                    }
+                }
+            }
+            for (identity, state) in piece.operators {
+                match manifest.operators.entry(identity) {
+                    std::collections::btree_map::Entry::Vacant(entry) => drop(entry.insert(state)),
+                    std::collections::btree_map::Entry::Occupied(entry) => {
+                        let all = entry.into_mut();
+                        all.states.extend(state.states);
+                        all.notes.extend(state.notes);
+                    }
+                }
+            }
+        }
         manifest.write(store)?;
-        lock(&checkpoints.sources).iter().for_each(|(_, marks)| marks.hold(time));
-        self.sequence += 1;
-        self.delete_objects(store, &manifest)?;
-        manifest.collect(store, KEPT, &self.named())
+        self.checkpoints.hold(time);
+        self.say(Word::Held(time));
+        self.delete_objects(&manifest)?;
+        manifest.collect(store, KEPT, &packs)
     }
 
-    /// How far sources and sinks are at a time.
-    fn positions(&self, time: Timestamp) -> Result<(Sources, Sinks), StoreError> {
-        let saved = |position: Position| SavedPosition { value: position.value, objects: position.objects };
-        let sources = lock(&self.checkpoints.sources);
-        let sources = sources.iter().map(|(name, marks)| {
-            let parts = marks.positions(time).into_iter();
-            (name.clone(), parts.map(|(part, position)| (part, saved(position))).collect())
-        });
-        let sinks = lock(&self.checkpoints.sinks).clone();
-        let sinks = sinks.iter().map(|sink| {
-            let value = sink.position(time).map_err(|error| StoreError::Failed {
-                action: "keeping the output",
-                object: sink.name.clone(),
-                cause: error.to_string(),
-            })?;
-            Ok((sink.name.clone(), SavedPosition { value, objects: Vec::new() }))
-        });
-        Ok((sources.collect(), sinks.collect::<Result<_, StoreError>>()?))
+    /// How far a source had been read before this run.
+    fn known(&self, name: &str) -> BTreeMap<String, SavedPosition> {
+        let manifest = self.checkpoints.recovered.manifest.as_ref();
+        manifest.and_then(|manifest| manifest.sources.get(name)).cloned().unwrap_or_default()
     }
 
     /// Deletes what sources kept for the checkpoint that is not kept any more.
-    fn delete_objects(&mut self, store: &Store, manifest: &Manifest) -> Result<(), StoreError> {
+    fn delete_objects(&mut self, manifest: &Manifest) -> Result<(), StoreError> {
         let named: BTreeSet<String> = manifest.objects().cloned().collect();
         // The checkpoint before this one is kept too.
         let gone: Vec<String> = self.objects[0].difference(&self.objects[1]).cloned().collect();
         for name in gone.iter().filter(|name| !named.contains(*name)) {
-            objects::delete(store, name)?;
+            objects::delete(&self.checkpoints.persistence.store, name)?;
         }
         self.objects = [std::mem::take(&mut self.objects[1]), named];
         Ok(())
-    }
-
-    fn write_states(&mut self, store: &Store) -> Result<(), StoreError> {
-        let mut pack = Pack::new(self.sequence, 0, "states");
-        let mut written = Vec::new();
-        for (number, operator) in self.operators.iter().enumerate() {
-            for (worker, before, state) in &operator.unwritten {
-                let mut add =
-                    |tables: &[(&'static str, Batch)]| -> Result<Vec<(String, Section)>, StoreError> {
-                        tables
-                            .iter()
-                            .map(|(name, rows)| Ok(((*name).to_owned(), pack.add(store, rows)?)))
-                            .collect()
-                    };
-                let (tables, common) = (add(&state.tables)?, add(&state.common)?);
-                written.push((number, SavedState { worker: *worker, before: *before, tables, common }));
-            }
-        }
-        pack.write(store)?;
-        for (number, state) in written {
-            self.operators[number].states[state.worker].push(state);
-        }
-        self.operators.iter_mut().for_each(|operator| operator.unwritten.clear());
-        Ok(())
-    }
-
-    /// All packs that a later checkpoint may name.
-    fn named(&self) -> BTreeSet<String> {
-        let operators = self.operators.iter();
-        let sections = operators.flat_map(|operator| {
-            let tables = operator.states.iter().flatten().flat_map(|s| s.tables.iter().chain(&s.common));
-            tables.map(|(_, rows)| rows).chain(operator.sealed.iter().map(|notes| &notes.rows))
-        });
-        sections.map(|section| section.pack.clone()).collect()
-    }
-}
-
-/// The latest state that is not of a later time.
-fn last_before(states: &[SavedState], time: Timestamp) -> Option<&SavedState> {
-    states.iter().filter(|state| state.before <= time).max_by_key(|state| state.before)
-}
-
-impl Written {
-    /// Forgets what no checkpoint of `time` or later needs.
-    fn forget(&mut self, time: Timestamp) {
-        for (worker, states) in self.states.iter_mut().enumerate() {
-            let Some(first) = last_before(states, time).map(|state| state.before) else { continue };
-            states.retain(|state| state.before >= first);
-            self.sealed.retain(|notes| notes.worker != worker || notes.last >= first);
-            self.tail.retain(|note| note.worker != worker || note.time >= first);
-        }
-    }
-
-    /// Puts the notes of the tail into a pack, those of each worker and input together.
-    fn pack_tail(&self, pack: &mut Pack, store: &Store) -> Result<Vec<SavedNotes>, StoreError> {
-        // An input may bring columns of several layouts.
-        let mut groups: BTreeMap<(usize, usize, Vec<&DataType>), Vec<&Note>> = BTreeMap::new();
-        for note in &self.tail {
-            let layout = note.batch.columns.iter().map(|column| column.array().data_type()).collect();
-            groups.entry((note.worker, note.input, layout)).or_default().push(note);
-        }
-        let saved = groups.into_iter().map(|((worker, input, _), group)| {
-            Ok(SavedNotes {
-                worker,
-                input: notes::saved_input(input),
-                last: group.iter().map(|note| note.time).max().unwrap_or(0),
-                end: Timestamp::MAX,
-                rows: pack.add(store, &notes::pack(group.into_iter()))?,
-            })
-        });
-        saved.collect()
     }
 }

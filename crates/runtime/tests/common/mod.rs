@@ -6,6 +6,8 @@ pub mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ use pathway_io::{ConnectorError, FailureClass, Sink, Writer};
 use pathway_persistence::{Store, latest};
 use pathway_plan::program::{OutputStep, Program, Step, StepId, StepOp};
 use pathway_plan::{Goal, OutputOptions, Rewrites, Table as Rows};
-use pathway_runtime::{InputLogs, Persistence, RunOptions, run};
+use pathway_runtime::{ClusterConfig, InputLogs, Members, Persistence, RunOptions, Secret, run};
 use pathway_types::{Batch, ColumnBuilder, DType, Timestamp, Value};
 
 pub type Row = Vec<Value>;
@@ -177,10 +179,60 @@ pub fn step(op: StepOp, inputs: &[usize], columns: Vec<DType>) -> Step {
     }
 }
 
+/// Ports that nobody uses, one after another; not those that the system gives to connections.
+fn free_addresses(count: usize) -> Vec<String> {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 10_000 + (std::process::id() % 1000) as u16 * 20;
+    let free = |_| loop {
+        let port = first + NEXT.fetch_add(1, Ordering::Relaxed) % 2000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return format!("127.0.0.1:{port}");
+        }
+    };
+    (0..count).map(free).collect()
+}
+
+/// Runs a program in so many processes, each of which has a thread here. Gives the failure of the first one,
+/// and makes sure that the others end as it does.
+pub fn run_in_processes(
+    program: &Program,
+    options: &RunOptions,
+    terminate_on_error: bool,
+    processes: usize,
+) -> Result<(), Failure> {
+    let context = || Context::new(terminate_on_error, 1024, Arc::new(Silent));
+    if processes == 1 {
+        return run(program.clone(), options, &context());
+    }
+    let addresses = free_addresses(processes);
+    let results: Vec<Result<(), Failure>> = std::thread::scope(|scope| {
+        let run_one = |process: usize| {
+            let mut cluster = ClusterConfig::new(Members { process, addresses: addresses.clone() });
+            cluster.secret = Secret::new("of the tests");
+            let options = RunOptions { cluster: Some(cluster), ..options.clone() };
+            scope.spawn(move || run(program.clone(), &options, &context()))
+        };
+        let threads: Vec<_> = (0..processes).map(run_one).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let mut results = results.into_iter();
+    let first = results.next().unwrap();
+    for other in results {
+        match other {
+            Ok(()) => assert!(first.is_ok(), "{first:?}, but another process ended well"),
+            Err(Failure::OtherProcess(_)) => {
+                assert!(first.is_err(), "{other:?}, but the first one ended well")
+            }
+            Err(failure) => panic!("{failure:?}"),
+        }
+    }
+    first
+}
+
 /// Runs static inputs through the steps (numbered after the inputs); the last step is the output.
 pub fn run_steps(inputs: &[Timed], steps: Vec<Step>, workers: usize, terminate_on_error: bool) -> Captured {
     let options = RunOptions { workers, ..RunOptions::default() };
-    run_with(inputs, steps, options, terminate_on_error, None).unwrap()
+    run_with(inputs, steps, options, 1, terminate_on_error, None).unwrap()
 }
 
 /// As [`run_steps`], with these options; the output fails at the first time from `fails` on.
@@ -188,6 +240,7 @@ pub fn run_with(
     inputs: &[Timed],
     steps: Vec<Step>,
     options: RunOptions,
+    processes: usize,
     terminate_on_error: bool,
     fails: Option<Timestamp>,
 ) -> Result<Captured, Captured> {
@@ -206,8 +259,7 @@ pub fn run_with(
     let capture = Arc::new(Capture { rows: Arc::default(), dtypes: dtypes.clone(), fails });
     let output = OutputStep { sink: capture.clone(), name: None, sort_by: None, keep_errors: true };
     program.steps.push(step(StepOp::Output(output), &[last], dtypes));
-    let context = Context::new(terminate_on_error, 1024, Arc::new(Silent));
-    let ended = run(program, &options, &context);
+    let ended = run_in_processes(&program, &options, terminate_on_error, processes);
     let rows = std::mem::take(&mut *capture.rows.lock().unwrap());
     match ended {
         Ok(()) => Ok(rows),
@@ -222,19 +274,20 @@ pub fn run_with(
 /// The program that computes a table, and what a sink receives of it, in order; the same if the run is stopped
 /// and gone on with.
 pub fn run_table(table: &Rows, rewrites: Rewrites, workers: usize) -> (Program, Captured) {
-    let (program, mut rows) = run_table_with(table, rewrites, workers, None, None);
+    let (program, mut rows) = run_table_with(table, rewrites, (workers, 1), None, None);
     rows.sort();
     let mut random = Random::new(rows.len() as u64 + 1);
     let times: Vec<Timestamp> = rows.iter().map(|(time, ..)| *time).collect();
     let stopped = Stopped {
         at: if times.is_empty() { 0 } else { *random.pick(&times) },
         workers: [workers, 1 + random.below(3) as usize],
+        processes: Stopped::some_processes(&mut random),
         state_after: *random.pick(&[0, 100, 1 << 20]),
         seal_after: *random.pick(&[0, 1000, 1 << 20]),
     };
     let store = Arc::new(Store::memory().unwrap());
     let persistence = stopped.persistence(&store);
-    let [before, after] = stopped.workers;
+    let [before, after] = stopped.places();
     let first = run_table_with(table, rewrites, before, Some(persistence.clone()), Some(stopped.at)).1;
     let time = latest(&store, |_| Ok(())).unwrap().manifest.map_or(0, |manifest| manifest.time);
     let rest = run_table_with(table, rewrites, after, Some(persistence), None).1;
@@ -250,7 +303,7 @@ pub fn run_table(table: &Rows, rewrites: Rewrites, workers: usize) -> (Program, 
 fn run_table_with(
     table: &Rows,
     rewrites: Rewrites,
-    workers: usize,
+    (workers, processes): (usize, usize),
     persistence: Option<Persistence>,
     fails: Option<Timestamp>,
 ) -> (Program, Captured) {
@@ -259,8 +312,8 @@ fn run_table_with(
     let options = OutputOptions { keep_errors: true, ..OutputOptions::default() };
     let output = table.output(capture.clone(), options).unwrap();
     let program = table.graph().program_with(&Goal::Outputs(vec![output]), rewrites).unwrap();
-    let context = Context::new(false, 1024, Arc::new(Silent));
-    let ended = run(program.clone(), &RunOptions { workers, persistence, start: Some(0) }, &context);
+    let options = RunOptions { workers, persistence, start: Some(0), cluster: None };
+    let ended = run_in_processes(&program, &options, false, processes);
     assert!(fails.is_some() || ended.is_ok(), "{ended:?}");
     let rows = std::mem::take(&mut *capture.rows.lock().unwrap());
     (program, rows)
@@ -289,13 +342,23 @@ pub fn check(name: &str, inputs: &[Input], steps: impl Fn() -> Vec<Step>, model:
         let stopped = Stopped {
             at: 2 * random.below(times as u64 + 1),
             workers: [1 + random.below(3) as usize, 1 + random.below(3) as usize],
+            processes: Stopped::some_processes(&mut random),
             state_after: *random.pick(&[0, 100, 1 << 20]),
             seal_after: *random.pick(&[0, 1000, 1 << 20]),
         };
         let runs = [1, 2, 4].map(|workers| (format!("{workers} workers"), Run::Whole(workers)));
-        for (setup, run) in runs.into_iter().chain([(format!("{stopped:?}"), Run::Twice(&stopped))]) {
+        let mut runs: Vec<_> =
+            runs.into_iter().chain([(format!("{stopped:?}"), Run::Twice(&stopped))]).collect();
+        if case % 8 == 0 {
+            runs.push(("2 processes".into(), Run::Processes(2, 1 + case as usize % 3)));
+        }
+        for (setup, run) in runs {
             let rows = match run {
                 Run::Whole(workers) => run_steps(&batches, steps(), workers, false),
+                Run::Processes(processes, workers) => {
+                    let options = RunOptions { workers, ..RunOptions::default() };
+                    run_with(&batches, steps(), options, processes, false, None).unwrap()
+                }
                 Run::Twice(stopped) => {
                     let (rows, from) = run_twice(&batches, &steps, stopped);
                     came_back += u64::from(from > 2 && from <= 2 * times as Timestamp);
@@ -408,6 +471,16 @@ pub fn check_shown<S: Clone + Debug + Ord>(
 }
 
 impl Stopped {
+    /// Mostly one, as those take longer to start.
+    pub fn some_processes(random: &mut Random) -> [usize; 2] {
+        *random.pick(&[[1, 1], [1, 1], [1, 1], [1, 1], [1, 1], [1, 2], [2, 1], [2, 3]])
+    }
+
+    /// Workers and processes, before and after.
+    pub fn places(&self) -> [(usize, usize); 2] {
+        [0, 1].map(|run| (self.workers[run], self.processes[run]))
+    }
+
     pub fn persistence(&self, store: &Arc<Store>) -> Persistence {
         Persistence {
             store: store.clone(),
@@ -421,6 +494,8 @@ impl Stopped {
 
 enum Run<'a> {
     Whole(usize),
+    /// Processes, and workers of each.
+    Processes(usize, usize),
     Twice(&'a Stopped),
 }
 
@@ -429,6 +504,8 @@ enum Run<'a> {
 pub struct Stopped {
     pub at: Timestamp,
     pub workers: [usize; 2],
+    /// In so many processes with so many workers each.
+    pub processes: [usize; 2],
     /// The bytes of changes after which operators write their whole state.
     pub state_after: usize,
     /// The bytes of changes that are written again.
@@ -455,14 +532,16 @@ pub fn run_twice(
         // Before all times of the histories: the second run knows them by the checkpoint alone.
         start: Some(0),
         persistence: Some(stopped.persistence(&store)),
+        cluster: None,
     };
-    let [before, after] = stopped.workers;
-    let first = run_with(&all, steps(), options(before), false, Some(stopped.at + 2));
+    let [(before, processes_before), (after, processes_after)] = stopped.places();
+    let fails = Some(stopped.at + 2);
+    let first = run_with(&all, steps(), options(before), processes_before, false, fails);
     let first = first.unwrap_or_else(|rows| rows);
     let found = latest(&store, |_| Ok(())).unwrap();
     assert!(found.damaged.is_empty(), "{:?}", found.damaged);
     let time = found.manifest.map_or(0, |manifest| manifest.time);
-    let rest = run_with(&all, steps(), options(after), false, None).unwrap();
+    let rest = run_with(&all, steps(), options(after), processes_after, false, None).unwrap();
     let first = first.into_iter().filter(|(t, ..)| *t < time).collect();
     let rest = rest.into_iter().filter(|(t, ..)| *t >= time).collect();
     (back(first).chain(back(rest)).collect(), time)
