@@ -347,9 +347,24 @@ impl Context {
     }
 
     /// Lets the run end by itself: sources stop reading, what they have read is processed, and outputs
-    /// finish.
+    /// finish; or, if the state of the run is kept, they go on in a later run.
     pub fn wind_down(&self) {
         self.0.winding_down.store(true, Ordering::SeqCst);
+    }
+
+    /// True if the run was asked to end by itself.
+    pub fn is_winding_down(&self) -> bool {
+        self.0.winding_down.load(Ordering::Relaxed)
+    }
+
+    /// Ends the run where it is, which is no failure: a later one goes on from there.
+    pub fn end_early(&self) {
+        self.0.stopped.store(true, Ordering::SeqCst);
+    }
+
+    /// True if something has failed, or somebody has the run stop at once.
+    pub fn has_failed(&self) -> bool {
+        self.0.failure.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).is_some()
     }
 
     /// True when sources are to read no more.

@@ -184,7 +184,7 @@ struct Backlog {
 /// Workers wait while so many bytes have been noted and not written.
 const MOST_BYTES: usize = 256 << 20;
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -360,6 +360,14 @@ impl Checkpoints {
     /// The checkpoint of a time is complete.
     fn hold(&self, time: Timestamp) {
         lock(&self.sources).iter().for_each(|(_, marks)| marks.hold(time));
+    }
+
+    /// The time that all operators of this process have reached.
+    pub(crate) fn reached(&self) -> Timestamp {
+        let operators = lock(&self.operators);
+        let reached = operators.all.iter().flat_map(|operator| operator.reached.iter());
+        let least = reached.map(|reached| reached.load(Ordering::SeqCst)).min();
+        least.unwrap_or(Timestamp::MAX)
     }
 
     /// Starts to write checkpoints.

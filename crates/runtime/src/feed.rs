@@ -84,6 +84,8 @@ struct Minibatch {
     uncovered: usize,
     /// What readers have reported in this minibatch.
     updates: Vec<Update>,
+    /// All readers have returned, but the input has not ended.
+    stays_open: bool,
 }
 
 impl Feed {
@@ -113,6 +115,7 @@ impl Feed {
             in_flight: VecDeque::new(),
             uncovered: 0,
             updates: Vec::new(),
+            stays_open: false,
         };
         Arc::new(Feed {
             label,
@@ -220,11 +223,34 @@ impl Feed {
             if !self.context.ends_sources() {
                 minibatch.uncovered = 0;
             }
-            self.mark(&mut minibatch);
+            // In a run that is gone on with later, the input has not ended.
+            let stays_open = self.context.is_winding_down() && self.context.keeps_state();
+            minibatch.stays_open = stays_open;
+            if stays_open {
+                self.close_now(&mut minibatch);
+            } else {
+                self.mark(&mut minibatch);
+            }
             drop(minibatch);
             self.tell(true);
             self.ended.notify_all();
-            self.queues.iter().for_each(|queue| queue.push(InputItem::Finish));
+            if !stays_open {
+                self.queues.iter().for_each(|queue| queue.push(InputItem::Finish));
+            }
+        }
+    }
+
+    /// All that was read is of earlier times than this; none while something is still read.
+    pub(crate) fn read_before(&self) -> Option<Timestamp> {
+        let minibatch = self.minibatch();
+        (minibatch.readers == 0).then_some(if minibatch.stays_open { minibatch.time } else { 0 })
+    }
+
+    /// Brings a source that is read no more, but has not ended, to a time.
+    pub(crate) fn pass_by(&self, time: Timestamp) {
+        let mut minibatch = self.minibatch();
+        if minibatch.stays_open {
+            self.advance(&mut minibatch, time);
         }
     }
 
@@ -298,7 +324,7 @@ impl Feed {
     pub(crate) fn tick(&self) -> Option<Duration> {
         let mut minibatch = self.minibatch();
         if minibatch.readers == 0 {
-            return None;
+            return minibatch.stays_open.then_some(IDLE);
         }
         if self.follows_clock && minibatch.started && !minibatch.has_rows && minibatch.atomic == 0 {
             self.advance(&mut minibatch, even_now());

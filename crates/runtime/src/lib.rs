@@ -6,6 +6,7 @@ mod marks;
 mod pool;
 mod processes;
 mod run;
+mod wind_down;
 
 pub use checkpoints::{InputLogs, Persistence};
 pub use pathway_cluster::Config as ClusterConfig;

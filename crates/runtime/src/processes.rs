@@ -4,8 +4,8 @@
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -21,7 +21,8 @@ use pathway_plan::program::Program;
 use pathway_types::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::checkpoints::{Others, Word};
+use crate::checkpoints::{Others, Word, lock};
+use crate::wind_down::{Agreement, Step};
 
 /// How often the processes compare how far they are.
 const COMPARE: Duration = Duration::from_millis(20);
@@ -42,6 +43,8 @@ enum Message {
     Written(Timestamp),
     /// About checkpoints.
     Checkpoints(Word),
+    /// About the end of a run that was asked to end.
+    WindDown(Step),
 }
 
 /// The processes of a run, from one of them.
@@ -51,6 +54,7 @@ pub(crate) struct Processes {
     context: Context,
     words: Sender<(usize, Word)>,
     heard: Receiver<(usize, Word)>,
+    agreement: Arc<Mutex<Agreement>>,
 }
 
 impl Processes {
@@ -76,7 +80,8 @@ impl Processes {
         let told = context.clone();
         cluster.when_lost(move |lost| told.fail(Failure::OtherProcess(lost.to_string())));
         let (words, heard) = unbounded();
-        Ok(Processes { cluster: Arc::new(cluster), context: context.clone(), words, heard })
+        let agreement = Arc::new(Mutex::new(Agreement::new(place.of)));
+        Ok(Processes { cluster: Arc::new(cluster), context: context.clone(), words, heard, agreement })
     }
 
     /// The number of this one.
@@ -118,6 +123,30 @@ impl Processes {
         Others { count: self.cluster.processes() - 1, say: Box::new(say), hear: self.heard.clone() }
     }
 
+    /// How far the processes are with the end of a run that was asked to end.
+    pub(crate) fn agreement(&self) -> Arc<Mutex<Agreement>> {
+        self.agreement.clone()
+    }
+
+    /// Tells the first process a step towards that end.
+    pub(crate) fn tell_step(&self, step: Step) {
+        if self.number() > 0 {
+            tell(&self.cluster, Some(0), &Message::WindDown(step));
+        } else {
+            self.take_step(0, step);
+        }
+    }
+
+    fn take_step(&self, process: usize, step: Step) {
+        if step == Step::Begin {
+            self.context.wind_down();
+        }
+        // What is to be told is told by the first process alone: the others hear of one alone.
+        if let Some(step) = lock(&self.agreement).take(process, step) {
+            tell(&self.cluster, None, &Message::WindDown(step));
+        }
+    }
+
     /// Compares how far the processes are, until the run has ended.
     pub(crate) fn compare(&self) -> io::Result<Comparing> {
         let ended = Arc::new(AtomicBool::new(false));
@@ -130,18 +159,24 @@ impl Processes {
         let completed = self.context.completed();
         let outputs = (self.number() > 0).then(|| completed.register(OUTPUTS));
         let mut written = 0;
+        let mut winds_down = false;
         while !over.load(Ordering::SeqCst) {
             match self.cluster.receive(COMPARE) {
                 Ok(Some((from, message))) => match (read(&message), &outputs) {
                     (Ok(Message::Written(time)), Some(outputs)) => completed.advance(outputs, Some(time)),
                     // The other end is in this process as well.
                     (Ok(Message::Checkpoints(word)), _) => drop(self.words.send((from, word))),
+                    (Ok(Message::WindDown(step)), _) => self.take_step(from, step),
                     (Ok(_), _) => {}
                     (Err(failure), _) => self.context.fail(failure),
                 },
                 Ok(None) => {}
                 // The run is told of it elsewhere.
                 Err(_lost) => std::thread::sleep(COMPARE),
+            }
+            if self.context.is_winding_down() && !winds_down {
+                winds_down = true;
+                tell(&self.cluster, None, &Message::WindDown(Step::Begin));
             }
             let (sent, received) = self.context.rows_between_workers();
             self.cluster.count(sent, received);

@@ -1,7 +1,7 @@
 //! One run of a program in this process.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use pathway_cluster::Config as ClusterConfig;
@@ -12,10 +12,11 @@ use pathway_io::{Share, Writer};
 use pathway_plan::program::{Program, Step, StepOp};
 use pathway_types::Timestamp;
 
-use crate::checkpoints::{Checkpoints, Persistence, Place};
+use crate::checkpoints::{Checkpoints, Persistence, Place, lock};
 use crate::feed::{Feed, panic_text};
 use crate::pool::Pool;
 use crate::processes::{Processes, builders};
+use crate::wind_down::{Agreement, Tell, WindDown};
 
 /// How often an idle worker looks whether the run was stopped.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -172,9 +173,13 @@ fn run_here(
             }
         }
     }
-    start_timer(all.clone(), context.clone()).map_err(system)?;
+    let wind_down = wind_down(all.clone(), &shared);
+    let runs = Arc::new(());
+    start_timer(all.clone(), context.clone(), wind_down, Arc::downgrade(&runs)).map_err(system)?;
 
-    for result in guards.join() {
+    let ended = guards.join();
+    drop(runs);
+    for result in ended {
         if let Err(text) = result {
             context.fail(Failure::Worker(text));
         }
@@ -198,17 +203,45 @@ fn site(number: usize, step: &Step) -> Site {
     Site::of_step(number, step, false)
 }
 
-/// One thread closes the minibatches of all sources with an autocommit period, and tells how far all are.
-fn start_timer(feeds: Vec<Arc<Feed>>, context: Context) -> std::io::Result<()> {
+/// One thread closes the minibatches of all sources with an autocommit period, tells how far all are, and sees
+/// to the end of a run that was asked to end. It lasts as long as the run.
+fn start_timer(
+    feeds: Vec<Arc<Feed>>,
+    context: Context,
+    mut wind_down: WindDown,
+    runs: Weak<()>,
+) -> std::io::Result<()> {
     let timer = std::thread::Builder::new().name("pathway:timer".into());
     timer.spawn(move || {
-        while !context.is_stopped() {
-            let Some(next) = feeds.iter().filter_map(|feed| feed.tick()).min() else { return };
+        while !context.is_stopped() && runs.strong_count() > 0 {
+            let next = feeds.iter().filter_map(|feed| feed.tick()).min().unwrap_or(PATIENCE);
+            wind_down.step();
             feeds.iter().for_each(|feed| feed.tell(false));
             std::thread::sleep(next.clamp(Duration::from_millis(1), PATIENCE));
         }
     })?;
     Ok(())
+}
+
+/// What ends a run that was asked to end.
+fn wind_down(feeds: Vec<Arc<Feed>>, shared: &Shared) -> WindDown {
+    let (agreement, tell): (_, Tell) = match &shared.processes {
+        Some(processes) => {
+            let telling = processes.clone();
+            (processes.agreement(), Box::new(move |step| telling.tell_step(step)))
+        }
+        None => {
+            let agreement = Arc::new(Mutex::new(Agreement::new(1)));
+            let alone = agreement.clone();
+            let tell = move |step| {
+                // There is nobody to be told.
+                let _ = lock(&alone).take(0, step);
+            };
+            (agreement, Box::new(tell))
+        }
+    };
+    let (context, checkpoints) = (shared.context.clone(), shared.checkpoints.clone());
+    WindDown { feeds, context, checkpoints, agreement, tell, told: None }
 }
 
 /// A caller until its worker takes it.
@@ -276,7 +309,7 @@ fn work(worker: &mut Worker, shared: &Shared) {
     if let Err(panic) = result {
         context.fail(Failure::Worker(format!("a worker failed: {}", panic_text(&*panic))));
     }
-    if context.is_stopped()
+    if context.has_failed()
         && let Some(processes) = &shared.processes
     {
         // Before what is left behind could be taken for the end.

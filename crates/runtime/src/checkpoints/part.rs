@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use arrow_schema::DataType;
+use pathway_dataflow::Note;
 use pathway_dataflow::operator::{END_OF_INPUT, State};
-use pathway_dataflow::{Context, Note};
 use pathway_io::Position;
 use pathway_persistence::{
     OperatorState, Pack, SavedNotes, SavedPosition, SavedState, Section, Store, StoreError,
@@ -44,7 +44,6 @@ pub(crate) struct Ready {
 /// Writes what the journals of a process are told.
 pub(super) struct Part {
     checkpoints: Arc<Checkpoints>,
-    context: Context,
     /// The latest time of anything that was told.
     last: Timestamp,
     /// Something was told since.
@@ -68,9 +67,9 @@ struct Written {
 }
 
 impl Part {
-    pub(super) fn new(checkpoints: Arc<Checkpoints>, context: Context) -> Self {
+    pub(super) fn new(checkpoints: Arc<Checkpoints>) -> Self {
         let last = checkpoints.recovered.manifest.as_ref().map_or(0, |manifest| manifest.last);
-        Part { checkpoints, context, last, changed: false, operators: Vec::new() }
+        Part { checkpoints, last, changed: false, operators: Vec::new() }
     }
 
     /// The latest time, `limit` at most, of which this process can give its part; none while its operators
@@ -82,7 +81,7 @@ impl Part {
         }
         self.meet();
         // What was told before an operator said how far it is comes with it.
-        let time = self.boundary(self.reached().min(limit));
+        let time = self.boundary(self.checkpoints.reached().min(limit));
         self.take();
         let is_whole = |operator: &Written| {
             let has = |worker: usize| {
@@ -125,14 +124,6 @@ impl Part {
             }
             self.operators.push(written);
         }
-    }
-
-    /// The time that everybody has reached.
-    fn reached(&self) -> Timestamp {
-        let operators = lock(&self.checkpoints.operators);
-        let reached = operators.all.iter().flat_map(|operator| operator.reached.iter());
-        let least = reached.map(|reached| reached.load(Ordering::SeqCst)).min();
-        least.unwrap_or(Timestamp::MAX).min(self.context.completed().frontier())
     }
 
     /// The latest time, `limit` at most, at which the positions of all sources cover what they gave.

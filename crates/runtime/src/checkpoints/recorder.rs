@@ -75,7 +75,7 @@ impl Recorder {
         let earlier = checkpoints.recovered.manifest.as_ref();
         let (sequence, run) = earlier.map_or((1, 1), |m| (m.sequence + 1, m.run + 1));
         let objects = [BTreeSet::new(), earlier.iter().flat_map(|m| m.objects()).cloned().collect()];
-        let part = Part::new(checkpoints.clone(), context.clone());
+        let part = Part::new(checkpoints.clone());
         Recorder { part, checkpoints, others, context, sequence, run, time: 0, failed: false, objects }
     }
 
@@ -115,7 +115,7 @@ impl Recorder {
                 Ok((_, Word::Held(time))) => self.checkpoints.hold(time),
                 Ok((_, Word::Finished)) => return,
                 Ok((_, Word::Ready(_) | Word::Wrote(_))) => {}
-                Err(_) if self.context.is_stopped() => {
+                Err(_) if self.context.has_failed() => {
                     // Whoever ends the run waits for that.
                     let _ = ended.recv();
                     return;
@@ -139,7 +139,7 @@ impl Recorder {
         while answers.len() < others.count {
             match others.hear.recv_timeout(PATIENCE) {
                 Ok((_, word)) => answers.extend(answer(word)),
-                Err(_) if self.context.is_stopped() => return Err(Over),
+                Err(_) if self.context.has_failed() => return Err(Over),
                 Err(_) => {}
             }
         }
