@@ -69,4 +69,6 @@ def _share_packages(environment: Path) -> None:
     paths = {"base": str(environment), "platbase": str(environment)}
     there = Path(sysconfig.get_path("purelib", "venv", vars=paths))
     here = dict.fromkeys([sysconfig.get_path("purelib"), sysconfig.get_path("platlib")])
-    (there / "_pathway.pth").write_text("\n".join(here) + "\n")
+    # Packages there may lead to others, as those that are being developed do.
+    lines = [f"import site; site.addsitedir({path!r})" for path in here]
+    (there / "_pathway.pth").write_text("\n".join(lines) + "\n")
