@@ -163,6 +163,7 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::expect_used)]
     use super::*;
 
     fn members(variables: &[(&str, &str)]) -> Result<Option<Members>, String> {

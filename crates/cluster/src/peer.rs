@@ -170,7 +170,7 @@ impl Writing {
         let header = header(kind, content.len());
         let (mut header, mut content) = (&header[..], content);
         let mut begun = false;
-        while !self.torn && !(header.is_empty() && content.is_empty()) {
+        while !(self.torn || header.is_empty() && content.is_empty()) {
             match self.stream.write_vectored(&[IoSlice::new(header), IoSlice::new(content)]) {
                 Ok(0) => self.torn = true,
                 Ok(count) => {

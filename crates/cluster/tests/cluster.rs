@@ -1,4 +1,5 @@
 //! Processes that meet, work, fail and part, each in a thread of its own, over real connections.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,6 +1,8 @@
 //! The processes of a run: their workers are those of one dataflow.
 //!
 //! The first process says when the run starts, and how far its outputs are: they are all written there.
+// Failures come once per run: their size does not matter.
+#![allow(clippy::result_large_err)]
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;

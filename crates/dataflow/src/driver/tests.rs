@@ -84,7 +84,7 @@ fn run(delays: usize, route: Route, workers: usize) -> (Vec<(Timestamp, u128)>, 
         let context = Context::new(false, 1024, Arc::new(Silent));
         worker.dataflow::<Timestamp, _, _>(|scope| {
             let rows = Arc::new(vec![(2, batch(&[1, 2])), (4, batch(&[3]))]);
-            let mut edge: Edge<'_> = static_table(scope, "rows", rows, None);
+            let mut edge: Edge<'_> = static_table(scope, "rows", rows, None, &context);
             for number in 1..=delays {
                 let flushed = if number == delays { notes.clone() } else { Arc::default() };
                 let delay = Delay { kept: vec![], flushed };

@@ -1,6 +1,13 @@
 //! A harness for histories: tables that change over time, run through a program, compared at every
 //! time with a plain model of what the program means.
-#![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used, clippy::panic)]
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::result_large_err
+)]
 
 pub mod windows;
 

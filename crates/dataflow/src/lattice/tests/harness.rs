@@ -141,7 +141,7 @@ where
         let mut handles: Vec<InputHandle<Timestamp, NoopBuilder<Packet>>> = Vec::new();
         worker.dataflow::<Timestamp, _, _>(|scope| {
             let edges = feeds.iter().map(|feed| match pace {
-                Pace::AtOnce => static_table(scope, "table", feed.clone(), None),
+                Pace::AtOnce => static_table(scope, "table", feed.clone(), None, &context),
                 Pace::StepByStep => {
                     let (handle, edge) = scope.new_input_with_builder::<NoopBuilder<Packet>>();
                     handles.push(handle);
