@@ -18,7 +18,7 @@ class Done(Exception):
     """Raised in a callback to end a run that would go on for ever."""
 
 
-def follow(table: pw.Table[Any], steps: list[tuple[Callable[[], None], list[Row]]]) -> None:
+def follow(table: pw.Table[Any], steps: list[tuple[Callable[[], None], list[Row]]], **options: Any) -> None:
     """Makes one step after another, each as soon as the rows are those expected after the one before."""
     rows: list[Row] = []
     pending = list(steps)
@@ -39,7 +39,7 @@ def follow(table: pw.Table[Any], steps: list[tuple[Callable[[], None], list[Row]
     pw.io.subscribe(table, on_change, on_time_end=on_time_end)
     try:
         with pytest.raises(Done):
-            pw.run(monitoring_level=pw.MonitoringLevel.NONE)
+            pw.run(monitoring_level=pw.MonitoringLevel.NONE, **options)
     except KeyboardInterrupt:
         pytest.fail(f"after a minute the rows are {sorted(rows)}, expected {pending[0][1]}")
     finally:

@@ -288,3 +288,37 @@ def test_a_persistent_run_goes_on_where_it_was(kafka: Running, tmp_path: Any) ->
     topic.add_partitions(3)
     topic.send('{"item":"b","count":1}', partition=2)
     assert run() == [("b", 5, False), ("b", 6, True)]
+
+
+def test_what_was_left_out_at_first_stays_so(kafka: Running, tmp_path: Any) -> None:
+    topic = Topic(kafka, partitions=2)
+    topic.send("old", partition=0)
+    settings = topic.settings(auto_offset_reset="latest", auto_commit_interval_ms=20)
+    config = pw.persistence.Config(pw.persistence.Backend.filesystem(tmp_path), snapshot_interval_ms=20)
+
+    def read() -> pw.Table[Any]:
+        pw.internals.parse_graph.G.clear()
+        options: dict[str, Any] = {"format": "plaintext", "autocommit_duration_ms": 20, "name": "t"}
+        table = pw.io.kafka.read(settings, topic.name, **options)
+        return table.select(table.data)
+
+    def first() -> None:
+        def send() -> None:
+            for text, committed in (("new", {0: 1, 1: 0}), ("next", {0: 1, 1: 1})):
+                while topic.committed() != committed:
+                    time.sleep(0.01)
+                topic.send(text, partition=1)
+
+        threading.Thread(target=send).start()
+
+    follow(
+        read(),
+        [(first, [("new",)]), (lambda: None, [("new",), ("next",)])],
+        persistence_config=config,
+    )
+    later = lambda: topic.send("later", partition=0)  # noqa: E731
+    follow(
+        read(),
+        [(lambda: None, [("next",)]), (later, [("later",), ("next",)])],
+        persistence_config=config,
+    )

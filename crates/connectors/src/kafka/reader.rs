@@ -84,6 +84,8 @@ pub(super) struct KafkaReader {
     bytes: usize,
     looked: Instant,
     heard: Instant,
+    /// Where reading begins, by part, in a run that may be gone on with.
+    starts: Vec<(String, i64)>,
     /// Positions that were reported and are not done with.
     unsettled: usize,
 }
@@ -124,10 +126,14 @@ impl KafkaReader {
             bytes: 0,
             looked: Instant::now(),
             heard: Instant::now(),
+            starts: Vec::new(),
             unsettled: 0,
         };
         for stretch in &stretches {
             reader.add(stretch.partition);
+            if let (true, Offset::Offset(start)) = (reader.reading.goes_on, stretch.start) {
+                reader.starts.push((part(&reader.reading.topic, stretch.partition), start));
+            }
             let is_open = !matches!(stretch.start, Offset::Offset(start) if Some(start) >= stretch.end);
             if let Some(end) = stretch.end.filter(|_| is_open) {
                 reader.open.insert(stretch.partition, end);
@@ -158,6 +164,11 @@ impl KafkaReader {
 
     fn read(&mut self, output: &mut dyn SourceOutput) -> Result<(), End> {
         self.settle(output);
+        // Where a later run begins if nothing comes.
+        for (part, start) in std::mem::take(&mut self.starts) {
+            output.position(&part, Some(position(start)))?;
+            self.unsettled += 1;
+        }
         loop {
             if self.mode == ReadMode::Static && self.open.is_empty() {
                 return Ok(self.hand_over(output)?);

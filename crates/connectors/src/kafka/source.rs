@@ -176,6 +176,7 @@ impl Source for KafkaSource {
             mode: self.mode,
             patience: self.settings.patience(),
             from_timestamp_ms: self.from_timestamp_ms,
+            reset: config.get("auto.offset.reset"),
             kept: resume.as_ref().map(|resume| &resume.positions),
         };
         let stretches = starts.find(&consumer, &numbers, &failed)?;

@@ -52,6 +52,8 @@ pub(super) struct Starts<'a> {
     pub(super) patience: Duration,
     pub(super) from_timestamp_ms: Option<i64>,
     pub(super) kept: Option<&'a BTreeMap<String, Position>>,
+    /// What the user says about partitions of which the group has committed nothing.
+    pub(super) reset: Option<&'a str>,
 }
 
 impl Starts<'_> {
@@ -65,6 +67,11 @@ impl Starts<'_> {
         let by_time = match self.from_timestamp_ms {
             Some(timestamp) => Some(self.by_time(consumer, partitions, timestamp).map_err(failed)?),
             None => None,
+        };
+        // Where a later run goes on, the start has to be known, not just found by the client library.
+        let committed = match (self.mode, self.kept) {
+            (ReadMode::Streaming, Some(_)) => self.committed(consumer, partitions).map_err(failed)?,
+            _ => HashMap::new(),
         };
         let mut stretches = Vec::with_capacity(partitions.len());
         for partition in partitions {
@@ -86,6 +93,15 @@ impl Starts<'_> {
                 // In a run that is gone on with, a partition without a position is a new one.
                 (None, None, ReadMode::Streaming) if self.kept.is_some_and(|kept| !kept.is_empty()) => {
                     Offset::Offset(low)
+                }
+                (None, None, ReadMode::Streaming) if self.kept.is_some() => {
+                    let committed = committed.get(partition).filter(|offset| (low..=high).contains(*offset));
+                    match (committed, self.reset) {
+                        (Some(committed), _) => Offset::Offset(*committed),
+                        (None, Some("earliest" | "beginning" | "smallest")) => Offset::Offset(low),
+                        (None, Some("error")) => Offset::Stored,
+                        (None, _) => Offset::Offset(high),
+                    }
                 }
                 (None, None, ReadMode::Streaming) => Offset::Stored,
                 (None, None, ReadMode::Static) => Offset::Offset(low),
@@ -116,6 +132,25 @@ impl Starts<'_> {
             offsets.insert(element.partition(), element.offset());
         }
         Ok(offsets)
+    }
+
+    /// What the group has committed.
+    fn committed(
+        &self,
+        consumer: &BaseConsumer<Observer>,
+        partitions: &[i32],
+    ) -> Result<HashMap<i32, i64>, KafkaError> {
+        let mut asked = TopicPartitionList::with_capacity(partitions.len());
+        for partition in partitions {
+            asked.add_partition(self.topic, *partition);
+        }
+        let found = consumer.committed_offsets(asked, self.patience)?;
+        let elements = found.elements();
+        let offsets = elements.iter().filter_map(|element| match element.offset() {
+            Offset::Offset(offset) => Some((element.partition(), offset)),
+            _ => None,
+        });
+        Ok(offsets.collect())
     }
 
     /// Messages that an earlier run has not read are gone, or its position is of another topic.
