@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, TcpListener};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ClusterError;
@@ -124,6 +125,8 @@ pub struct Config {
     pub patience: Duration,
     /// A process that is silent for so long is taken for lost.
     pub silence: Duration,
+    /// What listens on the own address already, if something does.
+    pub listener: Option<Arc<TcpListener>>,
 }
 
 impl Config {
@@ -134,6 +137,7 @@ impl Config {
             secret: Secret::default(),
             patience: Duration::from_secs(300),
             silence: Duration::from_secs(10),
+            listener: None,
         }
     }
 

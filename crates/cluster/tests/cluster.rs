@@ -1,27 +1,37 @@
 //! Processes that meet, work, fail and part, each in a thread of its own, over real connections.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use pathway_cluster::{Cluster, ClusterError, Config, Lost, Members, Secret};
 
 const LONG: Duration = Duration::from_secs(20);
 
-/// Addresses that are free.
+/// What listens on addresses, which nobody else gets.
+static LISTENERS: Mutex<BTreeMap<String, Arc<TcpListener>>> = Mutex::new(BTreeMap::new());
+
+/// Addresses of our own.
 fn addresses(count: usize) -> Vec<String> {
-    let listeners: Vec<TcpListener> =
-        (0..count).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
-    listeners.iter().map(|listener| listener.local_addr().expect("bound").to_string()).collect()
+    let mut addresses = Vec::new();
+    for _ in 0..count {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("bound").to_string();
+        LISTENERS.lock().expect("no panic").insert(address.clone(), Arc::new(listener));
+        addresses.push(address);
+    }
+    addresses
 }
 
 fn config(process: usize, addresses: &[String]) -> Config {
     let mut config = Config::new(Members { process, addresses: addresses.to_vec() });
     config.secret = Secret::new("open sesame");
     config.patience = LONG;
+    config.listener = LISTENERS.lock().expect("no panic").get(&addresses[process]).cloned();
     config
 }
 

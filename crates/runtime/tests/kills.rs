@@ -11,6 +11,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use pathway_connectors::formats::FormatSpec;
@@ -66,6 +67,19 @@ fn other_process() {
     count(Path::new(&folder), mode, workers);
 }
 
+/// Addresses with free ports, outside of those that the system gives to connections.
+fn free_addresses(count: usize) -> Vec<String> {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 21_000 + (std::process::id() % 100) as u16 * 100;
+    let free = |_| loop {
+        let port = first + NEXT.fetch_add(1, Ordering::Relaxed) % 100;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return format!("127.0.0.1:{port}");
+        }
+    };
+    (0..count).map(free).collect()
+}
+
 /// The processes of a run.
 struct Processes {
     folder: PathBuf,
@@ -74,8 +88,7 @@ struct Processes {
 
 impl Processes {
     fn start(folder: &Path, processes: usize, workers: usize, last: bool) -> Processes {
-        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-        let addresses: Vec<String> = (0..processes).map(|_| free()).collect();
+        let addresses = free_addresses(processes);
         let children = (0..processes).map(|process| {
             let mut command = Command::new(std::env::current_exe().unwrap());
             command.args(["--exact", "other_process", "--nocapture"]);

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pathway_dataflow::Context;
 use pathway_persistence::{Manifest, SavedPosition, StoreError};
@@ -20,6 +20,8 @@ use super::{Checkpoints, objects};
 const LEAST_INTERVAL: Duration = Duration::from_millis(10);
 /// How many checkpoints are kept besides the last.
 const KEPT: usize = 1;
+/// How long the last checkpoint waits for processes that have not seen the end of the run.
+const FAREWELL: Duration = Duration::from_secs(10);
 /// How often a recorder that waits for others looks whether the run is over.
 const PATIENCE: Duration = Duration::from_millis(50);
 
@@ -169,11 +171,14 @@ impl Recorder {
 
     /// Writes a checkpoint if there is something to be written; if the run has ended, of all there is.
     fn step(&mut self, ended: bool) -> Result<Result<(), String>, Over> {
+        let deadline = Instant::now() + FAREWELL;
         let ready = loop {
             let ready = self.agree()?;
-            let is_last = self.others.is_none() || ready.is_some_and(|ready| ready.time == Timestamp::MAX);
+            let is_last =
+                self.time == Timestamp::MAX || ready.is_some_and(|ready| ready.time == Timestamp::MAX);
             // Others may need a moment to see the end.
-            if !ended || is_last || self.context.is_stopped() {
+            let waits = ended && self.others.is_some() && !is_last && !self.context.is_stopped();
+            if !waits || Instant::now() > deadline {
                 break ready;
             }
             std::thread::sleep(LEAST_INTERVAL);

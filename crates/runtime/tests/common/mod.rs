@@ -14,7 +14,6 @@ pub mod windows;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::net::TcpListener;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -186,19 +185,6 @@ pub fn step(op: StepOp, inputs: &[usize], columns: Vec<DType>) -> Step {
     }
 }
 
-/// Ports that nobody uses, one after another; not those that the system gives to connections.
-fn free_addresses(count: usize) -> Vec<String> {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = 10_000 + (std::process::id() % 1000) as u16 * 20;
-    let free = |_| loop {
-        let port = first + NEXT.fetch_add(1, Ordering::Relaxed) % 2000;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return format!("127.0.0.1:{port}");
-        }
-    };
-    (0..count).map(free).collect()
-}
-
 /// Runs a program in so many processes, each of which has a thread here. Gives the failure of the first one,
 /// and makes sure that the others end as it does.
 pub fn run_in_processes(
@@ -211,11 +197,15 @@ pub fn run_in_processes(
     if processes == 1 {
         return run(program.clone(), options, &context());
     }
-    let addresses = free_addresses(processes);
+    let listener = |_| Arc::new(TcpListener::bind("127.0.0.1:0").unwrap());
+    let listeners: Vec<Arc<TcpListener>> = (0..processes).map(listener).collect();
+    let addresses: Vec<String> =
+        listeners.iter().map(|listener| listener.local_addr().unwrap().to_string()).collect();
     let results: Vec<Result<(), Failure>> = std::thread::scope(|scope| {
         let run_one = |process: usize| {
             let mut cluster = ClusterConfig::new(Members { process, addresses: addresses.clone() });
             cluster.secret = Secret::new("of the tests");
+            cluster.listener = Some(listeners[process].clone());
             let options = RunOptions { cluster: Some(cluster), ..options.clone() };
             scope.spawn(move || run(program.clone(), &options, &context()))
         };
