@@ -60,6 +60,10 @@ impl Read for Link {
                     Ok((Kind::DataEnd, _)) => {
                         self.reading = Reading::End;
                         self.shared.end_turn(self.process);
+                        // What came after the own process had failed was not passed on: this is no end.
+                        if self.shared.is_abandoned() {
+                            self.shared.end_thread();
+                        }
                     }
                     Ok((kind, length)) => {
                         if !self.shared.take(peer, kind, length) {

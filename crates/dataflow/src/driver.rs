@@ -56,7 +56,7 @@ pub fn drive<'scope, O: Operator>(
                 Err(error) => context.fail(Failure::Worker(format!("{name}: {error}"))),
             }
         }
-        Keeping { journal, routes, is_first: place.worker == 0, reached: 0 }
+        Keeping { journal, routes, reached: 0 }
     });
     let (output, stream) = builder.new_output::<Packet>();
     let mut output = OutputBuilder::<_, NoopBuilder<Packet>>::from(output);
@@ -144,8 +144,6 @@ struct Driver<O> {
 struct Keeping {
     journal: Box<dyn Journal>,
     routes: Vec<Route>,
-    /// What goes to all workers is noted by the first alone.
-    is_first: bool,
     /// Everything of earlier times is in the journal.
     reached: Timestamp,
 }
@@ -205,7 +203,6 @@ impl<O: Operator> Driver<O> {
 
     fn note(&mut self, input: usize, batch: &Batch) {
         if let Some(keeping) = &mut self.keeping
-            && (keeping.routes[input] != Route::All || keeping.is_first)
             && self.operator.can_compute_again()
         {
             keeping.journal.note(self.progress.time, input, batch);

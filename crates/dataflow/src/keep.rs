@@ -51,14 +51,28 @@ pub const REPEATS: usize = usize::MAX;
 /// What is known of an operator from an earlier run.
 #[derive(Debug)]
 pub struct Kept {
-    /// The states of the workers of that run, and the times before which all is in them.
-    pub states: Vec<(Timestamp, State)>,
+    /// The number of workers of that run.
+    pub workers: usize,
+    /// Their numbers, the times before which all is in their states, and these.
+    pub states: Vec<(usize, Timestamp, State)>,
     /// What was noted later, in the order of times; that of one time and worker as it was applied.
     pub notes: Vec<Note>,
     /// What is known is of times before this one.
     pub until: Timestamp,
     /// Changes of times before this one are known, if they come again.
     pub known: Timestamp,
+}
+
+impl Kept {
+    /// The worker whose state is of the earliest time: what all know is to be that of where the notes begin,
+    /// and to follow them from there.
+    fn earliest(&self) -> usize {
+        let before = |worker: usize| {
+            let own = self.states.iter().filter(|(of, ..)| *of == worker);
+            own.map(|(_, before, _)| *before).max().unwrap_or(0)
+        };
+        (0..self.workers).min_by_key(|worker| before(*worker)).unwrap_or(0)
+    }
 }
 
 /// What brings an operator back on one worker, and is told what it does.
@@ -117,12 +131,12 @@ impl Place {
         batch.filter(&mine.collect::<BooleanBuffer>())
     }
 
-    /// What of a state belongs to this worker; what all know is loaded once.
-    fn of_state(self, state: &State, routes: &[Route], is_first: bool) -> State {
+    /// What of a state belongs to this worker, with what all know or without.
+    fn of_state(self, state: &State, routes: &[Route], with_common: bool) -> State {
         let one_worker = routes.iter().find(|route| matches!(route, Route::Worker(_)));
         let route = one_worker.copied().unwrap_or(Route::Key);
         let tables = state.tables.iter().map(|(name, rows)| (*name, self.share(rows, route)));
-        let common = if is_first { state.common.clone() } else { Vec::new() };
+        let common = if with_common { state.common.clone() } else { Vec::new() };
         State { tables: tables.collect(), common }
     }
 }
@@ -137,8 +151,9 @@ pub(crate) fn come_back(
     routes: &[Route],
     place: Place,
 ) -> Result<Vec<Timestamp>, WrongState> {
-    for (number, (_, state)) in kept.states.iter().enumerate() {
-        operator.load(place.of_state(state, routes, number == 0))?;
+    let earliest = kept.earliest();
+    for (worker, _, state) in &kept.states {
+        operator.load(place.of_state(state, routes, *worker == earliest))?;
     }
     let (mut due, mut out) = (BTreeSet::new(), Emitter::default());
     operator.start(&mut out);
@@ -163,7 +178,7 @@ pub(crate) fn come_back(
         while let Some(note) = notes.next_if(|note| note.time == time) {
             let route = routes.get(note.input).copied().unwrap_or(Route::Key);
             // What went to all was noted by each.
-            if route != Route::All || note.worker == 0 {
+            if route != Route::All || note.worker == earliest {
                 now.push((note.input, place.share(&note.batch, route)));
             }
         }

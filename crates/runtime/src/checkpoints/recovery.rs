@@ -58,7 +58,7 @@ pub(super) fn recover(store: &Store, context: &Context) -> Result<Recovered, Sto
 }
 
 fn load(store: &Store, manifest: &Manifest, saved: &OperatorState) -> Result<Kept, StoreError> {
-    let states = saved.states.iter().map(|state| Ok((state.before, load_state(store, state)?)));
+    let states = saved.states.iter().map(|state| Ok((state.worker, state.before, load_state(store, state)?)));
     let states = states.collect::<Result<Vec<_>, StoreError>>()?;
     let mut all: Vec<Note> = Vec::new();
     for part in &saved.notes {
@@ -69,7 +69,8 @@ fn load(store: &Store, manifest: &Manifest, saved: &OperatorState) -> Result<Kep
     }
     // The order of one time and worker stays.
     all.sort_by_key(|note| (note.time, note.worker));
-    Ok(Kept { states, notes: all, until: manifest.time, known: manifest.time.min(manifest.last + 1) })
+    let known = manifest.time.min(manifest.last + 1);
+    Ok(Kept { workers: manifest.workers, states, notes: all, until: manifest.time, known })
 }
 
 fn load_state(store: &Store, saved: &SavedState) -> Result<State, StoreError> {

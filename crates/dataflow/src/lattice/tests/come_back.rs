@@ -49,8 +49,11 @@ fn gone_on(setup: Setup, tables: &[Table], until: Timestamp, saved_by: u32) -> O
         Table { dtypes: table.dtypes.clone(), steps: steps.collect() }
     };
     let kept = |table: &Table| {
-        let states = saved(table, until, saved_by).into_iter().map(|state| (until + 1, state)).collect();
-        Arc::new(Kept { states, notes: Vec::new(), until: until + 1, known: until + 1 })
+        let states: Vec<State> = saved(table, until, saved_by).into_iter().collect();
+        let workers = states.len();
+        let states =
+            states.into_iter().enumerate().map(|(worker, state)| (worker, until + 1, state)).collect();
+        Arc::new(Kept { workers, states, notes: Vec::new(), until: until + 1, known: until + 1 })
     };
     let kept: Vec<Arc<Kept>> = tables.iter().map(kept).collect();
     let dtypes: Vec<Vec<DType>> = tables.iter().map(|table| table.dtypes.clone()).collect();

@@ -60,7 +60,7 @@ impl Calls {
     pub(super) fn come_back(&mut self, kept: &Kept, route: Route, place: Place) -> Result<(), WrongState> {
         let mut waiting: BTreeMap<Timestamp, Vec<Batch>> = BTreeMap::new();
         let mut answered: HashSet<(Timestamp, u128)> = HashSet::new();
-        for (_, State { tables, .. }) in &kept.states {
+        for (_, _, State { tables, .. }) in &kept.states {
             for (_, rows) in tables {
                 for (time, rows) in self.by_time(place.share(rows, Route::Key))? {
                     waiting.entry(time).or_default().push(rows);
