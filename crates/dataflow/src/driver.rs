@@ -56,7 +56,7 @@ pub fn drive<'scope, O: Operator>(
                 Err(error) => context.fail(Failure::Worker(format!("{name}: {error}"))),
             }
         }
-        Keeping { journal, routes, reached: 0 }
+        Keeping { journal, reached: 0 }
     });
     let (output, stream) = builder.new_output::<Packet>();
     let mut output = OutputBuilder::<_, NoopBuilder<Packet>>::from(output);
@@ -143,7 +143,6 @@ struct Driver<O> {
 /// How the state of an operator is kept.
 struct Keeping {
     journal: Box<dyn Journal>,
-    routes: Vec<Route>,
     /// Everything of earlier times is in the journal.
     reached: Timestamp,
 }
