@@ -117,8 +117,10 @@ class _Children:
                     child.send_signal(number)
 
     def end(self) -> None:
-        """Tells all to end, and waits until they have."""
-        self.tell()
+        """Tells all to end unless they have been told, and waits until they have."""
+        # A second signal would have them end at once, without the order of the first.
+        if self.told is None:
+            self.tell()
         while any(child.poll() is None for child in self.children):
             if self.told is not None and time.monotonic() - self.told > _PATIENCE:
                 self.tell(signal.SIGKILL)

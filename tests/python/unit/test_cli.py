@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -104,6 +105,24 @@ def test_the_exit_code_is_that_of_the_process_that_failed(tmp_path: Path) -> Non
         "import os, sys, time\nif os.environ['PATHWAY_PROCESS_ID'] == '1': sys.exit(7)\ntime.sleep(600)\n"
     )
     assert spawn("spawn", "-n", "3", sys.executable, "fail.py", cwd=tmp_path).returncode == 7
+
+
+def test_processes_are_told_once_to_end(tmp_path: Path) -> None:
+    # It blocks SIGTERM, so that each one is taken by itself; a second would come long before the half second.
+    (tmp_path / "told.py").write_text(
+        "import signal\n"
+        "term = {signal.SIGTERM}\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, term)\n"
+        "print('ready', flush=True)\n"
+        "signal.sigwait(term)\n"
+        "raise SystemExit(6 if signal.sigtimedwait(term, 0.5) else 5)\n"
+    )
+    command = [sys.executable, "-m", "pathway", "spawn", sys.executable, "told.py"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == b"ready\n"
+        run.send_signal(signal.SIGTERM)
+        assert run.wait(60) == 5
 
 
 def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
