@@ -35,27 +35,27 @@ class PathwayType:
     @staticmethod
     def array(dim: int | None, wrapped: PathwayType) -> PathwayType:
         """Arrays with `dim` dimensions."""
-        return PathwayType(DType.array(dim, wrapped.__pathway_dtype__))
+        return PathwayType(DType.array(dim, _dtype_of(wrapped)))
 
     @staticmethod
     def tuple(*types: PathwayType) -> PathwayType:
         """Tuples of exactly these members."""
-        return PathwayType(DType.tuple(*(t.__pathway_dtype__ for t in types)))
+        return PathwayType(DType.tuple(*map(_dtype_of, types)))
 
     @staticmethod
     def list(type: PathwayType) -> PathwayType:
         """Sequences of any length."""
-        return PathwayType(DType.list(type.__pathway_dtype__))
+        return PathwayType(DType.list(_dtype_of(type)))
 
     @staticmethod
     def optional(type: PathwayType) -> PathwayType:
         """None or a value of the type."""
-        return PathwayType(DType.optional(type.__pathway_dtype__))
+        return PathwayType(DType.optional(_dtype_of(type)))
 
     @staticmethod
     def future(type: PathwayType) -> PathwayType:
         """A value of the type, or one that is still to come."""
-        return PathwayType(DType.future(type.__pathway_dtype__))
+        return PathwayType(DType.future(_dtype_of(type)))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PathwayType):
@@ -67,6 +67,12 @@ class PathwayType:
 
     def __repr__(self) -> str:
         return f"pw.Type({self.__pathway_dtype__})"
+
+
+def _dtype_of(type: PathwayType) -> DType:
+    if not isinstance(type, PathwayType):
+        raise TypeError(f"types of the engine are made of such types, as pw.Type.INT; found {type!r}.")
+    return type.__pathway_dtype__
 
 
 for _name, _dtype in {

@@ -114,6 +114,7 @@ class Placeholder:
         """The columns of the rows whose primary key has these values."""
         return DerivedPlaceholder(self, "ix_ref", args, kwargs)
 
+    @trace_user_frame
     def pointer_from(self, *args: Any, optional: bool = False, instance: Any = None) -> PointerFrom:
         """The row id made of these values."""
         return PointerFrom(self, args, optional, instance)

@@ -305,6 +305,12 @@ def test_wrong_results_are_failures(t: pw.Table, caplog: pytest.LogCaptureFixtur
     assert "missing are ['ret'], too many are ['other']" in texts
     assert "has to return a dict" in texts
 
+    class Nothing(pw.AsyncTransformer, output_schema=Out):
+        async def invoke(self, value: int) -> Any:
+            return {"ret": None}
+
+    assert rows(Nothing(t).failed) == [(None,)] * 3
+
 
 def test_defaults_fill_gaps() -> None:
     class WithDefault(pw.Schema):

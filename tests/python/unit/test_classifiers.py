@@ -43,6 +43,7 @@ def test_nearest_first_with_distances(distance: Any) -> None:
     model = classifiers.knn_lsh_train(data, L=40, type=distance, d=2, M=1, A=10.0)
     found = model(vectors([(2.0, 0.5)]), 3, with_distances=True)
     (pairs,) = cells(found, "knns_ids_with_dists")
+    assert found.typehints()["knns_ids_with_dists"] == list[tuple[pw.Pointer, float]]
     distances = [distance for _, distance in pairs]
     cosines = [1 - 2 / 4.25**0.5, 1 - 2 / 4.25**0.5, 1 - 0.5 / 4.25**0.5]
     assert distances == pytest.approx([1.25, 1.25, 6.25] if distance == "euclidean" else cosines)

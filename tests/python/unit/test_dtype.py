@@ -82,6 +82,21 @@ def test_typehint_is_the_way_back(dtype: dt.DType) -> None:
     assert dt.wrap(dtype.typehint) is dtype
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: pw.Type.array(1, int),
+        lambda: pw.Type.tuple(pw.Type.INT, str),
+        lambda: pw.Type.list(1),
+        lambda: pw.Type.optional("x"),
+        lambda: pw.Type.future(dt.INT),
+    ],
+)
+def test_types_of_the_engine_are_made_of_such(make: typing.Callable[[], object]) -> None:
+    with pytest.raises(TypeError, match=r"pw\.Type\.INT"):
+        make()
+
+
 def test_text() -> None:
     assert repr(dt.Array()) == "Array"
     assert repr(dt.Array(2, dt.INT)) == "Array(2, INT)"

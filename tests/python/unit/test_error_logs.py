@@ -8,6 +8,7 @@ import pathlib
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -199,6 +200,26 @@ def test_exceptions_of_functions_are_logged_by_class_and_text(t: pw.Table, worke
         ("ValueError: too big: 6", "u = t.select(x=check(t.a))"): 1,
         ("ValueError: too big: 7", "u = t.select(x=check(t.a))"): 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("make", "start"),
+    [
+        (lambda t: pw.cast(int, t.s), "parse error: "),
+        (lambda t: pw.cast(float, t.s), "parse error: "),
+        (lambda t: t.s.str.parse_int(), "parse error: "),
+        (lambda t: t.s.str.parse_bool(), "parse error: "),
+        (lambda t: t.s.dt.strptime("%Y"), "parse error: "),
+        (lambda t: pw.unwrap(t.n), "value error: "),
+        (lambda t: pw.apply_with_type(lambda s: s, int, t.s), "TypeError: "),
+        (lambda t: pw.apply_with_type(lambda s: s[9], str, t.s), "IndexError: "),
+    ],
+)
+def test_messages_begin_with_their_kind(make: Callable[[pw.Table], Any], start: str) -> None:
+    t = pw.debug.table_from_rows(pw.schema_from_types(s=str, n=int | None), [("x", None)])
+    (((message, _), count),) = entries(pw.global_error_log(), t.select(x=make(t))).items()
+    assert count == 1
+    assert message.startswith(start)
 
 
 def test_a_function_that_gives_error_logs_nothing(t: pw.Table) -> None:

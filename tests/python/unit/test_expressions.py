@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import typing
 
 import pandas as pd
@@ -14,6 +15,16 @@ import pathway as pw
 @pytest.fixture
 def t() -> pw.Table:
     return pw.debug.table_from_markdown("a | s | b\n1 | x | True\n2 | y | False")
+
+
+class Doubled(pw.UDF):
+    def __wrapped__(self, a: int) -> int:
+        return 2 * a
+
+
+class Shift:
+    def __call__(self, a: int) -> int:
+        return a + 1
 
 
 def cells(table: pw.Table) -> list[object]:
@@ -33,6 +44,12 @@ def test_text(t: pw.Table) -> None:
         "<table1>.a.is_not_none()": ~t.a.is_none(),
         "pathway.cast(FLOAT, <table1>.a)": pw.cast(float, t.a),
         "(<table1>.s).str.starts_with('x')": t.s.str.startswith("x"),
+        "pathway.this.pointer_from(pathway.this.a)": pw.this.pointer_from(pw.this.a),
+        "<table1>.pointer_from(<table2>.a)": t.pointer_from(u.a),
+        "(<table1>.a).dt.utc_from_timestamp('s')": t.a.dt.utc_from_timestamp("s"),
+        "pathway.apply(max, <table1>.a)": pw.apply(functools.partial(functools.partial(max, 1), 2), t.a),
+        "pathway.apply(Doubled, <table1>.a)": Doubled()(t.a),
+        "pathway.apply(Shift, <table1>.a)": pw.apply(Shift(), t.a),
         "(<table1>.s).str.parse_int()": t.s.str.parse_int(optional=True),
         "(<table1>.a + <table2>.a)": t.a + u.a,
         "<table1>.pointer_from(<table1>.a, 1, instance=<table1>.s, optional=True)": t.pointer_from(

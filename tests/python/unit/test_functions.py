@@ -162,6 +162,22 @@ def test_disk_cache_evicts_the_oldest(tmp_path: pathlib.Path) -> None:
     assert again.get("c") == (True, b"x" * 100)
 
 
+def test_a_result_too_large_for_a_disk_cache_is_not_kept(
+    t: pw.Table, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATHWAY_PERSISTENT_STORAGE", str(tmp_path))
+    calls: list[int] = []
+
+    @pw.udf(cache_strategy=pw.udfs.DiskCache(size_limit=1))
+    def counted(a: int) -> int:
+        calls.append(a)
+        return a * 2
+
+    first = values(t.select(x=counted(t.a)))
+    assert values(t.select(x=counted(t.a))) == first
+    assert len(calls) == 2 * len(first)
+
+
 def test_a_broken_disk_cache_is_named_and_replaced(
     t: pw.Table, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

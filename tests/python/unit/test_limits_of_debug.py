@@ -82,3 +82,10 @@ def test_rows_are_read_back_in_the_order_of_times_and_ids(monkeypatch: pytest.Mo
         orders.append(pw.debug.table_to_updates(table))
     assert orders[0] == orders[1] == orders[2]
     assert orders[0] == sorted(orders[0], key=lambda update: (update.time, int(update.key)))
+
+
+def test_an_insertion_may_be_said_or_not() -> None:
+    said = pw.debug.table_from_markdown("id | a | __diff__\n1 | 2 | 1")
+    unsaid = pw.debug.table_from_markdown("id | b\n1 | 3")
+    _, columns = pw.debug.table_to_dicts(said + unsaid)
+    assert [list(column.values()) for column in columns.values()] == [[2], [3]]

@@ -280,3 +280,28 @@ def test_iterated_tables_stay_append_only() -> None:
 def test_too_many_results_of_a_step() -> None:
     with pytest.raises(AssertionError, match="2 tables"):
         pw.iterate(lambda t: (t, t), t=table())
+
+
+def test_a_pointer_that_is_none_is_an_error() -> None:
+    t = table()
+    anything = pw.apply_with_type(lambda a: a, Any, t.a)
+    t = t.select(t.a, p=pw.declare_type(pw.Pointer, anything))
+    looked_up, moved = t.select(x=t.ix(t.p).a), t.with_id(t.p)
+    for broken in (looked_up, moved):
+        with pytest.raises(TypeError):
+            rows(broken)
+    with pytest.warns(UserWarning, match="experimental"):
+        assert rows(looked_up, terminate_on_error=False) == [(pw.engine.ERROR,)] * 3
+    with pytest.warns(UserWarning, match="experimental"):
+        assert rows(moved, terminate_on_error=False) == []
+
+
+def test_a_pending_column_orders_no_group() -> None:
+    @pw.udf(executor=pw.udfs.fully_async_executor())
+    async def later(a: int) -> int:
+        return a
+
+    t = table()
+    t = t.with_columns(y=later(t.a))
+    with pytest.raises(TypeError, match="await_futures"):
+        t.groupby(t.a, sort_by=t.y).reduce(n=R.tuple(t.b))

@@ -50,6 +50,24 @@ def test_frames_have_ids_columns_and_types(t: pw.Table) -> None:
     assert list(frame.index) == sorted([key(1), key(2), key(3)])
 
 
+def test_rows_with_errors_are_left_out(t: pw.Table) -> None:
+    @pw.pandas_transformer(output_schema=Out)
+    def total(numbers: pd.DataFrame) -> pd.Series:
+        return numbers.sum(axis="columns")
+
+    result = total(t.select(t.a, b=t.b // (t.a - 10)))
+    with pytest.warns(UserWarning, match="experimental"):
+        assert values(result, terminate_on_error=False) == {key(2): 40, key(3): 45}
+
+
+def test_a_result_in_another_order_has_the_universe(t: pw.Table) -> None:
+    @pw.pandas_transformer(output_schema=Out, output_universe=0)
+    def backwards(numbers: pd.DataFrame) -> pd.DataFrame:
+        return numbers[["a"]][::-1]
+
+    assert values(backwards(t)) == {key(1): 10, key(2): 20, key(3): 30}
+
+
 def test_changes_recompute_everything() -> None:
     t = pw.debug.table_from_markdown(
         """

@@ -154,6 +154,23 @@ def test_taps(t: pw.Table, capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1e30, "1e30"),
+        (-1e-7, "-1e-7"),
+        (1.0, "1.0"),
+        (0.0001, "0.0001"),
+        (float("inf"), "inf"),
+        (float("nan"), "NaN"),
+    ],
+)
+def test_floats_of_taps(value: float, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    t = pw.debug.table_from_rows(pw.schema_from_types(a=float), [(1.0,)]).select(a=value)
+    pw.debug.table_to_dicts(t.debug("tap"))
+    assert capsys.readouterr().out.endswith(f", a=Float({text})\n")
+
+
 @pytest.mark.parametrize("threads", ["1", "2", "4"])
 def test_taps_name_the_worker_of_a_row(
     threads: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -135,8 +135,9 @@ def test_results_are_mappings(t: pw.Table) -> None:
 
 def test_arguments_are_checked(t: pw.Table) -> None:
     good = chain(2)
-    with pytest.raises(AssertionError, match="there is none for"):
-        list_len()
+    for nothing in (lambda: list_len(), lambda: list_len(other=good)):
+        with pytest.raises(AssertionError, match="there is none for"):
+            nothing()
     for call in (
         lambda: list_len(good, good),
         lambda: list_len(good, nodes=good),

@@ -543,3 +543,28 @@ def test_delays_between_attempts_grow(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(OSError, match=f"attempt {len(expected)}"):
             asyncio.run(strategy.invoke(fail))
         assert delays == pytest.approx(expected)
+
+
+def test_what_nothing_reads_calls_no_function() -> None:
+    t = pw.debug.table_from_markdown(
+        "id | a | b | __time__ | __diff__\n1 | 5 | 1 | 2 | 1\n1 | 5 | 1 | 4 | -1\n1 | 5 | 2 | 4 | 1"
+    )
+    calls: list[int] = []
+
+    @pw.udf
+    def counted(a: int) -> int:
+        calls.append(a)
+        return len(calls)
+
+    assert values(t.select(x=counted(t.a))) == [1]
+    assert calls == [5]
+
+
+@pytest.mark.parametrize("executor", [SYNC, ASYNC])
+def test_the_log_names_the_class_of_a_wrong_result(one: pw.Table, executor: Any, caplog: Any) -> None:
+    wrong = pw.udf(executor=executor, return_type=str)(lambda a: a)
+    with pytest.warns(UserWarning, match="experimental"):
+        values(one.select(x=wrong(one.a)), terminate_on_error=False)
+    assert any("TypeError: STR cannot hold 1" in record.getMessage() for record in caplog.records)
+    with pytest.raises(TypeError, match=r"^STR cannot hold 1"):
+        values(one.select(x=wrong(one.a)))

@@ -8,7 +8,7 @@ use arrow_array::{Array, BooleanArray, LargeBinaryArray, LargeStringArray};
 use arrow_buffer::NullBuffer;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use pathway_types::{Column, DType, Key, Value, storage, view::CellView};
+use pathway_types::{Batch, Column, DType, Key, Value, storage, view::CellView};
 
 use super::{datetime, number};
 
@@ -35,6 +35,11 @@ pub(crate) enum Cells<'a> {
 }
 
 impl<'a> Lane<'a> {
+    /// Reads the columns of a batch as `dtypes`.
+    pub(crate) fn all(batch: &'a Batch, dtypes: &[DType]) -> Vec<Self> {
+        batch.columns.iter().zip(dtypes).map(|(column, dtype)| Lane::new(column, dtype)).collect()
+    }
+
     /// Reads `column` as `dtype`.
     pub(crate) fn new(column: &'a Column, dtype: &DType) -> Self {
         let array = column.array();

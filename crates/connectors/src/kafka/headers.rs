@@ -1,8 +1,6 @@
 //! Headers of messages from rows: the time, the sign of the change, and what the user adds.
 
-use std::io::Write as _;
-
-use pathway_types::{Batch, DType, Timestamp, Value};
+use pathway_types::{Batch, DType, Timestamp, Value, text};
 use rdkafka::message::{Header, OwnedHeaders};
 
 use crate::formats::lanes::{Cells, Lane, write_base64, write_json_value, write_pointer};
@@ -100,24 +98,7 @@ fn write_bool(value: bool, out: &mut Vec<u8>) {
 
 /// Appends days, hours, minutes, seconds and nanoseconds, those that are not 0: `1h 30m`, `-1s -500ns`.
 fn write_duration(nanos: i64, out: &mut Vec<u8>) {
-    const UNITS: [(i64, &str); 5] = [
-        (86_400_000_000_000, "d"),
-        (3_600_000_000_000, "h"),
-        (60_000_000_000, "m"),
-        (1_000_000_000, "s"),
-        (1, "ns"),
-    ];
-    let (mut left, mut space) = (nanos, "");
-    for (size, unit) in UNITS {
-        let count = left / size;
-        left %= size;
-        if count != 0 {
-            // Writing to a vector cannot fail.
-            let _ = write!(out, "{space}{count}{unit}");
-            space = " ";
-        }
-    }
-    if nanos == 0 {
-        out.extend_from_slice(b"0ns");
-    }
+    let mut duration = String::new();
+    text::write_duration(&mut duration, nanos);
+    out.extend_from_slice(duration.as_bytes());
 }

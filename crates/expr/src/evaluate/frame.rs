@@ -306,11 +306,10 @@ pub(crate) fn binary(
     use BinaryOp::{Eq, Ge, Gt, Le, Lt, MatMul, Mul, Ne, Xor};
     let (l, r) = (&left.spread_none(left_type, rows), &right.spread_none(right_type, rows));
     match (op, left_type, right_type) {
-        (Lt | Le | Gt | Ge, l, r) if is_dynamic(l) || is_dynamic(r) => {
-            dynamic::order(op, (left, l), (right, r), dtype, rows)
-        }
-        (op, l, r) if is_arithmetic(op) && (is_dynamic(l) || is_dynamic(r)) => {
-            dynamic::arithmetic(op, (left, l), (right, r), dtype, rows)
+        (op, l, r)
+            if (is_arithmetic(op) || matches!(op, Lt | Le | Gt | Ge)) && (is_dynamic(l) || is_dynamic(r)) =>
+        {
+            dynamic::binary(op, (left, l), (right, r), dtype, rows)
         }
         (Eq | Ne | Lt | Le | Gt | Ge, ..) => {
             compare::compare(op, (left, left_type), (right, right_type), rows)

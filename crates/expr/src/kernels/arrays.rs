@@ -64,13 +64,20 @@ fn check_ints(op: BinaryOp, right: &NdArray<i64>) -> Result<(), DataError> {
 /// `-operand`.
 pub(crate) fn negate(operand: (&Cells, &DType), dtype: &DType, rows: usize) -> Cells {
     by_values(&[operand], dtype, rows, |values| match values {
-        [Value::IntArray(array)] => {
-            Ok(Value::IntArray(Arc::new(array.map(|element| element.wrapping_neg()))))
-        }
-        [Value::FloatArray(array)] => Ok(Value::FloatArray(Arc::new(array.map(|element| -element)))),
-        [other, ..] => Err(DataError::type_mismatch("array", other)),
+        [value, ..] => negated(value).ok_or_else(|| DataError::type_mismatch("array", value)),
         [] => Err(DataError::value("an operator needs an operand")),
     })
+}
+
+/// `-value` for an array; `None` if it is none.
+pub(super) fn negated(value: &Value) -> Option<Value> {
+    match value {
+        Value::IntArray(array) => {
+            Some(Value::IntArray(Arc::new(array.map(|element| element.wrapping_neg()))))
+        }
+        Value::FloatArray(array) => Some(Value::FloatArray(Arc::new(array.map(|element| -element)))),
+        _ => None,
+    }
 }
 
 /// An operand; a number is an array without dimensions.

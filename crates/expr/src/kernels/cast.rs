@@ -97,7 +97,7 @@ fn parse<T: Default>(
         }
         parse(values.get(row)).unwrap_or_else(|| {
             let text = values.get(row);
-            frame.fail(row, DataError::value(format!("the text {text:?} cannot be cast to {target}")));
+            frame.fail(row, DataError::parse(format!("the text {text:?} cannot be cast to {target}")));
             T::default()
         })
     };

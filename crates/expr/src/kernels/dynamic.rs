@@ -4,16 +4,14 @@
 //! and JSON null give None. Rows whose operands are of the same two types go together through the
 //! kernel of these types.
 
-use std::sync::Arc;
-
 use pathway_types::view::CellView;
 use pathway_types::{ColumnBuilder, DType, DataError, ErrorKind, JsonText, Value};
 
-use super::sequence;
+use super::{arrays, sequence};
 use crate::BinaryOp;
-use crate::build::operators::{is_dynamic, result_type};
+use crate::build::operators::{is_arithmetic, is_dynamic, result_type};
 use crate::evaluate::cells::{Cells, Strict};
-use crate::evaluate::frame::binary;
+use crate::evaluate::frame;
 use crate::layout::kind_name;
 
 /// Rows whose operands are of the same two types.
@@ -25,8 +23,8 @@ struct Group {
     right: ColumnBuilder,
 }
 
-/// `left op right` for arithmetic.
-pub(crate) fn arithmetic(
+/// `left op right` for arithmetic and the four comparisons by order.
+pub(crate) fn binary(
     op: BinaryOp,
     left: (&Cells, &DType),
     right: (&Cells, &DType),
@@ -34,6 +32,20 @@ pub(crate) fn arithmetic(
     rows: usize,
 ) -> Cells {
     let mut answers = Answers::new(&[left, right], rows);
+    match is_arithmetic(op) {
+        true => arithmetic(op, left, right, dtype, &mut answers),
+        false => order(op, left, right, &mut answers),
+    }
+    answers.finish(dtype)
+}
+
+fn arithmetic(
+    op: BinaryOp,
+    left: (&Cells, &DType),
+    right: (&Cells, &DType),
+    dtype: &DType,
+    answers: &mut Answers,
+) {
     let mut groups: Vec<Group> = Vec::new();
     answers.of_pairs(left, right, |row, l, r| {
         let (l, r) = match (l, r) {
@@ -57,7 +69,7 @@ pub(crate) fn arithmetic(
     });
     for Group { types, result, rows: members, mut left, mut right } in groups {
         let (left, right) = (Cells::rows(left.finish()), Cells::rows(right.finish()));
-        let cells = binary(op, (&left, &types.0), (&right, &types.1), &result, members.len());
+        let cells = frame::binary(op, (&left, &types.0), (&right, &types.1), &result, members.len());
         let column = cells.column(&result, members.len());
         let view = CellView::new(&column, &result);
         for (at, row) in members.iter().enumerate() {
@@ -67,7 +79,6 @@ pub(crate) fn arithmetic(
             answers.fail(members[*at as usize] as usize, cause.clone());
         }
     }
-    answers.finish(dtype)
 }
 
 impl Group {
@@ -90,15 +101,7 @@ impl Group {
     }
 }
 
-/// `left op right` for the four comparisons by order.
-pub(crate) fn order(
-    op: BinaryOp,
-    left: (&Cells, &DType),
-    right: (&Cells, &DType),
-    dtype: &DType,
-    rows: usize,
-) -> Cells {
-    let mut answers = Answers::new(&[left, right], rows);
+fn order(op: BinaryOp, left: (&Cells, &DType), right: (&Cells, &DType), answers: &mut Answers) {
     let is_nan = |value: &Value| matches!(value, Value::Float(number) if number.is_nan());
     answers.of_pairs(left, right, |_, l, r| {
         let order = sequence::order(&l, &r)?;
@@ -112,7 +115,6 @@ pub(crate) fn order(
             _ => order.is_ge(),
         }))
     });
-    answers.finish(dtype)
 }
 
 /// `-operand`.
@@ -123,9 +125,10 @@ pub(crate) fn negate(operand: (&Cells, &DType), dtype: &DType, rows: usize) -> C
             Value::Int(number) => Value::Int(number.wrapping_neg()),
             Value::Float(number) => Value::Float(-number),
             Value::Duration(length) => Value::Duration(length.wrapping_neg()),
-            Value::IntArray(array) => Value::IntArray(Arc::new(array.map(|element| element.wrapping_neg()))),
-            Value::FloatArray(array) => Value::FloatArray(Arc::new(array.map(|element| -element))),
-            other => return Err(DataError::type_mismatch("number, Duration or array", other)),
+            other => match arrays::negated(&other) {
+                Some(negated) => negated,
+                None => return Err(DataError::type_mismatch("number, Duration or array", other)),
+            },
         })
     });
     answers.finish(dtype)

@@ -25,6 +25,8 @@ impl Table {
         let mut state = self.graph.lock();
         let tables: Vec<NodeId> =
             std::iter::once(self).chain(others.iter().copied()).map(|t| t.node).collect();
+        // Tables that do not fit are refused for that, whatever their ids are.
+        let unified = state.unify(&tables, "concat")?;
         for (i, a) in tables.iter().enumerate() {
             for b in &tables[i + 1..] {
                 let (u, v) = (state.checked(*a)?.universe, state.checked(*b)?.universe);
@@ -39,7 +41,7 @@ impl Table {
                 }
             }
         }
-        let node = state.add_concat(&tables, "concat", frame)?;
+        let node = state.add_concat(&tables, unified, "concat", frame)?;
         Ok(self.sibling(&state, node))
     }
 
@@ -61,7 +63,8 @@ impl Table {
             state.relabel_ids(node, DType::ANY_POINTER, None);
             tables.push(node);
         }
-        let node = state.add_concat(&tables, "concat_reindex", frame)?;
+        let unified = state.unify(&tables, "concat_reindex")?;
+        let node = state.add_concat(&tables, unified, "concat_reindex", frame)?;
         Ok(self.sibling(&state, node))
     }
 
@@ -289,10 +292,10 @@ impl State {
     fn add_concat(
         &mut self,
         tables: &[NodeId],
+        (columns, inputs): (Vec<Column>, Vec<Rows>),
         operation: &str,
         frame: Option<Frame>,
     ) -> Result<NodeId, PlanError> {
-        let (columns, inputs) = self.unify(tables, operation)?;
         let id_dtype = self.common_id(tables, operation)?;
         let universes = tables.iter().map(|t| self.node(*t).universe).collect();
         let id_append_only = tables.iter().all(|t| self.node(*t).id_append_only);

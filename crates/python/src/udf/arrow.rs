@@ -228,7 +228,7 @@ fn objects(udf: &UserFunction, list: &Bound<'_, PyList>) -> UdfOutcome {
     let mut causes = Vec::new();
     for (row, object) in list.iter().enumerate() {
         if let Err(rejected) = udf.converter.push(&object, &mut column) {
-            causes.push((row as u32, rejected.into_data_error()));
+            causes.push((row as u32, raised::data_error(list.py(), rejected.into())));
         }
     }
     UdfOutcome { column: column.finish(), causes }

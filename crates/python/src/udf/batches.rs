@@ -31,7 +31,7 @@ pub(super) fn call(
                         column.push_error();
                         causes.push((row, raised::data_error(py, PyErr::from_value(result))));
                     } else if let Err(rejected) = udf.converter.push(&result, &mut column) {
-                        causes.push((row, rejected.into_data_error()));
+                        causes.push((row, raised::data_error(py, rejected.into())));
                     }
                 }
             }

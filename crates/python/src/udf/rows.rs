@@ -78,7 +78,7 @@ impl Results<'_> {
         match result {
             Ok(object) => {
                 if let Err(rejected) = self.udf.converter.push(&object, &mut self.column) {
-                    self.causes.push((self.column.len() as u32 - 1, rejected.into_data_error()));
+                    self.causes.push((self.column.len() as u32 - 1, raised::data_error(py, rejected.into())));
                 }
             }
             Err(error) if error.is_instance_of::<RunEnded>(py) => return Err(error),

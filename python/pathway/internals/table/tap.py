@@ -63,6 +63,12 @@ class TapOperations(TableCore):
 _SHARDS = 2**16
 
 
+def _float_text(value: float) -> str:
+    """Exponents without sign and zeros in front: `1e30`, `1e-7`."""
+    digits, e, exponent = repr(value).partition("e")
+    return f"{digits}e{int(exponent)}" if e else "NaN" if value != value else digits
+
+
 def engine_text(value: Any, dtype: DType) -> str:
     """A value with its kind: `Int(1)`, `String("x")`, `Tuple([Int(1)])`.
 
@@ -79,7 +85,7 @@ def engine_text(value: Any, dtype: DType) -> str:
     if isinstance(value, int):
         return f"Int({value})"
     if isinstance(value, float):
-        return f"Float({value!r})"
+        return f"Float({_float_text(value)})"
     if isinstance(value, str):
         return f"String({json.dumps(value, ensure_ascii=False)})"
     if isinstance(value, bytes):

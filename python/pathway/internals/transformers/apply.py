@@ -176,13 +176,13 @@ class RowTransformer:
         if len(tables) > len(names):
             raise TypeError(f"{self.__name__}() takes the tables {names}, {len(tables)} were given.")
         given = dict(zip(names, tables, strict=False))
+        missing = [name for name in names if name not in given and name not in named]
+        if missing:
+            raise AssertionError(f"{self.__name__}() takes the tables {names}, there is none for {missing}.")
         for name, table in named.items():
             if name not in names or name in given:
                 raise TypeError(f"{self.__name__}() takes the tables {names}, found one more for {name}.")
             given[name] = table
-        missing = [name for name in names if name not in given]
-        if missing:
-            raise AssertionError(f"{self.__name__}() takes the tables {names}, there is none for {missing}.")
         return given
 
     def _columns(self, name: str, cls: type[ClassArg], table: Table) -> dict[str, Expr]:

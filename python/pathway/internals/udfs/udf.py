@@ -129,8 +129,7 @@ class UDF:
         return ApplyExpression(self._plan(), args, kwargs)
 
     def _name(self) -> str:
-        name = getattr(self.__wrapped__, "__name__", None)
-        return type(self).__name__ if name in (None, "__wrapped__") else str(name)
+        return type(self).__name__
 
     def _plan(self) -> CallPlan:
         return CallPlan(
@@ -196,6 +195,12 @@ class UDFFunction(UDF):
         self.__wrapped__ = fun  # type: ignore[method-assign]
         self._own_options = options
         super().__init__(**options)
+
+    def _name(self) -> str:
+        function = self.__wrapped__
+        while isinstance(function, functools.partial):
+            function = function.func
+        return str(getattr(function, "__name__", type(function).__name__))
 
     def __get__(self, instance: Any, owner: type | None = None) -> UDFFunction:
         """Bound like a method, if the function is one: its first parameter is `self`."""

@@ -86,6 +86,19 @@ class WeightedGraph(Graph):
         return WeightedGraph(V, WE, WE)
 
     @trace_user_frame
+    def contracted_to_multi_graph(self, clustering: Table) -> WeightedGraph:
+        """As that of `Graph`; the edges of `WE` keep their weights."""
+        full = full_clustering(self.V, clustering)
+        weighted = _moved(self.WE, full, weight=self.WE.weight)
+        return WeightedGraph(_clusters(full), _moved(self.E, full), weighted)
+
+    @trace_user_frame
+    def contracted_to_unweighted_simple_graph(self, clustering: Table, **reducers: Any) -> WeightedGraph:
+        """As that of `Graph`; `WE` are the same edges."""
+        contracted = super().contracted_to_unweighted_simple_graph(clustering, **reducers)
+        return WeightedGraph.from_vertices_and_weighted_edges(contracted.V, contracted.E)
+
+    @trace_user_frame
     def contracted_to_weighted_simple_graph(self, clustering: Table, **reducers: Any) -> WeightedGraph:
         """As that of `Graph`, with `reducers` over the columns of `WE`.
 
@@ -127,6 +140,6 @@ def _clusters(full: Table) -> Table:
     return full.groupby(id=full.c).reduce()
 
 
-def _moved(edges: Table, full: Table) -> Table:
-    """The edges between the clusters of their ends."""
-    return edges.select(u=full.ix(edges.u).c, v=full.ix(edges.v).c)
+def _moved(edges: Table, full: Table, **more: Any) -> Table:
+    """The edges between the clusters of their ends, with more columns."""
+    return edges.select(u=full.ix(edges.u).c, v=full.ix(edges.v).c, **more)

@@ -31,8 +31,8 @@ def pandas_transformer(
 ) -> Callable[[Callable[..., Any]], Callable[..., Table]]:
     """Makes a function of data frames one of tables; it is called again whenever a table has changed.
 
-    The data frames are indexed by the row ids. The index of the result gives its row ids: pointers as
-    they are, other values as the key that they make.
+    The data frames are indexed by the row ids; rows with errors are left out. The index of the result gives
+    its row ids: pointers as they are, other values as the key that they make.
 
     Args:
         output_schema: names and types of the columns of the result, by position.
@@ -186,7 +186,8 @@ def _computed(transformer: _Transformer, tables: Sequence[Table]) -> Table:
 
 
 def _as_one_row(table: Table, number: int) -> Table:
-    """A table of one row with the ids and the columns of all rows; no row if there are none."""
+    """A table of one row: the ids and columns of all rows without errors; no row if there are none."""
+    table = table.remove_errors()
     columns = {f"_pw_{number}_{i}": reducers.tuple(column) for i, column in enumerate(table)}
     return table.reduce(**{f"_pw_{number}_id": reducers.tuple(table.id)}, **columns)
 

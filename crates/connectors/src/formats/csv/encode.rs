@@ -57,8 +57,7 @@ impl CsvEncoder {
         out: &mut Vec<u8>,
         mut row_ends: impl FnMut(usize),
     ) {
-        let lanes: Vec<Lane<'_>> =
-            batch.columns.iter().zip(&self.dtypes).map(|(column, dtype)| Lane::new(column, dtype)).collect();
+        let lanes = Lane::all(batch, &self.dtypes);
         let mut end_of_row = Vec::new();
         number::write_unsigned(time, &mut end_of_row);
         end_of_row.extend_from_slice(&self.separator);

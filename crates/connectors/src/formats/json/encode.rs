@@ -49,8 +49,7 @@ impl JsonEncoder {
         out: &mut Vec<u8>,
         mut row_ends: impl FnMut(usize),
     ) {
-        let lanes: Vec<Lane<'_>> =
-            batch.columns.iter().zip(&self.dtypes).map(|(column, dtype)| Lane::new(column, dtype)).collect();
+        let lanes = Lane::all(batch, &self.dtypes);
         let before_diff: &[u8] = if self.keys.is_empty() { b"{\"diff\":" } else { b",\"diff\":" };
         let mut end_of_row = b",\"time\":".to_vec();
         number::write_unsigned(time, &mut end_of_row);
