@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -75,6 +76,83 @@ def test_subject_with_callbacks() -> None:
 
     assert rows(pw.io.python.read(Numbers())) == [(-1, "y"), (-1, "y"), (1, "x"), (2, "x")]
     assert events == ["start", "end"]
+
+
+def test_a_source_of_functions() -> None:
+    calls: list[str] = []
+    batches: list[list[object] | None] = [[{"a": 1, "b": "x"}], [], [(2, "y")], None]
+
+    def start_callback() -> None:
+        calls.append("start")
+
+    def read_callback() -> list[object] | None:
+        return batches.pop(0)
+
+    def seek_callback(state: bytes) -> None:
+        calls.append("seek")
+
+    def stop_callback() -> None:
+        calls.append("stop")
+
+    class MySchema(pw.Schema):
+        a: int
+        b: str
+
+    source = pw.io.python.connector(
+        schema=MySchema,
+        start_function=start_callback,
+        read_function=read_callback,
+        seek_function=seek_callback,
+        stop_function=stop_callback,
+    )
+    assert rows(source) == [(1, "x"), (2, "y")]
+    assert calls == ["start", "stop"]
+
+
+def test_a_subject_with_its_schema_and_arguments() -> None:
+    class Tweet(NamedTuple):
+        id: str
+        text: str
+        author: str
+        created_at: int
+
+    class Service:
+        def __init__(self, key: str, secret: str) -> None:
+            self.tweets = [Tweet("1", key, "ann", 5), Tweet("2", secret, "bob", 6)]
+
+        def get_new_tweets(self, since_id: str | None) -> list[Tweet]:
+            return [t for t in self.tweets if since_id is None or t.id > since_id][:1]
+
+    class TwitterSubject(pw.ConnectorSubject):
+        schema: type[pw.Schema] = pw.schema_from_types(id=str, text=str, author=str, created_at=int)
+
+        def __init__(self, api_key: str, api_secret: str, **kwargs: Any) -> None:
+            self.api_key = api_key
+            self.api_secret = api_secret
+            super().__init__(**kwargs)
+
+        def start(self) -> None:
+            self.twitter_api = Service(self.api_key, self.api_secret)
+            self.last_read_id: str | None = None
+
+        def read(self) -> list[tuple[Any, ...]] | None:
+            new_tweets = self.twitter_api.get_new_tweets(since_id=self.last_read_id)
+            if not new_tweets:
+                return None
+            self.last_read_id = max(t.id for t in new_tweets)
+            return [(t.id, t.text, t.author, t.created_at) for t in new_tweets]
+
+    tweets = pw.io.python.read(TwitterSubject("hello", "world"))
+    assert list(tweets.column_names()) == ["id", "text", "author", "created_at"]
+    assert rows(tweets) == [("1", "hello", "ann", 5), ("2", "world", "bob", 6)]
+
+
+def test_a_column_id_of_types() -> None:
+    assert pw.schema_from_types(id=str, a=int).column_names() == ["id", "a"]
+    assert pw.schema_from_types(id=None, a=int).column_names() == ["a"]
+    typed = pw.schema_from_types(id=pw.Pointer[int], a=int)
+    assert typed.column_names() == ["a"]
+    assert str(typed.id_type) == str(pw.Pointer[int])
 
 
 def test_functions_of_rows() -> None:

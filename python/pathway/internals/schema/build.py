@@ -23,18 +23,23 @@ from pathway.internals.trace import trace_user_frame, user_names
 def schema_from_types(_name: str | None = None, **kwargs: Any) -> type[Schema]:
     """A schema from keyword arguments: column = type. A text is an annotation where it is called.
 
+    The keyword `id` is the type of the row ids if that is one of pointers, otherwise a column of this name.
+
     >>> import pathway as pw
     >>> print(pw.schema_from_types(shop=str, cost=float))
     id          | shop | cost
     ANY_POINTER | STR  | FLOAT
     """
     name = f"schema({kwargs})" if _name is None else _name
-    id_type = kwargs.pop("id", None)
+    if kwargs.get("id", ...) is None:
+        del kwargs["id"]
+    dtypes = {column: dt.wrap(annotation) for column, annotation in _annotations(kwargs).items()}
+    id_dtype = dtypes.pop("id") if "id" in dtypes and dtypes["id"].kind == "pointer" else None
     columns = {
-        column: column_schema(dt.wrap(annotation), column, ColumnDefinition(), SchemaProperties())
-        for column, annotation in _annotations(kwargs).items()
+        column: column_schema(dtype, column, ColumnDefinition(), SchemaProperties())
+        for column, dtype in dtypes.items()
     }
-    return make_schema(name, columns, id_dtype=None if id_type is None else dt.wrap(id_type))
+    return make_schema(name, columns, id_dtype=id_dtype)
 
 
 def _annotations(types: dict[str, Any]) -> dict[str, Any]:

@@ -44,7 +44,7 @@ fn casts_between_simple_types() {
     );
     cast(Str, vals!["", "False", "x"], Bool, &vals![false, true, true]);
     let expr = Expr::cast(Int, input(0, &Str)).unwrap();
-    assert_eq!(kinds(&expr, &[(Str, vals!["abc"])]), [(0, ErrorKind::Value)]);
+    assert_eq!(kinds(&expr, &[(Str, vals!["abc"])]), [(0, ErrorKind::Parse)]);
 }
 
 #[test]
