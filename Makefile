@@ -61,6 +61,8 @@ test-python: develop ## golden streams, property tests, docstrings, documentatio
 
 $(SERVICES): $(TOOLS) pyproject.toml
 	$(BIN)/python -m pip install --quiet --group services
+	ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || \
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql openssl; }
 	touch $@
 
 $(KAFKA_JARS): tests/services/kafka/pom.xml

@@ -315,7 +315,7 @@ class Graph:
         """With `known_at_start`, outputs are not told of what comes of the rows of time 0."""
     def read(
         self,
-        source: FileSource | KafkaSource | SubjectSource,
+        source: FileSource | KafkaSource | PostgresSource | SubjectSource,
         *,
         name: str | None = None,
         autocommit_ms: int | None = 1500,
@@ -337,7 +337,7 @@ class Graph:
     def output(
         self,
         table: Table,
-        sink: FileSink | KafkaSink | NullSink | CallbackSink | CaptureSink,
+        sink: FileSink | KafkaSink | PostgresSink | NullSink | CallbackSink | CaptureSink,
         *,
         name: str | None = None,
         sort_by: Sequence[Expr] | None = None,
@@ -692,6 +692,21 @@ class KafkaSource:
         """`format`: raw, plaintext, json (which needs a schema; columns `in_key` are read from message keys);
         `mode`: static, streaming. Only there if it was built with the feature `kafka`."""
 
+@final
+class PostgresSource:
+    def __init__(
+        self,
+        settings: Sequence[tuple[str, str]],
+        schema_name: str,
+        table_name: str,
+        schema: Sequence[Field],
+        *,
+        password: Callable[[], str] | None = None,
+        name: str | None = None,
+    ) -> None:
+        """`password()` is asked before each connection. Only there if it was built with the feature
+        `postgres`."""
+
 class SubjectBase:
     """Native base of `pw.io.python.ConnectorSubject`: the sending half. Thread-safe; calls block when the
     backlog is full."""
@@ -764,6 +779,27 @@ class KafkaSink:
     ) -> None:
         """`format`: json, dsv, raw, plaintext (the last two write column `value`); columns are told by place.
         Only there if it was built with the feature `kafka`."""
+
+@final
+class PostgresSink:
+    def __init__(
+        self,
+        settings: Sequence[tuple[str, str]],
+        schema_name: str,
+        table_name: str,
+        column_names: Sequence[str],
+        dtypes: Sequence[DType],
+        *,
+        content: str,
+        init_mode: str,
+        key: Sequence[int] = (),
+        diff: int | None = None,
+        max_batch_size: int | None = None,
+        password: Callable[[], str] | None = None,
+        name: str | None = None,
+    ) -> None:
+        """`content`: changes, or snapshot, snapshot_with_changes (both with a `key`); `init_mode`: default,
+        create_if_not_exists, replace. Only there if it was built with the feature `postgres`."""
 
 @final
 class NullSink:

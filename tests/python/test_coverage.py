@@ -301,6 +301,17 @@ CONTRACT = {
         "Redpanda",
         "Schema registry",
     ],
+    "PostgreSQL": [
+        "Common arguments",
+        "Kinds of output tables",
+        "init_mode",
+        "Checks when the program is built",
+        "Checks of the target",
+        "Connection settings",
+        "Types both ways",
+        "write_snapshot",
+        "Static reads",
+    ],
 }
 
 

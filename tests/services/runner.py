@@ -57,6 +57,7 @@ class Service:
     environment: dict[str, str] | None = None
     start_limit_s: float = 60.0
     stop_limit_s: float = 20.0
+    stop_signal: signal.Signals = signal.SIGTERM
 
 
 def free_port() -> int:
@@ -89,7 +90,7 @@ def running(service: Service) -> Iterator[Running]:
             _wait_until_ready(service, place, process, log)
             yield place
         finally:
-            _stop(process, service.stop_limit_s)
+            _stop(process, service.stop_signal, service.stop_limit_s)
 
 
 def _wait_until_ready(service: Service, place: Running, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -103,10 +104,10 @@ def _wait_until_ready(service: Service, place: Running, process: subprocess.Pope
         time.sleep(0.05)
 
 
-def _stop(process: subprocess.Popen[bytes], limit_s: float) -> None:
+def _stop(process: subprocess.Popen[bytes], stop_signal: signal.Signals, limit_s: float) -> None:
     """Ends the process and whatever it started (it leads a session of its own)."""
     if process.poll() is None:
-        os.killpg(process.pid, signal.SIGTERM)
+        os.killpg(process.pid, stop_signal)
         try:
             process.wait(limit_s)
         except subprocess.TimeoutExpired:

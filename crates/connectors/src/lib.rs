@@ -9,9 +9,12 @@
 //! | [`fs`] | files, directories, globs; static and streaming | csv and JSON lines files |
 //! | [`kafka`] | topics of a broker; static and streaming | messages |
 //! | [`null`] | – | nothing, on purpose |
+//! | [`postgres`] | tables of a database | changes, or current rows |
 
 pub mod formats;
 pub mod fs;
 #[cfg(feature = "kafka")]
 pub mod kafka;
 pub mod null;
+#[cfg(feature = "postgres")]
+pub mod postgres;

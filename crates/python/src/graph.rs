@@ -98,8 +98,8 @@ impl PyGraph {
         let graph = &slf.get().graph;
         let source: Arc<dyn Source> = if let Ok(file) = source.cast_exact::<PyFileSource>() {
             file.get().source.clone()
-        } else if let Some(broker) = of_broker::source(source) {
-            broker
+        } else if let Some(system) = of_system::source(source) {
+            system
         } else if let Ok(subject) = source.cast_exact::<PySubjectSource>() {
             subject.get().source(graph.len() as u64, max_backlog)
         } else {
@@ -160,8 +160,8 @@ impl PyGraph {
             sink.get().sink.clone()
         } else if let Ok(sink) = sink.cast_exact::<PyFileSink>() {
             sink.get().sink.clone()
-        } else if let Some(broker) = of_broker::sink(sink) {
-            broker
+        } else if let Some(system) = of_system::sink(sink) {
+            system
         } else if sink.is_exact_instance_of::<PyNullSink>() {
             Arc::new(pathway_connectors::null::NullSink)
         } else {
@@ -271,27 +271,33 @@ impl PyGraph {
     }
 }
 
-/// Sources and sinks that are built only with the feature `kafka`.
-mod of_broker {
+/// Sources and sinks of systems, each of which is built only with its feature.
+mod of_system {
     use super::{Arc, Bound, PyAny, Sink, Source};
 
-    #[cfg(feature = "kafka")]
     pub(super) fn source(source: &Bound<'_, PyAny>) -> Option<Arc<dyn Source>> {
-        let source = source.cast_exact::<crate::source::PyKafkaSource>().ok()?;
-        Some(source.get().source.clone())
-    }
-    #[cfg(feature = "kafka")]
-    pub(super) fn sink(sink: &Bound<'_, PyAny>) -> Option<Arc<dyn Sink>> {
-        let sink = sink.cast_exact::<crate::sink::PyKafkaSink>().ok()?;
-        Some(sink.get().sink.clone())
-    }
-
-    #[cfg(not(feature = "kafka"))]
-    pub(super) fn source(_source: &Bound<'_, PyAny>) -> Option<Arc<dyn Source>> {
+        #[cfg(feature = "kafka")]
+        if let Ok(source) = source.cast_exact::<crate::source::PyKafkaSource>() {
+            return Some(source.get().source.clone());
+        }
+        #[cfg(feature = "postgres")]
+        if let Ok(source) = source.cast_exact::<crate::source::PyPostgresSource>() {
+            return Some(source.get().source.clone());
+        }
+        let _of_no_system = source;
         None
     }
-    #[cfg(not(feature = "kafka"))]
-    pub(super) fn sink(_sink: &Bound<'_, PyAny>) -> Option<Arc<dyn Sink>> {
+
+    pub(super) fn sink(sink: &Bound<'_, PyAny>) -> Option<Arc<dyn Sink>> {
+        #[cfg(feature = "kafka")]
+        if let Ok(sink) = sink.cast_exact::<crate::sink::PyKafkaSink>() {
+            return Some(sink.get().sink.clone());
+        }
+        #[cfg(feature = "postgres")]
+        if let Ok(sink) = sink.cast_exact::<crate::sink::PyPostgresSink>() {
+            return Some(sink.get().sink.clone());
+        }
+        let _of_no_system = sink;
         None
     }
 }

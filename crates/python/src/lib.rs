@@ -84,11 +84,17 @@ mod _engine {
     #[cfg(feature = "kafka")]
     #[pymodule_export]
     use crate::sink::PyKafkaSink;
+    #[cfg(feature = "postgres")]
+    #[pymodule_export]
+    use crate::sink::PyPostgresSink;
     #[pymodule_export]
     use crate::sink::{PyCallbackSink, PyCaptureSink, PyFileSink, PyNullSink};
     #[cfg(feature = "kafka")]
     #[pymodule_export]
     use crate::source::PyKafkaSource;
+    #[cfg(feature = "postgres")]
+    #[pymodule_export]
+    use crate::source::PyPostgresSource;
     #[pymodule_export]
     use crate::source::{PyFileSource, PySubject, PySubjectSource};
     #[pymodule_export]

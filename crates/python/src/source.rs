@@ -1,4 +1,4 @@
-//! Sources in Python: files, topics of brokers, and subjects whose rows Python code sends.
+//! Sources in Python: files, topics of brokers, tables of databases, and subjects whose rows Python code sends.
 //!
 //! * `rows`: Python values to the cells and the key of a row
 //! * `feed`: where rows wait between the threads that send them and the reader
@@ -9,6 +9,8 @@ mod feed;
 mod file;
 #[cfg(feature = "kafka")]
 mod kafka;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod reader;
 mod rows;
 mod subject;
@@ -30,6 +32,8 @@ use rows::{Content, Rows};
 pub(crate) use file::PyFileSource;
 #[cfg(feature = "kafka")]
 pub(crate) use kafka::{PyKafkaSource, RegistryTuple, of_tuple};
+#[cfg(feature = "postgres")]
+pub(crate) use postgres::{PyPostgresSource, of_pairs};
 pub(crate) use subject::PySubject;
 
 /// A source fed by a subject.

@@ -1,6 +1,6 @@
 """`pw.io`: sources and sinks."""
 
-from pathway.io import csv, fs, jsonlines, kafka, null, plaintext, python, redpanda
+from pathway.io import csv, fs, jsonlines, kafka, null, plaintext, postgres, python, redpanda
 from pathway.io._dead_letters import dead_letters
 from pathway.io._files import CsvParserSettings
 from pathway.io._subscribe import (
@@ -24,6 +24,7 @@ __all__ = [
     "kafka",
     "null",
     "plaintext",
+    "postgres",
     "python",
     "redpanda",
     "subscribe",

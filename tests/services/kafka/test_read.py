@@ -11,7 +11,7 @@ import pytest
 
 import pathway as pw
 from services.kafka.client import Topic
-from services.kafka.live import follow, rows_of
+from services.live import follow, rows_of
 from services.runner import Running, free_port
 
 

@@ -15,7 +15,7 @@ import pytest
 import pathway as pw
 from pathway.io.kafka import SchemaRegistryHeader, SchemaRegistrySettings
 from services.kafka.client import Topic
-from services.kafka.live import rows_of
+from services.live import rows_of
 from services.runner import Running, free_port
 
 ORDER = pw.schema_from_types(item=str, count=int)

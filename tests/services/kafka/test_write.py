@@ -9,7 +9,7 @@ import pytest
 
 import pathway as pw
 from services.kafka.client import Topic, read_topic
-from services.kafka.live import rows_of
+from services.live import rows_of
 from services.runner import Running
 
 ONE = [("pathway_time", b"0"), ("pathway_diff", b"1")]

@@ -15,15 +15,17 @@ use pathway_types::storage::POINTER;
 use pathway_types::{Column, ColumnBuilder, DType, Field, Value};
 
 mod json;
+#[cfg(feature = "postgres")]
+mod pg;
 mod text;
 
 pub(super) use json::Token;
 
 /// A cell could not be converted; the text says why. The builder holds an error cell in its place.
-pub(super) type Fault = Box<str>;
+pub(crate) type Fault = Box<str>;
 
 /// Builds one column.
-pub(super) struct CellBuilder {
+pub(crate) struct CellBuilder {
     name: Box<str>,
     dtype: DType,
     optional: bool,

@@ -79,7 +79,7 @@ pub struct RowBuilder {
     layout: Arc<Layout>,
     origin: Origin,
     /// One builder per field of the layout. Between rows all have the same length.
-    pub(super) cells: Vec<CellBuilder>,
+    pub(crate) cells: Vec<CellBuilder>,
     keys: Vec<u128>,
     rows: u32,
     ordinal: u64,
@@ -112,7 +112,7 @@ impl RowBuilder {
 
     /// The next record gave one cell in every builder: the row is complete.
     #[inline]
-    pub(super) fn end_row(&mut self) {
+    pub(crate) fn end_row(&mut self) {
         if self.layout.primary_key().is_empty() {
             self.keys.push(self.origin.key(self.ordinal));
         }
@@ -138,7 +138,7 @@ impl RowBuilder {
 
     /// The next record is no row; no cell of it was added.
     #[cold]
-    pub(super) fn reject(&mut self, raw: &[u8], reason: impl Into<String>) {
+    pub(crate) fn reject(&mut self, raw: &[u8], reason: impl Into<String>) {
         let position = self.origin.position(self.ordinal);
         self.rejected.push(Rejected { raw: raw.to_vec(), position, reason: reason.into() });
         self.ordinal += 1;
@@ -146,7 +146,7 @@ impl RowBuilder {
 
     /// The cell just added for this field of the next row is an error.
     #[cold]
-    pub(super) fn fault(&mut self, field: usize, message: impl Into<Box<str>>, raw: &[u8]) {
+    pub(crate) fn fault(&mut self, field: usize, message: impl Into<Box<str>>, raw: &[u8]) {
         self.faults.push(Fault {
             row: self.rows,
             column: field as u32,

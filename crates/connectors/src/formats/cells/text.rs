@@ -121,7 +121,7 @@ fn parse_bool(text: &[u8]) -> Option<bool> {
 }
 
 /// Appends JSON text compactly.
-fn push_json_text(cells: &mut super::Bytes, text: &[u8]) -> Result<(), Why> {
+pub(super) fn push_json_text(cells: &mut super::Bytes, text: &[u8]) -> Result<(), Why> {
     let value: serde_json::Value = serde_json::from_slice(text).map_err(|_| "it is not JSON")?;
     // Writing a value to a vector cannot fail.
     if serde_json::to_writer(&mut cells.bytes, &value).is_err() {

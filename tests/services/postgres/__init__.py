@@ -1,0 +1,1 @@
+"""The PostgreSQL connector against a real server."""

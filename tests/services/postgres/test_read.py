@@ -1,0 +1,114 @@
+"""Reading tables of a real server as they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import pathway as pw
+from services.live import rows_of
+from services.postgres.database import Database
+from services.runner import Running
+
+
+@pytest.fixture(autouse=True)
+def _own_graph() -> None:
+    pw.internals.parse_graph.G.clear()
+
+
+@pytest.fixture
+def db(postgres: Running) -> Database:
+    return Database(postgres)
+
+
+class Order(pw.Schema):
+    id: int = pw.column_definition(primary_key=True)
+    item: str | None
+    price: float
+
+
+def test_a_static_read_reads_what_is_there(db: Database) -> None:
+    db.run(
+        "CREATE TABLE t (price numeric(8, 2), other int, id int PRIMARY KEY, item text)",
+        "INSERT INTO t VALUES (1.5, 0, 1, 'ä\tb\n\\N'), (2, 0, 2, NULL), (3, 0, 3, '\\N'), (4, 0, 4, '')",
+    )
+    table = pw.io.postgres.read(db.settings(), "t", Order, mode="static")
+    assert rows_of(table) == [(1, "ä\tb\n\\N", 1.5), (2, None, 2.0), (3, "\\N", 3.0), (4, "", 4.0)]
+
+
+def test_rows_are_identified_by_the_primary_key_of_the_schema(db: Database) -> None:
+    db.run("CREATE TABLE t (id int, item text, price real)", "INSERT INTO t VALUES (7, 'a', 1)")
+    table = pw.io.postgres.read(db.settings(), "t", Order, mode="static")
+    same = table.select(same=table.id == table.pointer_from(7))
+    assert rows_of(same) == [(True,)]
+
+
+def test_columns_that_nobody_uses_are_not_read(db: Database) -> None:
+    db.run("CREATE TABLE t (id int, item text, price real)", "INSERT INTO t VALUES (7, 'a', NULL)")
+    table = pw.io.postgres.read(db.settings(), "t", Order, mode="static")
+    assert rows_of(table.select(pw.this.item)) == [("a",)]
+
+
+def test_what_cannot_be_read_is_a_dead_letter(db: Database) -> None:
+    db.run(
+        "CREATE TABLE t (id numeric, item text, price real)",
+        "INSERT INTO t VALUES (7.5, 'a', 1), (8, 'b', NULL), (9, 'c', 2)",
+    )
+    table = pw.io.postgres.read(db.settings(), "t", Order, mode="static")
+    reasons = rows_of(pw.io.dead_letters(table).select(pw.this.reason))
+    assert len(reasons) == 2
+    assert "not Optional" in reasons[0][0] or "not Optional" in reasons[1][0]
+    table = pw.io.postgres.read(db.settings(), "t", Order, mode="static")
+    assert rows_of(table) == [(9, "c", 2.0)]
+
+
+def test_other_types_of_columns(db: Database) -> None:
+    class Others(pw.Schema):
+        uid: str
+        day: pw.DateTimeNaive
+        span: pw.Duration
+        clock: pw.Duration
+        numbers: list[list[int]]
+        ip: str
+        anything: Any
+
+    db.run(
+        "CREATE TABLE t (uid uuid, day date, span interval, clock time, numbers int2[], ip inet, "
+        "anything point)",
+        "INSERT INTO t VALUES ('C0FFEE00-0000-4000-8000-0123456789AB', '2025-01-17', '-1 day 2 seconds', "
+        "'01:00:00.5', '{{1,2},{3,4}}', '10.0.0.1', '(1,2)')",
+    )
+    ((uid, day, span, clock, numbers, ip, anything),) = rows_of(
+        pw.io.postgres.read(db.settings(), "t", Others, mode="static")
+    )
+    assert uid == "c0ffee00-0000-4000-8000-0123456789ab"
+    assert day == pw.DateTimeNaive("2025-01-17")
+    assert span == pw.Duration(days=-1, seconds=2)
+    assert clock == pw.Duration(hours=1, milliseconds=500)
+    assert (numbers, ip, anything) == (((1, 2), (3, 4)), "10.0.0.1", "(1,2)")
+
+
+@pytest.mark.parametrize(
+    ("statement", "text"),
+    [
+        ("SELECT 1", "no table public.t"),
+        ("CREATE TABLE t (id int, item text)", 'no column "price"; its columns are id, item'),
+        ("CREATE TABLE t (id text, item text, price real)", '"id" has the type text'),
+        ("CREATE TABLE t (id int, item text, price real[])", r"has the type real\[\]"),
+    ],
+)
+def test_tables_that_do_not_fit(db: Database, statement: str, text: str) -> None:
+    db.run(statement)
+    with pytest.raises(ValueError, match=text):
+        rows_of(pw.io.postgres.read(db.settings(), "t", Order, mode="static"))
+
+
+def test_views_and_many_rows_can_be_read(db: Database) -> None:
+    db.run(
+        "CREATE VIEW t AS SELECT n AS id, 'item ' || n AS item, n / 2.0 AS price "
+        "FROM generate_series(1, 50000) n"
+    )
+    table = pw.io.postgres.read(db.settings(), "t", Order, mode="static")
+    total = table.reduce(n=pw.reducers.count(), sum=pw.reducers.sum(table.price))
+    assert rows_of(total) == [(50_000, 50_000 * 50_001 / 4)]
