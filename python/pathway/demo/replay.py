@@ -59,13 +59,20 @@ class _TimedReplay(python.ConnectorSubject):
 
 
 @trace_user_frame
-def replay_csv(path: str | os.PathLike[str], *, schema: type[Schema], input_rate: float = 1.0) -> Table:
+def replay_csv(
+    path: str | os.PathLike[str],
+    *,
+    schema: type[Schema],
+    input_rate: float = 1.0,
+    autocommit_ms: int | None = None,
+) -> Table:
     """The rows of a CSV file as a stream.
 
     Args:
         path: a file with a header line.
         schema: the columns to send, with their types.
         input_rate: rows per second.
+        autocommit_ms: the longest time between two commits; None for that between two rows.
 
     >>> import pathway as pw
     >>> import pathlib, tempfile
@@ -79,7 +86,8 @@ def replay_csv(path: str | os.PathLike[str], *, schema: type[Schema], input_rate
     2
     """
     delay = seconds_between_rows(input_rate)
-    return _typed(_Replay(os.fspath(path), schema.column_names(), delay), schema, int(1000 * delay))
+    subject = _Replay(os.fspath(path), schema.column_names(), delay)
+    return _typed(subject, schema, int(1000 * delay) if autocommit_ms is None else autocommit_ms)
 
 
 @trace_user_frame

@@ -68,3 +68,24 @@ def test_cells_of_any_type_stay_what_they_are() -> None:
     frame = pd.DataFrame({"a": [1, "x", None, 2.5]})
     table = pw.debug.table_from_pandas(frame, schema=pw.schema_from_types(a=typing.Any))
     assert sorted(pw.debug.table_to_dicts(table)[1]["a"].values(), key=str) == [1, 2.5, None, "x"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "dtype"),
+    [
+        ([b"a", None], bytes | None),
+        ([True, None], bool | None),
+        ([pd.Timestamp(2020, 1, 2), None], pw.DateTimeNaive | None),
+        ([pw.engine.ref_scalar(1), None], pw.Pointer | None),
+        ([{"a": 1}, None], pw.Json | None),
+        ([(1, "x"), None], tuple[int, str] | None),
+        ([[1], None], tuple[int] | None),
+    ],
+    ids=str,
+)
+def test_objects_beside_missing_ones_keep_their_type(cells: list[object], dtype: object) -> None:
+    table = pw.debug.table_from_pandas(pd.DataFrame({"a": pd.Series(cells, dtype=object)}))
+    assert table.typehints() == {"a": dtype}
+    values = list(pw.debug.table_to_dicts(table)[1]["a"].values())
+    assert None in values
+    assert type(next(value for value in values if value is not None)) is not str

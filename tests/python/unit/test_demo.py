@@ -67,3 +67,14 @@ def test_keys_of_replayed_rows_have_their_types(tmp_path: pathlib.Path) -> None:
     path.write_text("k,v\n7,x\n8,y\n")
     keys, _ = pw.debug.table_to_dicts(pw.demo.replay_csv(path, schema=Row, input_rate=1000))
     assert set(keys) == {pw.internals.api.ref_scalar(7), pw.internals.api.ref_scalar(8)}
+
+
+def test_replayed_rows_may_come_together(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("a\n1\n2\n3\n")
+    rows = pw.demo.replay_csv(path, schema=pw.schema_from_types(a=int), input_rate=50, autocommit_ms=100_000)
+    times = []
+    pw.io.subscribe(rows, lambda key, row, time, is_addition: times.append(time))
+    pw.run(monitoring_level=pw.MonitoringLevel.NONE)
+    assert len(times) == 3
+    assert len(set(times)) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pathlib
 import threading
 from typing import Any
 
@@ -283,3 +284,14 @@ def test_running_loop_of_the_user(t: pw.Table) -> None:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+@pytest.mark.parametrize("write", [pw.io.csv.write, pw.io.jsonlines.write])
+def test_files_get_results_only(t: pw.Table, write: Any, tmp_path: pathlib.Path) -> None:
+    write(t.select(t.a, b=double(t.a)), tmp_path / "out")
+    pw.run(monitoring_level=pw.MonitoringLevel.NONE)
+    text = (tmp_path / "out").read_text()
+    assert "ending" not in text
+    rows = [line for line in text.splitlines() if not line.startswith('"a"')]
+    assert len(rows) == 3
+    assert all("-1" not in row for row in rows)

@@ -151,6 +151,23 @@ def test_disk_cache_survives(t: pw.Table, tmp_path: pathlib.Path, monkeypatch: p
         values(t.select(x=cached(t.a)))
 
 
+def test_equal_calls_at_one_time_share_a_disk_cache(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATHWAY_PERSISTENT_STORAGE", str(tmp_path))
+    calls: list[int] = []
+
+    @pw.udf(cache_strategy=pw.udfs.DiskCache())
+    async def counted(x: int) -> int:
+        calls.append(x)
+        await asyncio.sleep(0.01)
+        return x
+
+    t = pw.debug.table_from_markdown("a\n1\n1\n2\n1")
+    assert values(t.select(x=counted(t.a))) == [1, 1, 1, 2]
+    assert sorted(calls) == [1, 2]
+
+
 def test_disk_cache_evicts_the_oldest(tmp_path: pathlib.Path) -> None:
     from pathway.internals.udfs.disk_store import DiskStore
 

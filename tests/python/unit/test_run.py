@@ -138,6 +138,18 @@ def test_runs_in_other_threads(t: pw.Table) -> None:
     assert sorted(seen) == [1, 2]
 
 
+def test_an_exception_of_an_asynchronous_subscriber_ends_the_run(t: pw.Table) -> None:
+    ended: list[bool] = []
+
+    async def fails(key: pw.Pointer, row: dict[str, Any], time: int, is_addition: bool) -> None:
+        raise LookupError(f"no place for {row['a']}")
+
+    pw.io.subscribe(t, fails, on_end=lambda: ended.append(True))
+    with pytest.raises(LookupError, match="no place for"):
+        pw.run(monitoring_level=QUIET)
+    assert not ended
+
+
 def test_taps(t: pw.Table, capsys: pytest.CaptureFixture[str]) -> None:
     values = pw.debug.table_from_rows(
         pw.schema_from_types(a=float, b=str, c=bool, d=int | None, e=tuple, f=bytes),
