@@ -776,6 +776,7 @@ class KafkaSink:
         headers: Sequence[tuple[str, int]] = (),
         delimiter: str = ",",
         registry: tuple[tuple[Any, ...], str] | None = None,
+        exactly_once: bool = True,
     ) -> None:
         """`format`: json, dsv, raw, plaintext (the last two write column `value`); columns are told by place.
         Only there if it was built with the feature `kafka`."""

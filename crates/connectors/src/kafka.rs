@@ -9,7 +9,8 @@
 //! | order | by partition |
 //! | position | by partition: the offset of the next message |
 //! | row keys | the primary key, else topic, partition and offset; the message key on request |
-//! | writing | at least once: every minibatch is acknowledged by the broker before the next one |
+//! | writing | exactly once in runs that can be gone on with: a transaction for each checkpoint |
+//! | writing in other runs, or on request | at least once: brokers acknowledge a minibatch before the next one |
 
 mod chunk;
 mod client;
@@ -20,9 +21,10 @@ mod registry;
 mod sink;
 mod source;
 mod start;
+mod transactions;
 
 pub use client::KafkaSettings;
 pub use encode::MessageFormat;
 pub use registry::RegistrySettings;
-pub use sink::{KafkaSink, Topic};
+pub use sink::{Delivery, KafkaSink, Topic};
 pub use source::KafkaSource;

@@ -415,13 +415,13 @@ impl Context {
         worker == process.number * (workers / process.of)
     }
 
-    /// Rows were sent to other workers.
-    pub(crate) fn count_sent(&self, rows: usize) {
+    /// Rows were sent to other workers, or are being sent to where a sink leads.
+    pub fn count_sent(&self, rows: usize) {
         self.0.sent.fetch_add(rows as u64, Ordering::Relaxed);
     }
 
-    /// Rows have come from other workers.
-    pub(crate) fn count_received(&self, rows: usize) {
+    /// Rows have come from other workers, or have arrived where a sink leads.
+    pub fn count_received(&self, rows: usize) {
         self.0.received.fetch_add(rows as u64, Ordering::Relaxed);
     }
 

@@ -11,7 +11,7 @@ mod sink;
 mod source;
 
 pub use error::{ConnectorError, FailureClass};
-pub use sink::{Durable, Encoder, Sink, Writer};
+pub use sink::{Durable, Encoder, Sink, Transactions, Writer};
 pub use source::{
     CellError, Objects, ParseJob, Parsed, Position, ReadMode, Reader, Rejected, Resume, Session, Share,
     Source, SourceOutput, Stopped,

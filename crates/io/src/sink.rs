@@ -45,6 +45,25 @@ pub trait Writer: Send {
     }
 }
 
+/// An output that takes whole checkpoints, each once: where a run can be gone on with, its changes are kept with
+/// each checkpoint and handed over when that is complete.
+pub trait Transactions: Send {
+    /// Writes the changes, those of each time in the order of a [`Writer`], and commits them together with the
+    /// number of their checkpoint, all or nothing. Numbers increase.
+    ///
+    /// With `again`, an earlier run may have committed them: if the number that was committed last is this one or
+    /// a later one, nothing is written, and that number is given back.
+    ///
+    /// # Errors
+    /// If nothing was committed, or it is not known whether it was; and if another run has committed since.
+    fn commit(
+        &mut self,
+        number: u64,
+        changes: &[(Timestamp, Batch)],
+        again: bool,
+    ) -> Result<Option<u64>, ConnectorError>;
+}
+
 /// Makes what an output has written so far survive a failure of the system.
 pub type Durable = Box<dyn Fn() -> Result<(), ConnectorError> + Send>;
 
@@ -59,6 +78,16 @@ pub trait Sink: fmt::Debug + Send + Sync {
     /// # Errors
     /// If the external system cannot be reached or the settings are wrong.
     fn open(&self, position: Option<&[u8]>) -> Result<Box<dyn Writer>, ConnectorError>;
+
+    /// Opens the output for whole checkpoints, if it takes them; then it is not opened in the other way, and has
+    /// no encoder. `id` is the same in all runs that go on with one another, and belongs to this output alone.
+    ///
+    /// # Errors
+    /// If the external system cannot be reached or the settings are wrong.
+    fn transactions(&self, id: &str) -> Result<Option<Box<dyn Transactions>>, ConnectorError> {
+        let _ = id;
+        Ok(None)
+    }
 
     /// The format's encoder, for sinks that take bytes in any order inside one time.
     fn encoder(&self) -> Option<Arc<dyn Encoder>> {

@@ -21,6 +21,11 @@ pub enum StoreError {
         /// What the store said.
         cause: String,
     },
+    /// An object that was to be new is there.
+    #[error(
+        "{0} was written by another run, which uses the same store at the same time: one of them has to end"
+    )]
+    Taken(String),
     /// An object that belongs to a checkpoint is not there.
     #[error("{0} is missing")]
     Missing(String),

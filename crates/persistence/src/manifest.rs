@@ -17,6 +17,9 @@ const FORM: u32 = 1;
 /// A checkpoint: the state of a run at one logical time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
+    /// Tells the run from which all others of the store have gone on from those of other stores.
+    #[serde(default)]
+    pub origin: String,
     /// Counts the checkpoints of a store, over all runs.
     pub sequence: u64,
     /// Counts the runs of a store.
@@ -37,6 +40,10 @@ pub struct Manifest {
     pub sources: BTreeMap<String, BTreeMap<String, SavedPosition>>,
     /// How far sinks were written, by name.
     pub sinks: BTreeMap<String, SavedPosition>,
+    /// The changes since the checkpoint before this one, for sinks that take whole checkpoints, by name. The last
+    /// column of the rows is their time.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub outboxes: BTreeMap<String, Vec<Section>>,
 }
 
 /// What an operator keeps: on each worker the last whole state and what was noted since.
@@ -115,6 +122,11 @@ fn name(sequence: u64) -> String {
     format!("{FOLDER}/{sequence:012}.json")
 }
 
+/// The number of the checkpoint with a manifest of this name.
+fn sequence_of(name: &str) -> Option<u64> {
+    name.strip_prefix(FOLDER)?.strip_prefix('/')?.strip_suffix(".json")?.parse().ok()
+}
+
 /// The last complete checkpoint, and the later ones that are damaged.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -122,6 +134,8 @@ pub struct Found {
     pub manifest: Option<Manifest>,
     /// Why later ones are not used.
     pub damaged: Vec<StoreError>,
+    /// The greatest number of any of them.
+    pub sequence: u64,
 }
 
 /// Looks for the last checkpoint of which nothing is missing or damaged, as far as `check` says so too
@@ -135,7 +149,9 @@ pub fn latest(
 ) -> Result<Found, StoreError> {
     let mut found = Found::default();
     let packs: BTreeSet<String> = pack::all(store)?.into_iter().map(|(_, name)| name).collect();
-    for name in store.list(FOLDER)?.iter().rev() {
+    let names = store.list(FOLDER)?;
+    found.sequence = names.last().and_then(|name| sequence_of(name)).unwrap_or(0);
+    for name in names.iter().rev() {
         let manifest = Manifest::read(store, name).and_then(|manifest| {
             manifest.have_packs(store, &packs)?;
             check(&manifest)?;
@@ -174,7 +190,7 @@ impl Manifest {
     /// written.
     ///
     /// # Errors
-    /// What the store says.
+    /// [`StoreError::Taken`] if another run has written one with this number, or what the store says.
     pub fn write(&self, store: &Store) -> Result<(), StoreError> {
         let name = name(self.sequence);
         let text = |value: serde_json::Result<String>| {
@@ -186,15 +202,16 @@ impl Manifest {
         };
         let manifest = text(serde_json::to_string(self))?;
         let envelope = Envelope { form: FORM, checksum: xxh3_64(manifest.as_bytes()), manifest };
-        store.put(&name, text(serde_json::to_string(&envelope))?.into())
+        store.put_new(&name, text(serde_json::to_string(&envelope))?.into())
     }
 
     /// All segments of the checkpoint.
     pub fn sections(&self) -> impl Iterator<Item = &Section> {
-        self.operators.values().flat_map(|operator| {
+        let operators = self.operators.values().flat_map(|operator| {
             let tables = operator.states.iter().flat_map(|state| state.tables.iter().chain(&state.common));
             tables.map(|(_, rows)| rows).chain(operator.notes.iter().map(|notes| &notes.rows))
-        })
+        });
+        operators.chain(self.outboxes.values().flatten())
     }
 
     /// The objects that sources keep.
@@ -210,14 +227,18 @@ impl Manifest {
     }
 
     /// Deletes the checkpoints before this one but for the last `keep`, and the packs that neither the
-    /// remaining ones nor `others` name. This one must have been written; no other may be in the writing but
-    /// later ones.
+    /// remaining ones nor `others` name. This one must have been written.
     ///
     /// # Errors
-    /// What the store says; then more is left than need be.
+    /// [`StoreError::Taken`] if another run has written a later one, so that this one does not count, or what the
+    /// store says; then more is left than need be.
     pub fn collect(&self, store: &Store, keep: usize, others: &BTreeSet<String>) -> Result<(), StoreError> {
         let this = name(self.sequence);
-        let earlier: Vec<String> = store.list(FOLDER)?.into_iter().filter(|name| *name < this).collect();
+        let mut earlier = store.list(FOLDER)?;
+        let from = earlier.partition_point(|name| *name < this);
+        if let Some(later) = earlier.drain(from..).find(|name| *name > this) {
+            return Err(StoreError::Taken(store.full_name(&later)));
+        }
         let (gone, kept) = earlier.split_at(earlier.len().saturating_sub(keep));
         let mut named: BTreeSet<String> = self.sections().map(|section| section.pack.clone()).collect();
         for name in kept {

@@ -54,10 +54,11 @@ pub struct Pack {
 }
 
 impl Pack {
-    /// An empty pack that a worker writes for the checkpoint with this number. `part` tells apart what
-    /// the worker writes for one checkpoint.
-    pub fn new(sequence: u64, worker: usize, part: &str) -> Pack {
-        Pack { name: format!("{FOLDER}/{sequence:012}-{worker}-{part}"), bytes: Vec::new() }
+    /// An empty pack that a process writes for the checkpoint with this number. `part` tells apart what
+    /// the process writes for one checkpoint.
+    pub fn new(store: &Store, sequence: u64, process: usize, part: &str) -> Pack {
+        let name = format!("{FOLDER}/{sequence:012}-{process}-{part}-{}", store.token());
+        Pack { name, bytes: Vec::new() }
     }
 
     /// Adds rows.
@@ -96,7 +97,7 @@ impl Pack {
     /// # Errors
     /// What the store says.
     pub fn write(self, store: &Store) -> Result<(), StoreError> {
-        if self.bytes.is_empty() { Ok(()) } else { store.put(&self.name, self.bytes.into()) }
+        if self.bytes.is_empty() { Ok(()) } else { store.put_new(&self.name, self.bytes.into()) }
     }
 }
 
@@ -124,7 +125,7 @@ mod tests {
     #[test]
     fn segments_of_a_pack_are_read_one_by_one() {
         let store = Store::memory().unwrap();
-        let mut pack = Pack::new(7, 1, "rows");
+        let mut pack = Pack::new(&store, 7, 1, "rows");
         let sections = [pack.add(&store, &rows(&[1, 2])).unwrap(), pack.add(&store, &rows(&[3])).unwrap()];
         pack.write(&store).unwrap();
         assert_eq!(sections[1].read(&store).unwrap().keys.as_slice(), [3]);
@@ -135,17 +136,18 @@ mod tests {
     #[test]
     fn damage_is_noticed_and_named() {
         let store = Store::memory().unwrap();
-        let mut pack = Pack::new(1, 0, "rows");
+        let mut pack = Pack::new(&store, 1, 0, "rows");
         let section = pack.add(&store, &rows(&[1, 2])).unwrap();
         let bytes = pack.bytes.clone();
         let message = || section.read(&store).unwrap_err().to_string();
-        assert!(message().contains("packs/000000000001-0-rows is missing"), "{}", message());
+        assert!(message().contains("is missing"), "{}", message());
         for byte in [0, bytes.len() / 2, bytes.len() - 1] {
             let mut bytes = bytes.clone();
             bytes[byte] ^= 1;
             store.put(&section.pack, bytes.into()).unwrap();
             assert!(
-                message().contains("packs/000000000001-0-rows is damaged: the checksum"),
+                message().contains("packs/000000000001-0-rows-")
+                    && message().contains(" is damaged: the checksum"),
                 "{}",
                 message()
             );

@@ -9,7 +9,7 @@ use futures_util::TryStreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
-use object_store::{Error, ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::StoreError;
@@ -22,6 +22,8 @@ pub struct Store {
     root: Path,
     /// How people name the place.
     place: String,
+    /// Tells apart what different runs put.
+    token: String,
     runtime: Runtime,
 }
 
@@ -59,7 +61,13 @@ impl Store {
         let runtime = threads.worker_threads(1).thread_name("pathway:store").enable_all().build();
         let runtime = runtime
             .map_err(|error| StoreError::Unusable { store: place.clone(), cause: error.to_string() })?;
-        Ok(Store { objects, root: Path::from(root), place, runtime })
+        let token = random_name(&place)?;
+        Ok(Store { objects, root: Path::from(root), place, token, runtime })
+    }
+
+    /// What no other opened store has.
+    pub fn token(&self) -> &str {
+        &self.token
     }
 
     /// How people name an object.
@@ -84,6 +92,21 @@ impl Store {
         let put = async { self.objects.put(&path, PutPayload::from_bytes(content)).await };
         self.runtime.block_on(put).map_err(|error| self.failed("writing", name, &error))?;
         Ok(())
+    }
+
+    /// Writes an object that is not there yet; it is there as a whole or not at all.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`] or what the store says.
+    pub fn put_new(&self, name: &str, content: Bytes) -> Result<(), StoreError> {
+        let path = self.path(name);
+        let payload = PutPayload::from_bytes(content);
+        let put = async { self.objects.put_opts(&path, payload, PutMode::Create.into()).await };
+        match self.runtime.block_on(put) {
+            Ok(_) => Ok(()),
+            Err(Error::AlreadyExists { .. }) => Err(StoreError::Taken(self.full_name(name))),
+            Err(error) => Err(self.failed("writing", name, &error)),
+        }
     }
 
     /// The content of an object.
@@ -145,6 +168,16 @@ impl Store {
     }
 }
 
+/// A name that is given once.
+///
+/// # Errors
+/// If the system gives no random numbers.
+pub(crate) fn random_name(store: &str) -> Result<String, StoreError> {
+    let unusable =
+        |error: getrandom::Error| StoreError::Unusable { store: store.to_owned(), cause: error.to_string() };
+    getrandom::u64().map(|number| format!("{number:016x}")).map_err(unusable)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -159,6 +192,11 @@ mod tests {
         assert_eq!(store.list("nothing").unwrap(), Vec::<String>::new());
         assert_eq!(store.get("b/3").unwrap(), "three");
         assert_eq!(store.get_range("b/3", 1..3).unwrap(), "hr");
+        store.put_new("b/5", Bytes::from_static(b"five")).unwrap();
+        let taken = store.put_new("b/5", Bytes::from_static(b"six")).unwrap_err();
+        assert!(matches!(&taken, StoreError::Taken(name) if name.ends_with("/b/5")), "{taken:?}");
+        assert_eq!(store.get("b/5").unwrap(), "five");
+        store.delete("b/5").unwrap();
         assert!(matches!(store.get("b/4"), Err(StoreError::Missing(name)) if name.ends_with("/b/4")));
         store.delete("a/1").unwrap();
         store.delete("a/1").unwrap();

@@ -10,6 +10,7 @@
 mod journal;
 mod notes;
 mod objects;
+mod outbox;
 mod part;
 mod recorder;
 mod recovery;
@@ -22,14 +23,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use pathway_dataflow::{Context, InputLog, Keeper};
+use pathway_dataflow::{Context, Failure, InputLog, Keeper, Site};
 use pathway_io::{Resume, Writer};
 use pathway_persistence::{Store, StoreError};
-use pathway_plan::program::{Program, Step, StepOp};
+use pathway_plan::program::{OutputStep, Program, Step, StepOp};
 use pathway_types::Timestamp;
 
 use self::journal::{Asks, Entry, OperatorJournal};
 use self::objects::SourceObjects;
+use self::outbox::Outbox;
 use self::recorder::Recorder;
 pub(crate) use self::recorder::{Others, Word};
 use self::recovery::Recovered;
@@ -138,6 +140,11 @@ pub(crate) struct Checkpoints {
     /// How far sources were read, by name.
     sources: Mutex<Vec<(String, Arc<Marks>)>>,
     sinks: Mutex<Vec<Arc<TrackedSink>>>,
+    outboxes: Mutex<Vec<Arc<Outbox>>>,
+    /// The bytes that wait in them.
+    outbox_bytes: Arc<AtomicUsize>,
+    /// Tells the run from which all others of the store have gone on from those of other stores.
+    origin: String,
     objects: Arc<SourceObjects>,
 }
 
@@ -242,6 +249,7 @@ impl Checkpoints {
         if place.process == 0 {
             objects::collect(&persistence.store, &recovered.objects())?;
         }
+        let origin = recovered.origin(&persistence.store);
         let store = persistence.store.clone();
         let objects = Arc::new(SourceObjects::new(store, recovered.run() + 1, place.process));
         Ok(Arc::new(Checkpoints {
@@ -257,6 +265,9 @@ impl Checkpoints {
             built: AtomicUsize::new(0),
             sources: Mutex::default(),
             sinks: Mutex::default(),
+            outboxes: Mutex::default(),
+            outbox_bytes: Arc::default(),
+            origin,
             objects,
         }))
     }
@@ -340,16 +351,63 @@ impl Checkpoints {
         Some((Resume { positions, objects: self.objects.clone(), run: self.recovered.run() + 1 }, marks))
     }
 
-    /// Where a sink goes on: nowhere after a run that had come to its end.
-    pub(crate) fn sink_position(&self, name: &str) -> Option<&[u8]> {
-        self.recovered.sink(name)
+    /// Opens the sink of a step: where it was, or for whole checkpoints, after what was kept for it by the
+    /// last one.
+    ///
+    /// # Errors
+    /// If the sink fails.
+    pub(crate) fn open_sink(
+        &self,
+        program: &Program,
+        step: usize,
+        site: &Site,
+        context: &Context,
+    ) -> Result<Box<dyn Writer>, Failure> {
+        let StepOp::Output(OutputStep { sink, .. }) = &program.steps[step].op else {
+            return Err(Failure::Worker(format!("{} is no sink", program.label(step))));
+        };
+        let failed = |error| Failure::Connector { site: site.clone(), error };
+        let name = program.persistent_name(step);
+        let columns = names_of(&program.steps[program.steps[step].inputs[0].0]).join(", ");
+        let identity = format!("{name}: {} ({columns})", sink.description());
+        let kept = self.recovered.outbox(&identity);
+        let id = format!("pathway-{}-{name}", self.origin);
+        let Some(mut transactions) = sink.transactions(&id).map_err(failed)? else {
+            // Where a run that ended took up its output anew, there is no position.
+            let mut writer = sink.open(self.recovered.sink(&name)).map_err(failed)?;
+            outbox::write(&kept, &mut *writer).map_err(failed)?;
+            let (writer, sink) = tracked::track(writer, name);
+            lock(&self.sinks).extend(sink);
+            return Ok(writer);
+        };
+        if let Some(number) = self.sequence().filter(|_| !kept.is_empty())
+            && let Some(found) = transactions.commit(number, &kept, true).map_err(failed)?
+            && found > number
+        {
+            let label = program.label(step);
+            let text = format!(
+                "{label} has what belongs to checkpoint {found}, which cannot be used: what comes after checkpoint                  {number} is written a second time"
+            );
+            context.message(true, &text);
+        }
+        let outbox = Outbox::new(identity, site.clone(), transactions, self.outbox_bytes.clone());
+        lock(&self.outboxes).push(outbox.clone());
+        Ok(outbox.writer())
     }
 
-    /// Notes how far a sink is written, if it tells.
-    pub(crate) fn track(&self, writer: Box<dyn Writer>, name: String) -> Box<dyn Writer> {
-        let (writer, sink) = tracked::track(writer, name);
-        lock(&self.sinks).extend(sink);
-        writer
+    /// Tells of what was kept for sinks that the program does not have any more; when all are open.
+    pub(crate) fn sinks_are_open(&self, context: &Context) {
+        for sink in self.recovered.outboxes_left() {
+            let text = format!(
+                "the program has changed and does not have the output {sink} any more: changes of the last                  checkpoint may not have been sent to it"
+            );
+            context.message(true, &text);
+        }
+    }
+
+    /// True if so much has been noted that it should be written soon.
+    fn is_crowded(&self) -> bool {
+        self.outbox_bytes.load(Ordering::Relaxed).max(*lock(&self.backlog.bytes)) > MOST_BYTES / 4
     }
 
     /// A worker has built all its operators.

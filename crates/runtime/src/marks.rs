@@ -24,6 +24,8 @@ struct Inner {
     positions: BTreeMap<String, Option<Position>>,
     /// Everything before this time is held by a complete checkpoint.
     held: Timestamp,
+    /// The time of the last minibatch of which positions were asked for.
+    last: Timestamp,
 }
 
 #[derive(Debug)]
@@ -67,10 +69,16 @@ impl Marks {
     pub(crate) fn positions(&self, time: Timestamp) -> BTreeMap<String, Option<Position>> {
         let mut inner = self.inner();
         while inner.marks.front().is_some_and(|mark| mark.time < time) {
-            let updates = inner.marks.pop_front().map(|mark| mark.updates);
-            inner.positions.extend(updates.into_iter().flatten());
+            let Some(mark) = inner.marks.pop_front() else { break };
+            inner.positions.extend(mark.updates);
+            inner.last = mark.time;
         }
         inner.positions.clone()
+    }
+
+    /// The time of the last minibatch of which positions were asked for.
+    pub(crate) fn last(&self) -> Timestamp {
+        self.inner().last
     }
 
     /// A checkpoint of this time is complete.

@@ -103,15 +103,12 @@ fn run_here(
             // All outputs are written by the first process.
             StepOp::Output(_) if share.number > 0 => {}
             StepOp::Output(spec) => {
-                let failed = |error| Failure::Connector { site: site(number, step), error };
-                let name = program.persistent_name(number);
-                let position =
-                    checkpoints.as_ref().and_then(|all: &Arc<Checkpoints>| all.sink_position(&name));
-                let opened = spec.sink.open(position).map_err(failed)?;
-                writer = Some(match &checkpoints {
-                    Some(checkpoints) => checkpoints.track(opened, name),
-                    None => opened,
-                });
+                let site = site(number, step);
+                let opened = match &checkpoints {
+                    Some(checkpoints) => checkpoints.open_sink(&program, number, &site, context),
+                    None => spec.sink.open(None).map_err(|error| Failure::Connector { site, error }),
+                };
+                writer = Some(opened?);
                 context.completed().register(number);
             }
             StepOp::Calls(spec) => {
@@ -132,6 +129,9 @@ fn run_here(
         writers.push(Mutex::new(writer));
         queues.push(step_queues);
         callers.push(step_callers.into_iter().map(|caller| Mutex::new(Some(caller))).collect());
+    }
+    if let Some(checkpoints) = checkpoints.as_ref().filter(|_| share.number == 0) {
+        checkpoints.sinks_are_open(context);
     }
     let shared = Arc::new(Shared {
         program,

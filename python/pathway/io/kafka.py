@@ -30,6 +30,8 @@ Mode = Literal["streaming", "static"]
 ReadFormat = Literal["raw", "plaintext", "json"]
 #: What the messages that are written hold.
 WriteFormat = Literal["json", "raw", "plaintext", "dsv"]
+#: How often each change is written in runs with persistence, failures included.
+Delivery = Literal["exactly-once", "at-least-once"]
 
 _PAYLOADS: dict[str, dt.DType] = {"raw": dt.BYTES, "plaintext": dt.STR}
 
@@ -183,6 +185,7 @@ def write(
     headers: Iterable[ColumnReference] | None = None,
     name: str | None = None,
     sort_by: Iterable[ColumnReference] | None = None,
+    delivery: Delivery = "exactly-once",
 ) -> None:
     """Writes every change of a table as a message with the headers `pathway_time` and `pathway_diff`.
 
@@ -200,6 +203,8 @@ def write(
         headers: columns that become headers, too.
         name: a unique name, for logs.
         sort_by: columns of the table that order the changes of one time.
+        delivery: in runs with persistence, `exactly-once` writes the changes of each checkpoint in one transaction
+            when it is complete; `at-least-once` writes them at once, and some of them again after a failure.
 
     Raises:
         ValueError: the arguments do not fit together.
@@ -240,6 +245,7 @@ def write(
         headers=columns.headers,
         delimiter=delimiter,
         registry=(engine_registry(schema_registry_settings), subject) if subject else None,
+        exactly_once=delivery == "exactly-once",
     )
     register_output(columns.table, sink, name, columns.sort_by)
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use pathway_io::{ConnectorError, FailureClass, Sink, Writer};
+use pathway_io::{ConnectorError, FailureClass, Sink, Transactions, Writer};
 use pathway_types::{Batch, DType, Schema, Timestamp};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -15,6 +15,7 @@ use super::client::{KafkaSettings, Observer, failure};
 use super::encode::{BytesLane, Encoded, MessageFormat, Payload};
 use super::headers::HeaderLanes;
 use super::registry::{PREFIX, Registry, RegistrySettings, prefix};
+use super::transactions::KafkaTransactions;
 use crate::formats::invalid;
 
 /// How long to wait for room among the messages that are on their way.
@@ -33,15 +34,26 @@ pub enum Topic {
     Column(usize),
 }
 
+/// How often each change is written in runs that can be gone on with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Delivery {
+    /// Once: in a transaction for each checkpoint, when it is complete.
+    #[default]
+    ExactlyOnce,
+    /// At once, and again after a failure, if it came after the last checkpoint.
+    AtLeastOnce,
+}
+
 /// Writes every change of a table as a message.
 #[derive(Clone, Debug)]
 pub struct KafkaSink {
-    settings: KafkaSettings,
+    pub(super) settings: KafkaSettings,
     topic: Topic,
     format: MessageFormat,
     key: Option<usize>,
     headers: Vec<(String, usize)>,
     registry: Option<(RegistrySettings, String)>,
+    delivery: Delivery,
     schema: Schema,
 }
 
@@ -62,7 +74,22 @@ impl KafkaSink {
         if topic == Topic::Fixed(String::new()) {
             return Err(invalid("kafka", "the name of the topic is empty"));
         }
-        Ok(KafkaSink { settings, topic, format, key: None, headers: Vec::new(), registry: None, schema })
+        Ok(KafkaSink {
+            settings,
+            topic,
+            format,
+            key: None,
+            headers: Vec::new(),
+            registry: None,
+            delivery: Delivery::default(),
+            schema,
+        })
+    }
+
+    /// The same sink with another way of delivery.
+    pub fn delivery(mut self, delivery: Delivery) -> Self {
+        self.delivery = delivery;
+        self
     }
 
     /// The same sink with the keys of messages from this column.
@@ -101,19 +128,10 @@ impl KafkaSink {
         }
         vec![("enable.idempotence", "true")]
     }
-}
 
-impl Sink for KafkaSink {
-    fn description(&self) -> String {
-        match &self.topic {
-            Topic::Fixed(topic) => format!("kafka({topic})"),
-            Topic::Column(column) => format!("kafka(topics of {})", self.schema.fields[*column].name),
-        }
-    }
-
-    fn open(&self, _position: Option<&[u8]>) -> Result<Box<dyn Writer>, ConnectorError> {
+    /// Opens it, with these properties besides those of the user.
+    pub(super) fn writer(&self, own: &[(&str, &str)]) -> Result<KafkaWriter, ConnectorError> {
         let name = self.description();
-        let config = self.settings.config(&self.own_properties());
         let prefix = match &self.registry {
             Some((settings, subject)) => {
                 Some(prefix(Registry::new(settings.clone(), &name)?.newest(subject)?))
@@ -121,9 +139,9 @@ impl Sink for KafkaSink {
             None => None,
         };
         let deliveries = Deliveries::default();
-        let producer = config.create_with_context(deliveries.clone());
+        let producer = self.settings.config(own).create_with_context(deliveries.clone());
         let producer = producer.map_err(|error| self.settings.misconfigured(&name, &error))?;
-        Ok(Box::new(KafkaWriter {
+        Ok(KafkaWriter {
             name,
             brokers: self.settings.brokers().to_owned(),
             topic: self.topic.clone(),
@@ -137,15 +155,42 @@ impl Sink for KafkaSink {
             encoded: Encoded::default(),
             has_header: Vec::new(),
             last_topic: String::new(),
-        }))
+        })
+    }
+}
+
+impl Sink for KafkaSink {
+    fn description(&self) -> String {
+        match &self.topic {
+            Topic::Fixed(topic) => format!("kafka({topic})"),
+            Topic::Column(column) => format!("kafka(topics of {})", self.schema.fields[*column].name),
+        }
+    }
+
+    fn open(&self, _position: Option<&[u8]>) -> Result<Box<dyn Writer>, ConnectorError> {
+        Ok(Box::new(self.writer(&self.own_properties())?))
+    }
+
+    fn transactions(&self, id: &str) -> Result<Option<Box<dyn Transactions>>, ConnectorError> {
+        match self.delivery {
+            Delivery::ExactlyOnce => Ok(Some(Box::new(KafkaTransactions::open(self, id)?))),
+            Delivery::AtLeastOnce => Ok(None),
+        }
     }
 }
 
 /// Remembers the first message that could not be delivered.
 #[derive(Clone, Debug, Default)]
-struct Deliveries {
-    observer: Observer,
+pub(super) struct Deliveries {
+    pub(super) observer: Observer,
     failed: Arc<Mutex<Option<(String, KafkaError)>>>,
+}
+
+impl Deliveries {
+    /// What could not be delivered does not count any more.
+    pub(super) fn forget(&self) {
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 impl ClientContext for Deliveries {
@@ -170,17 +215,17 @@ impl ProducerContext for Deliveries {
 }
 
 /// An open sink.
-struct KafkaWriter {
-    name: String,
-    brokers: String,
+pub(super) struct KafkaWriter {
+    pub(super) name: String,
+    pub(super) brokers: String,
     topic: Topic,
     payload: Payload,
     key: Option<usize>,
     headers: Vec<(String, usize)>,
     dtypes: Vec<DType>,
     /// Has a thread of its own that hears of deliveries.
-    producer: ThreadedProducer<Deliveries>,
-    deliveries: Deliveries,
+    pub(super) producer: ThreadedProducer<Deliveries>,
+    pub(super) deliveries: Deliveries,
     /// What stands in front of each payload.
     prefix: Option<[u8; PREFIX]>,
     encoded: Encoded,
@@ -232,7 +277,7 @@ impl KafkaWriter {
     }
 
     /// Waits until the brokers have acknowledged everything.
-    fn flush(&self) -> Result<(), ConnectorError> {
+    pub(super) fn flush(&self) -> Result<(), ConnectorError> {
         let (mut left, mut since) = (self.producer.in_flight_count(), Instant::now());
         loop {
             // SAFETY: the client lives as long as the producer that is borrowed here, and the function may be
@@ -260,6 +305,20 @@ impl KafkaWriter {
             Topic::Fixed(topic) => topic,
             Topic::Column(_) => &self.last_topic,
         }
+    }
+
+    /// The topic of the first row.
+    pub(super) fn first_topic(&mut self, batch: &Batch) -> Result<Option<String>, ConnectorError> {
+        if let Topic::Column(column) = self.topic {
+            if batch.is_empty() {
+                return Ok(None);
+            }
+            let dtypes = self.dtypes.clone();
+            let mut bytes = Vec::new();
+            let named = BytesLane::new(batch, column, &dtypes, "topic");
+            self.next_topic(named.get(0, &mut bytes, &self.name)?)?;
+        }
+        Ok(Some(self.topic_name().to_owned()))
     }
 
     /// The topic of a row of which it is read from a column.

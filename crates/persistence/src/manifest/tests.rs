@@ -6,7 +6,7 @@ use crate::Pack;
 
 /// Writes a checkpoint with these segments besides a new one.
 fn checkpoint(store: &Store, sequence: u64, old: &[Section]) -> Manifest {
-    let mut pack = Pack::new(sequence, 0, "state");
+    let mut pack = Pack::new(store, sequence, 0, "state");
     let rows = Batch::new(Keys::from(vec![u128::from(sequence)]), vec![], Diffs::Ones(1));
     let section = pack.add(store, &rows).unwrap();
     pack.write(store).unwrap();
@@ -78,15 +78,29 @@ fn damaged_ones_are_named_and_the_one_before_is_used() {
     assert_eq!(sequence, Some(1));
     assert!(damaged[1].contains("000000000002.json is damaged: the checksum is another"), "{damaged:?}");
 
+    [2, 3].iter().for_each(|number| store.delete(&name(*number)).unwrap());
     third.write(&store).unwrap();
     second.write(&store).unwrap();
     store.delete(&sections(&second)[1].pack).unwrap();
     let (sequence, damaged) = found(&store);
     assert_eq!(sequence, Some(1));
-    assert!(damaged.iter().all(|d| d.ends_with("packs/000000000002-0-state is missing")), "{damaged:?}");
+    assert!(
+        damaged.iter().all(|d| d.contains("/packs/000000000002-0-state-") && d.ends_with(" is missing")),
+        "{damaged:?}"
+    );
 
     store.put(&sections(&first)[0].pack, bytes::Bytes::from_static(b"x")).unwrap();
     assert_eq!(found(&store).0, None);
+}
+
+#[test]
+fn another_run_is_not_overwritten() {
+    let store = Store::memory().unwrap();
+    let first = checkpoint(&store, 1, &[]);
+    let other = Manifest { run: 7, ..first.clone() };
+    let error = other.write(&store).unwrap_err();
+    assert!(matches!(error, StoreError::Taken(_)), "{error}");
+    assert_eq!(latest(&store, |_| Ok(())).unwrap().manifest, Some(first));
 }
 
 #[test]
@@ -108,16 +122,17 @@ fn old_ones_are_collected_with_the_packs_that_only_they_name() {
     let third = checkpoint(&store, 3, &[]);
     let fourth = checkpoint(&store, 4, &sections(&third));
     // Of a checkpoint that is being written.
-    let mut pack = Pack::new(5, 0, "state");
+    let mut pack = Pack::new(&store, 5, 0, "state");
     pack.add(&store, &Batch::new(Keys::from(vec![5]), vec![], Diffs::Ones(1))).unwrap();
     pack.write(&store).unwrap();
 
-    second.collect(&store, 1, &BTreeSet::new()).unwrap();
+    let error = second.collect(&store, 1, &BTreeSet::new()).unwrap_err();
+    assert!(matches!(error, StoreError::Taken(_)), "there are later ones: {error}");
     assert_eq!(store.list("manifests").unwrap().len(), 4);
     assert_eq!(store.list("packs").unwrap().len(), 5);
     fourth.collect(&store, 1, &BTreeSet::new()).unwrap();
     assert_eq!(store.list("manifests").unwrap(), [name(3), name(4)]);
-    let packs = ["packs/000000000003-0-state", "packs/000000000004-0-state", "packs/000000000005-0-state"];
+    let packs = [3, 4, 5].map(|number| format!("packs/{number:012}-0-state-{}", store.token()));
     assert_eq!(store.list("packs").unwrap(), packs);
     assert_eq!(found(&store), (Some(4), vec![]));
 }

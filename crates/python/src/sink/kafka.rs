@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pathway_connectors::kafka::{KafkaSettings, KafkaSink, MessageFormat, Topic};
+use pathway_connectors::kafka::{Delivery, KafkaSettings, KafkaSink, MessageFormat, Topic};
 use pathway_types::{Field, Schema};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -22,7 +22,7 @@ impl PyKafkaSink {
     #[new]
     #[pyo3(signature = (
         settings, format, column_names, dtypes, *, topic=None, topic_column=None, key=None, value=None,
-        headers=Vec::new(), delimiter=',', registry=None
+        headers=Vec::new(), delimiter=',', registry=None, exactly_once=true
     ))]
     #[allow(clippy::too_many_arguments)]
     fn new(
@@ -37,6 +37,7 @@ impl PyKafkaSink {
         headers: Vec<(String, usize)>,
         delimiter: char,
         registry: Option<(RegistryTuple, String)>,
+        exactly_once: bool,
     ) -> PyResult<Self> {
         let refused = |text: &str| Err(PyValueError::new_err(text.to_owned()));
         let format = match (format, value) {
@@ -63,6 +64,8 @@ impl PyKafkaSink {
         let sink = KafkaSink::new(KafkaSettings::new(settings), topic, format, schema)
             .map_err(|error| errors::of_connector(&error))?;
         let registry = registry.map(|(settings, subject)| (of_tuple(settings), subject));
-        Ok(PyKafkaSink { sink: Arc::new(sink.key(key).headers(headers).registry(registry)) })
+        let delivery = if exactly_once { Delivery::ExactlyOnce } else { Delivery::AtLeastOnce };
+        let sink = sink.key(key).headers(headers).registry(registry).delivery(delivery);
+        Ok(PyKafkaSink { sink: Arc::new(sink) })
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Piece {
     pub(super) sources: BTreeMap<String, BTreeMap<String, Option<SavedPosition>>>,
     /// How far its sinks are written.
     pub(super) sinks: BTreeMap<String, SavedPosition>,
+    /// What is to be sent to those that take whole checkpoints.
+    pub(super) outboxes: BTreeMap<String, Vec<Section>>,
     /// The latest time of anything that it knows.
     pub(super) last: Timestamp,
     /// The packs that a later checkpoint may name.
@@ -142,7 +144,9 @@ impl Part {
     /// True if sources or sinks have got further before this time.
     fn has_moved(&self, time: Timestamp) -> bool {
         let sources = lock(&self.checkpoints.sources).iter().any(|(_, marks)| marks.has_before(time));
-        sources || lock(&self.checkpoints.sinks).iter().any(|sink| sink.has_before(time))
+        sources
+            || lock(&self.checkpoints.sinks).iter().any(|sink| sink.has_before(time))
+            || lock(&self.checkpoints.outboxes).iter().any(|outbox| outbox.has_before(time))
     }
 
     /// Takes what the journals were told.
@@ -175,7 +179,7 @@ impl Part {
         self.write_states(store, sequence)?;
         let first = checkpoints.place.first;
         self.operators.iter_mut().for_each(|operator| operator.forget(time, first));
-        let mut pack = Pack::new(sequence, checkpoints.place.process, "notes");
+        let mut pack = Pack::new(store, sequence, checkpoints.place.process, "notes");
         let mut tails = Vec::with_capacity(self.operators.len());
         for operator in &self.operators {
             tails.push(operator.pack_tail(&mut pack, store)?);
@@ -202,8 +206,26 @@ impl Part {
             operators.insert(registered.identity.clone(), state);
         }
         let (sources, sinks) = (self.sources(time), self.sinks(time)?);
+        let outboxes = self.outboxes(sequence, time)?;
+        let read = lock(&checkpoints.sources).iter().map(|(_, marks)| marks.last()).max();
+        self.last = self.last.max(read.unwrap_or(0));
         self.changed = false;
-        Ok(Piece { operators, sources, sinks, last: self.last, packs: self.named() })
+        Ok(Piece { operators, sources, sinks, outboxes, last: self.last, packs: self.named() })
+    }
+
+    /// Writes what is to be sent to sinks when the checkpoint is complete.
+    fn outboxes(&self, sequence: u64, time: Timestamp) -> Result<BTreeMap<String, Vec<Section>>, StoreError> {
+        let store = &*self.checkpoints.persistence.store;
+        let mut pack = Pack::new(store, sequence, self.checkpoints.place.process, "outbox");
+        let mut all = BTreeMap::new();
+        for outbox in lock(&self.checkpoints.outboxes).iter() {
+            let sections = outbox.pack(time, &mut pack, store)?;
+            if !sections.is_empty() {
+                all.insert(outbox.name.clone(), sections);
+            }
+        }
+        pack.write(store)?;
+        Ok(all)
     }
 
     /// How far sources were read at a time.
@@ -233,7 +255,7 @@ impl Part {
 
     fn write_states(&mut self, store: &Store, sequence: u64) -> Result<(), StoreError> {
         let place = self.checkpoints.place;
-        let mut pack = Pack::new(sequence, place.process, "states");
+        let mut pack = Pack::new(store, sequence, place.process, "states");
         let mut written = Vec::new();
         for (number, operator) in self.operators.iter().enumerate() {
             for (here, before, state) in &operator.unwritten {

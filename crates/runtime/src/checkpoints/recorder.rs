@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use pathway_dataflow::Context;
+use pathway_dataflow::{Context, Failure};
 use pathway_persistence::{Manifest, SavedPosition, StoreError};
 use pathway_types::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::outbox::Outbox;
 use super::part::{Part, Piece, Ready};
-use super::{Checkpoints, objects};
+use super::{Checkpoints, lock, objects};
 
 /// The least time between two checkpoints.
 const LEAST_INTERVAL: Duration = Duration::from_millis(10);
@@ -22,7 +23,7 @@ const LEAST_INTERVAL: Duration = Duration::from_millis(10);
 const KEPT: usize = 1;
 /// How long the last checkpoint waits for processes that have not seen the end of the run.
 const FAREWELL: Duration = Duration::from_secs(10);
-/// How often a recorder that waits for others looks whether the run is over.
+/// How often a recorder that waits looks what has happened.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// What the recorders of processes say to each other.
@@ -36,6 +37,8 @@ pub(crate) enum Word {
     Write(u64, Timestamp),
     /// The answer, or why it cannot be given.
     Wrote(Result<Piece, String>),
+    /// So much has been noted that the next checkpoint should not wait.
+    Crowded,
     /// The checkpoint of this time is complete.
     Held(Timestamp),
     /// No checkpoint follows.
@@ -75,7 +78,8 @@ struct Over;
 impl Recorder {
     pub(super) fn new(checkpoints: Arc<Checkpoints>, others: Option<Others>, context: Context) -> Self {
         let earlier = checkpoints.recovered.manifest.as_ref();
-        let (sequence, run) = earlier.map_or((1, 1), |m| (m.sequence + 1, m.run + 1));
+        let sequence = checkpoints.recovered.sequence + 1;
+        let run = earlier.map_or(1, |manifest| manifest.run + 1);
         let objects = [BTreeSet::new(), earlier.iter().flat_map(|m| m.objects()).cloned().collect()];
         let part = Part::new(checkpoints.clone());
         Recorder { part, checkpoints, others, context, sequence, run, time: 0, failed: false, objects }
@@ -88,7 +92,7 @@ impl Recorder {
         }
         let interval = self.checkpoints.persistence.interval.max(LEAST_INTERVAL);
         loop {
-            let goes_on = ended.recv_timeout(interval) == Err(RecvTimeoutError::Timeout);
+            let goes_on = self.wait(ended, interval);
             match self.step(!goes_on) {
                 Ok(Ok(())) => {}
                 Ok(Err(cause)) => {
@@ -100,6 +104,23 @@ impl Recorder {
             }
             if !goes_on {
                 return self.say(Word::Finished);
+            }
+        }
+    }
+
+    /// Waits until it is time for a checkpoint; false when the run has ended.
+    fn wait(&self, ended: &Receiver<()>, interval: Duration) -> bool {
+        let begin = Instant::now();
+        loop {
+            let left = interval.saturating_sub(begin.elapsed());
+            if ended.recv_timeout(left.min(PATIENCE)) != Err(RecvTimeoutError::Timeout) {
+                return false;
+            }
+            // Between checkpoints the others say nothing else.
+            let said = self.others.iter().flat_map(|others| others.hear.try_iter());
+            let is_crowded = said.fold(false, |is, (_, word)| is || matches!(word, Word::Crowded));
+            if left <= PATIENCE || is_crowded || self.checkpoints.is_crowded() {
+                return true;
             }
         }
     }
@@ -116,12 +137,13 @@ impl Recorder {
                 }
                 Ok((_, Word::Held(time))) => self.checkpoints.hold(time),
                 Ok((_, Word::Finished)) => return,
-                Ok((_, Word::Ready(_) | Word::Wrote(_))) => {}
+                Ok((_, Word::Ready(_) | Word::Wrote(_) | Word::Crowded)) => {}
                 Err(_) if self.context.has_failed() => {
                     // Whoever ends the run waits for that.
                     let _ = ended.recv();
                     return;
                 }
+                Err(_) if self.checkpoints.is_crowded() => (others.say)(Word::Crowded),
                 Err(_) => {}
             }
         }
@@ -194,13 +216,31 @@ impl Recorder {
         let own = self.part.write(sequence, time).map_err(|error| error.to_string());
         let pieces = self.hear(|word| if let Word::Wrote(piece) = word { Some(piece) } else { None })?;
         let pieces: Result<Vec<Piece>, String> = std::iter::once(own).chain(pieces).collect();
-        let completed = pieces
-            .and_then(|pieces| self.complete(sequence, time, pieces).map_err(|error| error.to_string()));
+        let completed = match pieces.map(|pieces| self.complete(sequence, time, pieces)) {
+            Ok(Err(error @ StoreError::Taken(_))) => {
+                self.context.fail(Failure::Persistence(error.to_string()));
+                return Err(Over);
+            }
+            Ok(completed) => completed.map_err(|error| error.to_string()),
+            Err(cause) => Err(cause),
+        };
         self.failed = completed.is_err();
         if completed.is_ok() {
             self.time = time;
+            self.send(sequence)?;
         }
         Ok(completed)
+    }
+
+    /// Sends what waits for the checkpoint that was completed last.
+    fn send(&self, sequence: u64) -> Result<(), Over> {
+        let outboxes = lock(&self.checkpoints.outboxes).clone();
+        let send = |outbox: &Arc<Outbox>| outbox.send(sequence, self.time, &self.context);
+        // A later run sends what was not sent.
+        outboxes.iter().try_for_each(send).map_err(|failure| {
+            self.context.fail(failure);
+            Over
+        })
     }
 
     /// Completes a checkpoint.
@@ -208,6 +248,7 @@ impl Recorder {
         let checkpoints = self.checkpoints.clone();
         let store = &*checkpoints.persistence.store;
         let mut manifest = Manifest {
+            origin: checkpoints.origin.clone(),
             sequence,
             run: self.run,
             time,
@@ -221,6 +262,7 @@ impl Recorder {
             manifest.last = manifest.last.max(piece.last);
             packs.extend(piece.packs);
             manifest.sinks.extend(piece.sinks);
+            manifest.outboxes.extend(piece.outboxes);
             for (name, parts) in piece.sources {
                 let known = manifest.sources.entry(name.clone()).or_insert_with(|| self.known(&name));
                 for (part, position) in parts {

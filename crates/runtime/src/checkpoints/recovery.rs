@@ -13,12 +13,16 @@ use pathway_persistence::{
 use pathway_plan::program::{Program, StepOp};
 use pathway_types::{Batch, Timestamp};
 
-use super::{Persistence, lock, log_identity, names_of, notes};
+use super::{Persistence, lock, log_identity, names_of, notes, outbox};
 
 /// What was read of a checkpoint.
 #[derive(Default)]
 pub(super) struct Recovered {
     pub(super) manifest: Option<Manifest>,
+    /// The greatest number of a checkpoint, be it damaged.
+    pub(super) sequence: u64,
+    /// What was to be sent to sinks when the checkpoint was complete, by what identifies them.
+    outboxes: Mutex<BTreeMap<String, Vec<(Timestamp, Batch)>>>,
     /// The number of workers of that run.
     pub(super) workers: usize,
     /// The latest time of anything that it knows.
@@ -34,8 +38,13 @@ pub(super) struct Recovered {
 /// Reads the last checkpoint of a store of which nothing is missing or damaged.
 pub(super) fn recover(store: &Store, context: &Context) -> Result<Recovered, StoreError> {
     let mut operators = HashMap::new();
+    let mut outboxes = BTreeMap::new();
     let found = latest(store, |manifest| {
         operators.clear();
+        outboxes.clear();
+        for (sink, sections) in &manifest.outboxes {
+            outboxes.insert(sink.clone(), outbox::read(sections, store)?);
+        }
         for (identity, saved) in manifest.operators.iter().filter(|(_, saved)| !saved.is_log) {
             operators.insert(identity.clone(), Arc::new(load(store, manifest, saved)?));
         }
@@ -45,9 +54,11 @@ pub(super) fn recover(store: &Store, context: &Context) -> Result<Recovered, Sto
         context.message(true, &format!("{damage}: an earlier checkpoint is used"));
     }
     let Some(manifest) = found.manifest else {
-        return Ok(Recovered::default());
+        return Ok(Recovered { sequence: found.sequence, ..Recovered::default() });
     };
     Ok(Recovered {
+        sequence: found.sequence,
+        outboxes: Mutex::new(outboxes),
         workers: manifest.workers,
         last: manifest.last,
         operators,
@@ -209,6 +220,23 @@ impl Recovered {
     pub(super) fn sink(&self, name: &str) -> Option<&[u8]> {
         let manifest = self.manifest.as_ref().filter(|manifest| !manifest.finished)?;
         manifest.sinks.get(name).map(|saved| &*saved.value)
+    }
+
+    /// What tells the run from which all others of the store have gone on from those of other stores.
+    pub(super) fn origin(&self, store: &Store) -> String {
+        let known =
+            self.manifest.as_ref().map(|manifest| &*manifest.origin).filter(|origin| !origin.is_empty());
+        known.unwrap_or(store.token()).to_owned()
+    }
+
+    /// Takes what was to be sent to a sink.
+    pub(super) fn outbox(&self, identity: &str) -> Vec<(Timestamp, Batch)> {
+        lock(&self.outboxes).remove(identity).unwrap_or_default()
+    }
+
+    /// The sinks of which nobody has taken what was to be sent.
+    pub(super) fn outboxes_left(&self) -> Vec<String> {
+        lock(&self.outboxes).keys().cloned().collect()
     }
 
     /// True if an operator goes on with its state.

@@ -124,6 +124,13 @@ pub struct Capture {
     fails: Option<Timestamp>,
 }
 
+impl Capture {
+    /// Fails at the first time from `fails` on.
+    pub fn new(dtypes: Vec<DType>, fails: Option<Timestamp>) -> Arc<Capture> {
+        Arc::new(Capture { rows: Arc::default(), dtypes, fails })
+    }
+}
+
 struct Capturing {
     rows: Arc<Mutex<Captured>>,
     dtypes: Vec<DType>,
@@ -253,7 +260,7 @@ pub fn run_with(
     program.steps.extend(steps);
     let last = program.steps.len() - 1;
     let dtypes = program.steps[last].columns.clone();
-    let capture = Arc::new(Capture { rows: Arc::default(), dtypes: dtypes.clone(), fails });
+    let capture = Capture::new(dtypes.clone(), fails);
     let output = OutputStep { sink: capture.clone(), name: None, sort_by: None, keep_errors: true };
     program.steps.push(step(StepOp::Output(output), &[last], dtypes));
     let ended = run_in_processes(&program, &options, terminate_on_error, processes);
@@ -305,7 +312,7 @@ fn run_table_with(
     fails: Option<Timestamp>,
 ) -> (Program, Captured) {
     let dtypes = table.columns().iter().map(|column| column.dtype.clone()).collect();
-    let capture = Arc::new(Capture { rows: Arc::default(), dtypes, fails });
+    let capture = Capture::new(dtypes, fails);
     let options = OutputOptions { keep_errors: true, ..OutputOptions::default() };
     let output = table.output(capture.clone(), options).unwrap();
     let program = table.graph().program_with(&Goal::Outputs(vec![output]), rewrites).unwrap();
