@@ -172,6 +172,24 @@ pub(super) fn is_passing(code: RDKafkaErrorCode) -> bool {
     )
 }
 
+/// Asks the brokers something, again and again while they say what passes by itself: at most this long, which
+/// is what the question is told.
+pub(super) fn ask<T>(
+    patience: Duration,
+    question: impl Fn(Duration) -> Result<T, KafkaError>,
+) -> Result<T, KafkaError> {
+    let deadline = Instant::now() + patience;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(100));
+        match question(left) {
+            Err(error) if error.rdkafka_error_code().is_some_and(is_passing) && Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            answer => return answer,
+        }
+    }
+}
+
 /// A failure while `doing` something with a topic.
 pub(super) fn failure(
     connector: &str,

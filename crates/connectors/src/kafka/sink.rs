@@ -307,6 +307,14 @@ impl KafkaWriter {
         }
     }
 
+    /// The topics, for people.
+    pub(super) fn topics(&self) -> String {
+        match &self.topic {
+            Topic::Fixed(topic) => topic.clone(),
+            Topic::Column(_) => "of a column".to_owned(),
+        }
+    }
+
     /// The topic of the first row.
     pub(super) fn first_topic(&mut self, batch: &Batch) -> Result<Option<String>, ConnectorError> {
         if let Topic::Column(column) = self.topic {

@@ -8,7 +8,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::client::Observer;
+use super::client::{Observer, ask};
 
 /// A partition to read.
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +76,8 @@ impl Starts<'_> {
         let mut stretches = Vec::with_capacity(partitions.len());
         for partition in partitions {
             let (low, high) =
-                consumer.fetch_watermarks(self.topic, *partition, self.patience).map_err(failed)?;
+                ask(self.patience, |left| consumer.fetch_watermarks(self.topic, *partition, left))
+                    .map_err(failed)?;
             let part = part(self.topic, *partition);
             let kept = match self.kept.and_then(|kept| kept.get(&part)) {
                 Some(position) => Some(offset(self.name, &part, position)?),
@@ -125,7 +126,7 @@ impl Starts<'_> {
         for partition in partitions {
             asked.add_partition_offset(self.topic, *partition, Offset::Offset(timestamp))?;
         }
-        let found = consumer.offsets_for_times(asked, self.patience)?;
+        let found = ask(self.patience, |left| consumer.offsets_for_times(asked.clone(), left))?;
         let mut offsets = HashMap::new();
         for element in found.elements() {
             element.error()?;
@@ -144,7 +145,7 @@ impl Starts<'_> {
         for partition in partitions {
             asked.add_partition(self.topic, *partition);
         }
-        let found = consumer.committed_offsets(asked, self.patience)?;
+        let found = ask(self.patience, |left| consumer.committed_offsets(asked.clone(), left))?;
         let elements = found.elements();
         let offsets = elements.iter().filter_map(|element| match element.offset() {
             Offset::Offset(offset) => Some((element.partition(), offset)),

@@ -14,7 +14,7 @@ use rdkafka::producer::Producer as _;
 use rdkafka::util::Timeout;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::client::{Observer, failure, is_passing};
+use super::client::{Observer, ask, failure};
 use super::sink::{KafkaSink, KafkaWriter};
 
 /// How often a transaction that the brokers gave up is tried.
@@ -34,8 +34,6 @@ pub(super) struct KafkaTransactions {
     /// Knows the group.
     group: BaseConsumer<Observer>,
     metadata: ConsumerGroupMetadata,
-    /// The brokers know of the producer.
-    is_known: bool,
 }
 
 /// Whether a failed transaction can be tried again.
@@ -64,7 +62,12 @@ impl KafkaTransactions {
         let metadata = group.group_metadata().ok_or_else(|| {
             ConnectorError::new(&*writer.name, FailureClass::Engine, "the client has no consumer group")
         })?;
-        Ok(KafkaTransactions { writer, id, group, metadata, is_known: false })
+        let own = KafkaTransactions { writer, id, group, metadata };
+        // From now on the brokers refuse what an earlier run has begun, and all that it may yet send.
+        let known = own.repeat(sink.settings.patience(), || own.writer.producer.init_transactions(ANSWER));
+        let topic = own.writer.topics();
+        known.map_err(|error| own.failure("begin transactions on", &topic, &error))?;
+        Ok(own)
     }
 
     fn failure(&self, doing: &str, topic: &str, error: &KafkaError) -> ConnectorError {
@@ -88,12 +91,16 @@ impl KafkaTransactions {
         ConnectorError::new(&*self.writer.name, FailureClass::Os, text)
     }
 
-    /// Repeats a call until the brokers have answered.
-    fn ask(&self, call: impl Fn() -> Result<(), KafkaError>) -> Result<(), KafkaError> {
+    /// Repeats a call until the brokers have answered, or this long.
+    fn repeat(
+        &self,
+        patience: Duration,
+        call: impl Fn() -> Result<(), KafkaError>,
+    ) -> Result<(), KafkaError> {
         let begin = Instant::now();
         loop {
             match call() {
-                Err(KafkaError::Transaction(error)) if error.is_retriable() && begin.elapsed() < PATIENCE => {
+                Err(KafkaError::Transaction(error)) if error.is_retriable() && begin.elapsed() < patience => {
                     log::info!("{}: {error}; trying again", self.writer.name);
                     std::thread::sleep(Duration::from_millis(100));
                 }
@@ -120,18 +127,8 @@ impl KafkaTransactions {
     fn committed(&self, topic: &str) -> Result<Option<u64>, ConnectorError> {
         let mut places = TopicPartitionList::new();
         places.add_partition(topic, PARTITION);
-        let begin = Instant::now();
-        let found = loop {
-            match self.group.committed_offsets(places.clone(), ANSWER) {
-                Err(error)
-                    if error.rdkafka_error_code().is_some_and(is_passing) && begin.elapsed() < PATIENCE =>
-                {
-                    std::thread::sleep(Duration::from_millis(100));
-                }
-                Err(error) => return Err(self.failure("see what was committed for", topic, &error)),
-                Ok(found) => break found,
-            }
-        };
+        let found = ask(PATIENCE, |left| self.group.committed_offsets(places.clone(), left.min(ANSWER)));
+        let found = found.map_err(|error| self.failure("see what was committed for", topic, &error))?;
         match found.find_partition(topic, PARTITION).map(|place| (place.error(), place.offset())) {
             Some((Err(error), _)) if !is_unknown(&error) => {
                 Err(self.failure("see what was committed for", topic, &error))
@@ -157,9 +154,10 @@ impl KafkaTransactions {
         let placed = places.add_partition_offset(topic, PARTITION, offset);
         placed.map_err(|error| self.trouble("commit to", topic, &error))?;
         let producer = &self.writer.producer;
-        let sent = self.ask(|| producer.send_offsets_to_transaction(&places, &self.metadata, ANSWER));
+        let sent =
+            self.repeat(PATIENCE, || producer.send_offsets_to_transaction(&places, &self.metadata, ANSWER));
         sent.map_err(|error| self.trouble("commit to", topic, &error))?;
-        let committed = self.ask(|| producer.commit_transaction(ANSWER));
+        let committed = self.repeat(PATIENCE, || producer.commit_transaction(ANSWER));
         committed.map_err(|error| self.trouble("commit to", topic, &error))
     }
 
@@ -197,13 +195,6 @@ impl Transactions for KafkaTransactions {
         again: bool,
     ) -> Result<Option<u64>, ConnectorError> {
         let topic = self.topic(changes)?;
-        if !self.is_known {
-            // Ends what an earlier run has begun.
-            let producer = &self.writer.producer;
-            let known = self.ask(|| producer.init_transactions(ANSWER));
-            known.map_err(|error| self.failure("begin transactions on", &topic, &error))?;
-            self.is_known = true;
-        }
         if again
             && let Some(found) = self.committed(&topic)?
             && found >= number
@@ -217,7 +208,7 @@ impl Transactions for KafkaTransactions {
                 Err(Trouble::Lasting(error)) => (false, error),
             };
             let producer = &self.writer.producer;
-            let aborted = self.ask(|| producer.abort_transaction(Timeout::After(ANSWER)));
+            let aborted = self.repeat(PATIENCE, || producer.abort_transaction(Timeout::After(ANSWER)));
             // What cannot be given up is given up by the brokers when another run begins.
             match aborted {
                 Ok(()) if is_passing && attempt < ATTEMPTS => {}
