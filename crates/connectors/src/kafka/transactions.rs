@@ -22,7 +22,7 @@ const ATTEMPTS: u32 = 5;
 /// How long one call to the brokers may take before it is repeated.
 const ANSWER: Duration = Duration::from_secs(10);
 /// How long the brokers may take to answer at all.
-const PATIENCE: Duration = Duration::from_mins(5);
+const PATIENCE: Duration = Duration::from_secs(300);
 /// The partition under which the group commits the numbers of checkpoints.
 const PARTITION: i32 = 0;
 
