@@ -23,10 +23,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use pathway_dataflow::{Context, Failure, InputLog, Keeper, Site};
-use pathway_io::{Resume, Writer};
+use pathway_dataflow::{Context, InputLog, Keeper, Site};
+use pathway_io::{ConnectorError, Resume, Sink, Writer};
 use pathway_persistence::{Store, StoreError};
-use pathway_plan::program::{OutputStep, Program, Step, StepOp};
+use pathway_plan::program::{Program, Step, StepOp};
 use pathway_types::Timestamp;
 
 use self::journal::{Asks, Entry, OperatorJournal};
@@ -359,29 +359,25 @@ impl Checkpoints {
     pub(crate) fn open_sink(
         &self,
         program: &Program,
-        step: usize,
+        (step, sink): (usize, &dyn Sink),
         site: &Site,
         context: &Context,
-    ) -> Result<Box<dyn Writer>, Failure> {
-        let StepOp::Output(OutputStep { sink, .. }) = &program.steps[step].op else {
-            return Err(Failure::Worker(format!("{} is no sink", program.label(step))));
-        };
-        let failed = |error| Failure::Connector { site: site.clone(), error };
+    ) -> Result<Box<dyn Writer>, ConnectorError> {
         let name = program.persistent_name(step);
         let columns = names_of(&program.steps[program.steps[step].inputs[0].0]).join(", ");
         let identity = format!("{name}: {} ({columns})", sink.description());
         let kept = self.recovered.outbox(&identity);
         let id = format!("pathway-{}-{name}", self.origin);
-        let Some(mut transactions) = sink.transactions(&id).map_err(failed)? else {
+        let Some(mut transactions) = sink.transactions(&id)? else {
             // Where a run that ended took up its output anew, there is no position.
-            let mut writer = sink.open(self.recovered.sink(&name)).map_err(failed)?;
-            outbox::write(&kept, &mut *writer).map_err(failed)?;
+            let mut writer = sink.open(self.recovered.sink(&name))?;
+            outbox::write(&kept, &mut *writer)?;
             let (writer, sink) = tracked::track(writer, name);
             lock(&self.sinks).extend(sink);
             return Ok(writer);
         };
         if let Some(number) = self.sequence().filter(|_| !kept.is_empty())
-            && let Some(found) = transactions.commit(number, &kept, true).map_err(failed)?
+            && let Some(found) = transactions.commit(number, &kept, true)?
             && found > number
         {
             let label = program.label(step);

@@ -105,10 +105,10 @@ fn run_here(
             StepOp::Output(spec) => {
                 let site = site(number, step);
                 let opened = match &checkpoints {
-                    Some(checkpoints) => checkpoints.open_sink(&program, number, &site, context),
-                    None => spec.sink.open(None).map_err(|error| Failure::Connector { site, error }),
+                    Some(all) => all.open_sink(&program, (number, &*spec.sink), &site, context),
+                    None => spec.sink.open(None),
                 };
-                writer = Some(opened?);
+                writer = Some(opened.map_err(|error| Failure::Connector { site, error })?);
                 context.completed().register(number);
             }
             StepOp::Calls(spec) => {

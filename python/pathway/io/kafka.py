@@ -203,8 +203,9 @@ def write(
         headers: columns that become headers, too.
         name: a unique name, for logs.
         sort_by: columns of the table that order the changes of one time.
-        delivery: in runs with persistence, `exactly-once` writes the changes of each checkpoint in one transaction
-            when it is complete; `at-least-once` writes them at once, and some of them again after a failure.
+        delivery: in runs with persistence, `exactly-once` writes the changes of each checkpoint in one
+            transaction when it is complete; `at-least-once` writes them at once, and some of them again
+            after a failure.
 
     Raises:
         ValueError: the arguments do not fit together.

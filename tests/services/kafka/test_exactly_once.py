@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +43,28 @@ pw.run(
 """
 
 
+_started: list[subprocess.Popen[bytes]] = []
+
+
+@pytest.fixture(autouse=True)
+def _no_run_is_left() -> Iterator[None]:
+    yield
+    while _started:
+        with _started.pop() as run:
+            run.kill()
+
+
 def start(mode: str, topic: Topic, second: str, state: Path, **environment: str) -> subprocess.Popen[bytes]:
     arguments = [mode, topic.server, topic.name, second, str(state)]
     with open(state.parent / "log", "ab") as log:
-        return subprocess.Popen(
+        run = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *arguments],
             stdout=log,
             stderr=log,
             env={**os.environ, **environment},
         )
+    _started.append(run)
+    return run
 
 
 def until(condition: Callable[[], bool], what: str) -> None:

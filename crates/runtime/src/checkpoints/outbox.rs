@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pathway_dataflow::{Context, Failure, Note, Site};
+use pathway_dataflow::{Context, Note, Site};
 use pathway_io::{ConnectorError, Transactions, Writer};
 use pathway_persistence::{Pack, SavedNotes, Section, Store, StoreError};
 use pathway_types::{Batch, Timestamp};
@@ -22,7 +22,7 @@ type Changes = (Timestamp, Batch);
 pub(super) struct Outbox {
     /// What identifies the sink in a manifest.
     pub(super) name: String,
-    site: Site,
+    pub(super) site: Site,
     waiting: Mutex<VecDeque<Changes>>,
     /// The bytes that wait in all outboxes of the run.
     bytes: Arc<AtomicUsize>,
@@ -75,7 +75,7 @@ impl Outbox {
     }
 
     /// Sends the changes of times before `time`, those of the complete checkpoint with this number.
-    pub(super) fn send(&self, number: u64, time: Timestamp, context: &Context) -> Result<(), Failure> {
+    pub(super) fn send(&self, number: u64, time: Timestamp, context: &Context) -> Result<(), ConnectorError> {
         let mut waiting = lock(&self.waiting);
         let count = waiting.iter().take_while(|(of, _)| *of < time).count();
         let changes: Vec<Changes> = waiting.drain(..count).collect();
@@ -90,7 +90,7 @@ impl Outbox {
         context.count_received(rows);
         let bytes: usize = changes.iter().map(|(_, batch)| batch.memory_size()).sum();
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-        sent.map(drop).map_err(|error| Failure::Connector { site: self.site.clone(), error })
+        sent.map(drop)
     }
 }
 

@@ -13,7 +13,6 @@ use pathway_persistence::{Manifest, SavedPosition, StoreError};
 use pathway_types::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::outbox::Outbox;
 use super::part::{Part, Piece, Ready};
 use super::{Checkpoints, lock, objects};
 
@@ -235,12 +234,14 @@ impl Recorder {
     /// Sends what waits for the checkpoint that was completed last.
     fn send(&self, sequence: u64) -> Result<(), Over> {
         let outboxes = lock(&self.checkpoints.outboxes).clone();
-        let send = |outbox: &Arc<Outbox>| outbox.send(sequence, self.time, &self.context);
-        // A later run sends what was not sent.
-        outboxes.iter().try_for_each(send).map_err(|failure| {
-            self.context.fail(failure);
-            Over
-        })
+        for outbox in outboxes {
+            if let Err(error) = outbox.send(sequence, self.time, &self.context) {
+                // A later run sends what was not sent.
+                self.context.fail(Failure::Connector { site: outbox.site.clone(), error });
+                return Err(Over);
+            }
+        }
+        Ok(())
     }
 
     /// Completes a checkpoint.
