@@ -701,11 +701,13 @@ class PostgresSource:
         table_name: str,
         schema: Sequence[Field],
         *,
+        publication: str | None = None,
+        append_only: bool = False,
         password: Callable[[], str] | None = None,
         name: str | None = None,
     ) -> None:
-        """`password()` is asked before each connection. Only there if it was built with the feature
-        `postgres`."""
+        """Static without a `publication`. `password()` is asked before each connection. Only there if it was
+        built with the feature `postgres`."""
 
 class SubjectBase:
     """Native base of `pw.io.python.ConnectorSubject`: the sending half. Thread-safe; calls block when the

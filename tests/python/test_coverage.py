@@ -331,6 +331,10 @@ CONTRACT = {
         "Types both ways",
         "write_snapshot",
         "Static reads",
+        "Streams: rows, then changes",
+        "Streams: keys",
+        "Streams: is_append_only",
+        "Streams: slots, lost connections, persistence",
     ],
 }
 

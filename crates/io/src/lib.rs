@@ -13,6 +13,6 @@ mod source;
 pub use error::{ConnectorError, FailureClass};
 pub use sink::{Durable, Encoder, Sink, Transactions, Writer};
 pub use source::{
-    CellError, Objects, ParseJob, Parsed, Position, ReadMode, Reader, Rejected, Resume, Session, Share,
-    Source, SourceOutput, Stopped,
+    CLEAR, CellError, Objects, ParseJob, Parsed, Position, ReadMode, Reader, Rejected, Resume, Session,
+    Share, Source, SourceOutput, Stopped,
 };

@@ -24,8 +24,14 @@ pub enum Session {
     Native,
     /// A record with a known key replaces the stored row; a removal needs only the key. The engine
     /// keeps the current row of every key.
+    ///
+    /// A pending cell of a record stays what it is in the stored row. Records with the diff [`CLEAR`], one
+    /// for each shard of keys, remove all rows that came before.
     Upsert,
 }
+
+/// The diff of records that remove all rows of their shard, whatever their keys are.
+pub const CLEAR: i64 = i64::MIN;
 
 /// A record that could not become a row. Never lost: it is counted, logged and put into the
 /// connector's dead-letter table.

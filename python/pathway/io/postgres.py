@@ -19,7 +19,7 @@ from pathway.internals.trace import current_frame, trace_user_frame, warn
 from pathway.io._files import register_output
 from pathway.io._utils import check_autocommit, check_max_backlog, source_name, use_debug_data
 
-#: `static` reads what is there.
+#: `static` reads what is there; `streaming` goes on with what is done to it.
 Mode = Literal["streaming", "static"]
 #: What is done about the table when a run starts.
 InitMode = Literal["default", "create_if_not_exists", "replace"]
@@ -48,7 +48,10 @@ def read(
     max_backlog_size: int | None = None,
     debug_data: Any = None,
 ) -> Table:
-    """Reads the rows of a table.
+    """Reads the rows of a table, and follows its changes.
+
+    A stream begins with the rows of the table at one moment, and goes on with every transaction since then,
+    by logical replication. A transaction is never split over two times.
 
     Args:
         postgres_settings: libpq's keywords: `host`, `port`, `dbname`, `user`, `password`, `sslmode`, … The
@@ -56,9 +59,10 @@ def read(
             length of time, or seconds since 1970); it is called again when it has expired.
         table_name: the name of the table.
         schema: the columns to read, and those that tell rows apart.
-        mode: `static` reads the rows that are there.
-        is_append_only: rows are only ever added to the table.
-        publication_name: for streams: the publication that has the table's changes.
+        mode: `static` reads the rows that are there; `streaming` goes on with what is done to them.
+        is_append_only: rows are only ever added to the table: the schema needs no primary key, and a row that
+            is updated or deleted is an error.
+        publication_name: for streams: the publication that has the table (`CREATE PUBLICATION`).
         schema_name: the name of the table's schema in the database.
         autocommit_duration_ms: the longest time between two commits.
         name: a unique name, for logs, the server's list of connections, and persistence.
@@ -74,6 +78,10 @@ def read(
     >>> orders = pw.io.postgres.read(settings, "orders", schema, mode="static")
     >>> list(orders.column_names())
     ['item', 'n']
+    >>> class Order(pw.Schema):
+    ...     id: int = pw.column_definition(primary_key=True)
+    ...     item: str
+    >>> live = pw.io.postgres.read(settings, "orders", Order, publication_name="orders")
     """
     function = "pw.io.postgres.read"
     check_max_backlog(max_backlog_size)
@@ -82,7 +90,7 @@ def read(
     if mode == "static" and publication_name is not None:
         raise ValueError(f"{function}(): a static read takes no publication_name: it needs none.")
     if mode == "streaming":
-        raise ValueError(f"{function}(): mode='streaming' is not supported yet.")
+        _check_stream(function, schema, publication_name, is_append_only, autocommit_duration_ms)
     name = source_name(name, {}, function)
     pairs, password = _pairs(function, postgres_settings)
     source = _engine("PostgresSource")(
@@ -90,6 +98,8 @@ def read(
         schema_name,
         table_name,
         [column.to_field() for column in schema.columns().values()],
+        publication=publication_name,
+        append_only=is_append_only,
         password=password,
         name=name,
     )
@@ -285,6 +295,39 @@ def _check_names(function: str, schema_name: str | None, table_name: str) -> Non
         raise ValueError(f"{function}(): schema_name is missing; a table without one is in 'public'.")
     if not table_name:
         raise ValueError(f"{function}(): the name of the table is empty.")
+
+
+def _check_stream(
+    function: str,
+    schema: type[Schema],
+    publication_name: str | None,
+    is_append_only: bool,
+    autocommit_duration_ms: int | None,
+) -> None:
+    """What a stream needs: a publication, and keys that tell rows apart."""
+    if not publication_name:
+        raise ValueError(
+            f"{function}(): a stream follows a publication: publication_name has to be that of one that has "
+            "the table (CREATE PUBLICATION … FOR TABLE …); mode='static' needs none."
+        )
+    if autocommit_duration_ms is None:
+        raise ValueError(
+            f"{function}(): a stream of changes has no end, so autocommit_duration_ms has to say when rows "
+            "are passed on; None is for mode='static'."
+        )
+    key = [column for column in schema.columns().values() if column.primary_key]
+    if not key and not is_append_only:
+        raise ValueError(
+            f"{function}(): the schema has no primary key, and changes are told by it: mark all columns of "
+            "the table's primary key with pw.column_definition(primary_key=True), or read a table whose rows "
+            "are only ever added with is_append_only=True."
+        )
+    for column in key:
+        if dt.is_optional(column.dtype) or column.dtype in (dt.ANY, dt.NONE):
+            raise ValueError(
+                f"{function}(): column {column.name!r} of the primary key has the type {column.dtype}: None "
+                "cannot tell rows apart."
+            )
 
 
 def _check_batch_size(function: str, max_batch_size: int | None) -> None:

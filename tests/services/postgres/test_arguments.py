@@ -17,6 +17,17 @@ class Order(pw.Schema):
     note: str | None
 
 
+class Keyed(Order):
+    id: int = pw.column_definition(primary_key=True)
+
+
+class Nullable(Order):
+    id: int | None = pw.column_definition(primary_key=True)
+
+
+STREAM = {"mode": "streaming", "publication_name": "p"}
+
+
 @pytest.fixture(autouse=True)
 def _own_graph() -> None:
     pw.internals.parse_graph.G.clear()
@@ -55,6 +66,10 @@ def test_settings_are_those_of_libpq(settings: dict[Any, Any], error: type[Excep
         ({"mode": "now and then"}, TypeError, "violates type hint"),
         ({"schema": {"item": str}}, TypeError, "violates type hint"),
         ({"debug_data": [1]}, TypeError, "data frame"),
+        ({"mode": "streaming"}, ValueError, "follows a publication"),
+        ({**STREAM}, ValueError, "no primary key"),
+        ({**STREAM, "schema": Keyed, "autocommit_duration_ms": None}, ValueError, "mode='static'"),
+        ({**STREAM, "schema": Nullable}, ValueError, "None cannot tell rows apart"),
     ],
 )
 def test_reading_refuses_what_makes_no_sense(

@@ -35,6 +35,8 @@ pub(crate) struct CellBuilder {
     nulls: Vec<u32>,
     /// Rows that are errors, ascending.
     errors: Vec<u32>,
+    /// Rows whose cells stay what they are, ascending.
+    kept: Vec<u32>,
 }
 
 /// The cells.
@@ -131,6 +133,7 @@ impl CellBuilder {
             data,
             nulls: Vec::new(),
             errors: Vec::new(),
+            kept: Vec::new(),
         }
     }
 
@@ -147,7 +150,7 @@ impl CellBuilder {
     }
 
     /// Appends None.
-    pub(super) fn push_none(&mut self) {
+    pub(crate) fn push_none(&mut self) {
         let row = self.len() as u32;
         match &mut self.data {
             Data::Values(b) => return b.push_none(),
@@ -157,13 +160,23 @@ impl CellBuilder {
     }
 
     /// Appends an error cell.
-    pub(super) fn push_error(&mut self) {
+    pub(crate) fn push_error(&mut self) {
         let row = self.len() as u32;
         match &mut self.data {
             Data::Values(b) => return b.push_error(),
             _ => self.push_blank(),
         }
         self.errors.push(row);
+    }
+
+    /// Appends a cell that stays what it is in a row that is replaced (see [`pathway_io::Session::Upsert`]).
+    #[cfg(feature = "postgres")]
+    pub(crate) fn push_kept(&mut self) {
+        self.kept.push(self.len() as u32);
+        match &mut self.data {
+            Data::Values(b) => b.push_none(),
+            _ => self.push_blank(),
+        }
     }
 
     /// What stands under a masked cell.
@@ -248,6 +261,7 @@ impl CellBuilder {
             (Some(nulls), Some(errors)) => Some(&nulls | errors),
             (nulls, errors) => nulls.or_else(|| errors.clone()),
         };
+        let kept = mask(&self.kept);
         let nulls = nulls.map(|mask| NullBuffer::new(!&mask));
         let array: ArrayRef = match self.data {
             Data::Int(v) => Arc::new(Int64Array::new(v.into(), nulls)),
@@ -261,8 +275,8 @@ impl CellBuilder {
             }
             Data::Duration(v) => Arc::new(DurationNanosecondArray::new(v.into(), nulls)),
             Data::Pointer(v) => Arc::new(Decimal128Array::new(v.into(), nulls).with_data_type(POINTER)),
-            Data::Values(mut b) => return b.finish(),
+            Data::Values(mut b) => return b.finish().with_pending(kept),
         };
-        Column::with_errors(array, errors)
+        Column::with_errors(array, errors).with_pending(kept)
     }
 }

@@ -82,6 +82,8 @@ pub struct RowBuilder {
     pub(crate) cells: Vec<CellBuilder>,
     keys: Vec<u128>,
     rows: u32,
+    /// Rows that are removed, ascending.
+    removed: Vec<u32>,
     ordinal: u64,
     faults: Vec<Fault>,
     rejected: Vec<Rejected>,
@@ -99,6 +101,7 @@ impl RowBuilder {
             cells: fields.iter().map(|field| CellBuilder::new(field, records, text)).collect(),
             keys: Vec::with_capacity(if layout.primary_key().is_empty() { records } else { 0 }),
             rows: 0,
+            removed: Vec::new(),
             ordinal: first,
             faults: Vec::new(),
             rejected: Vec::new(),
@@ -122,12 +125,19 @@ impl RowBuilder {
 
     /// The next record gave one cell in every builder, and the row has this key.
     #[inline]
-    pub(super) fn end_row_as(&mut self, key: Key) {
+    pub(crate) fn end_row_as(&mut self, key: Key) {
         if self.layout.primary_key().is_empty() {
             self.keys.push(key.0);
         }
         self.rows += 1;
         self.ordinal += 1;
+    }
+
+    /// The next record removes the row of which it gave the primary key, and one cell in every builder.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn end_removal(&mut self) {
+        self.removed.push(self.rows);
+        self.end_row();
     }
 
     /// The next record is blank: it counts, but is no row.
@@ -158,10 +168,16 @@ impl RowBuilder {
 
     /// Everything collected.
     pub fn finish(self) -> Parsed {
-        let RowBuilder { layout, origin, cells, keys, rows, faults, mut rejected, .. } = self;
+        let RowBuilder { layout, origin, cells, keys, rows, removed, faults, mut rejected, .. } = self;
         let rows = rows as usize;
         let columns: Vec<Column> = cells.into_iter().map(CellBuilder::finish).collect();
-        let diffs = Diffs::Ones(rows);
+        let diffs = if removed.is_empty() {
+            Diffs::Ones(rows)
+        } else {
+            let mut diffs = vec![1; rows];
+            removed.iter().for_each(|row| diffs[*row as usize] = -1);
+            diffs.into()
+        };
         if layout.primary_key().is_empty() {
             let outputs = layout.output().iter().map(|i| columns[*i].clone()).collect();
             let batch = Batch::new(keys.into(), outputs, diffs);

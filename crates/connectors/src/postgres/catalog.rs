@@ -53,8 +53,11 @@ pub(super) struct PgColumn {
 /// What a server says about a table.
 #[derive(Clone, Debug)]
 pub(super) struct PgTable {
+    pub(super) oid: u32,
     /// `r` table, `p` partitioned, `v` view, `m` materialised view, `f` foreign table …
     pub(super) kind: char,
+    /// `d` primary key, `n` nothing, `f` all columns, `i` an index.
+    pub(super) identity: char,
     pub(super) columns: Vec<PgColumn>,
     pub(super) keys: Vec<PgKey>,
 }
@@ -62,6 +65,9 @@ pub(super) struct PgTable {
 /// Columns whose values are together unique.
 #[derive(Clone, Debug)]
 pub(super) struct PgKey {
+    pub(super) is_primary: bool,
+    /// It tells which row was changed.
+    pub(super) is_identity: bool,
     pub(super) columns: Vec<String>,
 }
 
@@ -69,7 +75,7 @@ impl PgTable {
     /// What the server says about the table, if there is one.
     pub(super) fn find(client: &mut Client, name: &TableName) -> Result<Option<PgTable>, PgError> {
         let found = client.query(&format!(
-            "SELECT c.oid, c.relkind FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n \
+            "SELECT c.oid, c.relkind, c.relreplident FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n \
              ON n.oid = c.relnamespace WHERE n.nspname = {} AND c.relname = {}",
             escape_literal(&name.schema),
             escape_literal(&name.table),
@@ -79,11 +85,23 @@ impl PgTable {
         let letter = |place: usize| text(place).chars().next().unwrap_or(' ');
         let oid: u32 = text(0).parse().unwrap_or_default();
         let (columns, keys) = (columns(client, oid)?, keys(client, oid)?);
-        Ok(Some(PgTable { kind: letter(1), columns, keys }))
+        Ok(Some(PgTable { oid, kind: letter(1), identity: letter(2), columns, keys }))
     }
 
     pub(super) fn column(&self, name: &str) -> Option<&PgColumn> {
         self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The columns that changes of a row tell it by.
+    pub(super) fn identity_columns(&self) -> Option<Vec<String>> {
+        let key =
+            |is: fn(&PgKey) -> bool| self.keys.iter().find(|key| is(key)).map(|key| key.columns.clone());
+        match self.identity {
+            'd' => key(|key| key.is_primary),
+            'i' => key(|key| key.is_identity),
+            'f' => Some(self.columns.iter().map(|column| column.name.clone()).collect()),
+            _ => None,
+        }
     }
 }
 
@@ -133,16 +151,18 @@ fn columns(client: &mut Client, table: u32) -> Result<Vec<PgColumn>, PgError> {
 
 fn keys(client: &mut Client, table: u32) -> Result<Vec<PgKey>, PgError> {
     let rows = client.query(&format!(
-        "SELECT pg_catalog.json_agg(a.attname ORDER BY k.place) \
+        "SELECT i.indisprimary, i.indisreplident, pg_catalog.json_agg(a.attname ORDER BY k.place) \
          FROM pg_catalog.pg_index i CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS k(number, place) \
          JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number \
          WHERE i.indrelid = {table} AND i.indisunique AND i.indisvalid AND i.indimmediate \
          AND i.indpred IS NULL AND i.indexprs IS NULL AND k.place <= i.indnkeyatts \
-         GROUP BY i.indexrelid ORDER BY i.indexrelid"
+         GROUP BY i.indexrelid, i.indisprimary, i.indisreplident ORDER BY i.indisprimary DESC, i.indexrelid"
     ))?;
     let key = |row: Vec<Option<String>>| {
-        let names = row.into_iter().next().flatten().unwrap_or_default();
-        PgKey { columns: serde_json::from_str(&names).unwrap_or_default() }
+        let mut cells = row.into_iter().map(Option::unwrap_or_default);
+        let mut next = || cells.next().unwrap_or_default();
+        let (is_primary, is_identity) = (next() == "t", next() == "t");
+        PgKey { is_primary, is_identity, columns: serde_json::from_str(&next()).unwrap_or_default() }
     };
     Ok(rows.into_iter().map(key).collect())
 }

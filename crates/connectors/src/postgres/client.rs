@@ -1,4 +1,4 @@
-//! A connection that speaks PostgreSQL's protocol: queries and copies both ways.
+//! A connection that speaks PostgreSQL's protocol: queries, copies both ways, replication.
 //!
 //! Blocking, in the thread of its user. Queries are simple ones: values are quoted into their text, and
 //! their rows come as text.
@@ -7,7 +7,7 @@ use std::fmt;
 use std::io::{self, Read as _, Write as _};
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use fallible_iterator::FallibleIterator as _;
 use pathway_io::{ConnectorError, FailureClass};
 use postgres_protocol::authentication::{md5_hash, sasl};
@@ -529,6 +529,35 @@ impl Client {
             }
         }
         Ok(true)
+    }
+
+    /// Starts a copy in both directions: replication.
+    pub(super) fn copy_both(&mut self, sql: &str, read_timeout: Duration) -> Result<(), PgError> {
+        self.begin_copy(sql, b'W')?;
+        Ok(self.stream.set_read_timeout(Some(read_timeout))?)
+    }
+
+    /// True if a message is here already.
+    pub(super) fn has_more(&self) -> bool {
+        matches!(self.whole(), Ok(Some(_)))
+    }
+
+    /// The next message of a replication; none if nothing came in time.
+    pub(super) fn replicated(&mut self) -> Result<Option<Bytes>, PgError> {
+        loop {
+            let Some(mut frame) = self.frame()? else { return Ok(None) };
+            if frame.tag == b'd' {
+                bytes::Buf::advance(&mut frame.bytes, 5);
+                return Ok(Some(frame.bytes.freeze()));
+            }
+            match Message::parse(&mut frame.bytes)? {
+                Some(Message::ErrorResponse(body)) => return Err(server_error(body.fields())),
+                Some(Message::CopyDone | Message::ReadyForQuery(_)) => {
+                    return Err(PgError::protocol("the server has ended the replication"));
+                }
+                _ => {}
+            }
+        }
     }
 }
 

@@ -9,8 +9,10 @@ use pathway_types::Schema;
 
 use super::catalog::{PgTable, TableName, misfit};
 use super::client::{Client, PgError};
+use super::follow::{Followed, Follower, Kept};
 use super::scan::{copy_statement, misread, scan};
 use super::settings::{PostgresSettings, refused};
+use super::start::{self, PART, Place};
 use crate::formats::{Layout, Origin};
 
 /// Reads the rows of one table.
@@ -24,6 +26,19 @@ pub struct PostgresSource {
     projection: Vec<usize>,
     /// The columns to read.
     schema: Schema,
+    /// Changes are followed.
+    stream: Option<Stream>,
+}
+
+/// How changes of a table are followed.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    /// The publication that has the table.
+    pub publication: String,
+    /// Rows are only ever added.
+    pub is_append_only: bool,
+    /// What the source is called, for the name of its slot.
+    pub label: String,
 }
 
 /// Why reading ends before its end.
@@ -54,7 +69,22 @@ impl PostgresSource {
         }
         let name = TableName { schema: schema_name.to_owned(), table: table_name.to_owned() };
         let projection = (0..schema.fields.len()).collect();
-        Ok(PostgresSource { settings, name, projection, schema: schema.clone(), all: schema })
+        Ok(PostgresSource { settings, name, projection, schema: schema.clone(), all: schema, stream: None })
+    }
+
+    /// The same source, which goes on with the changes of the table.
+    ///
+    /// # Errors
+    /// If rows cannot be told apart.
+    pub fn follow(mut self, stream: Stream) -> Result<Self, ConnectorError> {
+        if !stream.is_append_only && self.all.primary_key().is_empty() {
+            return Err(refused(
+                "the schema has no primary key, and changes are told by it; give it the primary key of the table, or read \
+                 with is_append_only=True",
+            ));
+        }
+        self.stream = Some(stream);
+        Ok(self)
     }
 
     /// Finds the table and checks the columns that are read.
@@ -110,15 +140,22 @@ impl Source for PostgresSource {
     }
 
     fn session(&self) -> Session {
-        Session::Native
+        match &self.stream {
+            Some(stream) if !stream.is_append_only => Session::Upsert,
+            _ => Session::Native,
+        }
     }
 
     fn mode(&self) -> ReadMode {
-        ReadMode::Static
+        if self.stream.is_some() { ReadMode::Streaming } else { ReadMode::Static }
     }
 
     fn insert_only(&self) -> bool {
-        true
+        self.session() == Session::Native
+    }
+
+    fn has_positions(&self) -> bool {
+        self.stream.is_some()
     }
 
     fn project(&self, columns: &[usize]) -> Arc<dyn Source> {
@@ -131,23 +168,62 @@ impl Source for PostgresSource {
     fn open(
         &self,
         _parallelism: usize,
-        _resume: Option<Resume>,
+        resume: Option<Resume>,
     ) -> Result<Vec<Box<dyn Reader>>, ConnectorError> {
         let layout = Arc::new(Layout::new(&self.all, &self.projection));
-        let start = || {
-            let mut client = Client::connect(&self.settings, false)?;
-            self.find(&mut client, &layout)?;
-            Ok(client)
-        };
-        let client = start().map_err(|error| self.at_start(error))?;
         let identity = format!("postgres\0{}\0{}", self.settings.database, self.name);
-        Ok(vec![Box::new(StaticReader {
-            connector: self.description(),
-            client,
-            statement: copy_statement(&self.name, &layout, None),
-            layout,
-            origin: Origin::new(self.name.to_string(), identity.as_bytes(), "row"),
-        })])
+        let origin = Origin::new(self.name.to_string(), identity.as_bytes(), "row");
+        let start = || -> Result<Box<dyn Reader>, PgError> {
+            let mut client = Client::connect(&self.settings, false)?;
+            let table = self.find(&mut client, &layout)?;
+            let connector = self.description();
+            let Some(stream) = &self.stream else {
+                let statement = copy_statement(&self.name, &layout, None);
+                return Ok(Box::new(StaticReader { connector, client, statement, layout, origin }));
+            };
+            let Stream { publication, is_append_only, label } = stream.clone();
+            let columns = Schema { fields: layout.fields().to_vec() };
+            let filter = start::check(
+                &mut client,
+                &connector,
+                &self.name,
+                &table,
+                &columns,
+                &publication,
+                is_append_only,
+            )?;
+            let followed = Followed {
+                connector,
+                settings: self.settings.clone(),
+                name: self.name.clone(),
+                table: table.oid,
+                layout,
+                identity,
+                origin,
+                publication,
+                is_append_only,
+                filter,
+                label,
+            };
+            let kept = match resume {
+                Some(resume) => Some(Kept { place: place(&followed.connector, &resume)? }),
+                None => None,
+            };
+            Ok(Box::new(Follower::new(Arc::new(followed), kept, &mut client)?))
+        };
+        Ok(vec![start().map_err(|error| self.at_start(error))?])
+    }
+}
+
+/// Where an earlier run was.
+fn place(connector: &str, resume: &Resume) -> Result<Option<Place>, PgError> {
+    let Some(position) = resume.positions.get(PART) else { return Ok(None) };
+    match Place::of(position) {
+        Some(place) => Ok(Some(place)),
+        None => {
+            let text = "the position that an earlier run left is damaged; remove the stored state to read the table anew";
+            Err(PgError::Other(misfit(connector, text)))
+        }
     }
 }
 

@@ -36,6 +36,7 @@ use crate::store::ordered::Word;
 
 mod asof_now;
 mod forgetting;
+mod upserts;
 
 struct Silent;
 

@@ -1,11 +1,14 @@
 //! Turns records that replace or remove rows by key into changes of a table.
 //!
 //! *State*: the current row of every key. *Cost*: a hash lookup per record. *Changes*: at the end of a
-//! time the last record of each key counts; a row that stays equal gives nothing.
+//! time the last record of each key counts; a row that stays equal gives nothing. A record may leave cells
+//! as they are (they are pending in it), and one may remove all rows before it.
 
 use std::ops::Range;
 
-use pathway_types::{Batch, DType, DataError, Diffs};
+use pathway_io::CLEAR;
+use pathway_types::view::CellView;
+use pathway_types::{Batch, ColumnBuilder, DType, DataError, Diffs, Value};
 
 use crate::operator::{Emitter, Operator, Progress, State, WrongState};
 use crate::store::multimap::same_cells;
@@ -18,6 +21,8 @@ pub struct Upsert {
     /// The last record of each key in the open time: batch and row, and whether it sets a row.
     last: KeyMap<(u32, u32, bool)>,
     batches: Vec<Batch>,
+    /// In the open time, all rows were removed before what is in `last`.
+    cleared: bool,
     /// Records of one time have no order: those that set a row win.
     unordered: bool,
 }
@@ -30,6 +35,7 @@ impl Upsert {
             dtypes,
             last: new_key_map(),
             batches: Vec::new(),
+            cleared: false,
             unordered: false,
         }
     }
@@ -39,13 +45,94 @@ impl Upsert {
     pub fn unordered(dtypes: Vec<DType>) -> Self {
         Upsert { unordered: true, ..Upsert::new(dtypes) }
     }
+
+    /// The batch with the cells that its records leave as they are.
+    fn complete(&self, mut batch: Batch) -> Batch {
+        if batch.columns.iter().all(|column| column.pending().is_none()) {
+            return batch;
+        }
+        let before = self.records_before(&batch);
+        for (number, dtype) in self.dtypes.iter().enumerate() {
+            let column = batch.columns[number].clone();
+            let Some(kept) = column.pending() else { continue };
+            let view = CellView::new(&column, dtype);
+            // Cells of earlier rows of the batch may be looked at by later ones.
+            let mut values: Vec<Value> = Vec::with_capacity(batch.len());
+            for (row, before) in before.iter().enumerate() {
+                values.push(match (kept.value(row), before) {
+                    (false, _) => view.value(row),
+                    (true, Before::Here(earlier)) => values[*earlier].clone(),
+                    (true, Before::InTime(earlier, row)) => {
+                        self.batches[*earlier].columns[number].value(dtype, *row)
+                    }
+                    (true, Before::Stored(stored)) => {
+                        self.rows.rows().columns(*stored)[number].value(dtype, stored.row as usize)
+                    }
+                    // The row was refused when it came first.
+                    (true, Before::Nowhere) => Value::Error,
+                });
+            }
+            let mut builder = ColumnBuilder::new(dtype, values.len());
+            values.iter().for_each(|value| builder.push(value));
+            batch.columns[number] = builder.finish();
+        }
+        batch
+    }
+
+    /// For each record of the batch the one before it of the same key.
+    fn records_before(&self, batch: &Batch) -> Vec<Before> {
+        let mut here: KeyMap<Option<usize>> = new_key_map();
+        let mut cleared = self.cleared;
+        let mut before = Vec::with_capacity(batch.len());
+        for (row, key) in batch.keys.as_slice().iter().enumerate() {
+            let diff = batch.diffs.get(row);
+            if diff == CLEAR {
+                here.clear();
+                cleared = true;
+                before.push(Before::Nowhere);
+                continue;
+            }
+            before.push(match (here.get(key), self.last.get(key)) {
+                (Some(Some(earlier)), _) => Before::Here(*earlier),
+                (Some(None), _) => Before::Nowhere,
+                (None, Some((number, row, true))) if cleared == self.cleared => {
+                    Before::InTime(*number as usize, *row as usize)
+                }
+                (None, Some(_)) => Before::Nowhere,
+                (None, None) if cleared => Before::Nowhere,
+                (None, None) => {
+                    self.rows.get(*key).first().map_or(Before::Nowhere, |entry| Before::Stored(entry.row))
+                }
+            });
+            here.insert(*key, (diff > 0).then_some(row));
+        }
+        before
+    }
+}
+
+/// Where the record before another one of the same key is.
+enum Before {
+    /// In the same batch.
+    Here(usize),
+    /// In an earlier batch of the open time.
+    InTime(usize, usize),
+    Stored(RowId),
+    /// There is none.
+    Nowhere,
 }
 
 impl Operator for Upsert {
     fn apply(&mut self, _input: usize, batch: Batch, _progress: &Progress, _out: &mut Emitter) {
+        let batch = self.complete(batch);
         let number = self.batches.len() as u32;
         for (row, key) in batch.keys.as_slice().iter().enumerate() {
-            let sets = batch.diffs.get(row) > 0;
+            let diff = batch.diffs.get(row);
+            if diff == CLEAR {
+                self.last.clear();
+                self.cleared = true;
+                continue;
+            }
+            let sets = diff > 0;
             let stays = self.unordered && !sets && self.last.get(key).is_some_and(|last| last.2);
             if !stays {
                 self.last.insert(*key, (number, row as u32, sets));
@@ -58,6 +145,10 @@ impl Operator for Upsert {
         let batches = std::mem::take(&mut self.batches);
         let mut removed: Vec<RowId> = Vec::new();
         let mut added: Vec<Vec<u32>> = vec![Vec::new(); batches.len()];
+        if std::mem::take(&mut self.cleared) {
+            let unnamed = self.rows.iter().filter(|(key, _)| !self.last.contains_key(key));
+            removed.extend(unnamed.filter_map(|(_, entries)| Some(entries.first()?.row)));
+        }
         for (key, (batch, row, sets)) in self.last.drain() {
             let old = self.rows.get(key).first().map(|entry| entry.row);
             if let (Some(old), true) = (old, sets) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pathway_connectors::postgres::{Password, PostgresSettings, PostgresSource, Secret};
+use pathway_connectors::postgres::{Password, PostgresSettings, PostgresSource, Secret, Stream};
 use pathway_io::ConnectorError;
 use pyo3::prelude::*;
 
@@ -18,18 +18,31 @@ pub(crate) struct PyPostgresSource {
 #[pymethods]
 impl PyPostgresSource {
     #[new]
-    #[pyo3(signature = (settings, schema_name, table_name, schema, *, password=None, name=None))]
+    #[pyo3(signature = (
+        settings, schema_name, table_name, schema, *, publication=None, append_only=false, password=None, name=None
+    ))]
+    #[allow(clippy::too_many_arguments)]
     fn new(
         settings: Vec<(String, String)>,
         schema_name: &str,
         table_name: &str,
         schema: Vec<Bound<'_, PyField>>,
+        publication: Option<String>,
+        append_only: bool,
         password: Option<Py<PyAny>>,
         name: Option<String>,
     ) -> PyResult<Self> {
         let settings = of_pairs(&settings, password, name.as_deref())?;
         let source = PostgresSource::new(settings, schema_name, table_name, field::schema(&schema))
             .map_err(|error| errors::of_connector(&error))?;
+        let source = match publication {
+            None => source,
+            Some(publication) => {
+                let label = name.unwrap_or_else(|| table_name.to_owned());
+                let stream = Stream { publication, is_append_only: append_only, label };
+                source.follow(stream).map_err(|error| errors::of_connector(&error))?
+            }
+        };
         Ok(PyPostgresSource { source: Arc::new(source) })
     }
 }

@@ -1,0 +1,102 @@
+//! Records that leave cells as they are, and records that remove all rows, against a plain model.
+
+use arrow_buffer::BooleanBuffer;
+use pathway_io::CLEAR;
+
+use super::*;
+
+type Rows = BTreeMap<u128, Vec<Value>>;
+
+/// A record: its key, the cells that it sets, and whether it sets any, removes the row, or all rows.
+struct Record {
+    key: u128,
+    cells: Vec<Option<Value>>,
+    diff: i64,
+}
+
+fn record(rows: &Rows, random: &mut Random) -> Record {
+    let key = u128::from(random.below(6)) * 977;
+    let (cells, diff) = match random.below(12) {
+        0 => (vec![Some(Value::None); 3], CLEAR),
+        1 | 2 => (vec![Some(Value::None); 3], -1),
+        _ => {
+            let cells = [
+                Value::Int(random.below(3) as i64),
+                if random.below(2) == 0 { Value::None } else { Value::Float(0.5) },
+                Value::from("x".repeat(random.below(3) as usize)),
+            ];
+            // Only a row that is there has cells that can stay.
+            let known = rows.contains_key(&key);
+            let cells = cells.into_iter().map(|cell| (!known || random.below(2) == 0).then_some(cell));
+            (cells.collect(), 1)
+        }
+    };
+    Record { key, cells, diff }
+}
+
+fn apply(rows: &mut Rows, record: &Record) {
+    match record.diff {
+        CLEAR => rows.clear(),
+        -1 => {
+            rows.remove(&record.key);
+        }
+        _ => {
+            let old = rows.get(&record.key).cloned();
+            let cell = |(place, cell): (usize, &Option<Value>)| match (cell, &old) {
+                (Some(cell), _) => cell.clone(),
+                (None, Some(old)) => old[place].clone(),
+                (None, None) => Value::Error,
+            };
+            rows.insert(record.key, record.cells.iter().enumerate().map(cell).collect());
+        }
+    }
+}
+
+fn batch(records: &[Record]) -> Batch {
+    let columns = dtypes().into_iter().enumerate().map(|(place, dtype)| {
+        let mut builder = ColumnBuilder::new(&dtype, records.len());
+        let cell = |record: &Record| record.cells[place].clone().unwrap_or(Value::None);
+        records.iter().for_each(|record| match cell(record) {
+            Value::None => builder.push_none(),
+            value => builder.push(&value),
+        });
+        let kept: BooleanBuffer = records.iter().map(|record| record.cells[place].is_none()).collect();
+        let is_whole = kept.count_set_bits() == 0;
+        builder.finish().with_pending((!is_whole).then_some(kept))
+    });
+    let keys: Vec<u128> = records.iter().map(|record| record.key).collect();
+    let diffs: Vec<i64> = records.iter().map(|record| record.diff).collect();
+    Batch::new(keys.into(), columns.collect(), diffs.into())
+}
+
+#[test]
+fn cells_stay_and_all_rows_go() {
+    for seed in 0..200 {
+        let mut random = Random(seed);
+        let (mut rows, mut shown) = (Rows::new(), Bag::new());
+        let mut operator = Upsert::new(dtypes());
+        for time in 1..20 {
+            let progress = Progress { time, complete: vec![true], applied: vec![false], ended: vec![false] };
+            let mut emitter = Emitter::default();
+            for _ in 0..random.below(4) {
+                let mut records = Vec::new();
+                for _ in 0..random.below(5) {
+                    let record = record(&rows, &mut random);
+                    apply(&mut rows, &record);
+                    records.push(record);
+                }
+                operator.apply(0, batch(&records), &progress, &mut emitter);
+            }
+            operator.flush(&progress, &mut emitter);
+            for batch in emitter.take() {
+                for row in 0..batch.len() {
+                    let cells = batch.columns.iter().zip(dtypes()).map(|(c, d)| c.value(&d, row)).collect();
+                    *shown.entry((batch.keys.as_slice()[row], cells)).or_insert(0) += batch.diffs.get(row);
+                }
+            }
+            shown.retain(|_, n| *n != 0);
+            let expected: Bag = rows.iter().map(|(key, cells)| ((*key, cells.clone()), 1)).collect();
+            assert_eq!(shown, expected, "seed {seed}, time {time}");
+        }
+    }
+}
