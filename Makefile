@@ -15,6 +15,7 @@ NOTEBOOKS := $(VENV)/.notebooks
 SERVICES := $(VENV)/.services
 # Programs of services that no package holds, kept for all clones.
 export KAFKA_JARS ?= $(HOME)/.cache/pathway-services/kafka
+export AZURITE ?= $(HOME)/.cache/pathway-services/azurite
 # crates/python links into an interpreter: it is built by maturin and tested through pytest.
 RUST_TESTS := --workspace --exclude pathway-python
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
@@ -72,7 +73,13 @@ $(KAFKA_JARS): tests/services/kafka/pom.xml
 	mvn --quiet --batch-mode -f $< dependency:copy-dependencies -DoutputDirectory=$@.new
 	mv $@.new $@ && touch $@
 
-test-services: develop $(SERVICES) $(KAFKA_JARS) ## connectors against the services they talk to
+$(AZURITE)/node_modules: tests/services/azure/package.json
+	command -v npm >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends npm; }
+	mkdir -p $(AZURITE) && cp $< $(AZURITE)
+	npm install --silent --no-fund --no-audit --prefix $(AZURITE)
+	touch $@
+
+test-services: develop $(SERVICES) $(KAFKA_JARS) $(AZURITE)/node_modules ## connectors against the services they talk to
 	$(BIN)/python -m pytest tests/services --ignore=tests/services/notebooks
 
 $(NOTEBOOKS): $(TOOLS) pyproject.toml

@@ -751,10 +751,17 @@ class SubjectSource:
 
 @final
 class Persistence:
-    """A directory where the state of runs is kept. `logs` says which sources keep their rows: `all`, `named`
-    or `none`."""
+    """A directory, or with options a URL, where the state of runs is kept. `logs` says which sources keep
+    their rows: `all`, `named` or `none`."""
 
-    def __init__(self, directory: str, *, interval_ms: int, logs: str) -> None: ...
+    def __init__(
+        self,
+        place: str,
+        *,
+        options: Sequence[tuple[str, str]] | None = None,
+        interval_ms: int,
+        logs: str,
+    ) -> None: ...
 
 @final
 class FileSink:

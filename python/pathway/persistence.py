@@ -14,20 +14,22 @@ number of workers.
 from __future__ import annotations
 
 import os
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from pathway.internals.api import PersistenceMode, SnapshotAccess
 from pathway.internals.errors import NotYetSupportedError
 from pathway.internals.trace import warn
+from pathway.io._s3 import BucketSettings, place_of
 
 
 @dataclass(frozen=True)
 class Backend:
-    """Where the state of runs is kept."""
+    """Where the state of runs is kept: a directory, or a place in a cloud with a URL and options."""
 
     kind: str
     path: str
+    options: tuple[tuple[str, str], ...] | None = field(default=None, repr=False)
 
     @classmethod
     def filesystem(cls, path: str | os.PathLike[str]) -> Backend:
@@ -36,14 +38,77 @@ class Backend:
         return cls("filesystem", os.fspath(path))
 
     @classmethod
-    def s3(cls, root_path: str, bucket_settings: Any) -> Backend:
-        """Objects of an S3 bucket whose names begin with `root_path`."""
-        return cls("s3", root_path)
+    def s3(cls, root_path: str, bucket_settings: BucketSettings) -> Backend:
+        """Objects of a bucket, of S3 or what speaks its protocol, whose names begin with `root_path`.
+
+        Args:
+            root_path: what the names begin with; `s3://bucket/path` will do, too.
+            bucket_settings: the bucket, and who asks.
+
+        Raises:
+            ValueError: the bucket is not known, or `root_path` is in another one.
+
+        >>> import pathway as pw
+        >>> settings = pw.io.s3.AwsS3Settings(bucket_name="states", region="eu-central-1")
+        >>> pw.persistence.Backend.s3("shop/counts", settings)
+        Backend(kind='s3', path='s3://states/shop/counts')
+        """
+        url, options = place_of(root_path, bucket_settings)
+        return cls("s3", url, options)
 
     @classmethod
-    def azure(cls, root_path: str, account: str, password: str, container: str) -> Backend:
-        """Blobs of an Azure container whose names begin with `root_path`."""
-        return cls("azure", root_path)
+    def azure(
+        cls, root_path: str, account: str, password: str, container: str, *, endpoint: str | None = None
+    ) -> Backend:
+        """Blobs of a container of Azure Blob Storage whose names begin with `root_path`.
+
+        Args:
+            root_path: what the names begin with.
+            account: the storage account.
+            password: its key.
+            container: the container.
+            endpoint: the URL of the service if it is not Azure's own, with the account.
+
+        >>> import pathway as pw
+        >>> pw.persistence.Backend.azure("shop/counts", "account", "a2V5", "states")
+        Backend(kind='azure', path='az://states/shop/counts')
+        """
+        options = {"azure_storage_account_name": account, "azure_storage_account_key": password}
+        if endpoint is not None:
+            options["azure_storage_endpoint"] = endpoint
+            options["azure_allow_http"] = str(endpoint.startswith("http://")).lower()
+        return cls("azure", f"az://{container}/{root_path.strip('/')}", tuple(options.items()))
+
+    @classmethod
+    def gcs(
+        cls,
+        root_path: str,
+        bucket: str,
+        *,
+        service_account_path: str | os.PathLike[str] | None = None,
+        service_account_key: str | None = None,
+    ) -> Backend:
+        """Objects of a bucket of Google Cloud Storage whose names begin with `root_path`.
+
+        Args:
+            root_path: what the names begin with.
+            bucket: the bucket.
+            service_account_path: the file with the key of a service account; by default, that of
+                `GOOGLE_APPLICATION_CREDENTIALS`, or the account of the machine in Google's cloud.
+            service_account_key: the key itself, in JSON.
+
+        >>> import pathway as pw
+        >>> pw.persistence.Backend.gcs("shop/counts", "states")
+        Backend(kind='gcs', path='gs://states/shop/counts')
+        """
+        options = {}
+        if service_account_path is not None:
+            options["google_service_account"] = os.fspath(service_account_path)
+        if service_account_key is not None:
+            options["google_service_account_key"] = service_account_key
+        if default := os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
+            options.setdefault("google_application_credentials", default)
+        return cls("gcs", f"gs://{bucket}/{root_path.strip('/')}", tuple(options.items()))
 
     @classmethod
     def mock(cls, events: dict[tuple[str, int], list[Any]]) -> Backend:
@@ -116,7 +181,7 @@ LOGS: dict[PersistenceMode, str | None] = {
 def check_supported(config: Config) -> None:
     """NotYetSupportedError if the run cannot do what is asked for."""
     unsupported = {
-        f"Backend.{config.backend.kind}": config.backend.kind != "filesystem",
+        f"Backend.{config.backend.kind}": config.backend.kind == "mock",
         f"PersistenceMode.{config.persistence_mode.name}": config.persistence_mode not in LOGS,
         f"SnapshotAccess.{config.snapshot_access.name}": config.snapshot_access is not SnapshotAccess.FULL,
         "continue_after_replay=False": not config.continue_after_replay,

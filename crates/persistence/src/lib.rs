@@ -7,6 +7,8 @@
 //! Nothing is ever overwritten: a manifest is written when all packs it names are durable, and packs are
 //! deleted when no kept manifest names them any more.
 
+#[cfg(feature = "cloud")]
+mod cloud;
 mod error;
 mod manifest;
 mod pack;

@@ -1,6 +1,6 @@
 //! Where the state of a run is kept.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +11,12 @@ use pyo3::prelude::*;
 
 use crate::errors::EngineError;
 
-/// A directory with checkpoints, and which sources keep their rows there.
+/// A directory or a place in a cloud with checkpoints, and which sources keep their rows there.
 #[pyclass(frozen, module = "pathway._engine", name = "Persistence")]
 pub(crate) struct PyPersistence {
-    directory: PathBuf,
+    place: String,
+    /// Those of a place in a cloud.
+    options: Option<Vec<(String, String)>>,
     interval: Duration,
     logs: InputLogs,
 }
@@ -22,8 +24,13 @@ pub(crate) struct PyPersistence {
 #[pymethods]
 impl PyPersistence {
     #[new]
-    #[pyo3(signature = (directory, *, interval_ms, logs))]
-    fn new(directory: PathBuf, interval_ms: u64, logs: &str) -> PyResult<Self> {
+    #[pyo3(signature = (place, *, options=None, interval_ms, logs))]
+    fn new(
+        place: String,
+        options: Option<Vec<(String, String)>>,
+        interval_ms: u64,
+        logs: &str,
+    ) -> PyResult<Self> {
         let logs = match logs {
             "all" => InputLogs::All,
             "named" => InputLogs::Named,
@@ -34,14 +41,17 @@ impl PyPersistence {
                 )));
             }
         };
-        Ok(PyPersistence { directory, interval: Duration::from_millis(interval_ms), logs })
+        Ok(PyPersistence { place, options, interval: Duration::from_millis(interval_ms), logs })
     }
 }
 
 impl PyPersistence {
-    /// Opens the directory.
+    /// Opens the store.
     pub(crate) fn open(&self) -> PyResult<Persistence> {
-        let store = Store::directory(&self.directory);
+        let store = match &self.options {
+            None => Store::directory(Path::new(&self.place)),
+            Some(options) => Store::cloud(&self.place, options),
+        };
         let store = store.map_err(|error| EngineError::new_err(format!("persistence: {error}")))?;
         Ok(Persistence { interval: self.interval, logs: self.logs, ..Persistence::new(Arc::new(store)) })
     }

@@ -233,16 +233,22 @@ def execute(
 
 @contextlib.contextmanager
 def _storage(config: Config | None) -> Iterator[Persistence | None]:
-    """Where the engine keeps its state; meanwhile disk caches of functions are there, too."""
+    """Where the engine keeps its state; if that is a directory, disk caches of functions are there, too."""
     if config is None:
         yield None
         return
-    name, path = "PATHWAY_PERSISTENT_STORAGE", config.backend.path
-    os.environ[name] = path
-    try:
-        logs = LOGS[config.persistence_mode]
+    backend, logs = config.backend, LOGS[config.persistence_mode]
+    kept = None
+    if logs is not None:
         interval = config.snapshot_interval_ms
-        yield None if logs is None else Persistence(path, interval_ms=interval, logs=logs)
+        kept = Persistence(backend.path, options=backend.options, interval_ms=interval, logs=logs)
+    if backend.options is not None:
+        yield kept
+        return
+    name = "PATHWAY_PERSISTENT_STORAGE"
+    os.environ[name] = backend.path
+    try:
+        yield kept
     finally:
         os.environ.pop(name, None)
 

@@ -1,6 +1,6 @@
 """`pw.io`: sources and sinks."""
 
-from pathway.io import csv, fs, jsonlines, kafka, null, plaintext, postgres, python, redpanda
+from pathway.io import csv, fs, jsonlines, kafka, minio, null, plaintext, postgres, python, redpanda, s3
 from pathway.io._dead_letters import dead_letters
 from pathway.io._files import CsvParserSettings
 from pathway.io._subscribe import (
@@ -22,10 +22,12 @@ __all__ = [
     "fs",
     "jsonlines",
     "kafka",
+    "minio",
     "null",
     "plaintext",
     "postgres",
     "python",
     "redpanda",
+    "s3",
     "subscribe",
 ]

@@ -222,7 +222,7 @@ def configs(path: Path) -> Iterator[tuple[pw.persistence.Config, str]]:
     yield pw.persistence.Config(backend, persistence_mode=Mode.BATCH), "PersistenceMode.BATCH"
     yield pw.persistence.Config(backend, snapshot_access=SnapshotAccess.REPLAY), "SnapshotAccess.REPLAY"
     yield pw.persistence.Config(backend, worker_scaling_enabled=True), "worker_scaling_enabled"
-    yield pw.persistence.Config(pw.persistence.Backend.s3("x", None)), "Backend.s3"
+    yield pw.persistence.Config(pw.persistence.Backend.mock({})), "Backend.mock"
 
 
 def test_what_cannot_be_done_is_said(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""State in containers of Azure Blob Storage, by the emulator Azurite."""

@@ -1,0 +1,1 @@
+"""State in buckets of S3, by moto's emulator."""

@@ -1,0 +1,92 @@
+"""Runs whose state is in a store that a network reaches."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import pathway as pw
+
+PROGRAM = """
+import sys
+import pathway as pw
+
+mode, folder, out, backend = sys.argv[1:]
+words = pw.io.plaintext.read(folder, mode=mode, autocommit_duration_ms=5)
+counts = words.groupby(words.data).reduce(word=words.data, count=pw.reducers.count())
+pw.io.jsonlines.write(counts, out)
+config = pw.persistence.Config(eval(backend))
+pw.run(monitoring_level=pw.MonitoringLevel.NONE, persistence_config=config)
+"""
+
+
+def _changes(out: Path) -> list[tuple[str, int, int]]:
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    return sorted((line["word"], line["count"], line["diff"]) for line in lines)
+
+
+def count(folder: Path, out: Path, backend: pw.persistence.Backend) -> list[tuple[str, int, int]]:
+    """Counts the words of the files of a folder, going on from what is in the store; gives the changes."""
+    pw.internals.parse_graph.G.clear()
+    words = pw.io.plaintext.read(folder, mode="static")
+    counts = words.groupby(words.data).reduce(word=words.data, count=pw.reducers.count())
+    pw.io.jsonlines.write(counts, out)
+    config = pw.persistence.Config(backend)
+    pw.run(monitoring_level=pw.MonitoringLevel.NONE, persistence_config=config)
+    pw.internals.parse_graph.G.clear()
+    return _changes(out)
+
+
+def goes_on(backend: pw.persistence.Backend, tmp_path: Path) -> None:
+    """A second run goes on from the first one's state."""
+    folder, out = tmp_path / "in", tmp_path / "out.jsonl"
+    folder.mkdir()
+    (folder / "1.txt").write_text("a\nb\na\n")
+    assert count(folder, out, backend) == [("a", 2, 1), ("b", 1, 1)]
+    (folder / "2.txt").write_text("a\nc\n")
+    assert count(folder, out, backend) == [("a", 2, -1), ("a", 3, 1), ("c", 1, 1)]
+    (folder / "1.txt").unlink()
+    assert count(folder, out, backend) == [("a", 1, 1), ("a", 3, -1), ("b", 1, -1)]
+
+
+def survives_kills(backend: str, tmp_path: Path, kills: int = 4) -> None:
+    """Runs with this backend, an expression, are killed; the last one has counted every word once."""
+    folder, out, log = tmp_path / "in", tmp_path / "out.jsonl", tmp_path / "log"
+    folder.mkdir()
+    written = 0
+
+    def start(mode: str) -> subprocess.Popen[bytes]:
+        with log.open("ab") as file:
+            arguments = [mode, str(folder), str(out), backend]
+            return subprocess.Popen([sys.executable, "-c", PROGRAM, *arguments], stdout=file, stderr=file)
+
+    for kill in range(kills):
+        with start("streaming") as run:
+            deadline = time.monotonic() + 1.5 + 0.3 * kill
+            while time.monotonic() < deadline:
+                (folder / f"{written}.txt").write_text(f"word {written % 7}\n")
+                written += 1
+                time.sleep(0.01)
+            assert run.poll() is None, log.read_text()
+            run.kill()
+    with start("static") as run:
+        assert run.wait(120) == 0, log.read_text()
+    balance: Counter[tuple[str, int]] = Counter()
+    for word, number, diff in _changes(out):
+        balance[word, number] += diff
+    expected = Counter(f"word {number % 7}" for number in range(written))
+    assert {row: n for row, n in balance.items() if n} == dict.fromkeys(expected.items(), 1)
+
+
+def is_refused(backend: pw.persistence.Backend, tmp_path: Path, *why: str) -> None:
+    """A run with this backend ends at once, and says where and why."""
+    (tmp_path / "in").mkdir(exist_ok=True)
+    with pytest.raises(pw.engine.EngineError) as error:
+        count(tmp_path / "in", tmp_path / "out.jsonl", backend)
+    assert all(part in str(error.value) for part in (backend.path, *why)), error.value
