@@ -807,6 +807,7 @@ class PostgresSink:
         max_batch_size: int | None = None,
         password: Callable[[], str] | None = None,
         name: str | None = None,
+        exactly_once: bool = True,
     ) -> None:
         """`content`: changes, or snapshot, snapshot_with_changes (both with a `key`); `init_mode`: default,
         create_if_not_exists, replace. Only there if it was built with the feature `postgres`."""

@@ -330,6 +330,7 @@ CONTRACT = {
         "Connection settings",
         "Types both ways",
         "write_snapshot",
+        "Writing and persistence",
         "Static reads",
         "Streams: rows, then changes",
         "Streams: keys",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from services.processes import Processes
 from services.runner import Running, Service, all_services, running
 
 
@@ -19,6 +21,14 @@ def _fixture(service: Service) -> Callable[[], Iterator[Running]]:
 
 for _service in all_services():
     globals()[_service.name] = pytest.fixture(scope="session", name=_service.name)(_fixture(_service))
+
+
+@pytest.fixture
+def processes(tmp_path: Path) -> Iterator[Processes]:
+    """What starts programs; they end with the test."""
+    started = Processes(tmp_path)
+    yield started
+    started.kill()
 
 
 def pytest_report_header() -> str:

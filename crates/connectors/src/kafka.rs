@@ -26,5 +26,5 @@ mod transactions;
 pub use client::KafkaSettings;
 pub use encode::MessageFormat;
 pub use registry::RegistrySettings;
-pub use sink::{Delivery, KafkaSink, Topic};
+pub use sink::{KafkaSink, Topic};
 pub use source::KafkaSource;

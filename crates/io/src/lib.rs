@@ -11,7 +11,7 @@ mod sink;
 mod source;
 
 pub use error::{ConnectorError, FailureClass};
-pub use sink::{Durable, Encoder, Sink, Transactions, Writer};
+pub use sink::{Delivery, Durable, Encoder, Sink, Transactions, Writer};
 pub use source::{
     CLEAR, CellError, Objects, ParseJob, Parsed, Position, ReadMode, Reader, Rejected, Resume, Session,
     Share, Source, SourceOutput, Stopped,

@@ -64,6 +64,16 @@ pub trait Transactions: Send {
     ) -> Result<Option<u64>, ConnectorError>;
 }
 
+/// How often each change is written in runs that can be gone on with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Delivery {
+    /// Once: in a transaction for each checkpoint, when it is complete.
+    #[default]
+    ExactlyOnce,
+    /// At once, and again after a failure, if it came after the last checkpoint.
+    AtLeastOnce,
+}
+
 /// Makes what an output has written so far survive a failure of the system.
 pub type Durable = Box<dyn Fn() -> Result<(), ConnectorError> + Send>;
 

@@ -22,6 +22,7 @@ mod iteration;
 mod joined;
 mod keys;
 mod later;
+mod logging;
 mod mapping;
 mod persistence;
 mod pointer;
@@ -125,6 +126,7 @@ mod _engine {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         pathway_types::PyObject::set_reader(crate::value::py_object_text);
         crate::attach::register(module)?;
+        crate::logging::register();
         crate::singletons::register(module)
     }
 }

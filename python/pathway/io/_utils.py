@@ -6,7 +6,7 @@ import datetime
 import math
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pathway._engine import Expr
 from pathway.internals.expression.column import ColumnReference
@@ -18,6 +18,8 @@ from pathway.internals.trace import warn
 
 #: Seconds, or a length of time.
 DurationLike = int | float | datetime.timedelta
+#: How often each change is written in runs with persistence, failures included.
+Delivery = Literal["exactly-once", "at-least-once"]
 
 METADATA = "_metadata"
 

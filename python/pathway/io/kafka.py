@@ -17,6 +17,7 @@ from pathway.io._files import check_json_path, register_output
 from pathway.io._messages import message_columns
 from pathway.io._registry import SchemaRegistryHeader, SchemaRegistrySettings, engine_registry
 from pathway.io._utils import (
+    Delivery,
     check_max_backlog,
     check_no_metadata_column,
     source_name,
@@ -30,8 +31,6 @@ Mode = Literal["streaming", "static"]
 ReadFormat = Literal["raw", "plaintext", "json"]
 #: What the messages that are written hold.
 WriteFormat = Literal["json", "raw", "plaintext", "dsv"]
-#: How often each change is written in runs with persistence, failures included.
-Delivery = Literal["exactly-once", "at-least-once"]
 
 _PAYLOADS: dict[str, dt.DType] = {"raw": dt.BYTES, "plaintext": dt.STR}
 

@@ -17,7 +17,7 @@ from pathway.internals.table import Table
 from pathway.internals.thisclass import this
 from pathway.internals.trace import current_frame, trace_user_frame, warn
 from pathway.io._files import register_output
-from pathway.io._utils import check_autocommit, check_max_backlog, source_name, use_debug_data
+from pathway.io._utils import Delivery, check_autocommit, check_max_backlog, source_name, use_debug_data
 
 #: `static` reads what is there; `streaming` goes on with what is done to it.
 Mode = Literal["streaming", "static"]
@@ -132,12 +132,15 @@ def write(
     primary_key: list[ColumnReference] | None = None,
     name: str | None = None,
     sort_by: Iterable[ColumnReference] | None = None,
+    delivery: Delivery = "exactly-once",
     _external_diff_column: ColumnReference | None = None,
 ) -> None:
     """Writes the changes of a table, or its current rows.
 
     Every minibatch is one transaction. A transaction whose connection is lost is repeated if the server has
-    not committed it.
+    not committed it. In runs with persistence a transaction has the changes of a checkpoint, and its number,
+    which is kept in a table `pathway_commits` beside the one that is written: each change is written once,
+    whenever runs are killed.
 
     Args:
         table: what to write.
@@ -145,12 +148,15 @@ def write(
         table_name: the name of the table in the database.
         schema_name: the name of its schema.
         max_batch_size: the most rows in a transaction.
-        init_mode: `default`: the table is there; `create_if_not_exists` makes it; `replace` makes it anew.
+        init_mode: `default`: the table is there; `create_if_not_exists` makes it; `replace` makes it anew,
+            but not in a run that goes on with an earlier one.
         output_table_type: `stream_of_changes` adds a row with `time` and `diff` for every change;
             `snapshot` keeps the current rows.
         primary_key: for snapshots: the columns that tell rows apart.
         name: a unique name, for logs and the server's list of connections.
         sort_by: columns of the table that order the changes of one time.
+        delivery: in runs with persistence, `exactly-once` writes the changes of each checkpoint when it is
+            complete; `at-least-once` writes them at once, and some of them again after a failure.
 
     Raises:
         ValueError: the arguments do not fit together, or (when run) the table does not fit.
@@ -190,6 +196,7 @@ def write(
         max_batch_size=max_batch_size,
         name=name,
         sort_by=sort_by,
+        delivery=delivery,
     )
 
 
@@ -269,6 +276,7 @@ def _write(
     max_batch_size: int | None,
     name: str | None,
     sort_by: Iterable[ColumnReference] | None,
+    delivery: Delivery = "exactly-once",
 ) -> None:
     dtypes = table._dtypes()
     names = list(dtypes)
@@ -286,6 +294,7 @@ def _write(
         max_batch_size=max_batch_size,
         password=password,
         name=name,
+        exactly_once=delivery == "exactly-once",
     )
     register_output(table, sink, name, sort_by)
 

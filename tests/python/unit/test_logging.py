@@ -151,3 +151,11 @@ def test_without_default_logging_nothing_is_shown() -> None:
 def test_logging_that_is_set_up_already_is_left_alone() -> None:
     text = stderr_of("", before="logging.basicConfig(format='%(name)s', level=logging.WARNING)")
     assert text == ""
+
+
+def test_connectors_tell_what_is_strange(caplog: pytest.LogCaptureFixture, tmp_path: pathlib.Path) -> None:
+    pw.io.null.write(pw.io.plaintext.read(tmp_path, mode="static"))
+    pw.run(monitoring_level=QUIET)
+    told = [r.getMessage() for r in caplog.records if r.name == "pathway_engine.connectors"]
+    assert len(told) == 1
+    assert told[0].endswith("there is no file to read")

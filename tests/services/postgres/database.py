@@ -69,6 +69,13 @@ class Database:
                 )
             )
 
+    def drop_slots(self) -> None:
+        """Removes what keeps the server's log."""
+        self.run(
+            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots "
+            "WHERE database = current_database() AND NOT temporary"
+        )
+
     def restart_server(self) -> None:
         """Stops the server as a crash would, and waits until it is back."""
         data = self.server.folder / "data"

@@ -28,11 +28,6 @@ class Nullable(Order):
 STREAM = {"mode": "streaming", "publication_name": "p"}
 
 
-@pytest.fixture(autouse=True)
-def _own_graph() -> None:
-    pw.internals.parse_graph.G.clear()
-
-
 def orders() -> pw.Table[Any]:
     return pw.Table.empty(item=str, count=int, note=str | None)
 

@@ -18,16 +18,10 @@ class Row(pw.Schema):
     k: int
 
 
-@pytest.fixture(autouse=True)
-def _own_graph() -> None:
-    pw.internals.parse_graph.G.clear()
-
-
 @pytest.fixture
-def db(postgres: Running) -> Database:
-    database = Database(postgres)
-    database.run("CREATE TABLE t AS SELECT 1::bigint AS k", "GRANT SELECT ON t TO public")
-    return database
+def db(db: Database) -> Database:
+    db.run("CREATE TABLE t AS SELECT 1::bigint AS k", "GRANT SELECT ON t TO public")
+    return db
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import _thread
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +14,6 @@ import pytest
 import pathway as pw
 from services.live import Done, Row, follow, rows_of
 from services.postgres.database import Database
-from services.runner import Running
-
-
-@pytest.fixture(autouse=True)
-def _own_graph() -> None:
-    pw.internals.parse_graph.G.clear()
-
-
-@pytest.fixture
-def db(postgres: Running) -> Iterator[Database]:
-    database = Database(postgres)
-    yield database
-    with database.connect() as connection:
-        connection.execute(
-            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots "
-            "WHERE database = current_database() AND NOT temporary"
-        )
 
 
 class Item(pw.Schema):

@@ -12,17 +12,6 @@ import pytest
 
 import pathway as pw
 from services.postgres.database import Database
-from services.runner import Running
-
-
-@pytest.fixture(autouse=True)
-def _own_graph() -> None:
-    pw.internals.parse_graph.G.clear()
-
-
-@pytest.fixture
-def db(postgres: Running) -> Database:
-    return Database(postgres)
 
 
 def run() -> None:

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use pathway_io::{ConnectorError, FailureClass, Sink, Transactions, Writer};
+use pathway_io::{ConnectorError, Delivery, FailureClass, Sink, Transactions, Writer};
 use pathway_types::{Batch, DType, Schema, Timestamp};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -32,16 +32,6 @@ pub enum Topic {
     Fixed(String),
     /// Each to the topic that this column names.
     Column(usize),
-}
-
-/// How often each change is written in runs that can be gone on with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Delivery {
-    /// Once: in a transaction for each checkpoint, when it is complete.
-    #[default]
-    ExactlyOnce,
-    /// At once, and again after a failure, if it came after the last checkpoint.
-    AtLeastOnce,
 }
 
 /// Writes every change of a table as a message.

@@ -17,6 +17,12 @@ impl TableName {
     pub(super) fn quoted(&self) -> String {
         format!("{}.{}", escape_identifier(&self.schema), escape_identifier(&self.table))
     }
+
+    /// Whether there is such a table, or whatever else has its name.
+    pub(super) fn is_there(&self, client: &mut Client) -> Result<bool, PgError> {
+        let name = escape_literal(&self.quoted());
+        Ok(client.value(&format!("SELECT pg_catalog.to_regclass({name})"))?.is_some())
+    }
 }
 
 impl std::fmt::Display for TableName {

@@ -40,6 +40,20 @@ pub(super) struct ServerError {
     pub(super) place: Option<String>,
 }
 
+impl ServerError {
+    /// True if the same may work a little later: connections, resources, shutting down or starting up, deadlocks and
+    /// conflicts.
+    pub(super) fn is_passing(&self) -> bool {
+        let code = self.code.as_str();
+        code.starts_with("08") || matches!(code, "57P01" | "57P02" | "57P03" | "53300" | "40001" | "40P01")
+    }
+
+    /// True if somebody else has made what was to be made, at the same moment.
+    pub(super) fn is_made_meanwhile(&self) -> bool {
+        matches!(self.code.as_str(), "23505" | "42P07" | "42710")
+    }
+}
+
 impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (SQLSTATE {})", self.message, self.code)?;
@@ -79,12 +93,7 @@ impl PgError {
         match self {
             PgError::Lost(_) => true,
             PgError::Other(_) => false,
-            // Connections, resources, shutting down or starting up, deadlocks and conflicts.
-            PgError::Server(error) => {
-                let code = error.code.as_str();
-                code.starts_with("08")
-                    || matches!(code, "57P01" | "57P02" | "57P03" | "53300" | "40001" | "40P01")
-            }
+            PgError::Server(error) => error.is_passing(),
         }
     }
 

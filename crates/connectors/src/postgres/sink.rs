@@ -2,14 +2,20 @@
 
 use std::sync::Arc;
 
-use pathway_io::{ConnectorError, Sink, Writer};
+use pathway_io::{ConnectorError, Delivery, Sink, Transactions, Writer};
 use pathway_types::Schema;
 
-use super::catalog::TableName;
-use super::client::Client;
+use super::catalog::{TableName, misfit};
+use super::client::{Client, PgError};
+use super::commits::{Commits, Mark, TABLE, Taken};
+use super::plan::Plan;
+use super::session::Session;
 use super::settings::{PostgresSettings, refused};
 use super::target::{Content, InitMode, Target};
-use super::writer::{Plan, PostgresWriter};
+use super::writer::{PostgresTransactions, PostgresWriter};
+
+/// How often a start is tried while others make the same tables.
+const ATTEMPTS: u32 = 5;
 
 /// Writes the changes of a table, or its current rows.
 #[derive(Clone, Debug)]
@@ -18,6 +24,7 @@ pub struct PostgresSink {
     target: Target,
     init_mode: InitMode,
     max_batch_size: Option<usize>,
+    delivery: Delivery,
 }
 
 impl PostgresSink {
@@ -36,9 +43,21 @@ impl PostgresSink {
         if table_name.is_empty() || schema_name.is_empty() {
             return Err(refused("the name of the table or of its schema is empty"));
         }
+        if table_name == TABLE {
+            return Err(refused(
+                "the table pathway_commits has the numbers of checkpoints; write to another one",
+            ));
+        }
         let name = TableName { schema: schema_name.to_owned(), table: table_name.to_owned() };
         let target = Target { connector: format!("postgres({name})"), name, content, schema };
-        Ok(PostgresSink { settings, target, init_mode, max_batch_size: None })
+        let (max_batch_size, delivery) = (None, Delivery::default());
+        Ok(PostgresSink { settings, target, init_mode, max_batch_size, delivery })
+    }
+
+    /// The same sink with another way of delivery.
+    pub fn delivery(mut self, delivery: Delivery) -> Self {
+        self.delivery = delivery;
+        self
     }
 
     /// The same sink with so many rows in a transaction at most.
@@ -54,16 +73,74 @@ impl Sink for PostgresSink {
     }
 
     fn open(&self, _position: Option<&[u8]>) -> Result<Box<dyn Writer>, ConnectorError> {
-        let place = self.settings.place();
-        let start = || {
+        let session = self.start(|| {
             let mut client = Client::connect(&self.settings, false)?;
             self.target.make(&mut client, self.init_mode)?;
-            let columns = self.target.check(&mut client)?;
-            let plan = Arc::new(Plan::new(&self.target, columns));
-            plan.prepare(&mut client)?;
-            Ok((client, plan))
-        };
-        let (client, plan) = start().map_err(|error| self.target.at_start(error, &place))?;
-        Ok(Box::new(PostgresWriter::new(self.settings.clone(), plan, client, self.max_batch_size)))
+            let plan = self.plan(&mut client)?;
+            Ok(self.session(plan, client, None))
+        })?;
+        Ok(Box::new(PostgresWriter::new(session)))
+    }
+
+    fn transactions(&self, id: &str) -> Result<Option<Box<dyn Transactions>>, ConnectorError> {
+        if self.delivery == Delivery::AtLeastOnce {
+            return match self.init_mode {
+                InitMode::Replace => Err(misfit(
+                    &self.target.connector,
+                    "with delivery=\"at-least-once\" it is not known whether an earlier run has written to the table, \
+                     so that init_mode=\"replace\" may remove what does not come again; \
+                     init_mode=\"create_if_not_exists\" keeps it",
+                )),
+                InitMode::Default | InitMode::CreateIfNotExists => Ok(None),
+            };
+        }
+        let transactions = self.start(|| {
+            let mut client = Client::connect(&self.settings, false)?;
+            let Target { connector, name, .. } = &self.target;
+            let Taken { commits, found } = Commits::open(&mut client, connector, &name.schema, id)?;
+            match found {
+                None => self.target.make(&mut client, self.init_mode)?,
+                Some(_) if name.is_there(&mut client)? => {}
+                Some(Mark { number, .. }) => {
+                    let text = format!(
+                        "the table is gone to which earlier runs have written, up to checkpoint {number}; what they \
+                         have written does not come again: bring it back, or remove the stored state to begin anew"
+                    );
+                    return Err(misfit(connector, text).into());
+                }
+            }
+            let plan = self.plan(&mut client)?;
+            client.query("COMMIT")?;
+            Ok(PostgresTransactions::new(self.session(plan, client, Some(commits)), found))
+        })?;
+        Ok(Some(Box::new(transactions)))
+    }
+}
+
+impl PostgresSink {
+    /// Does what comes first, again if somebody else has made the same tables at the same moment.
+    fn start<T>(&self, mut start: impl FnMut() -> Result<T, PgError>) -> Result<T, ConnectorError> {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            match start() {
+                Err(PgError::Server(error)) if error.is_made_meanwhile() && attempts < ATTEMPTS => {}
+                result => {
+                    return result.map_err(|error| self.target.at_start(error, &self.settings.place()));
+                }
+            }
+        }
+    }
+
+    /// Checks the table.
+    fn plan(&self, client: &mut Client) -> Result<Arc<Plan>, PgError> {
+        let columns = self.target.check(client)?;
+        let plan = Plan::new(&self.target, columns);
+        plan.prepare(client)?;
+        Ok(Arc::new(plan))
+    }
+
+    fn session(&self, plan: Arc<Plan>, client: Client, commits: Option<Commits>) -> Session {
+        Session::new(self.settings.clone(), plan, client, self.max_batch_size, commits)
     }
 }

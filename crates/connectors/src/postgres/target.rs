@@ -95,20 +95,16 @@ impl Target {
 
     /// Makes the table, as far as that is asked for.
     pub(super) fn make(&self, client: &mut Client, mode: InitMode) -> Result<(), PgError> {
-        if mode == InitMode::Default {
-            return Ok(());
-        }
+        let drop = match mode {
+            InitMode::Default => return Ok(()),
+            // `CREATE … IF NOT EXISTS` needs a right also where there is nothing to create.
+            InitMode::CreateIfNotExists if self.name.is_there(client)? => return Ok(()),
+            InitMode::CreateIfNotExists => "",
+            InitMode::Replace => &format!("DROP TABLE IF EXISTS {}; ", self.name.quoted()),
+        };
+        let declarations = self.declarations()?.join(", ");
         let name = self.name.quoted();
-        let create = format!("CREATE TABLE IF NOT EXISTS {name} ({})", self.declarations()?.join(", "));
-        if mode == InitMode::Replace {
-            client.query(&format!("DROP TABLE IF EXISTS {name}; {create}"))?;
-            return Ok(());
-        }
-        match client.query(&create) {
-            // Somebody else has made it at the same moment.
-            Err(error) if matches!(error.code(), "23505" | "42P07" | "42710") => Ok(()),
-            result => result.map(|_| ()),
-        }
+        client.query(&format!("{drop}CREATE TABLE IF NOT EXISTS {name} ({declarations})")).map(|_| ())
     }
 
     /// Checks the table; gives how each column is written.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use pathway_connectors::kafka::{Delivery, KafkaSettings, KafkaSink, MessageFormat, Topic};
+use pathway_connectors::kafka::{KafkaSettings, KafkaSink, MessageFormat, Topic};
+use pathway_io::Delivery;
 use pathway_types::{Field, Schema};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pathway_connectors::postgres::{Content, InitMode, PostgresSink};
+use pathway_io::Delivery;
 use pathway_types::{Field, Schema};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -22,7 +23,7 @@ impl PyPostgresSink {
     #[new]
     #[pyo3(signature = (
         settings, schema_name, table_name, column_names, dtypes, *, content, init_mode, key=Vec::new(), diff=None,
-        max_batch_size=None, password=None, name=None
+        max_batch_size=None, password=None, name=None, exactly_once=true
     ))]
     #[allow(clippy::too_many_arguments)]
     fn new(
@@ -38,6 +39,7 @@ impl PyPostgresSink {
         max_batch_size: Option<usize>,
         password: Option<Py<PyAny>>,
         name: Option<String>,
+        exactly_once: bool,
     ) -> PyResult<Self> {
         let refused = |text: String| Err(PyValueError::new_err(text));
         let init_mode = match init_mode {
@@ -67,6 +69,7 @@ impl PyPostgresSink {
         let settings = of_pairs(&settings, password, name.as_deref())?;
         let sink = PostgresSink::new(settings, schema_name, table_name, schema, content, init_mode)
             .map_err(|error| errors::of_connector(&error))?;
-        Ok(PyPostgresSink { sink: Arc::new(sink.max_batch_size(max_batch_size)) })
+        let delivery = if exactly_once { Delivery::ExactlyOnce } else { Delivery::AtLeastOnce };
+        Ok(PyPostgresSink { sink: Arc::new(sink.max_batch_size(max_batch_size).delivery(delivery)) })
     }
 }
