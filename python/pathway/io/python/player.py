@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import queue
 from typing import Any
 
@@ -15,7 +16,8 @@ class InteractiveCsvPlayer(ConnectorSubject):
     def __init__(self, csv_file: str = "") -> None:
         super().__init__()
         try:
-            import panel  # type: ignore[import-not-found, unused-ignore]
+            # Its types say little, and it need not be there when types are checked.
+            panel: Any = importlib.import_module("panel")
         except ImportError as error:
             raise ImportError("InteractiveCsvPlayer needs panel: pip install panel.") from error
         with open(csv_file, encoding="utf-8-sig", newline="") as file:
