@@ -102,11 +102,12 @@ def lab(folder: Path) -> Iterator[str]:
 def notebook(browser: Any, folder: Path, cells: list[str]) -> Iterator[Page]:
     """A notebook of these cells, open and not yet run."""
     cells = [cell.strip() for cell in cells]
-    content = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+    forms: Any = nbformat.v4
+    content = forms.new_notebook(
+        cells=[forms.new_code_cell(cell) for cell in cells],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
     )
-    nbformat.write(content, folder / "views.ipynb")
+    (folder / "views.ipynb").write_text(forms.writes(content))
     with lab(folder) as address:
         page = browser.new_page(viewport={"width": 1200, "height": 1600})
         page.set_default_timeout(PATIENCE)
