@@ -106,8 +106,8 @@ class Backend:
             options["google_service_account"] = os.fspath(service_account_path)
         if service_account_key is not None:
             options["google_service_account_key"] = service_account_key
-        if default := os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
-            options.setdefault("google_application_credentials", default)
+        if not options and (default := os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")):
+            options["google_application_credentials"] = default
         return cls("gcs", f"gs://{bucket}/{root_path.strip('/')}", tuple(options.items()))
 
     @classmethod

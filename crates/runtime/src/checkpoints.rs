@@ -382,7 +382,8 @@ impl Checkpoints {
         {
             let label = program.label(step);
             let text = format!(
-                "{label} has what belongs to checkpoint {found}, which cannot be used: what comes after checkpoint                  {number} is written a second time"
+                "{label} has what belongs to checkpoint {found}, which cannot be used: what comes after \
+                 checkpoint {number} is written a second time"
             );
             context.message(true, &text);
         }
@@ -395,7 +396,8 @@ impl Checkpoints {
     pub(crate) fn sinks_are_open(&self, context: &Context) {
         for sink in self.recovered.outboxes_left() {
             let text = format!(
-                "the program has changed and does not have the output {sink} any more: changes of the last                  checkpoint may not have been sent to it"
+                "the program has changed and does not have the output {sink} any more: changes of the last \
+                 checkpoint may not have been sent to it"
             );
             context.message(true, &text);
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 
 class BucketSettings(Protocol):
@@ -52,45 +52,38 @@ class AwsS3Settings:
 
 
 @dataclass(frozen=True)
-class DigitalOceanS3Settings:
+class _RegionalSettings:
+    """How a bucket of a provider with an endpoint for each region is reached."""
+
+    _ENDPOINT: ClassVar[str]
+
+    bucket_name: str
+    _: KW_ONLY
+    access_key: str | None = field(default=None, repr=False)
+    secret_access_key: str | None = field(default=None, repr=False)
+    region: str | None = None
+
+    def create_aws_settings(self) -> AwsS3Settings:
+        """The settings in the terms of S3."""
+        return AwsS3Settings(
+            bucket_name=self.bucket_name,
+            access_key=self.access_key,
+            secret_access_key=self.secret_access_key,
+            region=self.region,
+            endpoint=self._ENDPOINT.format(region=self.region),
+        )
+
+
+class DigitalOceanS3Settings(_RegionalSettings):
     """How a bucket of DigitalOcean Spaces is reached."""
 
-    bucket_name: str
-    _: KW_ONLY
-    access_key: str | None = field(default=None, repr=False)
-    secret_access_key: str | None = field(default=None, repr=False)
-    region: str | None = None
-
-    def create_aws_settings(self) -> AwsS3Settings:
-        """The settings in the terms of S3."""
-        return AwsS3Settings(
-            bucket_name=self.bucket_name,
-            access_key=self.access_key,
-            secret_access_key=self.secret_access_key,
-            region=self.region,
-            endpoint=f"https://{self.region}.digitaloceanspaces.com",
-        )
+    _ENDPOINT = "https://{region}.digitaloceanspaces.com"
 
 
-@dataclass(frozen=True)
-class WasabiS3Settings:
+class WasabiS3Settings(_RegionalSettings):
     """How a bucket of Wasabi is reached."""
 
-    bucket_name: str
-    _: KW_ONLY
-    access_key: str | None = field(default=None, repr=False)
-    secret_access_key: str | None = field(default=None, repr=False)
-    region: str | None = None
-
-    def create_aws_settings(self) -> AwsS3Settings:
-        """The settings in the terms of S3."""
-        return AwsS3Settings(
-            bucket_name=self.bucket_name,
-            access_key=self.access_key,
-            secret_access_key=self.secret_access_key,
-            region=self.region,
-            endpoint=f"https://s3.{self.region}.wasabisys.com",
-        )
+    _ENDPOINT = "https://s3.{region}.wasabisys.com"
 
 
 @dataclass(frozen=True)

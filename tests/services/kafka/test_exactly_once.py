@@ -156,3 +156,16 @@ def test_delivery_at_least_once_does_without_transactions(kafka: Running, tmp_pa
     with pytest.raises(ValueError, match=r'transactional.id.*delivery="at-least-once"'):
         pw.run(monitoring_level=pw.MonitoringLevel.NONE, persistence_config=config)
     pw.internals.parse_graph.G.clear()
+
+
+def test_outputs_with_the_same_transactional_id_are_told_from_each_other(kafka: Running, tmp_path: Path) -> None:
+    pw.internals.parse_graph.G.clear()
+    first, second = Topic(kafka), Topic(kafka)
+    table = pw.demo.range_stream(nb_rows=3, input_rate=1000)
+    settings = first.settings(transactional_id=f"copies of {first.name}")
+    for topic in (first, second):
+        pw.io.kafka.write(table, settings, topic.name)
+    config = pw.persistence.Config(pw.persistence.Backend.filesystem(tmp_path))
+    pw.run(monitoring_level=pw.MonitoringLevel.NONE, persistence_config=config)
+    assert [len(topic.messages()) for topic in (first, second)] == [3, 3]
+    pw.internals.parse_graph.G.clear()

@@ -45,10 +45,12 @@ enum Trouble {
 impl KafkaTransactions {
     /// Transactions of a sink.
     pub(super) fn open(sink: &KafkaSink, id: &str) -> Result<Self, ConnectorError> {
-        let own = [("transactional.id", id)];
-        let user = sink.settings.get("transactional.id").map(str::to_owned);
-        let id = user.unwrap_or_else(|| id.to_owned());
-        let mut own = if sink.settings.get("transactional.id").is_some() { Vec::new() } else { own.to_vec() };
+        // Two outputs with the same settings are told from each other.
+        let id = match sink.settings.get("transactional.id") {
+            Some(user) => format!("{user}-{id}"),
+            None => id.to_owned(),
+        };
+        let mut own = vec![("transactional.id", &*id)];
         if sink.settings.get("transaction.timeout.ms").is_none() {
             // The most that brokers allow by default: much may have to be sent.
             own.push(("transaction.timeout.ms", "900000"));

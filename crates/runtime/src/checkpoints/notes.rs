@@ -7,7 +7,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use pathway_dataflow::Note;
 use pathway_dataflow::keep::REPEATS;
-use pathway_persistence::{SavedNotes, StoreError};
+use pathway_persistence::{SavedNotes, Section, StoreError};
 use pathway_types::{Batch, Column, Timestamp};
 
 /// What identifies the input of a note in a manifest.
@@ -27,24 +27,22 @@ pub(super) fn pack<'a>(notes: impl Iterator<Item = &'a Note>) -> Batch {
 }
 
 /// The notes that were packed into these rows, without those of times from `end` on.
-pub(super) fn unpack(saved: &SavedNotes, mut rows: Batch, end: Timestamp) -> Result<Vec<Note>, StoreError> {
-    let damaged =
-        || StoreError::Damaged { object: saved.rows.pack.clone(), cause: "notes have no times".into() };
+pub(super) fn unpack(saved: &SavedNotes, rows: Batch, end: Timestamp) -> Result<Vec<Note>, StoreError> {
+    let input = saved.input.unwrap_or(REPEATS);
+    let parts = by_time(&saved.rows, rows)?.into_iter().filter(|(time, _)| *time < end);
+    Ok(parts.map(|(time, batch)| Note { time, worker: saved.worker, input, batch }).collect())
+}
+
+/// The rows of a section by their times, which are the last column.
+pub(super) fn by_time(section: &Section, mut rows: Batch) -> Result<Vec<(Timestamp, Batch)>, StoreError> {
+    let damaged = || StoreError::Damaged { object: section.pack.clone(), cause: "rows have no times".into() };
     let times = rows.columns.pop().ok_or_else(damaged)?;
     let times = times.array().as_primitive_opt::<Int64Type>().ok_or_else(damaged)?;
-    let times: Vec<Timestamp> = times.values().iter().map(|time| *time as Timestamp).collect();
-    let mut notes = Vec::new();
     let mut start = 0;
-    for run in times.chunk_by(|a, b| a == b) {
-        if run[0] < end {
-            notes.push(Note {
-                time: run[0],
-                worker: saved.worker,
-                input: saved.input.unwrap_or(REPEATS),
-                batch: rows.slice(start, run.len()),
-            });
-        }
+    let parts = times.values().chunk_by(|a, b| a == b).map(|run| {
+        let part = (run[0] as Timestamp, rows.slice(start, run.len()));
         start += run.len();
-    }
-    Ok(notes)
+        part
+    });
+    Ok(parts.collect())
 }

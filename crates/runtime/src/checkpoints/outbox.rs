@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pathway_dataflow::{Context, Note, Site};
 use pathway_io::{ConnectorError, Transactions, Writer};
-use pathway_persistence::{Pack, SavedNotes, Section, Store, StoreError};
+use pathway_persistence::{Pack, Section, Store, StoreError};
 use pathway_types::{Batch, Timestamp};
 
 use super::{lock, notes};
@@ -97,11 +97,8 @@ impl Outbox {
 /// Reads what was kept of a sink with the checkpoint of an earlier run.
 pub(super) fn read(sections: &[Section], store: &Store) -> Result<Vec<Changes>, StoreError> {
     let mut changes = Vec::new();
-    for rows in sections {
-        let saved =
-            SavedNotes { worker: 0, input: Some(0), last: 0, end: Timestamp::MAX, rows: rows.clone() };
-        let notes = notes::unpack(&saved, rows.read(store)?, Timestamp::MAX)?;
-        changes.extend(notes.into_iter().map(|note| (note.time, note.batch)));
+    for section in sections {
+        changes.extend(notes::by_time(section, section.read(store)?)?);
     }
     Ok(changes)
 }

@@ -285,10 +285,15 @@ impl Recorder {
             }
         }
         manifest.write(store)?;
+        let collected = manifest.collect(store, KEPT, &packs);
+        if matches!(collected, Err(StoreError::Taken(_))) {
+            // Another run goes on from elsewhere: nobody may be told that this checkpoint counts.
+            return collected;
+        }
         self.checkpoints.hold(time);
         self.say(Word::Held(time));
         self.delete_objects(&manifest)?;
-        manifest.collect(store, KEPT, &packs)
+        collected
     }
 
     /// How far a source had been read before this run.
