@@ -751,16 +751,25 @@ class SubjectSource:
 
 @final
 class Persistence:
-    """A directory, or with options a URL, where the state of runs is kept. `logs` says which sources keep
-    their rows: `all`, `named` or `none`."""
+    """A directory, or with options a URL, where the state of runs is kept; without a place, what lasts as
+    long as the run. `logs` says which sources keep their rows: `all`, `named` or `none`. `access`, `pace`
+    and `given` are those of `pathway.persistence`: what is read and written, how recorded rows are given
+    once more, and by the name of a source the ids, columns, times and diffs of rows that are given in place
+    of recorded ones."""
 
     def __init__(
         self,
-        place: str,
+        place: str | None,
         *,
         options: Sequence[tuple[str, str]] | None = None,
-        interval_ms: int,
-        logs: str,
+        interval_ms: int = 0,
+        logs: str = "all",
+        access: str = "full",
+        pace: str | None = None,
+        speed: float = 1.0,
+        continues: bool = True,
+        given: Sequence[tuple[str, Sequence[Pointer], Sequence[Sequence[Any]], Sequence[int], Sequence[int]]]
+        | None = None,
     ) -> None: ...
 
 @final

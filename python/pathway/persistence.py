@@ -14,10 +14,13 @@ number of workers.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
-from pathway.internals.api import PersistenceMode, SnapshotAccess
+from pathway._engine import Persistence, Pointer
+from pathway.internals.api import PersistenceMode, SnapshotAccess, SnapshotEvent
+from pathway.internals.config import PathwayConfig
 from pathway.internals.errors import NotYetSupportedError
 from pathway.internals.trace import warn
 from pathway.io._s3 import BucketSettings, place_of
@@ -30,6 +33,8 @@ class Backend:
     kind: str
     path: str
     options: tuple[tuple[str, str], ...] | None = field(default=None, repr=False)
+    #: By source and worker, of one that is made up.
+    events: tuple[tuple[str, int, tuple[SnapshotEvent, ...]], ...] | None = field(default=None, repr=False)
 
     @classmethod
     def filesystem(cls, path: str | os.PathLike[str]) -> Backend:
@@ -111,9 +116,17 @@ class Backend:
         return cls("gcs", f"gs://{bucket}/{root_path.strip('/')}", tuple(options.items()))
 
     @classmethod
-    def mock(cls, events: dict[tuple[str, int], list[Any]]) -> Backend:
-        """Events that are replayed in place of recorded ones."""
-        return cls("mock", "")
+    def mock(cls, events: dict[tuple[str, int], list[SnapshotEvent]]) -> Backend:
+        """Events in place of recorded ones, by the names of sources and the numbers of workers. They are
+        replayed with `SnapshotAccess.REPLAY`; those of workers that the run does not have are left out.
+
+        >>> import pathway as pw
+        >>> from pathway.internals.api import SnapshotEvent
+        >>> events = [SnapshotEvent.advance_time(2), SnapshotEvent.insert(pw.engine.ref_scalar(0), ["a"])]
+        >>> pw.persistence.Backend.mock({("words", 0): events})
+        Backend(kind='mock', path='')
+        """
+        return cls("mock", "", events=tuple((*of, tuple(some)) for of, some in events.items()))
 
 
 @dataclass(frozen=True)
@@ -124,12 +137,20 @@ class Config:
         backend: where.
         snapshot_interval_ms: the time between two checkpoints, in milliseconds; 0 for as often as possible. A
             crash loses what was done since the last one: it is done again.
-        snapshot_access: what is read and written.
-        persistence_mode: what is kept. `PERSISTING` keeps the state of operators, and the rows of all sources
-            for operators that a later version of the program has; `OPERATOR_PERSISTING` keeps no rows;
-            `SELECTIVE_PERSISTING` keeps the rows of named sources, and reads the others anew;
-            `UDF_CACHING` keeps results of functions with disk caches only.
-        continue_after_replay: sources are read on when what was recorded has been replayed.
+        snapshot_access: what is read and written. With `FULL`, the run goes on where the last one was, and
+            can be gone on with; with `REPLAY`, it writes nothing; with `OFFSETS_ONLY`, it writes only how
+            far sources are read; with `RECORD`, it begins anew, and records the rows of its sources behind
+            those of earlier runs.
+        persistence_mode: what is kept. `PERSISTING` keeps the state of operators,
+            and the rows of all sources for operators that a later version of the program has;
+            `OPERATOR_PERSISTING` keeps no rows; `SELECTIVE_PERSISTING` keeps the rows of named sources, and
+            reads the others anew; `UDF_CACHING` keeps results of functions with disk caches only. `BATCH`,
+            `SPEEDRUN_REPLAY` and `REALTIME_REPLAY` keep the rows of named sources, and give them once more
+            to a program without state: all at the time at which the run starts; in the minibatches and at
+            the times in which they came, as fast as possible; the same with the pauses between them.
+        continue_after_replay: sources are read on when what was recorded has been replayed. Otherwise none
+            is read.
+        replay_speed: with `REALTIME_REPLAY`, so many times as fast as the rows came.
         worker_scaling_enabled: the number of processes follows the load.
         workload_tracking_window_ms: how long the load is watched for that.
     """
@@ -142,8 +163,11 @@ class Config:
     continue_after_replay: bool = True
     worker_scaling_enabled: bool = False
     workload_tracking_window_ms: int = 120_000
+    replay_speed: float = 1.0
 
     def __post_init__(self) -> None:
+        if not (0 < self.replay_speed < float("inf")):
+            raise ValueError(f"replay_speed has to be a positive number, not {self.replay_speed}.")
         if self.snapshot_interval_ms < 0:
             raise ValueError(
                 f"snapshot_interval_ms has to be 0 or more milliseconds, not {self.snapshot_interval_ms}."
@@ -170,26 +194,102 @@ class Config:
 
 
 #: For each mode the sources whose rows are kept; None where no state is.
-LOGS: dict[PersistenceMode, str | None] = {
+_LOGS: dict[PersistenceMode, str | None] = {
     PersistenceMode.PERSISTING: "all",
     PersistenceMode.OPERATOR_PERSISTING: "none",
     PersistenceMode.SELECTIVE_PERSISTING: "named",
     PersistenceMode.UDF_CACHING: None,
+    PersistenceMode.BATCH: "named",
+    PersistenceMode.SPEEDRUN_REPLAY: "named",
+    PersistenceMode.REALTIME_REPLAY: "named",
 }
+_REPLAYS = (PersistenceMode.BATCH, PersistenceMode.SPEEDRUN_REPLAY, PersistenceMode.REALTIME_REPLAY)
 
 
 def check_supported(config: Config) -> None:
-    """NotYetSupportedError if the run cannot do what is asked for."""
-    unsupported = {
-        f"Backend.{config.backend.kind}": config.backend.kind == "mock",
-        f"PersistenceMode.{config.persistence_mode.name}": config.persistence_mode not in LOGS,
-        f"SnapshotAccess.{config.snapshot_access.name}": config.snapshot_access is not SnapshotAccess.FULL,
-        "continue_after_replay=False": not config.continue_after_replay,
-        "worker_scaling_enabled=True": config.worker_scaling_enabled,
-    }
-    for option, given in unsupported.items():
-        if given:
-            raise NotYetSupportedError(f"{option} of a persistence configuration is not supported yet.")
+    """NotYetSupportedError if the run cannot do what is asked for; ValueError if nobody could."""
+    if config.worker_scaling_enabled:
+        raise NotYetSupportedError(
+            "worker_scaling_enabled=True of a persistence configuration is not supported yet."
+        )
+    replays = config.persistence_mode in _REPLAYS and config.snapshot_access is SnapshotAccess.REPLAY
+    if config.backend.kind == "mock" and not replays:
+        raise ValueError(
+            "Backend.mock has only what is replayed: give snapshot_access=SnapshotAccess.REPLAY and "
+            "persistence_mode=PersistenceMode.SPEEDRUN_REPLAY or one of the other modes of replays."
+        )
+
+
+def engine_settings(config: Config, workers: int) -> Persistence | None:
+    """The configuration as the engine takes it, for a run of so many workers; None if it keeps no state."""
+    backend, logs = config.backend, _LOGS[config.persistence_mode]
+    if logs is None:
+        return None
+    return Persistence(
+        backend.path if backend.events is None else None,
+        options=backend.options,
+        interval_ms=config.snapshot_interval_ms,
+        logs=logs,
+        access=config.snapshot_access.value,
+        pace=config.persistence_mode.value if config.persistence_mode in _REPLAYS else None,
+        speed=config.replay_speed,
+        continues=config.continue_after_replay,
+        given=None if backend.events is None else _given(backend.events, workers),
+    )
+
+
+_Given = tuple[str, list[Pointer], list[tuple[Any, ...]], list[int], list[int]]
+
+
+def _given(events: Iterable[tuple[str, int, Iterable[SnapshotEvent]]], workers: int) -> list[_Given]:
+    """By source the ids, columns, times and diffs of the rows of events."""
+    changes: dict[str, list[tuple[int, int, Pointer, tuple[Any, ...]]]] = {}
+    for source, worker, some in events:
+        time = 0
+        for event in some if worker < workers else ():
+            if event.kind == "advance_time":
+                time = event.time & ~1
+            elif event.kind == "finished":
+                break
+            elif event.key is not None:
+                diff = 1 if event.kind == "insert" else -1
+                changes.setdefault(source, []).append((time, diff, event.key, event.values))
+    given = []
+    for source, rows in changes.items():
+        rows.sort(key=lambda row: row[0])
+        times, diffs, keys, values = (list(cells) for cells in zip(*rows, strict=True))
+        given.append((source, keys, list(zip(*values, strict=True)), times, diffs))
+    return given
+
+
+def config_of_environment(config: PathwayConfig) -> Config | None:
+    """The configuration of a run that records or replays because `pathway spawn --record` or `pathway replay`
+    says so in the environment, or whoever set these variables.
+
+    Raises:
+        ValueError: the variables make no sense.
+    """
+    if config.replay_storage is None:
+        return None
+    accesses = {"record": SnapshotAccess.RECORD, "replay": SnapshotAccess.REPLAY}
+    access = accesses.get((config.snapshot_access or "").lower())
+    if access is None:
+        raise ValueError(
+            "with PATHWAY_REPLAY_STORAGE, the environment variable PATHWAY_SNAPSHOT_ACCESS has to be "
+            f"record or replay, not {config.snapshot_access!r}."
+        )
+    modes = {"speedrun": PersistenceMode.SPEEDRUN_REPLAY, "realtime": PersistenceMode.REALTIME_REPLAY}
+    try:
+        speed = float(config.replay_speed)
+    except ValueError:
+        raise ValueError(f"PATHWAY_REPLAY_SPEED is {config.replay_speed!r}, which is no number.") from None
+    return Config(
+        Backend.filesystem(config.replay_storage),
+        snapshot_access=access,
+        persistence_mode=modes.get(config.replay_mode.lower(), PersistenceMode.BATCH),
+        continue_after_replay=config.continue_after_replay,
+        replay_speed=speed,
+    )
 
 
 __all__ = ["Backend", "Config"]

@@ -172,6 +172,8 @@ pub struct Resume {
     pub objects: Arc<dyn Objects>,
     /// The number of the run, from 1.
     pub run: u64,
+    /// What is read is recorded, and the source is to be read as if no other run were to know of it.
+    pub records: bool,
 }
 
 /// Reads one partition of a source, in a thread of its own.

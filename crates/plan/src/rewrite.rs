@@ -55,6 +55,8 @@ pub struct Rewrites {
     /// Not a rewrite, but what limits them: runs of the program go on with each other, so sources give all
     /// columns, and rows may be removed that no single run would remove.
     pub lasting: bool,
+    /// The same: sources give what other runs have recorded, be it removals that they do not know.
+    pub replays: bool,
 }
 
 impl Default for Rewrites {
@@ -67,6 +69,7 @@ impl Default for Rewrites {
             fuse: true,
             panes: true,
             lasting: false,
+            replays: false,
         }
     }
 }
@@ -81,6 +84,7 @@ impl Rewrites {
         fuse: false,
         panes: false,
         lasting: false,
+        replays: false,
     };
 }
 
@@ -126,7 +130,7 @@ impl Graph {
             program = fuse::fuse(program, &kept);
         }
         let mut program = loops::gather(program, &resolved.loops);
-        insert_only::mark(&mut program, rewrites.lasting);
+        insert_only::mark(&mut program, rewrites);
         if rewrites.panes {
             panes::use_panes(&mut program);
         }

@@ -1,6 +1,6 @@
 //! The plan under construction in Python.
 
-mod static_table;
+pub(crate) mod static_table;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -252,7 +252,7 @@ impl PyGraph {
             on_interrupt,
             check_types,
             results_folder,
-            persistence: persistence.map(|persistence| persistence.get().open()).transpose()?,
+            persistence: persistence.map(Bound::unbind),
         };
         run::run(py, &self.graph, &outputs, arguments)
     }

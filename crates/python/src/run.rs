@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::RecvTimeoutError;
 use pathway_plan::rewrite::{Goal, Rewrites};
 use pathway_plan::{Graph, OutputId};
-use pathway_runtime::{ClusterConfig, Context, Failure, Monitor, Persistence, Report, RunOptions};
+use pathway_runtime::{ClusterConfig, Context, Failure, Monitor, Report, RunOptions};
 use pyo3::create_exception;
 use pyo3::exceptions::{PyBaseException, PyRuntimeError};
 use pyo3::intern;
@@ -17,6 +17,7 @@ use pyo3::prelude::*;
 use crate::attach;
 use crate::errors;
 use crate::frame;
+use crate::persistence::PyPersistence;
 use crate::raised::KeepExceptions;
 
 /// How often the caller looks for signals.
@@ -61,7 +62,7 @@ pub(crate) struct RunArguments {
     /// Where results of functions that have to be repeated are kept, if not in memory.
     pub(crate) results_folder: Option<PathBuf>,
     /// Where the state is kept, if the run may be gone on with.
-    pub(crate) persistence: Option<Persistence>,
+    pub(crate) persistence: Option<Py<PyPersistence>>,
 }
 
 /// Runs the outputs of a plan until their inputs end.
@@ -72,7 +73,9 @@ pub(crate) fn run(
     arguments: RunArguments,
 ) -> PyResult<()> {
     let goal = if arguments.run_all { Goal::Everything } else { Goal::Outputs(outputs.to_vec()) };
-    let rewrites = Rewrites { lasting: arguments.persistence.is_some(), ..Rewrites::default() };
+    let kept = arguments.persistence.as_ref().map(|kept| kept.get());
+    let replays = kept.is_some_and(|kept| kept.replays());
+    let rewrites = Rewrites { lasting: kept.is_some(), replays, ..Rewrites::default() };
     let program = if arguments.debug {
         graph.debug_program(&goal, rewrites)
     } else {
@@ -83,7 +86,7 @@ pub(crate) fn run(
         workers: arguments.threads,
         cluster: arguments.cluster,
         start: arguments.start_timestamp_ms,
-        persistence: arguments.persistence,
+        persistence: kept.map(|kept| kept.open(py, &program)).transpose()?,
     };
     let monitor = Arc::new(PythonMonitor { on_error: arguments.on_error });
     let context = Context::new(arguments.terminate_on_error, arguments.max_batch_size, monitor);

@@ -170,6 +170,7 @@ impl Source for SubjectSource {
         let json = FormatSpec::Json(JsonSettings::default()).compile(&self.content.schema, &self.columns);
         let feed = Feed::started(rows, Some(json), self.max_backlog);
         self.subject.get().replace(feed.clone(), &self.columns);
+        let resume = resume.filter(|resume| !resume.records);
         let resume = resume.map(|resume| resume.positions.get("").map(|position| position.value.clone()));
         Ok(vec![Box::new(SubjectReader { feed, calls: self.calls.clone(), resume })])
     }

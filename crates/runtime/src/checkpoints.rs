@@ -14,9 +14,10 @@ mod outbox;
 mod part;
 mod recorder;
 mod recovery;
+mod settings;
 mod tracked;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -26,7 +27,7 @@ use std::time::Duration;
 use pathway_dataflow::{Context, InputLog, Keeper, Site};
 use pathway_io::{ConnectorError, Resume, Sink, Writer};
 use pathway_persistence::{Store, StoreError};
-use pathway_plan::program::{Program, Step, StepOp};
+use pathway_plan::program::{Program, Step};
 use pathway_types::Timestamp;
 
 use self::journal::{Asks, Entry, OperatorJournal};
@@ -35,66 +36,10 @@ use self::outbox::Outbox;
 use self::recorder::Recorder;
 pub(crate) use self::recorder::{Others, Word};
 use self::recovery::Recovered;
+pub use self::settings::{Access, InputLogs, Persistence};
 use self::tracked::TrackedSink;
 use crate::marks::Marks;
-
-/// Where and how often a run writes checkpoints.
-#[derive(Clone, Debug)]
-pub struct Persistence {
-    /// Where checkpoints are.
-    pub store: Arc<Store>,
-    /// The time between two checkpoints; the least possible if zero.
-    pub interval: Duration,
-    /// The rows of which sources are kept, for steps that a later version of the program has.
-    pub logs: InputLogs,
-    /// An operator that has noted so many bytes of changes, and more than its state takes, gives its whole
-    /// state.
-    pub state_after: usize,
-    /// Changes are written again with those that follow until they take so many bytes.
-    pub seal_after: usize,
-}
-
-/// Which sources keep their rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InputLogs {
-    /// All of them.
-    All,
-    /// Those to which the program gives names. The others start over in each run, with all that is computed
-    /// from them.
-    Named,
-    /// None: steps that are not known from an earlier run cannot be computed.
-    None,
-}
-
-impl InputLogs {
-    /// True if the source at this step is read from the start in each run, as if it were the first.
-    fn starts_over(self, program: &Program, step: usize) -> bool {
-        matches!(&program.steps[step].op, StepOp::Source(source) if source.name.is_none())
-            && self == InputLogs::Named
-    }
-
-    /// True if the rows of the source at this step are kept.
-    fn keeps(self, program: &Program, step: usize) -> bool {
-        match (self, &program.steps[step].op) {
-            (InputLogs::All, StepOp::Source(_)) => true,
-            (InputLogs::Named, StepOp::Source(source)) => source.name.is_some(),
-            _ => false,
-        }
-    }
-}
-
-impl Persistence {
-    /// Checkpoints as often as possible.
-    pub fn new(store: Arc<Store>) -> Self {
-        Persistence {
-            store,
-            interval: Duration::ZERO,
-            logs: InputLogs::All,
-            state_after: 1 << 20,
-            seal_after: 256 << 10,
-        }
-    }
-}
+use crate::replay::Replayed;
 
 /// The workers of this process among those of the run.
 #[derive(Clone, Copy, Debug)]
@@ -242,16 +187,18 @@ impl Checkpoints {
         start: Timestamp,
         context: &Context,
     ) -> Result<Arc<Checkpoints>, StoreError> {
-        let recovered = recovery::recover(&persistence.store, context)?;
+        let recovered = recovery::recover(persistence, context)?;
         let start = start.max((recovered.last + 3) & !1);
         let identities = program.identities();
         let recovered = recovered.settle(persistence, program, &identities, context)?;
-        if place.process == 0 {
+        let writes = persistence.access != Access::Read;
+        if place.process == 0 && writes {
             objects::collect(&persistence.store, &recovered.objects())?;
         }
         let origin = recovered.origin(&persistence.store);
         let store = persistence.store.clone();
-        let objects = Arc::new(SourceObjects::new(store, recovered.run() + 1, place.process));
+        let own = if writes { None } else { Some(Arc::new(Store::memory()?)) };
+        let objects = Arc::new(SourceObjects::new(store, own, recovered.run() + 1, place.process));
         Ok(Arc::new(Checkpoints {
             persistence: persistence.clone(),
             place,
@@ -277,23 +224,30 @@ impl Checkpoints {
         self.recovered.manifest.as_ref().map(|manifest| manifest.sequence)
     }
 
-    /// The keeper of an operator of a step on a worker of this process.
+    /// The keeper of an operator of a step on a worker of this process, if state is kept or comes back.
     pub(crate) fn keeper(
         self: &Arc<Self>,
         step: usize,
         part: usize,
         worker: usize,
         context: &Context,
-    ) -> Keeper {
+    ) -> Option<Keeper> {
+        if !self.persistence.restores() {
+            return None;
+        }
         let identity = || format!("{}/{part}", self.identities[step]);
         let (number, operator) = self.register(step, part, identity, &[]);
         let kept = self.recovered.kept(step, &operator.identity);
         // What other workers gave is of other parts of the state: it is to be written anew.
         let anew = kept.is_some() && self.recovered.workers != self.place.all;
-        let asks = if anew { Asks::AtOnce } else { Asks::Later };
+        let (asks, first) = match self.persistence.keeps_states() {
+            true if anew => (Asks::AtOnce, 0),
+            true => (Asks::Later, 0),
+            false => (Asks::Never, Timestamp::MAX),
+        };
         let (reached, context) = (operator.reached, context.clone());
-        let journal = OperatorJournal::new(self.clone(), number, worker, reached, asks, context);
-        Keeper { journal: Box::new(journal), kept }
+        let journal = OperatorJournal::new(self.clone(), number, worker, reached, asks, first, context);
+        Some(Keeper { journal: Box::new(journal), kept })
     }
 
     /// Makes an operator known; gives its number.
@@ -334,21 +288,46 @@ impl Checkpoints {
         let columns = names_of(&program.steps[step]);
         let (number, operator) = self.register(step, LOG, || log_identity(program, step), &columns);
         let (reached, context) = (operator.reached, context.clone());
-        let journal = OperatorJournal::new(self.clone(), number, worker, reached, Asks::Never, context);
+        let first = if self.persistence.keeps_rows() {
+            // What is given once more is kept already.
+            self.replayed(step).and_then(|replayed| Some(replayed.rows.last()?.0 + 1)).unwrap_or(0)
+        } else {
+            Timestamp::MAX
+        };
+        let journal =
+            OperatorJournal::new(self.clone(), number, worker, reached, Asks::Never, first, context);
         Some(InputLog { journal: Box::new(journal), rows: self.recovered.rows(step) })
+    }
+
+    /// What the source at a step gives once more.
+    pub(crate) fn replayed(&self, step: usize) -> Option<Replayed> {
+        let replay = self.persistence.replays()?;
+        let (recorded, first) = self.recovered.recorded(step)?;
+        Some(replay.pace.replayed(recorded, self.start, first, self.persistence.keeps_rows()))
+    }
+
+    /// True if sources are read, after what they give once more.
+    pub(crate) fn continues(&self) -> bool {
+        self.persistence.continues
     }
 
     /// What a source goes on with, and where the ends of its minibatches are noted; nothing, if it starts
     /// over in each run.
-    pub(crate) fn source(&self, program: &Program, step: usize) -> Option<(Resume, Arc<Marks>)> {
+    pub(crate) fn source(&self, program: &Program, step: usize) -> (Option<Resume>, Option<Arc<Marks>>) {
         if self.persistence.logs.starts_over(program, step) {
-            return None;
+            return (None, None);
         }
         let name = &*program.persistent_name(step);
-        let positions = self.recovered.source(name);
-        let marks = Arc::new(Marks::default());
-        lock(&self.sources).push((name.to_owned(), marks.clone()));
-        Some((Resume { positions, objects: self.objects.clone(), run: self.recovered.run() + 1 }, marks))
+        let records = self.persistence.access == Access::Record;
+        let positions = if records { BTreeMap::new() } else { self.recovered.source(name) };
+        let run = self.recovered.run() + 1;
+        let resume = Resume { positions, objects: self.objects.clone(), run, records };
+        let marks = (self.persistence.access != Access::Read).then(|| {
+            let marks = Arc::new(Marks::default());
+            lock(&self.sources).push((name.to_owned(), marks.clone()));
+            marks
+        });
+        (Some(resume), marks)
     }
 
     /// Opens the sink of a step: where it was, or for whole checkpoints, after what was kept for it by the
@@ -363,15 +342,22 @@ impl Checkpoints {
         site: &Site,
         context: &Context,
     ) -> Result<Box<dyn Writer>, ConnectorError> {
+        if !self.persistence.restores() {
+            return sink.open(None);
+        }
         let name = program.persistent_name(step);
         let columns = names_of(&program.steps[program.steps[step].inputs[0].0]).join(", ");
         let identity = format!("{name}: {} ({columns})", sink.description());
         let kept = self.recovered.outbox(&identity);
         let id = format!("pathway-{}-{name}", self.origin);
-        let Some(mut transactions) = sink.transactions(&id)? else {
+        let transactions = if self.persistence.keeps_states() { sink.transactions(&id)? } else { None };
+        let Some(mut transactions) = transactions else {
             // Where a run that ended took up its output anew, there is no position.
             let mut writer = sink.open(self.recovered.sink(&name))?;
             outbox::write(&kept, &mut *writer)?;
+            if self.persistence.access == Access::Read {
+                return Ok(writer);
+            }
             let (writer, sink) = tracked::track(writer, name);
             lock(&self.sinks).extend(sink);
             return Ok(writer);
@@ -426,15 +412,18 @@ impl Checkpoints {
         least.unwrap_or(Timestamp::MAX)
     }
 
-    /// Starts to write checkpoints.
+    /// Starts to write checkpoints, if any are written.
     pub(crate) fn start(
         self: &Arc<Self>,
         others: Option<Others>,
         context: &Context,
-    ) -> std::io::Result<Recording> {
+    ) -> std::io::Result<Option<Recording>> {
+        if self.persistence.access == Access::Read {
+            return Ok(None);
+        }
         let (end, ended) = channel();
         let recorder = Recorder::new(self.clone(), others, context.clone());
         let thread = std::thread::Builder::new().name("pathway:checkpoints".into());
-        Ok(Recording { end, thread: thread.spawn(move || recorder.run(&ended))? })
+        Ok(Some(Recording { end, thread: thread.spawn(move || recorder.run(&ended))? }))
     }
 }

@@ -9,16 +9,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use arrow_buffer::BooleanBuffer;
 use pathway_dataflow::tally::BETWEEN_MESSAGES;
 use pathway_dataflow::{Backlog, Context, Failure, InputItem, InputQueue, Room, Site, Slot, even_now};
 use pathway_io::{
     ConnectorError, FailureClass, ParseJob, Parsed, Position, Reader, Session, SourceOutput, Stopped,
 };
 use pathway_plan::program::SourceStep;
-use pathway_types::Timestamp;
+use pathway_types::{Batch, Timestamp};
 
 use crate::marks::{Marks, Update};
 use crate::pool::Pool;
+use crate::replay::{Replayed, Schedule};
 
 /// How often the time of a source without rows follows the clock, where answers of calls wait for it.
 const IDLE: Duration = Duration::from_millis(10);
@@ -145,12 +147,78 @@ impl Feed {
         self.minibatch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts the readers, each in a thread of its own.
-    pub(crate) fn start(self: &Arc<Self>, readers: Vec<Box<dyn Reader>>, site: &Site) -> std::io::Result<()> {
-        self.minibatch().readers = readers.len().max(1);
-        if readers.is_empty() {
+    /// Starts the readers, each in a thread of its own, after what is given once more.
+    pub(crate) fn start(
+        self: &Arc<Self>,
+        readers: Vec<Box<dyn Reader>>,
+        site: &Site,
+        replayed: Option<Replayed>,
+    ) -> std::io::Result<()> {
+        // Whoever starts the readers counts as one until they have started.
+        self.minibatch().readers = readers.len() + 1;
+        let Some(replayed) = replayed else {
+            let started = self.start_readers(readers, site);
             self.reader_ended();
+            return started;
+        };
+        let (feed, site) = (self.clone(), site.clone());
+        let thread = std::thread::Builder::new().name(format!("pathway:replay-{}", site.operator));
+        thread.spawn(move || {
+            // Readers see for themselves that the run has stopped.
+            let _stopped = feed.replay(replayed);
+            if let Err(error) = feed.start_readers(readers, &site) {
+                feed.context.fail(Failure::Worker(format!("no thread can be started: {error}")));
+            }
+            feed.reader_ended();
+        })?;
+        Ok(())
+    }
+
+    /// Gives what was recorded once more.
+    fn replay(&self, replayed: Replayed) -> Result<(), Stopped> {
+        let begin = Instant::now();
+        // Nobody else closes minibatches meanwhile.
+        self.minibatch().atomic += 1;
+        let given = self.replay_rows(replayed.rows, replayed.schedule, begin);
+        let mut minibatch = self.minibatch();
+        minibatch.atomic -= 1;
+        if replayed.apart || minibatch.commit_after {
+            self.close_now(&mut minibatch);
         }
+        given
+    }
+
+    fn replay_rows(
+        &self,
+        rows: Vec<(Timestamp, Batch)>,
+        schedule: Option<Schedule>,
+        begin: Instant,
+    ) -> Result<(), Stopped> {
+        for (time, batch) in rows {
+            let mut left = schedule.map_or(Duration::ZERO, |schedule| schedule.left(time, begin));
+            while !left.is_zero() && !self.context.ends_sources() {
+                std::thread::sleep(left.min(Duration::from_millis(50)));
+                left = schedule.map_or(Duration::ZERO, |schedule| schedule.left(time, begin));
+            }
+            let room = self.backlog.acquire(Some(batch.len()), || self.context.ends_sources());
+            let room = room.ok_or(Stopped)?;
+            let mut minibatch = self.minibatch();
+            if time > minibatch.time && minibatch.has_rows {
+                self.mark(&mut minibatch);
+                minibatch.closed += 1;
+                minibatch.has_rows = false;
+            }
+            self.advance(&mut minibatch, time);
+            drop(minibatch);
+            self.entries.fetch_add(batch.len() as u64, Ordering::Relaxed);
+            let batch = if self.ordered { removals_first(&batch) } else { batch };
+            // A unit that must not be split has room.
+            let _none = self.enqueue(room, Parsed { batch, ..Parsed::default() });
+        }
+        Ok(())
+    }
+
+    fn start_readers(self: &Arc<Self>, readers: Vec<Box<dyn Reader>>, site: &Site) -> std::io::Result<()> {
         for reader in readers {
             let (feed, site) = (self.clone(), site.clone());
             let name = format!("pathway:read-{}", site.operator);
@@ -429,6 +497,15 @@ impl Feed {
             completed.wait(Duration::from_millis(20));
         }
     }
+}
+
+/// The changes of a table so that they can be taken for records that set and remove rows by key.
+fn removals_first(batch: &Batch) -> Batch {
+    let removes: BooleanBuffer = (0..batch.len()).map(|row| batch.diffs.get(row) < 0).collect();
+    if removes.count_set_bits() == 0 {
+        return batch.clone();
+    }
+    Batch::concat(&[batch.filter(&removes), batch.filter(&!&removes)])
 }
 
 /// What a reader sees of its feed.

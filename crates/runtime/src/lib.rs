@@ -5,11 +5,13 @@ mod feed;
 mod marks;
 mod pool;
 mod processes;
+mod replay;
 mod run;
 mod wind_down;
 
-pub use checkpoints::{InputLogs, Persistence};
+pub use checkpoints::{Access, InputLogs, Persistence};
 pub use pathway_cluster::Config as ClusterConfig;
 pub use pathway_cluster::{Members, Secret};
 pub use pathway_dataflow::{Context, Failure, Monitor, Report, Site};
+pub use replay::{Pace, Recording, Replay};
 pub use run::{RunOptions, run};

@@ -118,11 +118,15 @@ fn run_here(
             StepOp::Source(spec) => {
                 step_queues = (0..workers).map(|_| InputQueue::new()).collect();
                 let label = program.label(number);
-                let kept = checkpoints.as_ref().and_then(|all| all.source(&program, number));
-                let (resume, marks) = kept.unzip();
+                let (resume, marks) =
+                    checkpoints.as_ref().map_or((None, None), |all| all.source(&program, number));
+                // The first process gives once more what was recorded.
+                let replayed = checkpoints.as_ref().filter(|_| share.number == 0);
+                let replayed = replayed.and_then(|all| all.replayed(number));
+                let start = replayed.as_ref().map_or(start, |replayed| replayed.start(start));
                 let (queues, pool, context) = (step_queues.clone(), pool.clone(), context.clone());
                 let feed = Feed::new(spec, label, queues, start, pool, context, calls, marks);
-                feeds.push((number, feed, resume));
+                feeds.push((number, feed, resume, replayed));
             }
             _ => {}
         }
@@ -155,18 +159,20 @@ fn run_here(
     };
     let others = || processes.map(|processes| processes.recorders());
     let recording = shared.checkpoints.as_ref().map(|checkpoints| checkpoints.start(others(), context));
-    let recording = recording.transpose().map_err(system)?;
-    let all: Vec<_> = feeds.iter().map(|(_, feed, _)| feed.clone()).collect();
+    let recording = recording.transpose().map_err(system)?.flatten();
+    let all: Vec<_> = feeds.iter().map(|(_, feed, ..)| feed.clone()).collect();
     all.iter().for_each(|feed| feed.meet(&all));
-    for (number, feed, resume) in feeds {
+    let continues = shared.checkpoints.as_ref().is_none_or(|checkpoints| checkpoints.continues());
+    for (number, feed, resume, replayed) in feeds {
         let step = &shared.program.steps[number];
         let StepOp::Source(spec) = &step.op else { continue };
         let opened = match processes {
+            _ if !continues => Ok(Vec::new()),
             Some(_) => spec.source.open_share(share, workers, resume),
             None => spec.source.open(workers, resume),
         };
         match opened {
-            Ok(readers) => feed.start(readers, &site(number, step)).map_err(system)?,
+            Ok(readers) => feed.start(readers, &site(number, step), replayed).map_err(system)?,
             Err(error) => {
                 context.fail(Failure::Connector { site: site(number, step), error });
                 break;
@@ -278,7 +284,7 @@ impl Environment for OnWorker<'_> {
     }
     fn keeper(&mut self, step: usize, part: usize) -> Option<Keeper> {
         let checkpoints = self.shared.checkpoints.as_ref()?;
-        Some(checkpoints.keeper(step, part, self.worker, &self.shared.context))
+        checkpoints.keeper(step, part, self.worker, &self.shared.context)
     }
     fn log(&mut self, step: usize) -> Option<InputLog> {
         let checkpoints = self.shared.checkpoints.as_ref()?;

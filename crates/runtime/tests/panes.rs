@@ -12,7 +12,7 @@ use pathway_plan::{Col, Graph, Rewrites, Span, StaticOptions, Table, Window, col
 use pathway_types::{DType, Field, Schema, Timestamp, Value};
 
 const PLAIN: Rewrites =
-    Rewrites { prune: true, share: true, wide: true, carry: true, fuse: true, panes: false, lasting: false };
+    Rewrites { prune: true, share: true, wide: true, carry: true, fuse: true, ..Rewrites::NONE };
 const SECOND: i64 = 1_000_000_000;
 
 /// A time of this kind, close to zero or to where windows of datetimes start.

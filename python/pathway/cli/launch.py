@@ -10,13 +10,15 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 #: How long processes that are told to end may take before they are killed, in seconds.
 _PATIENCE = 30.0
+#: How long after the end of one that failed the others are told to end, in seconds.
+_NOTICE = 2.0
 #: How often it is looked whether a process has ended, in seconds.
 _LOOK = 0.02
 
@@ -69,8 +71,15 @@ class Launch:
         return variables
 
 
-def launch(plan: Launch, command: Sequence[str], *, folder: Path | None = None) -> int:
-    """Runs a command in the processes of a plan until all have ended; gives the exit code.
+def launch(
+    plan: Launch,
+    command: Sequence[str],
+    *,
+    folder: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> int:
+    """Runs a command in the processes of a plan, with more variables in their environment, until all have
+    ended; gives the exit code.
 
     Raises:
         NotStarted: the command cannot be executed.
@@ -79,7 +88,7 @@ def launch(plan: Launch, command: Sequence[str], *, folder: Path | None = None) 
     processes = "1 process" if plan.total == 1 else f"{plan.total} processes"
     total = "1 total worker" if workers == 1 else f"{workers} total workers"
     print(f"Preparing {processes} ({total})", file=sys.stderr, flush=True)
-    environment = {**os.environ, **plan.variables()}
+    environment = {**os.environ, **(variables or {}), **plan.variables()}
     if plan.addresses:
         # A list of addresses takes the place of ports that an earlier launcher may have set.
         environment.pop("PATHWAY_FIRST_PORT", None)
@@ -131,7 +140,6 @@ class _Children:
         while self.told is None and any(child.poll() is None for child in self.children):
             failed = [child for child in self.children if child.poll()]
             if failed:
-                # Those that noticed the failure end by themselves.
                 return self._end_after(failed)
             time.sleep(_LOOK)
         failed = [child for child in self.children if child.poll()]
@@ -139,6 +147,12 @@ class _Children:
         return max(map(_exit_code, failed or self.children))
 
     def _end_after(self, failed: list[subprocess.Popen[bytes]]) -> int:
+        # The others notice that one is gone, and can say more of it than that they were told to end.
+        deadline = time.monotonic() + _NOTICE
+        while self.told is None and time.monotonic() < deadline:
+            if all(child.poll() is not None for child in self.children):
+                break
+            time.sleep(_LOOK)
         self.end()
         return max(map(_exit_code, failed))
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from pathway._engine import (
     ERROR,
@@ -49,6 +51,41 @@ class SnapshotAccess(enum.Enum):
     OFFSETS_ONLY = "offsets_only"
 
 
+@dataclass(frozen=True)
+class SnapshotEvent:
+    """Something that a source has recorded: a row that was added or removed, or the time of what follows.
+
+    >>> SnapshotEvent.advance_time(4)
+    SnapshotEvent(kind='advance_time', key=None, values=(), time=4)
+    """
+
+    kind: str
+    key: Pointer | None = None
+    values: tuple[Any, ...] = ()
+    time: int = 0
+
+    #: Nothing follows.
+    FINISHED: ClassVar[SnapshotEvent]
+
+    @classmethod
+    def insert(cls, key: Pointer, values: Sequence[Any]) -> SnapshotEvent:
+        """A row is added: its id, and its values in the order of the columns."""
+        return cls("insert", key, tuple(values))
+
+    @classmethod
+    def delete(cls, key: Pointer, values: Sequence[Any]) -> SnapshotEvent:
+        """A row is removed: its id, and its values in the order of the columns."""
+        return cls("delete", key, tuple(values))
+
+    @classmethod
+    def advance_time(cls, time: int) -> SnapshotEvent:
+        """What follows is of this time, or the even one before it."""
+        return cls("advance_time", time=time)
+
+
+SnapshotEvent.FINISHED = SnapshotEvent("finished")
+
+
 __all__ = [
     "ERROR",
     "PENDING",
@@ -60,6 +97,7 @@ __all__ = [
     "PyObjectWrapperSerializerProtocol",
     "SessionType",
     "SnapshotAccess",
+    "SnapshotEvent",
     "Value",
     "ref_scalar",
     "ref_scalar_with_instance",

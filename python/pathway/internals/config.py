@@ -38,6 +38,14 @@ class PathwayConfig:
     suppress_other_worker_errors: bool = _flag_field("PATHWAY_SUPPRESS_OTHER_WORKER_ERRORS", False)
     process_id: str = field(default_factory=lambda: os.environ.get("PATHWAY_PROCESS_ID", "0"))
     replay_storage: str | None = field(default_factory=lambda: os.environ.get("PATHWAY_REPLAY_STORAGE"))
+    snapshot_access: str | None = field(default_factory=lambda: os.environ.get("PATHWAY_SNAPSHOT_ACCESS"))
+    replay_mode: str = field(
+        default_factory=lambda: os.environ.get(
+            "PATHWAY_PERSISTENCE_MODE", os.environ.get("PATHWAY_REPLAY_MODE", "batch")
+        )
+    )
+    replay_speed: str = field(default_factory=lambda: os.environ.get("PATHWAY_REPLAY_SPEED", "1"))
+    continue_after_replay: bool = _flag_field("PATHWAY_CONTINUE_AFTER_REPLAY", False)
 
 
 pathway_config = PathwayConfig()
@@ -65,6 +73,8 @@ class RunConfig:
     """Settings that are read at the start of a run."""
 
     threads: int
+    #: Of all processes.
+    workers: int
     start_timestamp_ms: int | None
 
     @classmethod
@@ -74,7 +84,8 @@ class RunConfig:
         if threads < 1:
             raise EngineError("PATHWAY_THREADS has to be at least 1.")
         start = os.environ.get("PATHWAY_START_TIMESTAMP_MS")
-        return cls(threads, None if start is None else _number("PATHWAY_START_TIMESTAMP_MS", 0))
+        workers = threads * _number("PATHWAY_PROCESSES", 1)
+        return cls(threads, workers, None if start is None else _number("PATHWAY_START_TIMESTAMP_MS", 0))
 
 
 def _number(name: str, default: int) -> int:

@@ -21,7 +21,7 @@ from pathway.internals.parse_graph import G
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.trace import add_location_note, trace_user_frame, warn
 from pathway.internals.udfs.event_loop import run_loop
-from pathway.persistence import LOGS, Config, check_supported
+from pathway.persistence import Config, check_supported, config_of_environment, engine_settings
 
 if TYPE_CHECKING:
     import asyncio
@@ -165,13 +165,8 @@ class _Options:
         ignore_asserts: bool | None = None,
     ) -> None:
         config = current_config()
-        unsupported = {
-            "with_http_server=True": with_http_server,
-            "PATHWAY_REPLAY_STORAGE": config.replay_storage is not None,
-        }
-        for option, given in unsupported.items():
-            if given:
-                raise NotYetSupportedError(f"the option {option} of a run is not supported yet.")
+        if with_http_server:
+            raise NotYetSupportedError("the option with_http_server=True of a run is not supported yet.")
         if max_expression_batch_size < 1:
             raise ValueError(
                 f"max_expression_batch_size has to be at least 1, not {max_expression_batch_size}."
@@ -179,6 +174,8 @@ class _Options:
         if event_loop is not None and not event_loop.is_running():
             raise ValueError("event_loop has to be running already, in another thread.")
         shows_progress = monitoring_level in (MonitoringLevel.IN_OUT, MonitoringLevel.ALL)
+        if persistence_config is None:
+            persistence_config = config_of_environment(config)
         self.persistence = _checked(persistence_config)
         self.default_logging = default_logging or shows_progress
         self.terminate_on_error = (
@@ -206,7 +203,11 @@ def execute(
     if os.environ.get("PATHWAY_SKIP_START_LOG") != "1":
         logging.getLogger("pathway_engine").info("Preparing Pathway computation")
     try:
-        with _sigterm_as_exit(), _storage(options.persistence) as kept, run_loop(options.event_loop) as loop:
+        with (
+            _sigterm_as_exit(),
+            _storage(options.persistence, settings.workers) as kept,
+            run_loop(options.event_loop) as loop,
+        ):
             G.engine.run(
                 outputs=outputs,
                 run_all=run_all,
@@ -232,17 +233,14 @@ def execute(
 
 
 @contextlib.contextmanager
-def _storage(config: Config | None) -> Iterator[Persistence | None]:
-    """Where the engine keeps its state; if that is a directory, disk caches of functions are there, too."""
+def _storage(config: Config | None, workers: int) -> Iterator[Persistence | None]:
+    """Where the engine keeps its state, in a run of so many workers; if that is a directory, disk caches of
+    functions are there, too."""
     if config is None:
         yield None
         return
-    backend, logs = config.backend, LOGS[config.persistence_mode]
-    kept = None
-    if logs is not None:
-        interval = config.snapshot_interval_ms
-        kept = Persistence(backend.path, options=backend.options, interval_ms=interval, logs=logs)
-    if backend.options is not None:
+    backend, kept = config.backend, engine_settings(config, workers)
+    if backend.kind != "filesystem":
         yield kept
         return
     name = "PATHWAY_PERSISTENT_STORAGE"

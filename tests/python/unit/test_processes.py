@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import textwrap
@@ -16,6 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from ports import free_ports
 
 #: Far longer than a run may take to end.
 PATIENCE = 40
@@ -34,25 +35,12 @@ def run(**options):
 """
 
 
-def free_port(count: int) -> int:
-    """The first of some ports in a row that are free, outside of those given to connections."""
-    for first in range(20000 + os.getpid() % 4000, 32000, count):
-        with contextlib.ExitStack() as sockets:
-            try:
-                for port in range(first, first + count):
-                    sockets.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return first
-    raise RuntimeError("no ports are free")
-
-
 class Spawned:
     """`pathway spawn` and what it started."""
 
     def __init__(self, folder: Path, program: str, processes: int, *options: str) -> None:
         (folder / "program.py").write_text(PRELUDE + textwrap.dedent(program))
-        ports = ["--first-port", str(free_port(processes)), "--processes", str(processes)]
+        ports = ["--first-port", str(free_ports(processes)), "--processes", str(processes)]
         command = [sys.executable, "-m", "pathway", "spawn", *ports, *options, sys.executable, "program.py"]
         self.output = (folder / "output").open("w+")
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
@@ -259,7 +247,7 @@ def test_sigterm_ends_all_and_the_next_run_goes_on(tmp_path: Path) -> None:
 
 def test_strangers_do_not_hold_up_a_run(tmp_path: Path) -> None:
     write_words(tmp_path)
-    port = free_port(2)
+    port = free_ports(2)
     (tmp_path / "program.py").write_text(PRELUDE + textwrap.dedent(STREAM))
     environment = {
         **os.environ,
@@ -304,7 +292,7 @@ def test_a_process_that_does_not_come_is_named(tmp_path: Path) -> None:
         **os.environ,
         "PATHWAY_PROCESSES": "2",
         "PATHWAY_PROCESS_ID": "0",
-        "PATHWAY_FIRST_PORT": str(free_port(2)),
+        "PATHWAY_FIRST_PORT": str(free_ports(2)),
         "PATHWAY_CLUSTER_PATIENCE_MS": "300",
     }
     (tmp_path / "in").mkdir()

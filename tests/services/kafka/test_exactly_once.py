@@ -158,7 +158,7 @@ def test_delivery_at_least_once_does_without_transactions(kafka: Running, tmp_pa
     pw.internals.parse_graph.G.clear()
 
 
-def test_outputs_with_the_same_transactional_id_are_told_from_each_other(kafka: Running, tmp_path: Path) -> None:
+def test_outputs_with_one_transactional_id_are_told_from_each_other(kafka: Running, tmp_path: Path) -> None:
     pw.internals.parse_graph.G.clear()
     first, second = Topic(kafka), Topic(kafka)
     table = pw.demo.range_stream(nb_rows=3, input_rate=1000)

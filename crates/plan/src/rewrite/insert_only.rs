@@ -1,9 +1,10 @@
 //! Which steps never emit a removal.
 
+use super::Rewrites;
 use crate::program::{JoinIds, JoinMode, JoinStep, Matching, Program, StepId, StepOp};
 
-/// Marks them, inputs before consumers. A program that is `lasting` is gone on with in later runs.
-pub(super) fn mark(program: &mut Program, lasting: bool) {
+/// Marks them, inputs before consumers.
+pub(super) fn mark(program: &mut Program, rewrites: Rewrites) {
     for i in 0..program.steps.len() {
         let step = &program.steps[i];
         let all = |inputs: &[StepId]| inputs.iter().all(|s| program.steps[s.0].insert_only);
@@ -12,7 +13,8 @@ pub(super) fn mark(program: &mut Program, lasting: bool) {
             StepOp::Static { batches, .. } => {
                 batches.iter().all(|(_, batch)| batch.diffs.iter().all(|diff| diff > 0))
             }
-            StepOp::Source(source) if lasting => source.source.insert_only_for_good(),
+            StepOp::Source(_) if rewrites.replays => false,
+            StepOp::Source(source) if rewrites.lasting => source.source.insert_only_for_good(),
             StepOp::Source(source) => source.source.insert_only(),
             StepOp::DeadLetters | StepOp::ErrorLog(_) | StepOp::Calls(_) => true,
             // Rows that nobody removes are answered once.

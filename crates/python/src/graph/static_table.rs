@@ -8,12 +8,12 @@ use pyo3::types::PyList;
 use crate::value::Converter;
 
 /// Rows as Python gives them: whole columns, and one key (time, diff, shard) per row.
-pub(super) struct Rows<'a, 'py> {
-    pub(super) keys: &'a [u128],
-    pub(super) columns: &'a [Bound<'py, PyAny>],
-    pub(super) times: Option<Vec<u64>>,
-    pub(super) diffs: Option<Vec<i64>>,
-    pub(super) shards: Option<Vec<u64>>,
+pub(crate) struct Rows<'a, 'py> {
+    pub(crate) keys: &'a [u128],
+    pub(crate) columns: &'a [Bound<'py, PyAny>],
+    pub(crate) times: Option<Vec<u64>>,
+    pub(crate) diffs: Option<Vec<i64>>,
+    pub(crate) shards: Option<Vec<u64>>,
 }
 
 /// Changes in order of time, and the shards of their rows.
@@ -21,7 +21,7 @@ type Batches = (Vec<(Timestamp, Batch)>, Option<Vec<Vec<u64>>>);
 
 impl Rows<'_, '_> {
     /// One batch per time.
-    pub(super) fn into_batches(self, schema: &Schema) -> PyResult<Batches> {
+    pub(crate) fn into_batches(self, schema: &Schema) -> PyResult<Batches> {
         let rows = self.keys.len();
         self.check_lengths(schema)?;
         let columns = schema.fields.iter().zip(self.columns);

@@ -50,21 +50,24 @@ pub(super) struct OperatorJournal {
     noted: usize,
     size: usize,
     asks: Asks,
+    /// Changes of times before this one are not noted.
+    first: Timestamp,
     context: Context,
 }
 
 impl OperatorJournal {
-    /// A journal that asks for the state when it is said.
+    /// A journal that asks for the state when it is said, and notes nothing of times before `first`.
     pub(super) fn new(
         checkpoints: Arc<Checkpoints>,
         operator: usize,
         worker: usize,
         reached: Arc<[AtomicU64]>,
         asks: Asks,
+        first: Timestamp,
         context: Context,
     ) -> Self {
         let noted = if asks == Asks::AtOnce { usize::MAX } else { 0 };
-        OperatorJournal { checkpoints, operator, worker, reached, noted, size: 0, asks, context }
+        OperatorJournal { checkpoints, operator, worker, reached, noted, size: 0, asks, first, context }
     }
 
     fn tell(&self, entry: Entry, bytes: usize) {
@@ -76,6 +79,9 @@ impl OperatorJournal {
 
 impl Journal for OperatorJournal {
     fn note(&mut self, time: Timestamp, input: usize, batch: &Batch) {
+        if time < self.first {
+            return;
+        }
         let bytes = batch.memory_size();
         self.noted = self.noted.saturating_add(bytes);
         self.tell(Entry::Note { operator: self.operator, time, input, batch: batch.clone() }, bytes);

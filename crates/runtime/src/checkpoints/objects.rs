@@ -15,14 +15,23 @@ const FOLDER: &str = "objects";
 #[derive(Debug)]
 pub(super) struct SourceObjects {
     store: Arc<Store>,
+    /// Where those of this run are.
+    own: Arc<Store>,
     run: u64,
     process: usize,
     next: AtomicU64,
 }
 
 impl SourceObjects {
-    pub(super) fn new(store: Arc<Store>, run: u64, process: usize) -> Self {
-        SourceObjects { store, run, process, next: AtomicU64::new(0) }
+    /// In a store, or `own` instead.
+    pub(super) fn new(store: Arc<Store>, own: Option<Arc<Store>>, run: u64, process: usize) -> Self {
+        let own = own.unwrap_or_else(|| store.clone());
+        SourceObjects { store, own, run, process, next: AtomicU64::new(0) }
+    }
+
+    /// What the names of this run begin with.
+    fn prefix(&self) -> String {
+        format!("{:08}-{}-", self.run, self.process)
     }
 
     fn failed(error: &StoreError) -> ConnectorError {
@@ -33,13 +42,14 @@ impl SourceObjects {
 impl Objects for SourceObjects {
     fn put(&self, content: Vec<u8>) -> Result<String, ConnectorError> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{:08}-{}-{number:08}", self.run, self.process);
-        let put = self.store.put(&format!("{FOLDER}/{name}"), content.into());
+        let name = format!("{}{number:08}", self.prefix());
+        let put = self.own.put(&format!("{FOLDER}/{name}"), content.into());
         put.map(|()| name).map_err(|error| Self::failed(&error))
     }
 
     fn get(&self, name: &str) -> Result<Vec<u8>, ConnectorError> {
-        let content = self.store.get(&format!("{FOLDER}/{name}"));
+        let store = if name.starts_with(&self.prefix()) { &self.own } else { &self.store };
+        let content = store.get(&format!("{FOLDER}/{name}"));
         content.map(|content| content.to_vec()).map_err(|error| Self::failed(&error))
     }
 }

@@ -15,7 +15,7 @@ use pathway_types::{Batch, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::journal::Entry;
-use super::{Checkpoints, lock, notes};
+use super::{Access, Checkpoints, lock, notes};
 
 /// What one process gives for a checkpoint.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -100,6 +100,9 @@ impl Part {
     /// Takes up the operators that have become known.
     fn meet(&mut self) {
         let checkpoints = self.checkpoints.clone();
+        if checkpoints.persistence.access == Access::Positions {
+            return;
+        }
         let operators = lock(&checkpoints.operators);
         let recovered = &checkpoints.recovered;
         for operator in &operators.all[self.operators.len()..] {

@@ -14,7 +14,7 @@ use pathway_types::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::part::{Part, Piece, Ready};
-use super::{Checkpoints, lock, objects};
+use super::{Access, Checkpoints, lock, objects};
 
 /// The least time between two checkpoints.
 const LEAST_INTERVAL: Duration = Duration::from_millis(10);
@@ -81,7 +81,9 @@ impl Recorder {
         let run = earlier.map_or(1, |manifest| manifest.run + 1);
         let objects = [BTreeSet::new(), earlier.iter().flat_map(|m| m.objects()).cloned().collect()];
         let part = Part::new(checkpoints.clone());
-        Recorder { part, checkpoints, others, context, sequence, run, time: 0, failed: false, objects }
+        // What is given once more is of times that earlier checkpoints hold.
+        let time = checkpoints.recovered.last;
+        Recorder { part, checkpoints, others, context, sequence, run, time, failed: false, objects }
     }
 
     /// Writes checkpoints until the run has ended, and a last one then.
@@ -255,9 +257,11 @@ impl Recorder {
             time,
             finished: time == Timestamp::MAX,
             workers: checkpoints.place.all,
-            steps: checkpoints.identities.iter().cloned().collect(),
             ..Manifest::default()
         };
+        if checkpoints.persistence.keeps_states() {
+            manifest.steps = checkpoints.identities.iter().cloned().collect();
+        }
         let mut packs = BTreeSet::new();
         for piece in pieces {
             manifest.last = manifest.last.max(piece.last);
@@ -284,6 +288,9 @@ impl Recorder {
                 }
             }
         }
+        if checkpoints.persistence.access == Access::Positions {
+            checkpoints.recovered.keep_as_it_is(&mut manifest);
+        }
         manifest.write(store)?;
         let collected = manifest.collect(store, KEPT, &packs);
         if matches!(collected, Err(StoreError::Taken(_))) {
@@ -299,6 +306,7 @@ impl Recorder {
     /// How far a source had been read before this run.
     fn known(&self, name: &str) -> BTreeMap<String, SavedPosition> {
         let manifest = self.checkpoints.recovered.manifest.as_ref();
+        let manifest = manifest.filter(|_| self.checkpoints.persistence.access != Access::Record);
         manifest.and_then(|manifest| manifest.sources.get(name)).cloned().unwrap_or_default()
     }
 

@@ -33,15 +33,21 @@ pub(super) struct Recovered {
     restored: Vec<bool>,
     /// By step, the rows that a source gave, where some step has to see them.
     rows: HashMap<usize, Vec<Batch>>,
+    /// By step, the minibatches that a source gives once more.
+    recorded: HashMap<usize, Vec<(Timestamp, Batch)>>,
 }
 
 /// Reads the last checkpoint of a store of which nothing is missing or damaged.
-pub(super) fn recover(store: &Store, context: &Context) -> Result<Recovered, StoreError> {
+pub(super) fn recover(persistence: &Persistence, context: &Context) -> Result<Recovered, StoreError> {
+    let store = &*persistence.store;
     let mut operators = HashMap::new();
     let mut outboxes = BTreeMap::new();
     let found = latest(store, |manifest| {
         operators.clear();
         outboxes.clear();
+        if !persistence.restores() {
+            return Ok(());
+        }
         for (sink, sections) in &manifest.outboxes {
             outboxes.insert(sink.clone(), outbox::read(sections, store)?);
         }
@@ -64,6 +70,7 @@ pub(super) fn recover(store: &Store, context: &Context) -> Result<Recovered, Sto
         operators,
         restored: Vec::new(),
         rows: HashMap::new(),
+        recorded: HashMap::new(),
         manifest: Some(manifest),
     })
 }
@@ -134,6 +141,34 @@ fn spread(program: &Program, restored: &mut [bool]) {
     }
 }
 
+fn unusable(store: &Store, cause: String) -> StoreError {
+    StoreError::Unusable { store: store.full_name(""), cause }
+}
+
+/// The rows that were kept of the source at a step, if they were.
+fn log_of<'a>(
+    store: &Store,
+    manifest: &'a Manifest,
+    program: &Program,
+    step: usize,
+) -> Result<Option<&'a OperatorState>, StoreError> {
+    let saved = manifest.operators.get(&log_identity(program, step));
+    let columns = names_of(&program.steps[step]);
+    match saved.filter(|saved| saved.columns != columns) {
+        None => Ok(saved),
+        Some(saved) => Err(unusable(
+            store,
+            format!(
+                "the columns of the source {} were of the types ({}) and are now of ({}); give the source another \
+                 name, or use another store",
+                program.persistent_name(step),
+                saved.columns.join(", "),
+                columns.join(", "),
+            ),
+        )),
+    }
+}
+
 impl Recovered {
     /// Decides which steps go on with their state.
     pub(super) fn settle(
@@ -143,7 +178,10 @@ impl Recovered {
         identities: &[String],
         context: &Context,
     ) -> Result<Recovered, StoreError> {
-        let Some(manifest) = &self.manifest else { return Ok(self) };
+        self.find_recorded(persistence, program)?;
+        let Some(manifest) = self.manifest.as_ref().filter(|_| persistence.restores()) else {
+            return Ok(self);
+        };
         let known: HashSet<&String> = manifest.steps.iter().collect();
         let mut restored: Vec<bool> = identities.iter().map(|identity| known.contains(identity)).collect();
         for (number, step) in program.steps.iter().enumerate() {
@@ -158,7 +196,6 @@ impl Recovered {
             let text = format!("computed anew, as the program has changed: {}", anew.join(", "));
             context.message(false, &text);
         }
-        let unusable = |cause: String| StoreError::Unusable { store: persistence.store.full_name(""), cause };
         for (number, step) in program.steps.iter().enumerate() {
             let is_read = || {
                 let readers = program.steps.iter().enumerate();
@@ -169,16 +206,7 @@ impl Recovered {
             if !matches!(step.op, StepOp::Source(_)) || !manifest.sources.contains_key(&name) {
                 continue;
             }
-            let saved = manifest.operators.get(&log_identity(program, number));
-            let columns = names_of(step);
-            if let Some(saved) = saved.filter(|saved| saved.columns != columns) {
-                return Err(unusable(format!(
-                    "the columns of the source {name} were of the types ({}) and are now of ({}); give the source \
-                     another name, or use another store",
-                    saved.columns.join(", "),
-                    columns.join(", "),
-                )));
-            }
+            let saved = log_of(&persistence.store, manifest, program, number)?;
             if !is_read() {
                 continue;
             }
@@ -187,15 +215,71 @@ impl Recovered {
                 let batches: Vec<Batch> = log.notes.into_iter().map(|note| note.batch).collect();
                 self.rows.insert(number, vec![consolidate(Batch::concat(&batches), &step.columns)]);
             } else if !anew.is_empty() {
-                return Err(unusable(format!(
-                    "the program has changed, and {} has to be computed from rows of {name} that were not kept; \
+                return Err(unusable(
+                    &persistence.store,
+                    format!(
+                        "the program has changed, and {} has to be computed from rows of {name} that were not kept; \
                      start with another store, or have the rows of sources kept",
-                    anew.join(", ")
-                )));
+                        anew.join(", ")
+                    ),
+                ));
             }
         }
         self.restored = restored;
         Ok(self)
+    }
+
+    /// Looks for what sources are to give once more.
+    fn find_recorded(&mut self, persistence: &Persistence, program: &Program) -> Result<(), StoreError> {
+        let Some(replay) = persistence.replays() else { return Ok(()) };
+        let mut found = HashMap::new();
+        for number in 0..program.steps.len() {
+            if !persistence.logs.keeps(program, number) {
+                continue;
+            }
+            let name = program.persistent_name(number);
+            let recorded = match (&replay.given, &self.manifest) {
+                (Some(given), _) => given.get(&name).cloned().unwrap_or_default(),
+                (None, Some(manifest)) => match log_of(&persistence.store, manifest, program, number)? {
+                    Some(saved) => {
+                        let notes = load(&persistence.store, manifest, saved)?.notes;
+                        notes.into_iter().map(|note| (note.time, note.batch)).collect()
+                    }
+                    None => Vec::new(),
+                },
+                (None, None) => Vec::new(),
+            };
+            let removes = |(_, batch): &(Timestamp, Batch)| batch.diffs.iter().any(|diff| diff < 0);
+            if program.steps[number].insert_only && recorded.iter().any(removes) {
+                let text = format!(
+                    "{name} has recorded removals of rows, and the program was made without Rewrites::replays"
+                );
+                return Err(unusable(&persistence.store, text));
+            }
+            if !recorded.is_empty() {
+                found.insert(number, recorded);
+            }
+        }
+        self.recorded = found;
+        Ok(())
+    }
+
+    /// The minibatches that the source at a step gives once more, if it does, and the time of the first of all.
+    pub(super) fn recorded(&self, step: usize) -> Option<(Vec<(Timestamp, Batch)>, Timestamp)> {
+        let recorded = self.recorded.get(&step)?.clone();
+        let first = self.recorded.values().filter_map(|rows| Some(rows.first()?.0)).min()?;
+        Some((recorded, first))
+    }
+
+    /// Puts into a later manifest what is left as it is where only positions are written.
+    pub(super) fn keep_as_it_is(&self, later: &mut Manifest) {
+        let Some(manifest) = &self.manifest else { return };
+        later.workers = manifest.workers;
+        later.steps.clone_from(&manifest.steps);
+        later.operators.clone_from(&manifest.operators);
+        later.outboxes.clone_from(&manifest.outboxes);
+        let notes = later.operators.values_mut().flat_map(|operator| &mut operator.notes);
+        notes.for_each(|notes| notes.end = notes.end.min(manifest.time));
     }
 
     /// The number of that run.

@@ -15,14 +15,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use pathway_dataflow::{Context, Failure, Monitor, Report};
 use pathway_io::{ConnectorError, FailureClass, Sink, Writer};
 use pathway_persistence::{Store, latest};
 use pathway_plan::program::{OutputStep, Program, Step, StepId, StepOp};
 use pathway_plan::{Goal, OutputOptions, Rewrites, Table as Rows};
-use pathway_runtime::{ClusterConfig, InputLogs, Members, Persistence, RunOptions, Secret, run};
+use pathway_runtime::{ClusterConfig, Members, Persistence, RunOptions, Secret, run};
 use pathway_types::{Batch, ColumnBuilder, DType, Timestamp, Value};
 
 pub type Row = Vec<Value>;
@@ -128,6 +127,13 @@ impl Capture {
     /// Fails at the first time from `fails` on.
     pub fn new(dtypes: Vec<DType>, fails: Option<Timestamp>) -> Arc<Capture> {
         Arc::new(Capture { rows: Arc::default(), dtypes, fails })
+    }
+
+    /// What was received.
+    pub fn sorted(&self) -> Captured {
+        let mut rows = self.rows.lock().unwrap().clone();
+        rows.sort();
+        rows
     }
 }
 
@@ -487,11 +493,9 @@ impl Stopped {
 
     pub fn persistence(&self, store: &Arc<Store>) -> Persistence {
         Persistence {
-            store: store.clone(),
-            interval: Duration::ZERO,
-            logs: InputLogs::All,
             state_after: self.state_after,
             seal_after: self.seal_after,
+            ..Persistence::new(store.clone())
         }
     }
 }

@@ -33,7 +33,12 @@ impl Runs {
     /// The texts that a run adds (1) and removes (-1), in order of their names.
     fn next(&mut self, source: &FileSource, parallelism: usize) -> Vec<(String, i64)> {
         let (events, received) = channel();
-        let resume = Resume { positions: self.positions.clone(), objects: self.objects.clone(), run: 1 };
+        let resume = Resume {
+            positions: self.positions.clone(),
+            objects: self.objects.clone(),
+            run: 1,
+            records: false,
+        };
         for reader in source.open(parallelism, Some(resume)).unwrap() {
             let events = events.clone();
             let mut output = Recorder { events, stop: Arc::default(), steps: None, pauses: None };
@@ -115,7 +120,7 @@ fn what_is_no_position_is_refused() {
     let folder = TempDir::new().unwrap();
     let position = Position { value: b"{}".to_vec(), objects: Vec::new() };
     let positions = BTreeMap::from([("a".to_owned(), position)]);
-    let resume = Resume { positions, objects: Arc::<Kept>::default(), run: 1 };
+    let resume = Resume { positions, objects: Arc::<Kept>::default(), run: 1, records: false };
     let reader = plain(folder.path()).open(1, Some(resume)).unwrap().remove(0);
     let (events, _received) = channel();
     let mut output = Recorder { events, stop: Arc::default(), steps: None, pauses: None };
