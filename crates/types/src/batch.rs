@@ -119,6 +119,19 @@ impl Diffs {
             Diffs::Each(diffs) => Diffs::Each(diffs.slice(offset, len)),
         }
     }
+    /// Several one after another.
+    pub fn concat<'a>(parts: impl Iterator<Item = &'a Diffs> + Clone) -> Diffs {
+        let rows = parts.clone().map(Diffs::len).sum();
+        if parts.clone().all(Diffs::is_ones) {
+            return Diffs::Ones(rows);
+        }
+        let mut all = Vec::with_capacity(rows);
+        parts.for_each(|part| match part {
+            Diffs::Ones(rows) => all.resize(all.len() + rows, 1),
+            Diffs::Each(diffs) => all.extend_from_slice(diffs),
+        });
+        Diffs::Each(all.into())
+    }
     /// All diffs with the opposite sign.
     pub fn negate(&self) -> Diffs {
         match self {
@@ -212,15 +225,12 @@ impl Batch {
             [] => Batch::default(),
             [one] => one.clone(),
             [first, ..] => {
-                let keys = batches.iter().flat_map(|b| b.keys.as_slice().iter().copied());
+                let mut keys = Vec::with_capacity(batches.iter().map(Batch::len).sum());
+                batches.iter().for_each(|batch| keys.extend_from_slice(batch.keys.as_slice()));
                 let columns = (0..first.columns.len())
                     .map(|i| Column::concat(&batches.iter().map(|b| &b.columns[i]).collect::<Vec<_>>()));
-                let diffs = if batches.iter().all(|b| b.diffs.is_ones()) {
-                    Diffs::Ones(batches.iter().map(Batch::len).sum())
-                } else {
-                    batches.iter().flat_map(|b| b.diffs.iter()).collect::<Vec<_>>().into()
-                };
-                Batch { keys: keys.collect::<Vec<_>>().into(), columns: columns.collect(), diffs }
+                let diffs = Diffs::concat(batches.iter().map(|batch| &batch.diffs));
+                Batch { keys: keys.into(), columns: columns.collect(), diffs }
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use pathway_types::Batch;
+
 use super::chunk::{Sorter, TimedChunk};
 use super::exchange::ByKey;
 use super::packet::{Flow, TimedPacket};
@@ -34,6 +36,33 @@ pub fn changes<T: LatticeTime>(index: Index<'_, T>) -> Flow<'_, T> {
     index.as_container(|span| {
         let chunks = span.inner.map_or_else(Vec::new, |batch| batch.chunks.clone());
         chunks.into_iter().map(|chunk| chunk.packet())
+    })
+}
+
+/// The changes of the keys of an index, without cells: nothing, where only the cells of a row change.
+pub fn keys_of<T: LatticeTime>(index: Index<'_, T>) -> Flow<'_, T> {
+    per_packet(changes(index), "keys", |packet| {
+        let (keys, times) = (packet.batch.keys.as_slice(), &packet.times);
+        let (mut rows, mut diffs): (Vec<u32>, Vec<i64>) = Default::default();
+        // The changes of one key by the rank of their time: there are few, and many cancel each other.
+        let mut changes: Vec<(u32, u32, i64)> = Vec::new();
+        let mut start = 0;
+        for equal in keys.chunk_by(|a, b| a == b) {
+            let range = start..start + equal.len();
+            start = range.end;
+            changes.clear();
+            changes.extend(range.map(|row| (times.rank(row), row as u32, packet.batch.diffs.get(row))));
+            changes.sort_unstable();
+            for same_time in changes.chunk_by(|a, b| a.0 == b.0) {
+                let diff = same_time.iter().map(|(.., diff)| diff).sum();
+                if diff != 0 {
+                    rows.push(same_time[0].1);
+                    diffs.push(diff);
+                }
+            }
+        }
+        let batch = Batch::new(packet.batch.keys.take(&rows), Vec::new(), diffs.into());
+        TimedPacket { batch, times: times.take(&rows) }
     })
 }
 

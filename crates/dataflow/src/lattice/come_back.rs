@@ -70,28 +70,44 @@ impl Operator for Entering {
 
 /// Collects the changes of a time and emits what is left of them when they are added up.
 ///
-/// *State*: none between times. *Cost*: a sort of the changes of a time. *Changes*: at the end of a time, as
-/// the net difference.
+/// *State*: none between times. *Cost*: a hash lookup or two per change; rows that come and go with the rounds
+/// of a loop are added up before there are many. *Changes*: at the end of a time, as the net difference.
 pub(crate) struct Leaving {
     dtypes: Vec<DType>,
     batches: Vec<Batch>,
+    /// How many rows there are, and how many were left when they were added up last.
+    rows: usize,
+    left: usize,
 }
+
+/// So many rows are not added up before their time has ended.
+const FEW: usize = 64 * 1024;
 
 impl Leaving {
     /// An operator for rows with columns of these dtypes.
     pub(crate) fn new(dtypes: Vec<DType>) -> Self {
-        Leaving { dtypes, batches: Vec::new() }
+        Leaving { dtypes, batches: Vec::new(), rows: 0, left: 0 }
+    }
+
+    fn add_up(&mut self) -> Batch {
+        consolidate(Batch::concat(&std::mem::take(&mut self.batches)), &self.dtypes)
     }
 }
 
 impl Operator for Leaving {
     fn apply(&mut self, _input: usize, batch: Batch, _progress: &Progress, _out: &mut Emitter) {
+        self.rows += batch.len();
         self.batches.push(batch);
+        if self.rows > 2 * self.left + FEW {
+            let all = self.add_up();
+            (self.rows, self.left) = (all.len(), all.len());
+            self.batches.push(all);
+        }
     }
 
     fn flush(&mut self, _progress: &Progress, out: &mut Emitter) {
-        let batches = std::mem::take(&mut self.batches);
-        out.emit(consolidate(Batch::concat(&batches), &self.dtypes));
+        out.emit(self.add_up());
+        (self.rows, self.left) = (0, 0);
     }
 
     fn wants(&self, _input: usize, _progress: &Progress) -> bool {

@@ -35,5 +35,13 @@ pub use packet::{Flow, TimedPacket};
 pub use time::{LatticeTime, LoopTime};
 pub use times::Times;
 
+/// Without room for more, which would be kept for as long as the chunk is.
+fn fitted<N>(mut numbers: Vec<N>) -> Vec<N> {
+    if numbers.capacity() - numbers.len() > numbers.len() / 8 {
+        numbers.shrink_to_fit();
+    }
+    numbers
+}
+
 #[cfg(test)]
 mod tests;

@@ -33,13 +33,22 @@ fn mix(print: u128, cell: u128) -> u128 {
 
 /// The prints of the rows of these columns.
 pub(super) fn prints(columns: &[Column], rows: usize) -> Vec<u128> {
-    let mut prints = vec![ROW; rows];
+    let mut prints = Vec::with_capacity(rows);
+    add_prints(columns, rows, &mut prints);
+    prints
+}
+
+/// Adds the prints of the rows of these columns to those of others.
+pub(super) fn add_prints(columns: &[Column], rows: usize, all: &mut Vec<u128>) {
+    let before = all.len();
+    all.resize(before + rows, ROW);
+    let prints = &mut all[before..];
     for column in columns {
         match (column.errors(), column.pending()) {
-            (None, None) => add_array(column.array(), &mut prints),
+            (None, None) => add_array(column.array(), prints),
             (errors, pending) => {
-                let before = prints.clone();
-                add_array(column.array(), &mut prints);
+                let before = prints.to_vec();
+                add_array(column.array(), prints);
                 for (mask, tag) in [(errors, ERROR), (pending, PENDING)] {
                     for row in mask.into_iter().flat_map(|mask| mask.set_indices()) {
                         prints[row] = mix(before[row], tag);
@@ -48,7 +57,6 @@ pub(super) fn prints(columns: &[Column], rows: usize) -> Vec<u128> {
             }
         }
     }
-    prints
 }
 
 /// Adds the cell of each row that `cell` gives, or none where it is null.

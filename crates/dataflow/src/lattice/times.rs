@@ -9,6 +9,7 @@ use std::sync::Arc;
 use arrow_buffer::{BooleanBuffer, ScalarBuffer};
 use hashbrown::HashMap;
 
+use super::fitted;
 use super::time::LatticeTime;
 
 /// One time per row.
@@ -51,7 +52,8 @@ impl<T: LatticeTime> Times<T> {
         if let Some(places) = places {
             ranks.iter_mut().for_each(|rank| *rank = places[*rank as usize]);
         }
-        let ranks = if table.len() == 1 { Ranks::Same(ranks.len()) } else { Ranks::Each(ranks.into()) };
+        let ranks =
+            if table.len() == 1 { Ranks::Same(ranks.len()) } else { Ranks::Each(fitted(ranks).into()) };
         Times { table: table.into(), ranks }
     }
 

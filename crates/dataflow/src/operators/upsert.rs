@@ -125,6 +125,7 @@ impl Operator for Upsert {
     fn apply(&mut self, _input: usize, batch: Batch, _progress: &Progress, _out: &mut Emitter) {
         let batch = self.complete(batch);
         let number = self.batches.len() as u32;
+        self.last.reserve(batch.len());
         for (row, key) in batch.keys.as_slice().iter().enumerate() {
             let diff = batch.diffs.get(row);
             if diff == CLEAR {
@@ -149,7 +150,8 @@ impl Operator for Upsert {
             let unnamed = self.rows.iter().filter(|(key, _)| !self.last.contains_key(key));
             removed.extend(unnamed.filter_map(|(_, entries)| Some(entries.first()?.row)));
         }
-        for (key, (batch, row, sets)) in self.last.drain() {
+        // Its room is not kept: a first time may have as many records as all others have together.
+        for (key, (batch, row, sets)) in std::mem::replace(&mut self.last, new_key_map()) {
             let old = self.rows.get(key).first().map(|entry| entry.row);
             if let (Some(old), true) = (old, sets) {
                 let new = &batches[batch as usize].columns;
@@ -163,6 +165,7 @@ impl Operator for Upsert {
                 added[batch as usize].push(row);
             }
         }
+        let keys = added.iter().map(Vec::len).sum::<usize>().saturating_sub(removed.len());
         let mut changes = Vec::new();
         if let Some(mut batch) = self.rows.rows().gather_batch(&removed, 0..self.dtypes.len()) {
             batch.diffs = vec![-1; removed.len()].into();
@@ -176,6 +179,7 @@ impl Operator for Upsert {
                 changes.push(batch);
             }
         }
+        self.rows.reserve(keys);
         for batch in changes {
             self.rows.apply(&batch.keys.clone(), &batch);
             out.emit(batch);

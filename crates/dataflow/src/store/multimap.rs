@@ -71,6 +71,11 @@ impl MultiMap {
         self.index.iter().map(|(key, entries)| (*key, entries.as_slice()))
     }
 
+    /// Makes room for so many more keys.
+    pub fn reserve(&mut self, keys: usize) {
+        self.index.reserve(keys);
+    }
+
     /// Applies changes: row `i` of `batch` is under `keys[i]`. Removed rows stay readable until
     /// [`MultiMap::tidy`].
     pub fn apply(&mut self, keys: &Keys, batch: &Batch) {

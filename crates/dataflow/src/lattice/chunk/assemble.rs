@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use pathway_types::Diffs;
 
-use super::TimedChunk;
 use super::sums::Sums;
+use super::{CHUNK_UPDATES, TimedChunk};
+use crate::lattice::fitted;
 use crate::lattice::gather::gather;
 use crate::lattice::time::LatticeTime;
 use crate::lattice::times::TimeTable;
@@ -74,7 +75,21 @@ impl<T: LatticeTime> Assembler<T> {
         let places = vec![UNKNOWN; chunk.times.table().len()];
         self.sources.push(Source { chunk: chunk.clone(), places });
         self.width = chunk.sums.width();
+        self.reserve(chunk);
         self.sources.len() - 1
+    }
+
+    /// Makes room for what may be taken of a chunk.
+    fn reserve(&mut self, chunk: &TimedChunk<T>) {
+        let room = CHUNK_UPDATES.saturating_sub(self.len());
+        let (rows, updates) = (chunk.count().min(room), chunk.times.len().min(room));
+        self.keys.reserve(rows);
+        self.prints.reserve(rows);
+        self.places.reserve(rows);
+        self.ends.reserve(rows);
+        self.ranks.reserve(updates);
+        self.diffs.reserve(updates);
+        self.sums.reserve(updates * self.width);
     }
 
     /// Adds an update of a row at its own time, with another diff.
@@ -186,7 +201,7 @@ impl<T: LatticeTime> Assembler<T> {
             columns,
             std::mem::take(&mut self.ends),
             self.table.finish(std::mem::take(&mut self.ranks)),
-            Diffs::from(std::mem::take(&mut self.diffs)),
+            Diffs::from(fitted(std::mem::take(&mut self.diffs))),
             match self.width {
                 0 => Sums::default(),
                 width => Sums::new(width, std::mem::take(&mut self.sums)),

@@ -12,6 +12,7 @@ mod assemble;
 mod merge;
 mod sort;
 mod sums;
+mod totals;
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -20,6 +21,7 @@ use std::rc::Rc;
 use arrow_buffer::ScalarBuffer;
 use pathway_types::{Batch, Column, Diffs, Keys};
 
+use super::fitted;
 use super::packet::TimedPacket;
 use super::time::LatticeTime;
 use super::times::Times;
@@ -128,8 +130,8 @@ impl<T: LatticeTime> TimedChunk<T> {
         diffs: Diffs,
         sums: Sums,
     ) -> Self {
-        let ends = (keys.len() < times.len()).then(|| ends.into());
-        let (keys, prints) = (keys.into(), prints.into());
+        let ends = (keys.len() < times.len()).then(|| fitted(ends).into());
+        let (keys, prints) = (fitted(keys).into(), fitted(prints).into());
         TimedChunk(Rc::new(Rows { keys, prints, columns, ends, times, diffs, sums })).checked()
     }
 
@@ -200,24 +202,23 @@ impl<T: LatticeTime> TimedChunk<T> {
         let width = chunks.first().map_or(0, |chunk| chunk.columns.len());
         let column =
             |i: usize| Column::concat(&chunks.iter().map(|chunk| &chunk.columns[i]).collect::<Vec<_>>());
-        let mut ends = Vec::with_capacity(chunks.iter().map(|chunk| chunk.count()).sum());
+        let rows = chunks.iter().map(|chunk| chunk.count()).sum();
+        let (mut keys, mut prints, mut ends) =
+            (Vec::with_capacity(rows), Vec::with_capacity(rows), Vec::with_capacity(rows));
         let mut before = 0;
         for chunk in chunks {
+            keys.extend_from_slice(chunk.keys.as_slice());
+            prints.extend_from_slice(&chunk.prints);
             ends.extend((0..chunk.count()).map(|row| before + chunk.updates(row).end as u32));
             before += chunk.times.len() as u32;
         }
-        let ones = chunks.iter().all(|chunk| chunk.diffs.is_ones());
         TimedChunk::new(
-            chunks.iter().flat_map(|chunk| chunk.keys.as_slice().iter().copied()).collect(),
-            chunks.iter().flat_map(|chunk| chunk.prints.iter().copied()).collect(),
+            keys,
+            prints,
             (0..width).map(column).collect(),
             ends,
             Times::concat(chunks.iter().map(|chunk| &chunk.times)),
-            if ones {
-                Diffs::Ones(before as usize)
-            } else {
-                chunks.iter().flat_map(|chunk| chunk.diffs.iter()).collect::<Vec<_>>().into()
-            },
+            Diffs::concat(chunks.iter().map(|chunk| &chunk.diffs)),
             Sums::concat(chunks.iter().map(|chunk| &chunk.sums)),
         )
     }

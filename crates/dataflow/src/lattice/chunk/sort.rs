@@ -1,20 +1,17 @@
 //! Makes chunks of packets as they arrive: sorted by key, print and time, equal rows summed up.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
-use std::hash::{BuildHasher, BuildHasherDefault};
 
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 use pathway_types::{Batch, Column, Diffs};
 
-use super::TimedChunk;
-use super::sums::Sums;
-use crate::lattice::gather::gather;
+use super::totals::Totals;
+use super::{Sums, TimedChunk};
+use crate::lattice::fitted;
 use crate::lattice::packet::TimedPacket;
-use crate::lattice::print::prints;
+use crate::lattice::print::add_prints;
 use crate::lattice::time::LatticeTime;
 use crate::lattice::times::Times;
-use crate::store::KeyFold;
 use crate::timely::{ContainerBuilder, PushInto};
 
 /// Rows that are held back to be sorted together.
@@ -22,6 +19,8 @@ const SORT_ROWS: usize = 1 << 20;
 
 /// Collects packets and sorts them, many at once: sorting moves positions, merging moves cells.
 pub(in crate::lattice) struct Sorter<T> {
+    /// What is added up before it is sorted.
+    totals: Totals<T>,
     packets: Vec<TimedPacket<T>>,
     rows: usize,
     ready: VecDeque<TimedChunk<T>>,
@@ -30,13 +29,20 @@ pub(in crate::lattice) struct Sorter<T> {
 
 impl<T> Default for Sorter<T> {
     fn default() -> Self {
-        Sorter { packets: Vec::new(), rows: 0, ready: VecDeque::new(), out: TimedChunk::default() }
+        Sorter {
+            totals: Totals::default(),
+            packets: Vec::new(),
+            rows: 0,
+            ready: VecDeque::new(),
+            out: TimedChunk::default(),
+        }
     }
 }
 
 impl<T: LatticeTime> Sorter<T> {
     fn sort(&mut self) {
         self.rows = 0;
+        self.ready.extend(self.totals.finish());
         self.ready.extend(sort(std::mem::take(&mut self.packets)));
     }
 
@@ -52,9 +58,11 @@ impl<T: LatticeTime> PushInto<&mut TimedPacket<T>> for Sorter<T> {
         if packet.is_empty() {
             return;
         }
-        self.rows += packet.len();
-        self.packets.push(packet);
-        if self.rows >= SORT_ROWS {
+        if let Some(packet) = self.totals.take(packet) {
+            self.rows += packet.len();
+            self.packets.push(packet);
+        }
+        if self.rows + self.totals.rows() >= SORT_ROWS {
             self.sort();
         }
     }
@@ -68,9 +76,7 @@ impl<T: LatticeTime> ContainerBuilder for Sorter<T> {
     }
 
     fn finish(&mut self) -> Option<&mut TimedChunk<T>> {
-        if !self.packets.is_empty() {
-            self.sort();
-        }
+        self.sort();
         self.next()
     }
 }
@@ -78,154 +84,89 @@ impl<T: LatticeTime> ContainerBuilder for Sorter<T> {
 /// The rows of all packets as one chunk of any length; `None` if nothing is left of them.
 fn sort<T: LatticeTime>(packets: Vec<TimedPacket<T>>) -> Option<TimedChunk<T>> {
     let times = Times::concat(packets.iter().map(|packet| &packet.times));
-    let mut batches: Vec<Batch> = packets.into_iter().map(|packet| packet.batch).collect();
-    let carried = numbers(&mut batches);
-    let mut keys: Vec<u128> = Vec::with_capacity(times.len());
-    batches.iter().for_each(|batch| keys.extend_from_slice(batch.keys.as_slice()));
-    let prints: Vec<u128> = match batches.as_slice() {
-        [one] => prints_of(one),
-        several => several.iter().flat_map(prints_of).collect(),
-    };
-    // What adds up where rows are equal: the numbers that they carry, or else their diffs.
-    let is_summed = carried.is_some();
-    let (width, weights) =
-        carried.unwrap_or_else(|| (1, batches.iter().flat_map(|batch| batch.diffs.iter()).collect()));
-    // Where few cells tell rows apart, many are equal: that is found before they are sorted.
-    let add_up_first = is_summed || batches.iter().all(|batch| batch.columns.is_empty());
-    let all = Updates { rows: (0..keys.len() as u32).collect(), weights, width };
-    let all = if add_up_first { all.add_up(&keys, &prints, &times) } else { all };
-
-    let identity = |at: u32| {
-        let row = all.rows[at as usize] as usize;
-        (keys[row], prints[row])
-    };
-    let time = |at: u32| times.rank(all.rows[at as usize] as usize);
-    let order = sorted(all.rows.iter().map(|row| keys[*row as usize]), |at| (identity(at), time(at)));
+    let (mut keys, mut prints) = (Vec::with_capacity(times.len()), Vec::with_capacity(times.len()));
+    for TimedPacket { batch, .. } in &packets {
+        keys.extend_from_slice(batch.keys.as_slice());
+        add_prints(&batch.columns, batch.len(), &mut prints);
+    }
+    let batches: Vec<Batch> = packets.into_iter().map(|packet| packet.batch).collect();
+    let identity = |row: usize| (keys[row], prints[row]);
+    if (1..keys.len()).all(|row| identity(row - 1) < identity(row)) {
+        // They come from where they were in order, and no row is there twice.
+        let Batch { columns, diffs, .. } = Batch::concat(&batches);
+        return (!times.is_empty())
+            .then(|| TimedChunk::new(keys, prints, columns, Vec::new(), times, diffs, Sums::default()));
+    }
+    let diffs: Vec<i64> = batches.iter().flat_map(|batch| batch.diffs.iter()).collect();
+    let (identity, time) = (|row: u32| identity(row as usize), |row: u32| times.rank(row as usize));
+    let order = key_order(
+        keys.len(),
+        |row| keys[row as usize],
+        |a, b| identity(a).cmp(&identity(b)).then_with(|| time(a).cmp(&time(b))),
+    );
     // Distinct rows, given by their first ones, and the sums of their updates.
     let (mut rows, mut ends): (Vec<u32>, Vec<u32>) = Default::default();
     let (mut updates, mut sums): (Vec<u32>, Vec<i64>) = Default::default();
     for equal in order.chunk_by(|a, b| identity(*a) == identity(*b)) {
         let before = updates.len();
         for same_time in equal.chunk_by(|a, b| time(*a) == time(*b)) {
-            let start = sums.len();
-            sums.extend_from_slice(all.weights(same_time[0]));
-            same_time[1..].iter().for_each(|at| add(&mut sums[start..], all.weights(*at)));
-            if sums[start..].iter().all(|sum| *sum == 0) {
-                sums.truncate(start);
-            } else {
-                updates.push(all.rows[same_time[0] as usize]);
+            let sum = same_time.iter().map(|row| diffs[*row as usize]).sum();
+            if sum != 0 {
+                updates.push(same_time[0]);
+                sums.push(sum);
             }
         }
         if updates.len() > before {
-            rows.push(all.rows[equal[0] as usize]);
+            rows.push(equal[0]);
             ends.push(updates.len() as u32);
         }
     }
     if rows.is_empty() {
         return None;
     }
-    let (diffs, sums) = match is_summed {
-        true => (Diffs::Ones(updates.len()), Sums::new(width, sums)),
-        false => (Diffs::from(sums), Sums::default()),
-    };
     Some(TimedChunk::new(
         rows.iter().map(|row| keys[*row as usize]).collect(),
         rows.iter().map(|row| prints[*row as usize]).collect(),
-        gather_rows(&batches, &rows),
+        cells(&batches, rows),
         ends,
         times.take(&updates),
-        diffs,
-        sums,
+        Diffs::from(fitted(sums)),
+        Sums::default(),
     ))
 }
 
-/// Takes the numbers that rows carry out of the batches, if they carry any: how many each has, and all.
-fn numbers(batches: &mut [Batch]) -> Option<(usize, Vec<i64>)> {
-    let width = Sums::of_column(batches.first()?.columns.last()?)?.width();
-    let mut all = Vec::with_capacity(width * batches.iter().map(Batch::len).sum::<usize>());
-    for sums in batches.iter_mut().filter_map(|batch| batch.columns.pop()) {
-        all.extend_from_slice(Sums::of_column(&sums)?.as_slice());
-    }
-    Some((width, all))
-}
-
-/// Updates of rows with what adds up where they are equal, so many numbers for each.
-struct Updates {
-    rows: Vec<u32>,
-    weights: Vec<i64>,
-    width: usize,
-}
-
-impl Updates {
-    #[inline]
-    fn weights(&self, at: u32) -> &[i64] {
-        &self.weights[at as usize * self.width..][..self.width]
-    }
-
-    /// Adds up what is equal, in any order.
-    fn add_up<T: LatticeTime>(&self, keys: &[u128], prints: &[u128], times: &Times<T>) -> Updates {
-        let hasher = BuildHasherDefault::<KeyFold>::default();
-        let mut known: HashTable<(u128, u32)> = HashTable::new();
-        let mut out = Updates { rows: Vec::new(), weights: Vec::new(), width: self.width };
-        for (at, row) in self.rows.iter().enumerate() {
-            let (key, row) = (keys[*row as usize], *row as usize);
-            let equal = |(other, slot): &(u128, u32)| {
-                let first = out.rows[*slot as usize] as usize;
-                *other == key && prints[first] == prints[row] && times.rank(first) == times.rank(row)
-            };
-            let weights = self.weights(at as u32);
-            match known.entry(hasher.hash_one(key), equal, |(key, _)| hasher.hash_one(*key)) {
-                Entry::Occupied(entry) => {
-                    add(&mut out.weights[entry.get().1 as usize * self.width..][..self.width], weights);
-                }
-                Entry::Vacant(entry) => {
-                    entry.insert((key, out.rows.len() as u32));
-                    out.rows.push(row as u32);
-                    out.weights.extend_from_slice(weights);
-                }
-            }
-        }
-        out
-    }
-}
-
-fn add(sums: &mut [i64], numbers: &[i64]) {
-    sums.iter_mut().zip(numbers).for_each(|(sum, number)| *sum = sum.wrapping_add(*number));
-}
-
-/// The positions of keys in the order of `rank`, which starts with the key.
-fn sorted<R: Ord>(keys: impl Iterator<Item = u128> + Clone, rank: impl Fn(u32) -> R) -> Vec<u32> {
+/// The positions `0..count` in the order of `compare`, which goes by their keys first.
+pub(super) fn key_order(
+    count: usize,
+    key: impl Fn(u32) -> u128,
+    compare: impl Fn(u32, u32) -> Ordering,
+) -> Vec<u32> {
     // Numbers of 64 bits sort much faster: the upper half of the key, or the lower half where all
-    // upper halves agree (ids that a user counted up). Only where they are equal ranks decide.
+    // upper halves agree (ids that a user counted up). Only where they are equal all of it decides.
+    let positions = 0..count as u32;
     let upper = |key: u128| (key >> 64) as u64;
-    let first = keys.clone().next().map_or(0, upper);
-    let counted = keys.clone().all(|key| upper(key) == first);
+    let first = positions.clone().next().map_or(0, |at| upper(key(at)));
+    let counted = positions.clone().all(|at| upper(key(at)) == first);
     let half = |key: u128| if counted { key as u64 } else { upper(key) };
-    let mut order: Vec<(u64, u32)> = keys.map(half).zip(0..).collect();
+    let mut order: Vec<(u64, u32)> = positions.map(|at| (half(key(at)), at)).collect();
     order.sort_unstable();
     for equal in order.chunk_by_mut(|a, b| a.0 == b.0).filter(|equal| equal.len() > 1) {
-        equal.sort_unstable_by_key(|at| rank(at.1));
+        equal.sort_unstable_by(|a, b| compare(a.1, b.1));
     }
     order.into_iter().map(|(_, at)| at).collect()
 }
 
-fn prints_of(batch: &Batch) -> Vec<u128> {
-    prints(&batch.columns, batch.len())
-}
-
 /// The cells at these positions of all batches taken as one.
-fn gather_rows(batches: &[Batch], rows: &[u32]) -> Vec<Column> {
-    let block = |batch: usize| batches[batch].columns.as_slice();
-    let places: Vec<(u32, u32)> = match batches {
-        [_] => rows.iter().map(|row| (0, *row)).collect(),
-        _ => {
-            let all = batches
-                .iter()
-                .zip(0u32..)
-                .flat_map(|(batch, number)| (0..batch.len() as u32).map(move |row| (number, row)));
-            let all: Vec<(u32, u32)> = all.collect();
-            rows.iter().map(|row| all[*row as usize]).collect()
-        }
+fn cells(batches: &[Batch], rows: Vec<u32>) -> Vec<Column> {
+    let width = batches.first().map_or(0, |batch| batch.columns.len());
+    let all = |column: usize| {
+        let parts: Vec<&Column> = batches.iter().map(|batch| &batch.columns[column]).collect();
+        if let [one] = parts[..] { one.clone() } else { Column::concat(&parts) }
     };
-    gather(block, &places)
+    let everything = rows.len() == batches.iter().map(Batch::len).sum::<usize>();
+    if everything && rows.is_sorted() {
+        return (0..width).map(all).collect();
+    }
+    let rows = rows.into();
+    (0..width).map(|column| all(column).take(&rows)).collect()
 }

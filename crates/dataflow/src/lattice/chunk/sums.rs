@@ -15,6 +15,8 @@ use arrow_buffer::ScalarBuffer;
 use arrow_schema::{DataType, Field};
 use pathway_types::Column;
 
+use crate::lattice::fitted;
+
 /// So many numbers for each update, those of one after those of another.
 #[derive(Clone, Debug, Default)]
 pub(in crate::lattice) struct Sums {
@@ -26,7 +28,7 @@ impl Sums {
     /// The numbers of updates, `width` (at least one) for each.
     pub(in crate::lattice) fn new(width: usize, values: Vec<i64>) -> Self {
         debug_assert_eq!(values.len() % width, 0);
-        Sums { width, values: values.into() }
+        Sums { width, values: fitted(values).into() }
     }
 
     /// How many numbers each update has; zero if updates carry none.
@@ -41,11 +43,6 @@ impl Sums {
         &self.values[update * self.width..][..self.width]
     }
 
-    /// The numbers of all updates.
-    pub(super) fn as_slice(&self) -> &[i64] {
-        &self.values
-    }
-
     /// The numbers of a range of updates.
     pub(super) fn slice(&self, offset: usize, len: usize) -> Self {
         Sums { width: self.width, values: self.values.slice(offset * self.width, len * self.width) }
@@ -53,8 +50,9 @@ impl Sums {
 
     /// The numbers of these updates.
     pub(super) fn take(&self, updates: &[u32]) -> Self {
-        let values = updates.iter().flat_map(|update| self.of(*update as usize).iter().copied());
-        Sums { width: self.width, values: values.collect() }
+        let mut values = Vec::with_capacity(updates.len() * self.width);
+        updates.iter().for_each(|update| values.extend_from_slice(self.of(*update as usize)));
+        Sums { width: self.width, values: values.into() }
     }
 
     /// The numbers of several batches of updates one after another.

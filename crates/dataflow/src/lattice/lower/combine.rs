@@ -78,11 +78,11 @@ impl<'inner> Body<'_, '_, 'inner> {
         let ids = [0, 1].map(|i| self.by_id(inputs[i], &[]));
         let pair = Pair { rule, dtypes };
         let unique = pair.combine(&rows, &ids);
-        self.complain(&pair.rule, &ids, &site);
+        self.complain(&pair.rule, inputs, &site);
         // The ids that are repeated, in whichever input: what was given for them gives way to the rule.
         let repeated = ids.map(|ids| changes(repeated_keys(ids)));
         let [first, second] = repeated;
-        let repeated = present_keys(arrange(first.concat(second), "repeated"), false);
+        let repeated = present_keys(arrange(first.concat(second), "repeated"));
         let rows = rows.map(|rows| with_ids(rows, repeated.clone(), "repeated"));
         let no_cells =
             |flow: &Flow<'inner>, width: usize| arrange(project(flow.clone(), &[], width), "repeated");
@@ -94,14 +94,14 @@ impl<'inner> Body<'_, '_, 'inner> {
     }
 
     /// Reports ids that only one of the inputs has, where the rule forbids it.
-    fn complain(&self, rule: &Rule, ids: &[Index<'inner>; 2], site: &Site) {
+    fn complain(&mut self, rule: &Rule, inputs: [usize; 2], site: &Site) {
         for number in [0, 1] {
             let mut presence = Presence::default();
             presence.add(number, false);
             if rule.complaint(0, presence).is_none() {
                 continue;
             }
-            let [own, other] = [number, 1 - number].map(|input| present_keys(ids[input].clone(), false));
+            let [own, other] = [number, 1 - number].map(|input| self.present(inputs[input]));
             let alone = consolidate(without_ids(own, other), "unmatched");
             let (rule, site) = (rule.clone(), site.clone());
             per_row(alone, "unmatched", self.context.clone(), move |batch, faults| {
@@ -163,7 +163,7 @@ fn with_ids<'inner>(rows: Index<'inner>, others: Index<'inner>, name: &str) -> F
 }
 
 /// The rows whose id is not among these.
-fn without_ids<'inner>(rows: Index<'inner>, ids: Index<'inner>) -> Flow<'inner> {
+pub(super) fn without_ids<'inner>(rows: Index<'inner>, ids: Index<'inner>) -> Flow<'inner> {
     changes(rows.clone()).concat(with_ids(rows, ids, "matched").negate())
 }
 

@@ -1,18 +1,18 @@
-//! Joins and lookups: the pairs, and for a side whose unmatched rows are kept, its rows less those that
-//! have a match.
+//! Joins and lookups: the pairs, and for a side whose unmatched rows are kept, its rows whose key is not
+//! among those of the other side.
 
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, BooleanArray};
+use arrow_array::Array;
 use pathway_plan::program::{JoinIds, Step};
 use pathway_types::Keys;
 
 use super::Body;
+use super::combine::without_ids;
 use crate::context::Site;
-use crate::lattice::arrange::{Index, arrange, changes, consolidate, per_packet};
+use crate::lattice::arrange::{Index, arrange, keys_of, per_packet};
 use crate::lattice::faults::per_row;
 use crate::lattice::join::{JoinShape, join, keyed};
-use crate::lattice::packet::{Flow, TimedPacket};
-use crate::lattice::reduce::present_keys;
+use crate::lattice::packet::Flow;
+use crate::lattice::reduce::{present_keys, repeated_keys};
 use crate::operators::join::{JoinKey, JoinSpec, Pad, ShipSide, missing_row, several_matches};
 
 /// A side under its join key.
@@ -22,10 +22,16 @@ struct Side<'inner> {
     by_id: bool,
     /// Rows that can match nothing, in shipped form, if unmatched rows are kept.
     loose: Option<Flow<'inner>>,
-    /// Its rows, if it is not keyed by row id.
-    keyed: Option<Flow<'inner>>,
     /// The step that it is.
     step: usize,
+}
+
+impl Side<'_> {
+    /// Its rows with some of its keys, the key as a last column.
+    fn shape(&self) -> JoinShape {
+        let keyed_by_id = [self.by_id, true];
+        JoinShape { ids: JoinIds::Left, row_ids: [false; 2], keyed_by_id, join_key: true }
+    }
 }
 
 impl<'inner> Body<'_, '_, 'inner> {
@@ -48,20 +54,17 @@ impl<'inner> Body<'_, '_, 'inner> {
         let by_id = [sides[0].by_id, sides[1].by_id];
         let shape = JoinShape { ids: how.ids, row_ids: how.row_ids, keyed_by_id: by_id, join_key: false };
         let mut rows = join(sides[0].index.clone(), sides[1].index.clone(), name, shape);
+        let preserves = how.preserves(0) || how.preserves(1);
+        let keys = sides.each_ref().map(|side| preserves.then(|| self.keys(side)));
         for (number, side) in sides.iter().enumerate() {
-            let lends = [JoinIds::Left, JoinIds::Right][number] == how.ids;
-            let other = &sides[1 - number];
-            if how.preserves(number) {
-                let present = present_keys(self.keys(other), lends);
-                let matched = self.matched(side, present, lends, &site);
-                rows = rows.concat(self.unmatched(side, number, matched, &how, &site));
-            } else if lends {
-                // Only rows whose matches are several are of interest.
-                let several = per_packet(changes(present_keys(self.keys(other), true)), "several", |p| {
-                    let several = p.batch.columns[0].array().as_boolean().values().clone();
-                    p.filter(&several)
-                });
-                self.matched(side, arrange(several, "several"), true, &site);
+            if let [Some(own), Some(other)] = [&keys[number], &keys[1 - number]]
+                && how.preserves(number)
+            {
+                let missing = without_ids(own.clone(), other.clone());
+                rows = rows.concat(self.unmatched(side, number, arrange(missing, "missing"), &how, &site));
+            }
+            if [JoinIds::Left, JoinIds::Right][number] == how.ids {
+                self.complain_of_several(side, &sides[1 - number], &site);
             }
         }
         rows
@@ -70,7 +73,7 @@ impl<'inner> Body<'_, '_, 'inner> {
     fn side(&mut self, input: usize, side: ShipSide, preserved: bool, site: &Site) -> Side<'inner> {
         if matches!(side.key, JoinKey::RowId) {
             let index = self.by_id(input, &side.columns);
-            return Side { index, by_id: true, loose: None, keyed: None, step: input };
+            return Side { index, by_id: true, loose: None, step: input };
         }
         let (flow, site) = (self.flow(input), site.clone());
         let shipped = per_row(flow, "join keys", self.context.clone(), move |batch, faults| {
@@ -86,69 +89,43 @@ impl<'inner> Body<'_, '_, 'inner> {
             })
         });
         let rows = keyed(shipped);
-        Side {
-            index: arrange(rows.clone(), "join side"),
-            by_id: false,
-            loose,
-            keyed: Some(rows),
-            step: input,
-        }
+        Side { index: arrange(rows, "join side"), by_id: false, loose, step: input }
     }
 
-    /// The keys of a side without the cells of its rows: where only cells change, nothing does.
+    /// The keys of a side, each once.
     fn keys(&mut self, side: &Side<'inner>) -> Index<'inner> {
-        match &side.keyed {
-            None => self.by_id(side.step, &[]),
-            Some(rows) => arrange(
-                per_packet(rows.clone(), "keys", |packet| TimedPacket {
-                    batch: packet.batch.project(&[]),
-                    times: packet.times,
-                }),
-                "keys",
-            ),
+        if side.by_id {
+            return self.present(side.step);
         }
+        present_keys(arrange(keys_of(side.index.clone()), "keys"))
     }
 
-    /// The rows of a side whose key is present, with the key as a last column. If several rows are not
-    /// allowed to have it, and a first column of `present` tells where there are, that is reported.
-    fn matched(&self, side: &Side<'inner>, present: Index<'inner>, once: bool, site: &Site) -> Flow<'inner> {
-        let keyed_by_id = [side.by_id, true];
-        let shape = JoinShape { ids: JoinIds::Left, row_ids: [false; 2], keyed_by_id, join_key: true };
-        let matched = join(side.index.clone(), present, "matched", shape);
-        if !once {
-            return matched;
-        }
+    /// Reports rows that lend their id to the result and match several rows of the other side.
+    fn complain_of_several(&mut self, side: &Side<'inner>, other: &Side<'inner>, site: &Site) {
+        let keys = match other.by_id {
+            true => self.by_id(other.step, &[]),
+            false => arrange(keys_of(other.index.clone()), "keys"),
+        };
+        let matched = join(side.index.clone(), repeated_keys(keys), "several", side.shape());
         let site = site.clone();
-        per_row(matched, "several matches", self.context.clone(), move |mut batch, faults| {
-            let at = batch.columns.len() - 2;
-            let several: BooleanArray = batch.columns.remove(at).array().as_boolean().clone();
-            for row in several.values().set_indices() {
+        per_row(matched, "several matches", self.context.clone(), move |batch, faults| {
+            for row in 0..batch.len() {
                 faults.fault(&batch, row, &site, &several_matches(batch.keys.get(row)));
             }
             batch
-        })
+        });
     }
 
-    /// The rows of a side without those that are matched, as rows of the result.
+    /// The rows of a side whose key is missing on the other, as rows of the result.
     fn unmatched(
         &self,
         side: &Side<'inner>,
         number: usize,
-        matched: Flow<'inner>,
+        missing: Index<'inner>,
         how: &JoinSpec,
         site: &Site,
     ) -> Flow<'inner> {
-        let by_id = side.by_id;
-        let all = per_packet(changes(side.index.clone()), "all", move |mut packet| {
-            if by_id {
-                let keys = packet.batch.keys.to_column();
-                packet.batch.columns.push(keys);
-                packet
-            } else {
-                packet.keyed_by_last()
-            }
-        });
-        let rest = consolidate(all.concat(matched.negate()), "unmatched");
+        let rest = join(side.index.clone(), missing, "unmatched", side.shape());
         let rest = match &side.loose {
             Some(loose) => rest.concat(loose.clone()),
             None => rest,

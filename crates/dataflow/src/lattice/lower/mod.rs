@@ -10,10 +10,10 @@ use hashbrown::HashMap;
 use pathway_plan::program::{LoopId, Program, Stage, Step, StepOp};
 use pathway_types::{DType, Timestamp};
 
-use super::arrange::{Index, arrange, changes, consolidate, per_packet};
+use super::arrange::{Index, arrange, changes, consolidate, keys_of, per_packet};
 use super::loops::{end, enter_kept, leave, leave_level};
 use super::packet::{Flow, TimedPacket};
-use super::reduce::{group, reduce, remember};
+use super::reduce::{group, present_keys, reduce, remember};
 use super::stateless::stateless;
 use super::time::{LEVELS, LoopTime, next_round};
 use crate::context::{Context, Site};
@@ -58,6 +58,7 @@ pub(crate) fn lower<'outer>(
             keeper,
             flows: HashMap::new(),
             indexes: HashMap::new(),
+            present: HashMap::new(),
             variables: HashMap::new(),
         };
         let mut is_read = vec![false; program.steps.len()];
@@ -96,6 +97,8 @@ struct Body<'a, 'outer, 'inner> {
     flows: HashMap<usize, Flow<'inner>>,
     /// The rows of steps by id, with some of their columns.
     indexes: HashMap<(usize, Vec<usize>), Index<'inner>>,
+    /// The ids of steps, each once.
+    present: HashMap<usize, Index<'inner>>,
     /// Tables that go around and have not been fed back, with what they start from.
     variables: HashMap<usize, (Variable<'inner>, Flow<'inner>)>,
 }
@@ -130,9 +133,24 @@ impl<'inner> Body<'_, '_, 'inner> {
             return index.clone();
         }
         let step = &self.program.steps[number];
-        let index = arrange(project(self.flow(number), columns, step.columns.len()), &step.name);
+        let rows = self.indexes.iter().find(|((of, _), _)| *of == number).map(|(_, rows)| rows.clone());
+        let flow = match rows {
+            Some(rows) if columns.is_empty() => keys_of(rows),
+            _ => project(self.flow(number), columns, step.columns.len()),
+        };
+        let index = arrange(flow, &step.name);
         self.indexes.insert((number, columns.to_vec()), index.clone());
         index
+    }
+
+    /// The ids of a step's rows, each once.
+    fn present(&mut self, number: usize) -> Index<'inner> {
+        if let Some(present) = self.present.get(&number) {
+            return present.clone();
+        }
+        let present = present_keys(self.by_id(number, &[]));
+        self.present.insert(number, present.clone());
+        present
     }
 
     fn add(&mut self, number: usize) {

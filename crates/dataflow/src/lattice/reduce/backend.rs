@@ -11,6 +11,7 @@ use super::draw::{Draw, Pool};
 use super::groups::{Given, Groups, Logic};
 use crate::lattice::arrange::TimedBatch;
 use crate::lattice::chunk::{Sums, TimedChunk};
+use crate::lattice::fitted;
 use crate::lattice::gather::gather;
 use crate::lattice::print::prints;
 use crate::lattice::time::LatticeTime;
@@ -24,27 +25,78 @@ const WINDOW_ROWS: usize = 8 * 1024;
 
 pub(super) struct Backend<T, L> {
     logic: L,
-    /// Keys of the window.
-    keys: Vec<u128>,
     input: Pool,
     output: Pool,
     /// Present rows of a group: print, number, count. Empty between groups.
     present: Vec<(u128, u32, i64)>,
     /// Where the results of rows are, by group and print, if the logic looks back.
     history: HashMap<(u128, u128), (u32, u32)>,
+    /// Keys of the window that can only change at one time.
+    plain: Plain<T>,
+    /// The updates of one key.
+    drawn: Vec<(u32, T, i64)>,
+    /// What plain keys give, to be emitted with what others do.
+    own: Vec<Update<T>>,
     /// The output batch so far.
     chunks: VecDeque<TimedChunk<T>>,
+}
+
+/// An update of a row of a key, by its number.
+type Update<T> = ((u128, u32), T, i64);
+
+/// Keys whose new rows have one time, which no row that was there before is beyond: what they give
+/// changes at that time only, and what was there before need not be gone through in order.
+struct Plain<T> {
+    keys: Vec<u128>,
+    times: Vec<T>,
+    /// The rows of each of them that are there then, and where they end.
+    input: (Vec<(u32, i64)>, Vec<usize>),
+    output: (Vec<(u32, i64)>, Vec<usize>),
+}
+
+impl<T> Default for Plain<T> {
+    fn default() -> Self {
+        Plain { keys: Vec::new(), times: Vec::new(), input: Default::default(), output: Default::default() }
+    }
+}
+
+impl<T> Plain<T> {
+    fn clear(&mut self) {
+        self.keys.clear();
+        self.times.clear();
+        for (rows, ends) in [&mut self.input, &mut self.output] {
+            rows.clear();
+            ends.clear();
+        }
+    }
+
+    /// Adds a key with its updates; those of one row are next to each other.
+    fn push(&mut self, key: u128, time: T, input: &[(u32, T, i64)], output: &[(u32, T, i64)]) {
+        self.keys.push(key);
+        self.times.push(time);
+        for (updates, (rows, ends)) in [(input, &mut self.input), (output, &mut self.output)] {
+            for row in updates.chunk_by(|a, b| a.0 == b.0) {
+                let count = row.iter().map(|(.., diff)| diff).sum();
+                if count != 0 {
+                    rows.push((row[0].0, count));
+                }
+            }
+            ends.push(rows.len());
+        }
+    }
 }
 
 impl<T, L> Backend<T, L> {
     pub(super) fn new(logic: L) -> Self {
         Backend {
             logic,
-            keys: Vec::new(),
             input: Pool::default(),
             output: Pool::default(),
             present: Vec::new(),
             history: HashMap::new(),
+            plain: Plain::default(),
+            drawn: Vec::new(),
+            own: Vec::new(),
             chunks: VecDeque::new(),
         }
     }
@@ -100,6 +152,59 @@ impl<T: LatticeTime, L: Logic> Backend<T, L> {
         }
         let wanted = prints.into_iter().zip(0..).map(|(print, row)| Wanted { print, place: (block, row) });
         (groups.iter().map(|group| filled[*group as usize]).collect(), wanted.collect())
+    }
+
+    /// Finds the results of the rows that keys of the window gave before.
+    fn look_back(&mut self, given: &[Update<T>]) {
+        self.history.clear();
+        let Plain { keys, output: (rows, ends), .. } = &self.plain;
+        let starts = std::iter::once(&0).chain(ends);
+        let plain = keys
+            .iter()
+            .zip(starts.zip(ends))
+            .flat_map(|(key, (start, end))| rows[*start..*end].iter().map(move |(row, _)| (*key, *row)));
+        for (key, row) in plain.chain(given.iter().map(|(of, ..)| *of)) {
+            let (block, place) = self.output.place(row);
+            if let Some(of) = self.output.blocks[block as usize].last() {
+                let print = Keys::of_column(of).as_slice()[place as usize];
+                self.history.insert((key, print), (block, place));
+            }
+        }
+    }
+
+    /// Computes what changes for the plain keys of the window.
+    fn settle_plain(&mut self) {
+        let plain = std::mem::take(&mut self.plain);
+        let ((input, input_ends), (output, output_ends)) = (&plain.input, &plain.output);
+        let (corrections, ends) = self.corrections(&plain.keys, input_ends, input, output_ends, output);
+        let mut start = 0;
+        for ((key, time), end) in plain.keys.iter().zip(&plain.times).zip(ends) {
+            let of_key = |(row, diff): &(u32, i64)| ((*key, *row), time.clone(), *diff);
+            self.own.extend(corrections[start..end].iter().map(of_key));
+            start = end;
+        }
+        self.plain = plain;
+    }
+
+    /// What turns the rows that groups give into those that they should give, and where it ends for each.
+    fn corrections(
+        &mut self,
+        keys: &[u128],
+        input_ends: &[usize],
+        input: &[(u32, i64)],
+        output_ends: &[usize],
+        output: &[(u32, i64)],
+    ) -> (Vec<(u32, i64)>, Vec<usize>) {
+        let (owners, mut wanted) = self.wanted(keys, input_ends, input);
+        let (mut corrections, mut ends) = (Vec::new(), Vec::with_capacity(keys.len()));
+        let (mut start, mut at) = (0, 0);
+        for (group, end) in output_ends.iter().enumerate() {
+            let own = owners[at..].iter().take_while(|owner| **owner == group as u32).count();
+            self.correct(&mut wanted[at..at + own], &output[start..*end], &mut corrections);
+            ends.push(corrections.len());
+            (start, at) = (*end, at + own);
+        }
+        (corrections, ends)
     }
 
     /// What turns the present rows of one group (by number and count) into the wanted ones.
@@ -161,34 +266,41 @@ impl<T: LatticeTime, L: Logic> ProxyReduceBackend<T, TimedBatch<T>, TimedBatch<T
             KeyPosition::At(key) => *key,
             KeyPosition::End => return,
         };
-        self.keys.clear();
+        self.emit(&[]);
         self.input.clear();
         self.output.clear();
+        self.plain.clear();
         let (novel, prior) = (instance.input_batches, instance.source_batches);
         let mut draw = Draw::new(novel, prior, changed, start, instance.lower);
-        while window.input.len() < WINDOW_ROWS
+        let mut given = Draw::new(&[], instance.output_batches, &[], start, instance.lower);
+        let mut drawn = std::mem::take(&mut self.drawn);
+        while window.input.len() + self.plain.input.0.len() < WINDOW_ROWS
             && let Some(key) = draw.key()
         {
-            self.keys.push(key);
-            draw.draw(key, &mut self.input, |row, time, diff| window.input.push(((key, row), time, diff)));
-            window.seeds.extend(draw.novel_times.iter().map(|time| (key, time.clone())));
-        }
-        *from = draw.key().map_or(KeyPosition::End, KeyPosition::At);
-        let mut draw = Draw::new(&[], instance.output_batches, &self.keys, start, instance.lower);
-        let first = window.output.len();
-        while let Some(key) = draw.key() {
-            draw.draw(key, &mut self.output, |row, time, diff| window.output.push(((key, row), time, diff)));
-        }
-        self.history.clear();
-        if self.logic.looks_back() {
-            for ((key, row), ..) in &window.output[first..] {
-                let (block, place) = self.output.place(*row);
-                if let Some(of) = self.output.blocks[block as usize].last() {
-                    let print = Keys::of_column(of).as_slice()[place as usize];
-                    self.history.insert((*key, print), (block, place));
+            drawn.clear();
+            let listed = draw.is_listed(key);
+            draw.draw(key, &mut self.input, |row, time, diff| drawn.push((row, time, diff)));
+            let inputs = drawn.len();
+            given.draw(key, &mut self.output, |row, time, diff| drawn.push((row, time, diff)));
+            let (input, output) = drawn.split_at(inputs);
+            match draw.novel_times.as_slice() {
+                [time] if !listed && drawn.iter().all(|(_, before, _)| before.less_equal(time)) => {
+                    self.plain.push(key, time.clone(), input, output);
+                }
+                times => {
+                    let of_key = |(row, time, diff): &(u32, T, i64)| ((key, *row), time.clone(), *diff);
+                    window.input.extend(input.iter().map(of_key));
+                    window.output.extend(output.iter().map(of_key));
+                    window.seeds.extend(times.iter().map(|time| (key, time.clone())));
                 }
             }
         }
+        self.drawn = drawn;
+        *from = draw.key().map_or(KeyPosition::End, KeyPosition::At);
+        if self.logic.looks_back() {
+            self.look_back(&window.output);
+        }
+        self.settle_plain();
     }
 
     fn reduce_corrections(
@@ -199,19 +311,13 @@ impl<T: LatticeTime, L: Logic> ProxyReduceBackend<T, TimedBatch<T>, TimedBatch<T
         output_ends: &[usize],
         output: &[(u32, i64)],
     ) -> (Vec<(u32, i64)>, Vec<usize>) {
-        let (owners, mut wanted) = self.wanted(keys, input_ends, input);
-        let (mut corrections, mut ends) = (Vec::new(), Vec::with_capacity(keys.len()));
-        let (mut start, mut at) = (0, 0);
-        for (group, end) in output_ends.iter().enumerate() {
-            let own = owners[at..].iter().take_while(|owner| **owner == group as u32).count();
-            self.correct(&mut wanted[at..at + own], &output[start..*end], &mut corrections);
-            ends.push(corrections.len());
-            (start, at) = (*end, at + own);
-        }
-        (corrections, ends)
+        self.corrections(keys, input_ends, input, output_ends, output)
     }
 
-    fn emit(&mut self, records: &[((u128, u32), T, i64)]) {
+    fn emit(&mut self, records: &[Update<T>]) {
+        let mut all = std::mem::take(&mut self.own);
+        all.extend_from_slice(records);
+        let records = all.as_slice();
         // Sorted by key and number; a chunk is sorted by key, print and time.
         let mut order: Vec<u32> = (0..records.len() as u32).collect();
         let rank = |at: u32| {
@@ -243,13 +349,16 @@ impl<T: LatticeTime, L: Logic> ProxyReduceBackend<T, TimedBatch<T>, TimedBatch<T
         }
         if !keys.is_empty() {
             let columns = gather(|block| &self.output.blocks[block], &places);
-            let (times, diffs) = (table.finish(ranks), Diffs::from(diffs));
+            let (times, diffs) = (table.finish(ranks), Diffs::from(fitted(diffs)));
             let sums = Sums::default();
             self.chunks.push_back(TimedChunk::new(keys, prints, columns, ends, times, diffs, sums));
         }
+        all.clear();
+        self.own = all;
     }
 
     fn finish(&mut self) -> Option<TimedBatch<T>> {
+        self.emit(&[]);
         self.input.clear();
         self.output.clear();
         let chunks = settle_all(std::mem::take(&mut self.chunks));

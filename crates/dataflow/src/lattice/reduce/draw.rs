@@ -116,7 +116,7 @@ impl<T: LatticeTime> Source<'_, T> {
     }
 }
 
-/// Draws keys in ascending order: those of the novel batches, and those of a list.
+/// Draws keys in ascending order: those of the novel batches and those of a list, or any others.
 pub(super) struct Draw<'a, T: LatticeTime> {
     /// The novel batches first.
     sources: Vec<Source<'a, T>>,
@@ -165,6 +165,11 @@ impl<'a, T: LatticeTime> Draw<'a, T> {
     pub(super) fn key(&self) -> Option<u128> {
         let novel = self.sources[..self.novel].iter().filter_map(|source| source.cursor.key());
         novel.chain(self.listed.first().copied()).min()
+    }
+
+    /// True if the key is the next one of the list.
+    pub(super) fn is_listed(&self, key: u128) -> bool {
+        self.listed.first() == Some(&key)
     }
 
     /// Draws the rows of the next key, which must be `key`: calls `row` for each row that is left

@@ -1,32 +1,16 @@
 //! Which keys an index has.
 
-use std::sync::Arc;
-
-use arrow_array::BooleanArray;
-use pathway_types::Column;
-
 use super::groups::{Given, Groups, Logic};
 use super::reduce_with;
 use crate::lattice::arrange::Index;
 use crate::lattice::time::LatticeTime;
 
 /// One row per key.
-struct Present {
-    /// The row tells whether there are several.
-    several: bool,
-}
+struct Present;
 
 impl Logic for Present {
     fn evaluate(&mut self, groups: &Groups<'_>) -> Given {
-        let count = groups.keys().len();
-        let mut columns = Vec::new();
-        if self.several {
-            let mut rows = vec![0; count];
-            groups.groups().iter().zip(groups.counts()).for_each(|(group, n)| rows[*group as usize] += n);
-            let several: BooleanArray = rows.iter().map(|rows| Some(*rows > 1)).collect();
-            columns.push(Column::new(Arc::new(several)));
-        }
-        Given { groups: (0..count as u32).collect(), columns }
+        Given { groups: (0..groups.keys().len() as u32).collect(), columns: Vec::new() }
     }
 }
 
@@ -47,7 +31,7 @@ pub fn repeated_keys<T: LatticeTime>(index: Index<'_, T>) -> Index<'_, T> {
     reduce_with(index, "repeated keys", Several)
 }
 
-/// The keys of an index, each once; with `several`, a column tells whether it has several rows.
-pub fn present_keys<T: LatticeTime>(index: Index<'_, T>, several: bool) -> Index<'_, T> {
-    reduce_with(index, "present keys", Present { several })
+/// The keys of an index, each once.
+pub fn present_keys<T: LatticeTime>(index: Index<'_, T>) -> Index<'_, T> {
+    reduce_with(index, "present keys", Present)
 }
