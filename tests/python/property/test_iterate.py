@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import pathway as pw
 
-from .check import check_incremental, property_settings
+from .check import check_incremental, property_settings, settle, updates_of
 from .histories import History, flag, histories, letter, maybe_int, numbers, reference, small_int
 
 PREFIX = st.integers(0, 4)
@@ -116,6 +116,51 @@ def test_outer_joins(t: History, u: History, prefix: int) -> None:
             return both.groupby(both.a, both.g).reduce(both.a, both.g)
 
         return pw.iterate(step, iteration_limit=5, t=pw.iterate_universe(t.select(t.a, t.g)))
+
+    check_incremental(program, t, u, prefix=prefix)
+
+
+MODES = st.sampled_from([pw.JoinMode.INNER, pw.JoinMode.LEFT, pw.JoinMode.RIGHT, pw.JoinMode.OUTER])
+BOUNDS = st.sampled_from([(-1, 1), (0, 0), (-2, 0), (1, 3), (-0.5, 1.5)])
+
+
+def _near(t: Table, u: Table, bounds: tuple[float, float], mode: pw.JoinMode) -> Table:
+    near = t.interval_join(u, t.a, u.x, pw.temporal.interval(*bounds), t.g == u.g, how=mode)
+    return near.select(a=pw.coalesce(t.a, 9), g=pw.coalesce(t.g, "new"), x=u.x)
+
+
+@property_settings
+@given(histories(a=small_int, g=letter), histories(x=small_int, g=letter), BOUNDS, MODES)
+def test_an_interval_join_is_the_same_in_a_step(
+    t: History, u: History, bounds: tuple[float, float], mode: pw.JoinMode
+) -> None:
+    def outside() -> Table:
+        return _near(t.as_stream(), u.as_stream(), bounds, mode).select(pw.this.a, pw.this.g)
+
+    def inside() -> Table:
+        def step(t: Table, u: Table) -> dict[str, Table]:
+            return {"t": _near(t, u, bounds, mode).select(pw.this.a, pw.this.g)}
+
+        start = t.as_stream()
+        start = pw.iterate_universe(start.select(start.a, start.g))
+        return pw.iterate(step, iteration_limit=1, t=start, u=u.as_stream()).t
+
+    for workers in (1, 2):
+        assert settle(updates_of(inside, workers)) == settle(updates_of(outside, workers))
+
+
+@property_settings
+@given(histories(a=small_int, g=letter), histories(x=small_int, g=letter), BOUNDS, MODES, PREFIX)
+def test_interval_joins(
+    t: History, u: History, bounds: tuple[float, float], mode: pw.JoinMode, prefix: int
+) -> None:
+    def program(t: Table, u: Table) -> Table:
+        def step(t: Table) -> Table:
+            near = _near(t, u, bounds, mode)
+            next_ = near.select(near.g, a=pw.if_else(near.a > 3, near.a, near.a + 1))
+            return next_.groupby(next_.a, next_.g).reduce(next_.a, next_.g)
+
+        return pw.iterate(step, iteration_limit=4, t=pw.iterate_universe(t.select(t.a, t.g)))
 
     check_incremental(program, t, u, prefix=prefix)
 

@@ -4,6 +4,8 @@
 //! which are hashes of the same width, are taken as exact. Cells that compare as equal ([`pathway_types::view::CellView`]) print alike:
 //! floats by value, everything else by its bits.
 
+use std::ops::Range;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Float64Type};
 use arrow_array::{Array, ArrayRef};
@@ -12,6 +14,8 @@ use arrow_schema::DataType;
 use xxhash_rust::xxh3::xxh3_128;
 
 use pathway_types::Column;
+
+use super::fitted;
 
 /// Stand for cells without a value; a 64-bit value never has these bits.
 const NONE: u128 = 1 << 64;
@@ -59,6 +63,70 @@ pub(super) fn add_prints(columns: &[Column], rows: usize, all: &mut Vec<u128>) {
     }
 }
 
+/// The prints of the rows of a chunk. What follows at once from the cells is not kept beside them.
+#[derive(Clone, Debug)]
+pub(super) enum Prints {
+    /// Of rows without cells.
+    Same,
+    /// Of rows of one number, by its bits.
+    Narrow(ScalarBuffer<u64>),
+    /// One for each row.
+    Each(ScalarBuffer<u128>),
+}
+
+impl Prints {
+    /// The prints of the rows of these columns, which are known.
+    pub(super) fn new(columns: &[Column], known: Vec<u128>) -> Prints {
+        match columns {
+            [] => Prints::Same,
+            [column] => narrow(column).map_or_else(|| Prints::Each(fitted(known).into()), Prints::Narrow),
+            _ => Prints::Each(fitted(known).into()),
+        }
+    }
+
+    /// The print of a row.
+    #[inline]
+    pub(super) fn get(&self, row: usize) -> u128 {
+        match self {
+            Prints::Same => ROW,
+            Prints::Narrow(bits) => mix(ROW, u128::from(bits[row])),
+            Prints::Each(prints) => prints[row],
+        }
+    }
+
+    /// Those of a range of rows.
+    pub(super) fn slice(&self, offset: usize, len: usize) -> Prints {
+        match self {
+            Prints::Same => Prints::Same,
+            Prints::Narrow(bits) => Prints::Narrow(bits.slice(offset, len)),
+            Prints::Each(prints) => Prints::Each(prints.slice(offset, len)),
+        }
+    }
+
+    /// Adds those of a range of rows to others.
+    pub(super) fn add_to(&self, rows: Range<usize>, all: &mut Vec<u128>) {
+        match self {
+            Prints::Each(prints) => all.extend_from_slice(&prints[rows]),
+            _ => all.extend(rows.map(|row| self.get(row))),
+        }
+    }
+}
+
+/// The bits of a column of nothing but numbers that are printed by their bits.
+fn narrow(column: &Column) -> Option<ScalarBuffer<u64>> {
+    let array = column.array();
+    let plain = column.errors().is_none() && column.pending().is_none() && array.null_count() == 0;
+    let by_bits =
+        matches!(array.data_type(), DataType::Int64 | DataType::Timestamp(..) | DataType::Duration(_));
+    (plain && by_bits).then(|| bits(array))
+}
+
+/// The values of an array of numbers of 64 bits.
+fn bits(array: &ArrayRef) -> ScalarBuffer<u64> {
+    let data = array.to_data();
+    ScalarBuffer::new(data.buffers()[0].clone(), data.offset(), data.len())
+}
+
 /// Adds the cell of each row that `cell` gives, or none where it is null.
 #[inline]
 fn add_cells(nulls: Option<&NullBuffer>, prints: &mut [u128], cell: impl Fn(usize) -> u128) {
@@ -81,8 +149,7 @@ fn add_array(array: &ArrayRef, prints: &mut [u128]) {
             add_cells(nulls, prints, |row| u128::from(values.value(row)));
         }
         DataType::Int64 | DataType::Timestamp(..) | DataType::Duration(_) => {
-            let data = array.to_data();
-            let values = ScalarBuffer::<u64>::new(data.buffers()[0].clone(), data.offset(), data.len());
+            let values = bits(array);
             add_cells(nulls, prints, |row| u128::from(values[row]));
         }
         DataType::Float64 => {

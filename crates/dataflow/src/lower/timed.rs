@@ -10,9 +10,14 @@ use crate::operators::asof_join::{AsofJoin, AsofSpec};
 use crate::operators::asof_now_join::AsofNowJoin;
 use crate::operators::interval_join::{IntervalJoin, IntervalSpec};
 use crate::operators::join::{JoinSpec, join_sides};
-use crate::operators::ship_timed::{BucketWidth, ShipTimed};
+use crate::operators::ship_timed::ShipTimed;
 use crate::operators::stateless::per_batch;
 use crate::route::Route;
+
+/// The columns of the inputs of a join.
+fn inputs<'a>(program: &'a Program, step: &Step) -> [&'a [DType]; 2] {
+    [0, 1].map(|side: usize| &program.steps[step.inputs[side].0].columns[..])
+}
 
 /// The dtypes of the columns that a join takes from each side.
 fn dtypes(program: &Program, step: &Step, spec: &JoinStep) -> [Vec<DType>; 2] {
@@ -31,19 +36,10 @@ impl<'scope> Lowering<'_, 'scope> {
         (times, bounds, keeps): ([usize; 2], Bounds, bool),
         site: Site,
     ) -> Edge<'scope> {
-        let width = match bounds {
-            Bounds::Int(lower, upper) => BucketWidth::Int(upper.saturating_sub(lower)),
-            Bounds::Float(lower, upper) => BucketWidth::Float(upper - lower),
-        };
-        let sides = [Some((width, spec.left_on.clone())), None];
-        let inputs = self.timed_sides(program, step, spec, times, sides, &site);
-        let join = IntervalJoin::new(IntervalSpec {
-            mode: spec.mode,
-            bounds,
-            dtypes: dtypes(program, step, spec),
-            row_ids: [spec.left_id, spec.right_id],
-            keeps,
-        });
+        let columns = inputs(program, step);
+        let interval = IntervalSpec { keeps, ..IntervalSpec::of(spec, bounds, columns) };
+        let inputs = self.timed_sides(step, interval.ships(spec, times, columns), &site);
+        let join = IntervalJoin::new(interval);
         drive(self.scope, &step.name, inputs, self.context.clone(), self.keeper(), join)
     }
 
@@ -55,7 +51,8 @@ impl<'scope> Lowering<'_, 'scope> {
         (times, direction): ([usize; 2], Direction),
         site: Site,
     ) -> Edge<'scope> {
-        let inputs = self.timed_sides(program, step, spec, times, [None, None], &site);
+        let sides = ShipTimed::sides(spec, times, inputs(program, step), [None, None]);
+        let inputs = self.timed_sides(step, sides, &site);
         let join = AsofJoin::new(AsofSpec {
             mode: spec.mode,
             direction,
@@ -89,22 +86,11 @@ impl<'scope> Lowering<'_, 'scope> {
     }
 
     /// The rows of both sides in shipped form, routed by their keys.
-    fn timed_sides(
-        &self,
-        program: &Program,
-        step: &Step,
-        spec: &JoinStep,
-        times: [usize; 2],
-        buckets: [Option<(BucketWidth, Vec<usize>)>; 2],
-        site: &Site,
-    ) -> Vec<(Edge<'scope>, Route)> {
-        let how = JoinSpec::from(spec);
-        let inputs = [0, 1].map(|side: usize| &program.steps[step.inputs[side].0].columns[..]);
-        let sides = join_sides(spec, &how, inputs).into_iter().zip(buckets).enumerate();
-        let shipped = sides.map(|(number, (side, buckets))| {
-            let ship = ShipTimed::new(side, times[number], buckets);
+    fn timed_sides(&self, step: &Step, sides: [ShipTimed; 2], site: &Site) -> Vec<(Edge<'scope>, Route)> {
+        let shipped = sides.into_iter().enumerate().map(|(number, ship)| {
             let route = Route::Column(ship.key());
-            let apply = move |batch, context: &Context, site: &Site| ship.apply(batch, context, site);
+            let apply =
+                move |batch, context: &Context, site: &Site| ship.apply(batch, &mut context.clone(), site);
             (self.keyed(step, number, apply, site), route)
         });
         shipped.collect()

@@ -14,10 +14,10 @@ use std::ops::Range;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 
-use pathway_plan::program::{Bounds, JoinMode};
+use pathway_plan::program::{Bounds, JoinMode, JoinStep};
 use pathway_types::{Batch, Column, DType, DataError, Diffs, Key, KeyHasher, Keys, key::tag};
 
-use super::ship_timed::{float_of_tick, tick_of_float};
+use super::ship_timed::{BucketWidth, ShipTimed, float_of_tick, tick_of_float};
 use crate::kernels::consolidate::consolidate;
 use crate::operator::{Emitter, Operator, Progress, State, WrongState};
 use crate::operators::join::pair_id;
@@ -30,7 +30,7 @@ const EMIT_ROWS: usize = 32 * 1024;
 
 /// The first and the last time that a left row at `tick` is matched with.
 #[inline]
-fn reach(bounds: Bounds, tick: i64) -> (i64, i64) {
+pub(crate) fn reach(bounds: Bounds, tick: i64) -> (i64, i64) {
     match bounds {
         Bounds::Int(lower, upper) => (tick.saturating_add(lower), tick.saturating_add(upper)),
         Bounds::Float(lower, upper) => {
@@ -70,6 +70,83 @@ pub struct IntervalSpec {
     pub keeps: bool,
 }
 
+impl IntervalSpec {
+    /// A join of a program, whose inputs have these columns.
+    pub(crate) fn of(step: &JoinStep, bounds: Bounds, inputs: [&[DType]; 2]) -> Self {
+        let dtypes = [(0, &step.left_columns), (1, &step.right_columns)].map(|(side, columns)| {
+            let columns: &Vec<usize> = columns;
+            columns.iter().map(|column| inputs[side][*column].clone()).collect()
+        });
+        let row_ids = [step.left_id, step.right_id];
+        IntervalSpec { mode: step.mode, bounds, dtypes, row_ids, keeps: false }
+    }
+
+    /// What brings the rows of the two sides into shipped form.
+    pub(crate) fn ships(&self, step: &JoinStep, times: [usize; 2], inputs: [&[DType]; 2]) -> [ShipTimed; 2] {
+        let buckets = (BucketWidth::from(self.bounds), step.left_on.clone());
+        ShipTimed::sides(step, times, inputs, [Some(buckets), None])
+    }
+
+    /// True if unmatched rows of this side are kept.
+    pub(crate) fn preserves(&self, side: usize) -> bool {
+        match side {
+            0 => matches!(self.mode, JoinMode::Left | JoinMode::Outer),
+            _ => matches!(self.mode, JoinMode::Right | JoinMode::Outer),
+        }
+    }
+
+    /// The results for pairs of rows; the ids of left rows have these shards.
+    pub(crate) fn pairs(&self, left: Batch, shards: &Column, right: Batch, diffs: Diffs) -> Batch {
+        let shards = shards.array().as_primitive::<Int64Type>().values();
+        let mut hasher = KeyHasher::default();
+        let ids = shards.iter().enumerate().map(|(row, shard)| {
+            let (left, right) = (left.keys.get(row), right.keys.get(row));
+            let pair = Key(pair_id(&mut hasher, Some(left), Some(right), Key(*shard as u128)));
+            match self.mode {
+                JoinMode::Inner => pair.0,
+                _ => numbered_id(&mut hasher, pair, 0),
+            }
+        });
+        let ids: Vec<u128> = ids.collect();
+        let mut columns = left.columns;
+        columns.extend(right.columns);
+        if self.row_ids[0] {
+            columns.push(left.keys.to_column());
+        }
+        if self.row_ids[1] {
+            columns.push(right.keys.to_column());
+        }
+        Batch::new(ids.into(), columns, diffs)
+    }
+
+    /// The results for rows of one side without a partner.
+    pub(crate) fn unmatched(&self, side: usize, batch: Batch) -> Batch {
+        let number = match (side, self.mode) {
+            (1, JoinMode::Outer) => 2,
+            _ => 1,
+        };
+        let mut hasher = KeyHasher::default();
+        let ids = batch.keys.as_slice().iter().map(|id| numbered_id(&mut hasher, Key(*id), number));
+        let ids: Keys = ids.collect::<Vec<_>>().into();
+        let len = batch.len();
+        let own = batch.columns.into_iter().take(self.dtypes[side].len());
+        let missing = self.dtypes[1 - side].iter().map(|dtype| Column::nulls(dtype, len));
+        let mut columns: Vec<Column> =
+            if side == 0 { own.chain(missing).collect() } else { missing.chain(own).collect() };
+        for (wanted, of) in self.row_ids.iter().zip(0..) {
+            if *wanted {
+                let own = of == side;
+                columns.push(if own {
+                    batch.keys.to_column()
+                } else {
+                    Column::nulls(&DType::ANY_POINTER, len)
+                });
+            }
+        }
+        Batch::new(ids, columns, batch.diffs)
+    }
+}
+
 /// The operator of interval joins.
 pub struct IntervalJoin {
     spec: IntervalSpec,
@@ -84,10 +161,7 @@ pub struct IntervalJoin {
 impl IntervalJoin {
     /// An operator for the spec.
     pub fn new(spec: IntervalSpec) -> Self {
-        let preserved = [
-            matches!(spec.mode, JoinMode::Left | JoinMode::Outer),
-            matches!(spec.mode, JoinMode::Right | JoinMode::Outer),
-        ];
+        let preserved = [0, 1].map(|side| spec.preserves(side));
         let sides = [0, 1].map(|side| TimedRows::new(stored(&spec, side)));
         IntervalJoin { spec, preserved, sides, waiting: Default::default() }
     }
@@ -115,7 +189,7 @@ impl IntervalJoin {
             if kept {
                 let lonely: Vec<u32> =
                     (0..partners.len() as u32).filter(|row| partners[*row as usize] == 0).collect();
-                self.emit_unmatched(side, rows.batch.take(&lonely), out);
+                out.emit(self.spec.unmatched(side, rows.batch.take(&lonely)));
             }
             return;
         }
@@ -173,53 +247,7 @@ impl IntervalJoin {
         let mine = rows.batch.take(&pairs.mine);
         let (mut left, right) = if side == 0 { (mine, theirs) } else { (theirs, mine) };
         let Some(shards) = left.columns.pop() else { return };
-        let shards = shards.array().as_primitive::<Int64Type>().values().clone();
-        let mut hasher = KeyHasher::default();
-        let ids = shards.iter().enumerate().map(|(row, shard)| {
-            let (left, right) = (left.keys.get(row), right.keys.get(row));
-            let pair = Key(pair_id(&mut hasher, Some(left), Some(right), Key(*shard as u128)));
-            match self.spec.mode {
-                JoinMode::Inner => pair.0,
-                _ => numbered_id(&mut hasher, pair, 0),
-            }
-        });
-        let ids: Vec<u128> = ids.collect();
-        let mut columns = left.columns;
-        columns.extend(right.columns);
-        if self.spec.row_ids[0] {
-            columns.push(left.keys.to_column());
-        }
-        if self.spec.row_ids[1] {
-            columns.push(right.keys.to_column());
-        }
-        out.emit(Batch::new(ids.into(), columns, Diffs::from(pairs.diffs)));
-    }
-
-    /// Emits rows of one side without a partner.
-    fn emit_unmatched(&self, side: usize, batch: Batch, out: &mut Emitter) {
-        let number = match (side, self.spec.mode) {
-            (1, JoinMode::Outer) => 2,
-            _ => 1,
-        };
-        let mut hasher = KeyHasher::default();
-        let ids = batch.keys.as_slice().iter().map(|id| numbered_id(&mut hasher, Key(*id), number));
-        let ids: Keys = ids.collect::<Vec<_>>().into();
-        let len = batch.len();
-        let own = batch.columns.into_iter().take(self.spec.dtypes[side].len());
-        let missing = self.spec.dtypes[1 - side].iter().map(|dtype| Column::nulls(dtype, len));
-        let mut columns: Vec<Column> =
-            if side == 0 { own.chain(missing).collect() } else { missing.chain(own).collect() };
-        for (wanted, of) in self.spec.row_ids.iter().zip(0..) {
-            if *wanted {
-                let own = of == side;
-                columns.push(if own {
-                    batch.keys.to_column()
-                } else {
-                    Column::nulls(&DType::ANY_POINTER, len)
-                });
-            }
-        }
-        out.emit(Batch::new(ids, columns, batch.diffs));
+        out.emit(self.spec.pairs(left, &shards, right, Diffs::from(pairs.diffs)));
     }
 
     /// The net difference of unmatched rows of one side.
@@ -238,7 +266,7 @@ impl IntervalJoin {
         }
         if let Some(mut batch) = rows.gather(&handles) {
             batch.diffs = diffs.into();
-            self.emit_unmatched(side, batch, out);
+            out.emit(self.spec.unmatched(side, batch));
         }
     }
 }

@@ -8,12 +8,13 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type, TimestampNanosecondType};
 use arrow_buffer::{BooleanBuffer, ScalarBuffer};
 
+use pathway_plan::program::{Bounds, JoinStep};
 use pathway_types::key::{SHARD_MASK, tag};
 use pathway_types::view::CellView;
 use pathway_types::{Batch, Column, DType, DataError, Key, KeyHasher, Keys};
 
-use crate::context::{Context, Site};
-use crate::operators::join::ShipSide;
+use crate::context::{Faults, Site};
+use crate::operators::join::{JoinSpec, ShipSide, join_sides};
 
 /// Where 1973 begins, in nanoseconds from 1970: the origin of windows of datetimes.
 const ORIGIN: i64 = 94_694_400_000_000_000;
@@ -40,6 +41,16 @@ pub enum BucketWidth {
     Float(f64),
 }
 
+impl From<Bounds> for BucketWidth {
+    /// Buckets as wide as the interval.
+    fn from(bounds: Bounds) -> Self {
+        match bounds {
+            Bounds::Int(lower, upper) => BucketWidth::Int(upper.saturating_sub(lower)),
+            Bounds::Float(lower, upper) => BucketWidth::Float(upper - lower),
+        }
+    }
+}
+
 /// One side of a join in time.
 #[derive(Clone, Debug)]
 pub struct ShipTimed {
@@ -59,13 +70,25 @@ impl ShipTimed {
         ShipTimed { side, time, buckets }
     }
 
+    /// Both sides of a join of a program, whose inputs have these columns.
+    pub(crate) fn sides(
+        step: &JoinStep,
+        times: [usize; 2],
+        inputs: [&[DType]; 2],
+        buckets: [Option<(BucketWidth, Vec<usize>)>; 2],
+    ) -> [ShipTimed; 2] {
+        let [left, right] = join_sides(step, &JoinSpec::from(step), inputs);
+        let [left_buckets, right_buckets] = buckets;
+        [ShipTimed::new(left, times[0], left_buckets), ShipTimed::new(right, times[1], right_buckets)]
+    }
+
     /// The position of the join key in the shipped form.
     pub fn key(&self) -> usize {
         self.side.columns.len()
     }
 
     /// The batch in shipped form.
-    pub fn apply(&self, mut batch: Batch, context: &Context, site: &Site) -> Batch {
+    pub(crate) fn apply(&self, mut batch: Batch, faults: &mut dyn Faults, site: &Site) -> Batch {
         let dtype = &self.side.inputs[self.time];
         let time = batch.columns[self.time].clone();
         let (ticks, errors) = ticks(&time, dtype);
@@ -76,17 +99,17 @@ impl ShipTimed {
         batch.columns.push(Column::new(Arc::new(Int64Array::new(ticks, None))));
         let ids = batch.keys.clone();
         // NaN is no error, but neither before nor after anything.
-        let Some(errors) = errors else { return self.side.apply(batch, &mut context.clone(), site) };
+        let Some(errors) = errors else { return self.side.apply(batch, faults, site) };
         let error = match self.side.preserved {
             true => DataError::value("Error value encountered in time of a join, the row matches nothing"),
             false => DataError::skipped("time of a join"),
         };
         let reported = time.errors().into_iter().flat_map(BooleanBuffer::set_indices);
-        reported.for_each(|_| context.data_error(site, &error));
+        reported.for_each(|row| faults.fault(&batch, row, site, &error));
         if !self.side.preserved {
-            return self.side.apply(batch.filter(&!&errors), &mut context.clone(), site);
+            return self.side.apply(batch.filter(&!&errors), faults, site);
         }
-        let mut shipped = self.side.apply(batch, &mut context.clone(), site);
+        let mut shipped = self.side.apply(batch, faults, site);
         if let Some(key) = shipped.columns.last_mut() {
             *key = self.side.unmatched_keys(&Keys::of_column(key), &ids, &errors, None);
         }
@@ -112,7 +135,8 @@ impl ShipTimed {
     }
 }
 
-fn bucket(tick: i64, width: BucketWidth, origin: i64) -> i64 {
+/// The number of the bucket of a time.
+pub(crate) fn bucket(tick: i64, width: BucketWidth, origin: i64) -> i64 {
     match width {
         BucketWidth::Int(width) => tick.wrapping_sub(origin).div_euclid(width.max(1)),
         BucketWidth::Float(width) => (float_of_tick(tick) / width).floor() as i64,

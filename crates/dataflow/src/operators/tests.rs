@@ -287,7 +287,7 @@ fn interval_join() {
     let mut out: Vec<DType> = [dtypes(), dtypes()].concat().into_iter().map(DType::optional).collect();
     out.extend([DType::optional(DType::ANY_POINTER), DType::optional(DType::ANY_POINTER)]);
     let new = || -> Box<dyn Operator> { Box::new(IntervalJoin::new(spec.clone())) };
-    check(2, new, |side, batch| sides[side].apply(batch, &context(), &Site::default()), &out);
+    check(2, new, |side, batch| sides[side].apply(batch, &mut context(), &Site::default()), &out);
 }
 
 #[test]
@@ -305,7 +305,7 @@ fn asof_join() {
         let mut out: Vec<DType> = [dtypes(), dtypes()].concat().into_iter().map(DType::optional).collect();
         out.extend([DType::optional(DType::ANY_POINTER), DType::optional(DType::ANY_POINTER), DType::Bool]);
         let new = || -> Box<dyn Operator> { Box::new(AsofJoin::new(spec.clone())) };
-        check(2, new, |side, batch| sides[side].apply(batch, &context(), &Site::default()), &out);
+        check(2, new, |side, batch| sides[side].apply(batch, &mut context(), &Site::default()), &out);
     }
 }
 

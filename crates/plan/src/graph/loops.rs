@@ -147,8 +147,8 @@ impl State {
             }
             if let Some(what) = node.op.bound_to_time() {
                 return Err(PlanError::Value(format!(
-                    "{what}{} depends on when changes come and cannot be used inside of an iteration, where rows \
-                     come and go with every step; use it before or after the iteration",
+                    "{what}{} depends on when changes come or on their order and cannot be used inside of an \
+                     iteration, where rows come and go with every step; use it before or after the iteration",
                     at(&node.frame)
                 )));
             }

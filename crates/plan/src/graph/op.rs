@@ -459,9 +459,7 @@ impl Op {
                 _ => None,
             }),
             Op::Stateful(stateful) => Some(stateful.kind.name()),
-            Op::Join(Join { matching: Matching::Interval { .. } | Matching::AsOf { .. }, .. }) => {
-                Some("a join by time")
-            }
+            Op::Join(Join { matching: Matching::AsOf { .. }, .. }) => Some("an as-of join"),
             Op::Join(Join { matching: Matching::AsOfNow, .. }) => Some("a join with what is there now"),
             Op::Static(_)
             | Op::Source(_)

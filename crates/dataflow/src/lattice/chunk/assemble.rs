@@ -176,7 +176,7 @@ impl<T: LatticeTime> Assembler<T> {
         }
         let chunk = &from.chunk;
         self.keys.extend_from_slice(&chunk.keys.as_slice()[rows.clone()]);
-        self.prints.extend_from_slice(&chunk.prints[rows.clone()]);
+        chunk.prints.add_to(rows.clone(), &mut self.prints);
         let end = |row: usize| (before + chunk.updates(row).end - updates.start) as u32;
         self.ends.extend(rows.clone().map(end));
         self.places.extend(rows.map(|row| (source as u32, row as u32)));

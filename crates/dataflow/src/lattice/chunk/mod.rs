@@ -23,6 +23,7 @@ use pathway_types::{Batch, Column, Diffs, Keys};
 
 use super::fitted;
 use super::packet::TimedPacket;
+use super::print::Prints;
 use super::time::LatticeTime;
 use super::times::Times;
 use crate::timely::{Antichain, AntichainRef, Chunk, pack};
@@ -42,7 +43,7 @@ pub struct TimedChunk<T>(Rc<Rows<T>>);
 /// put together.
 pub struct Rows<T> {
     pub(super) keys: Keys,
-    pub(super) prints: ScalarBuffer<u128>,
+    pub(super) prints: Prints,
     pub(super) columns: Vec<Column>,
     /// Where the updates of each row end. Without it each row has one update.
     ends: Option<ScalarBuffer<u32>>,
@@ -64,7 +65,7 @@ impl<T> Default for TimedChunk<T> {
     fn default() -> Self {
         TimedChunk(Rc::new(Rows {
             keys: Vec::new().into(),
-            prints: Vec::new().into(),
+            prints: Prints::Same,
             columns: Vec::new(),
             ends: None,
             times: Times::default(),
@@ -91,7 +92,7 @@ impl<T: LatticeTime> Rows<T> {
     /// What tells rows apart, and their order.
     #[inline]
     pub(super) fn identity(&self, row: usize) -> (u128, u128) {
-        (self.keys.as_slice()[row], self.prints[row])
+        (self.keys.as_slice()[row], self.prints.get(row))
     }
 
     /// The first update of a row (of the row after the last: the number of updates).
@@ -131,7 +132,7 @@ impl<T: LatticeTime> TimedChunk<T> {
         sums: Sums,
     ) -> Self {
         let ends = (keys.len() < times.len()).then(|| fitted(ends).into());
-        let (keys, prints) = (fitted(keys).into(), fitted(prints).into());
+        let (keys, prints) = (fitted(keys).into(), Prints::new(&columns, prints));
         TimedChunk(Rc::new(Rows { keys, prints, columns, ends, times, diffs, sums })).checked()
     }
 
@@ -188,7 +189,7 @@ impl<T: LatticeTime> TimedChunk<T> {
         let indices = rows.clone().into();
         TimedChunk::new(
             rows.iter().map(|row| self.keys.as_slice()[*row as usize]).collect(),
-            rows.iter().map(|row| self.prints[*row as usize]).collect(),
+            rows.iter().map(|row| self.prints.get(*row as usize)).collect(),
             self.columns.iter().map(|column| column.take(&indices)).collect(),
             ends,
             self.times.take(&updates),
@@ -208,7 +209,7 @@ impl<T: LatticeTime> TimedChunk<T> {
         let mut before = 0;
         for chunk in chunks {
             keys.extend_from_slice(chunk.keys.as_slice());
-            prints.extend_from_slice(&chunk.prints);
+            chunk.prints.add_to(0..chunk.count(), &mut prints);
             ends.extend((0..chunk.count()).map(|row| before + chunk.updates(row).end as u32));
             before += chunk.times.len() as u32;
         }

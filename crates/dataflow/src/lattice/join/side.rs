@@ -93,7 +93,7 @@ impl<T: LatticeTime> Side<T> {
                             };
                         }
                         self.rows.push(Row {
-                            print: chunk.prints[row],
+                            print: chunk.prints.get(row),
                             place: (number, row as u32),
                             time: places[rank],
                             diff: chunk.diffs.get(update),

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use hashbrown::HashMap;
-use pathway_plan::program::{LoopId, Program, Stage, Step, StepOp};
+use pathway_plan::program::{JoinStep, LoopId, Matching, Program, Stage, Step, StepOp};
 use pathway_types::{DType, Timestamp};
 
 use super::arrange::{Index, arrange, changes, consolidate, keys_of, per_packet};
@@ -26,6 +26,7 @@ use crate::operators::stateless::{Segment, Stages, segments};
 use crate::timely::{LoopVariable, Scope};
 
 mod combine;
+mod interval;
 mod join;
 
 const _: () = assert!(LEVELS == pathway_plan::program::MOST_LEVELS);
@@ -185,6 +186,9 @@ impl<'inner> Body<'_, '_, 'inner> {
                     Err(error) => unreachable!("the plan refuses it: {error}"),
                 };
                 self.indexed(number, results)
+            }
+            StepOp::Join(spec @ JoinStep { matching: Matching::Interval { times, bounds, .. }, .. }) => {
+                self.interval_join(step, spec, *times, *bounds, site)
             }
             StepOp::Join(spec) => {
                 let how = JoinSpec::from(spec);

@@ -125,6 +125,28 @@ fn rows_without_columns_print_alike() {
 }
 
 #[test]
+fn what_a_chunk_keeps_gives_the_prints_of_its_rows() {
+    let mut all: Vec<Vec<Column>> = vec![Vec::new()];
+    for (dtype, values) in cases() {
+        let mut builder = ColumnBuilder::new(&dtype, 0);
+        values.iter().for_each(|value| builder.push(value));
+        let column = builder.finish();
+        all.push(vec![column.clone(), column.clone()]);
+        all.push(vec![column]);
+    }
+    for columns in all {
+        let rows = columns.first().map_or(3, Column::len);
+        let known = prints(&columns, rows);
+        let kept = Prints::new(&columns, known.clone());
+        let each: Vec<u128> = (0..rows).map(|row| kept.get(row)).collect();
+        assert_eq!(each, known);
+        let mut tail = Vec::new();
+        kept.slice(1, rows - 1).add_to(0..rows - 1, &mut tail);
+        assert_eq!(tail, known[1..]);
+    }
+}
+
+#[test]
 fn neighbouring_numbers_spread() {
     let mut builder = [ColumnBuilder::new(&DType::Int, 0), ColumnBuilder::new(&DType::Int, 0)];
     for a in 0..64 {

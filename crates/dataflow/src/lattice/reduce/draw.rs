@@ -101,7 +101,7 @@ impl<T: LatticeTime> Source<'_, T> {
                     });
                     if *summed {
                         let at = updates.len() as u32;
-                        let (print, place) = (rows.prints[row], (block, update as u32));
+                        let (print, place) = (rows.prints.get(row), (block, update as u32));
                         drawn.push(Drawn { print, place, updates: (at, at + 1) });
                     }
                     updates.push((time.clone(), rows.diffs.get(update)));
@@ -110,7 +110,11 @@ impl<T: LatticeTime> Source<'_, T> {
                     continue;
                 }
                 let place = (block, row as u32);
-                drawn.push(Drawn { print: rows.prints[row], place, updates: (start, updates.len() as u32) });
+                drawn.push(Drawn {
+                    print: rows.prints.get(row),
+                    place,
+                    updates: (start, updates.len() as u32),
+                });
             }
         });
     }

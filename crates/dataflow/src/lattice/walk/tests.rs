@@ -3,22 +3,29 @@
 use proptest::prelude::*;
 use std::rc::Rc;
 
-use pathway_types::Diffs;
+use pathway_types::{Column, ColumnBuilder, DType, Diffs};
 
 use super::*;
 use crate::lattice::chunk::Sums;
 use crate::lattice::chunk::TimedChunk;
+use crate::lattice::print::prints;
 use crate::lattice::times::Times;
 use crate::timely::ChunkBatch;
 
-fn batch(chunks: &[Vec<(u128, u128)>]) -> TimedBatch<u64> {
-    let chunk = |rows: &Vec<(u128, u128)>| {
-        let (keys, prints) = rows.iter().copied().unzip();
+fn column(values: impl Iterator<Item = i64>) -> Vec<Column> {
+    let mut builder = ColumnBuilder::new(&DType::Int, 0);
+    values.for_each(|value| builder.push_int(value));
+    vec![builder.finish()]
+}
+
+fn batch(chunks: &[Vec<(u128, i64)>]) -> TimedBatch<u64> {
+    let chunk = |rows: &Vec<(u128, i64)>| {
+        let columns = column(rows.iter().map(|row| row.1));
         let ends = (1..=rows.len() as u32).collect();
         TimedChunk::new(
-            keys,
-            prints,
-            Vec::new(),
+            rows.iter().map(|row| row.0).collect(),
+            prints(&columns, rows.len()),
+            columns,
             ends,
             Times::same(0, rows.len()),
             Diffs::Ones(rows.len()),
@@ -31,11 +38,13 @@ fn batch(chunks: &[Vec<(u128, u128)>]) -> TimedBatch<u64> {
 proptest! {
     #[test]
     fn seeks_and_takes(
-        rows in prop::collection::btree_set((0..20u128, 0..3u128), 1..60),
+        rows in prop::collection::btree_set((0..20u128, 0..3i64), 1..60),
         cuts in prop::collection::vec(1..9usize, 60),
         mut keys in prop::collection::vec(0..22u128, 1..8),
     ) {
-        let rows: Vec<(u128, u128)> = rows.into_iter().collect();
+        let mut rows: Vec<(u128, i64)> = rows.into_iter().collect();
+        let prints = prints(&column(0..3), 3);
+        rows.sort_unstable_by_key(|(key, value)| (*key, prints[*value as usize]));
         let mut chunks = Vec::new();
         let mut rest = &rows[..];
         for cut in cuts {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use pathway_types::{ColumnBuilder, Value};
 
 use super::*;
-use crate::context::{Monitor, Report};
+use crate::context::{Context, Monitor, Report};
 use crate::operators::join::JoinKey;
 
 #[test]
@@ -50,7 +50,7 @@ fn rows_without_a_time_match_nothing() {
         };
         let ship = ShipTimed::new(side, 0, None);
         let batch = Batch::new(vec![1, 2, 3, 4].into(), vec![times], pathway_types::Diffs::Ones(4));
-        let shipped = ship.apply(batch, &context, &Site::default());
+        let shipped = ship.apply(batch, &mut context.clone(), &Site::default());
         let keys = Keys::of_column(&shipped.columns[ship.key()]);
         if preserved {
             assert_eq!(shipped.keys.as_slice(), [1, 2, 3, 4]);

@@ -12,7 +12,7 @@ fn interval_join_that_keeps_results() {
         keeps: true,
     };
     let sides = [timed_side(Some(BucketWidth::Int(1))), timed_side(None)];
-    let ship = |side: usize, batch: Batch| sides[side].apply(batch, &context(), &Site::default());
+    let ship = |side: usize, batch: Batch| sides[side].apply(batch, &mut context(), &Site::default());
     let mut out: Vec<DType> = [dtypes(), dtypes()].concat().into_iter().map(DType::optional).collect();
     out.extend([DType::optional(DType::ANY_POINTER), DType::optional(DType::ANY_POINTER)]);
     for seed in 0..60 {

@@ -171,6 +171,12 @@ fn positive(what: &str, interval: &Expr) -> Result<(), PlanError> {
     if is_positive {
         return Ok(());
     }
-    let value = interval.as_constant().map_or_else(String::new, |value| format!(", not {value}"));
+    let value = match interval.as_constant() {
+        Some(Value::Int(length)) => format!(", not {length}"),
+        Some(Value::Float(length)) => format!(", not {length}"),
+        Some(Value::Duration(0)) => ", not zero".to_owned(),
+        Some(Value::Duration(_)) => ", not negative".to_owned(),
+        _ => String::new(),
+    };
     Err(PlanError::Value(format!("the {what} of a window must be positive{value}")))
 }
