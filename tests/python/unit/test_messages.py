@@ -77,7 +77,7 @@ REFUSALS: list[tuple[str, Refused, type[Exception], list[str]]] = [
     ("flatten", lambda t, u: t.flatten(t.n), TypeError, ["INT"]),
     ("join of other types", lambda t, u: t.join(u, t.shop == u.v), TypeError, ["STR", "INT"]),
     ("join condition", lambda t, u: t.join(u, t.n != u.v), ValueError, ["=="]),
-    ("join sides", lambda t, u: t.join(u, u.v == t.n), ValueError, ["left side", "<table1>.n == <table"]),
+    ("join sides", lambda t, u: t.join(u, u.v == t.n), ValueError, ["left side", "left.n == right.v"]),
     ("join with itself", lambda t, u: t.join(t, t.n == t.n), ValueError, ["copy()"]),
     ("ambiguous column", lambda t, u: t.join(t.copy()).select(pw.this.n), KeyError, ["pw.left.n", "pw.right.n"]),
     ("optional after a join", lambda t, u: t.join_left(u, t.n == u.v).filter(u.v > 1), TypeError, ["Optional(BOOL)"]),
