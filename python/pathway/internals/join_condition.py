@@ -137,8 +137,8 @@ class Sides:
                 raise ValueError(f"{_FORM}; {column!r} is not a column.")
         if self._side_of(first) == "right" and self._side_of(second) == "left":
             raise ValueError(
-                f"the column of the left side comes first in a join condition, so write left.{second.name} == "
-                f"right.{first.name}."
+                "the column of the left side comes first in a join condition, so write "
+                f"left.{second.name} == right.{first.name}."
             )
         for column, side in ((first, "left"), (second, "right")):
             if self._side_of(column) != side:
