@@ -20,8 +20,8 @@ export AZURITE ?= $(HOME)/.cache/pathway-services/azurite
 RUST_TESTS := --workspace --exclude pathway-python
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: help run test test-rust test-python test-services test-notebooks bench bench-quick wheel lint format docs develop \
-	develop-release clean
+.PHONY: help run test test-rust test-python test-services test-notebooks bench bench-quick bench-services wheel lint \
+	format docs develop develop-release clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -101,6 +101,9 @@ bench: wheel ## one table against the original, DuckDB and Polars; BENCH='--job 
 
 bench-quick: wheel ## the same on small inputs: does every job run, and do the results agree?
 	$(BIN)/python bench/run.py --quick --runs 1 $(BENCH)
+
+bench-services: wheel $(SERVICES) $(KAFKA_JARS) ## the jobs that need a service, which is started for them
+	$(BIN)/python bench/run.py --services $(BENCH)
 
 # --- quality ----------------------------------------------------------------------------------------
 

@@ -1,21 +1,24 @@
 """Runs the benchmarks and prints one table.
 
     python3 bench/run.py [--quick] [--job NAME]... [--runs N] [--engines ours,original,duckdb,polars]
-                         [--threads N] [--wheel FILE] [--save STEM] [--list]
+                         [--threads N] [--wheel FILE] [--save STEM] [--list] [--services]
 
-`make bench` builds the wheel and calls this. See bench/README.md.
+`make bench` builds the wheel and calls this; `make bench-services` does so for the jobs that need a
+service. See bench/README.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import sys
 from pathlib import Path
 
 BENCH = Path(__file__).resolve().parent
 sys.path.insert(0, str(BENCH))
 
-from harness import compare, data, engines, footprint, jobs, machine, measure, report  # noqa: E402
+from harness import compare, data, engines, footprint, jobs, machine, measure, report, services  # noqa: E402
 
 
 def arguments() -> argparse.Namespace:
@@ -31,6 +34,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--wheel", type=Path, help="our wheel; default: the newest in dist/")
     parser.add_argument("--limit", type=float, default=900, help="seconds that one process may take")
     parser.add_argument("--save", metavar="STEM", help="write bench/results/STEM.json and .md")
+    parser.add_argument(
+        "--services", action="store_true", help="the jobs of bench/services, which need a service"
+    )
     parser.add_argument("--list", action="store_true", help="list the jobs and stop")
     return parser.parse_args()
 
@@ -41,9 +47,9 @@ def newest_wheel() -> Path | None:
     return wheels[-1] if wheels else None
 
 
-def chosen(names: list[str] | None) -> list[jobs.Job]:
+def chosen(names: list[str] | None, folder: Path) -> list[jobs.Job]:
     """The jobs asked for; `footprint` is not a job with rows and is handled apart."""
-    everything = jobs.all_jobs()
+    everything = jobs.all_jobs(folder)
     if names is None:
         return everything
     known = {job.name: job for job in everything}
@@ -65,7 +71,11 @@ def variants_of(
 
 
 def run_job(
-    job: jobs.Job, rows: int, ready: dict[str, engines.Engine], options: argparse.Namespace
+    job: jobs.Job,
+    rows: int,
+    ready: dict[str, engines.Engine],
+    options: argparse.Namespace,
+    port: int | None,
 ) -> tuple[report.Samples, dict[str, str], list[str]]:
     """Runs every variant `--runs` times, in turns; returns samples, digests of the results, and failures."""
     inputs = data.prepare(job, rows)
@@ -78,7 +88,7 @@ def run_job(
             name, threads = variant
             output = engines.cache_dir() / "out" / job.name / report.label(variant).replace(" ", "-")
             try:
-                sample = measure.run_once(job, ready[name], threads, inputs, output, options.limit)
+                sample = measure.run_once(job, ready[name], threads, inputs, output, options.limit, port)
             except measure.ProgramFailed as failure:
                 failures.append(f"{job.name}, {report.label(variant)}: {failure}")
                 print(f"  {failures[-1]}", file=sys.stderr, flush=True)
@@ -100,7 +110,7 @@ def run_job(
 
 def main() -> int:
     options = arguments()
-    selected = chosen(options.job)
+    selected = chosen(options.job, jobs.SERVICES if options.services else jobs.JOBS)
     if options.list:
         for job in selected:
             print(f"{job.name:20} {job.title} ({job.rows:,} rows)")
@@ -110,15 +120,18 @@ def main() -> int:
     if unknown:
         raise SystemExit(f"unknown engine {unknown[0]!r}; there are: {', '.join(engines.ENGINES)}")
     wheel = options.wheel or newest_wheel()
-    if "ours" in names and wheel is None:
+    if "ours" in names and wheel is None and "BENCH_OURS_PYTHON" not in os.environ:
         raise SystemExit(
             "there is no wheel in dist/: run `make wheel` first, or leave out `ours` with --engines"
         )
     ready = engines.set_up(names, wheel)
     table, results, failures = report.Table(), [], []
+    started = contextlib.ExitStack()
+    ports = services.start({job.service for job in selected if job.service}, started)
     for job in selected:
         rows = job.quick_rows if options.quick else job.rows
-        samples, digests, failed = run_job(job, rows, ready, options)
+        port = ports[job.service] if job.service else None
+        samples, digests, failed = run_job(job, rows, ready, options, port)
         failures += failed
         agreement = compare.verdict(digests)
         if not agreement[0]:
@@ -138,8 +151,9 @@ def main() -> int:
                 "samples": report.plain(samples),
             }
         )
+    started.close()
     sizes = []
-    if options.job is None or "footprint" in options.job:
+    if "footprint" in (options.job or ([] if options.services else ["footprint"])):
         sizes = footprint.measure(ready, wheel, options.runs)
         for entry in sizes:
             table.add_footprint(entry)

@@ -67,8 +67,9 @@ def version_of(python: Path, package: str) -> str:
 
 
 def peers_python() -> Path:
-    """The environment of DuckDB and Polars; DuckDB also compares the results."""
-    return _venv(cache_dir() / "peers", ["duckdb", "polars"], "duckdb polars 1")
+    """The environment of DuckDB and Polars, with a driver for databases; DuckDB also compares results."""
+    requirements = ["duckdb", "polars", "pyarrow", "adbc-driver-postgresql"]
+    return _venv(cache_dir() / "peers", requirements, "duckdb polars adbc 1")
 
 
 def original_python() -> Path:
@@ -80,8 +81,13 @@ def original_python() -> Path:
     return _venv(cache_dir() / "original", [requirement], requirement)
 
 
-def our_python(wheel: Path) -> Path:
-    """An environment with nothing but our wheel and what it depends on."""
+def our_python(wheel: Path | None) -> Path:
+    """An environment with our wheel and what it needs alone. `BENCH_OURS_PYTHON` names another one."""
+    given = os.environ.get("BENCH_OURS_PYTHON")
+    if given:
+        return Path(given)
+    if wheel is None:
+        raise FileNotFoundError("there is no wheel of ours")
     details = wheel.stat()
     return _venv(cache_dir() / "ours", [str(wheel)], f"{wheel} {details.st_mtime_ns} {details.st_size}")
 
@@ -91,8 +97,6 @@ def set_up(names: list[str], wheel: Path | None) -> dict[str, Engine]:
     engines: dict[str, Engine] = {}
     for name in names:
         if name == "ours":
-            if wheel is None:
-                continue
             python, package = our_python(wheel), "pathway"
         elif name == "original":
             python, package = original_python(), "pathway"

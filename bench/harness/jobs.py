@@ -1,5 +1,7 @@
 """Benchmark jobs: every folder under `bench/jobs/` is one, found by itself.
 
+Those under `bench/services/` are jobs, too, which need a service.
+
 A job folder holds `job.py`, which says what the job is, and one program for each engine that can do it:
 
 * `on_pathway.py` runs under this project and, unchanged, under the original;
@@ -7,6 +9,10 @@ A job folder holds `job.py`, which says what the job is, and one program for eac
 
 Each program has a function `run(inputs: Path, output: Path)` that writes `output/result.csv`; it may return
 a dictionary of further figures. Importing the module is not part of the measured time, `run` is.
+
+A job with a service names it (`SERVICE`, a folder of `tests/services`). Its programs find its port in the
+variable `BENCH_PORT`. `job.py` may have `prepare(port, inputs)`, called before each run, and
+`collect(port, output)`, called after it, which writes `result.csv` in place of the program.
 """
 
 from __future__ import annotations
@@ -17,7 +23,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
-JOBS = Path(__file__).resolve().parent.parent / "jobs"
+BENCH = Path(__file__).resolve().parent.parent
+#: Where jobs are that need nothing, and those that need a service.
+JOBS, SERVICES = BENCH / "jobs", BENCH / "services"
 
 
 @dataclass(frozen=True)
@@ -52,21 +60,39 @@ class Job:
     #: bump when `generate` changes, so that old data is not used
     data_version: int = 1
     target: dict[str, str] = field(default_factory=dict)
+    #: what it talks to: the name of a folder in `tests/services`
+    service: str | None = None
+    prepare: Callable[[int, Path], None] | None = None
+    collect: Callable[[int, Path], None] | None = None
+    #: engines that cannot do it although there is a program
+    without: tuple[str, ...] = ()
 
     def program(self, engine: str) -> Path | None:
         """The program for this engine, if the job has one."""
         kind = "pathway" if engine in ("ours", "original") else engine
         path = self.folder / f"on_{kind}.py"
-        return path if path.exists() else None
+        return path if path.exists() and engine not in self.without else None
+
+    def load_program(self, engine: str) -> ModuleType:
+        """The program for this engine, loaded here: for tests."""
+        path = self.program(engine)
+        if path is None:
+            raise LookupError(f"{self.name} has no program for {engine}")
+        return _module(f"bench_program_{self.name}", path)
+
+
+def _module(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise RuntimeError(f"{path} cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def load(folder: Path) -> Job:
     """Reads `job.py` of a job folder."""
-    spec = importlib.util.spec_from_file_location(f"bench_job_{folder.name}", folder / "job.py")
-    if spec is None or spec.loader is None:
-        raise RuntimeError(f"{folder}/job.py cannot be loaded")
-    module: ModuleType = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = _module(f"bench_job_{folder.name}", folder / "job.py")
     return Job(
         name=folder.name,
         folder=folder,
@@ -80,10 +106,14 @@ def load(folder: Path) -> Job:
         order=getattr(module, "ORDER", 100),
         data_version=getattr(module, "DATA_VERSION", 1),
         target=getattr(module, "TARGET", {}),
+        service=getattr(module, "SERVICE", None),
+        prepare=getattr(module, "prepare", None),
+        collect=getattr(module, "collect", None),
+        without=tuple(getattr(module, "WITHOUT", ())),
     )
 
 
-def all_jobs() -> list[Job]:
-    """Every job, in the order of the table."""
-    jobs = [load(path.parent) for path in sorted(JOBS.glob("*/job.py"))]
+def all_jobs(folder: Path = JOBS) -> list[Job]:
+    """Every job of a folder, in the order of the table."""
+    jobs = [load(path.parent) for path in sorted(folder.glob("*/job.py"))]
     return sorted(jobs, key=lambda job: (job.order, job.name))

@@ -48,8 +48,16 @@ def cores() -> list[int]:
     return sorted(os.sched_getaffinity(0))
 
 
-def run_once(job: Job, engine: Engine, threads: int, inputs: Path, output: Path, limit_s: float) -> Sample:
-    """Runs the job once; `output` is emptied before."""
+def run_once(
+    job: Job,
+    engine: Engine,
+    threads: int,
+    inputs: Path,
+    output: Path,
+    limit_s: float,
+    port: int | None = None,
+) -> Sample:
+    """Runs the job once; `output` is emptied before. `port` is that of its service."""
     program = job.program(engine.name)
     if program is None:
         raise ProgramFailed(f"{job.name} has no program for {engine.name}")
@@ -58,12 +66,14 @@ def run_once(job: Job, engine: Engine, threads: int, inputs: Path, output: Path,
         raise ProgramFailed(f"{threads} threads need {threads} cores, {len(available)} are there")
     shutil.rmtree(output, ignore_errors=True)
     output.mkdir(parents=True)
+    if port is not None and job.prepare is not None:
+        job.prepare(port, inputs)
     pinned = ",".join(str(core) for core in available[-threads:])
     with tempfile.TemporaryDirectory() as scratch:
         report, log = Path(scratch) / "report.json", Path(scratch) / "log"
         command = ["taskset", "-c", pinned, str(engine.python), str(CHILD)]
         command += [str(program), str(inputs), str(output), str(report)]
-        environment = {**os.environ, **engine.environment(threads)}
+        environment = {**os.environ, **engine.environment(threads), "BENCH_PORT": str(port or "")}
         busy, started = _busy_seconds(), time.perf_counter()
         with open(log, "wb") as sink:
             process = subprocess.Popen(
@@ -81,4 +91,6 @@ def run_once(job: Job, engine: Engine, threads: int, inputs: Path, output: Path,
             tail = log.read_text(errors="replace")[-3000:]
             raise ProgramFailed(f"exit code {process.returncode} after {wall:.1f} s\n{tail}")
         figures = json.loads(report.read_text())
+    if port is not None and job.collect is not None:
+        job.collect(port, output)
     return Sample(figures, usage.ru_maxrss / 1024, cpu, wall, foreign)

@@ -64,7 +64,9 @@ class Table:
         for metric in job.metrics:
             value = {name: median(runs, metric) for (name, threads), runs in samples.items() if threads == 1}
             peaks = {name: peak(runs) for (name, threads), runs in samples.items() if threads == 1}
-            noisy = any(sample.foreign_load > NOISY for runs in samples.values() for sample in runs)
+            # What a service does is not told from what others do.
+            alone = job.service is None
+            noisy = alone and any(run.foreign_load > NOISY for runs in samples.values() for run in runs)
             ours, twice = value.get("ours"), samples.get(("ours", 2))
             gain = None
             if ours is not None and "original" in value:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import itertools
 import json
 import math
@@ -223,14 +222,7 @@ def test_job(name: str, tmp_path: Path) -> None:
     inputs.mkdir()
     output.mkdir()
     job.generate(inputs, rows)
-    program = job.program("ours")
-    assert program is not None
-    spec = importlib.util.spec_from_file_location(f"program_{name}", program)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    figures = module.run(inputs, output) or {}
+    figures = job.load_program("ours").run(inputs, output) or {}
     found: Rows = Counter()
     for row in read(output / "result.csv"):
         found[tuple(row[column] for column in job.result)] += int(row.get("diff", 1))

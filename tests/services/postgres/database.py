@@ -21,6 +21,10 @@ class Database:
     def __init__(self, server: Running) -> None:
         self.server = server
         self.name = f"db{next(_numbers)}"
+        self.make()
+
+    def make(self) -> None:
+        """Makes the database."""
         with self.connect("postgres") as connection:
             connection.execute(f"CREATE DATABASE {self.name}")
 

@@ -513,6 +513,52 @@ def test_a_persistent_run_goes_on_where_it_was(db: Database, tmp_path: Path) -> 
     assert db.rows(slots) == [(slot, False)]
 
 
+def test_a_long_transaction_goes_on_where_the_connection_was_lost(
+    db: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of what was handed over before nothing comes again, and what was not comes."""
+    db.run(*TABLE)
+    many = 150_000
+    seen: list[int] = []
+    cuts = threading.Event()
+
+    def cut() -> None:
+        """Ends connections while they send the transaction."""
+        while not cuts.is_set():
+            db.run(
+                "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots "
+                "WHERE database = current_database()"
+            )
+            cuts.wait(0.15)
+
+    cutter = threading.Thread(target=cut)
+    late = threading.Timer(5, cuts.set)
+
+    def start() -> None:
+        db.run(f"INSERT INTO t SELECT n, 'x' FROM generate_series(1, {many}) n")
+        cutter.start()
+        late.start()
+
+    table = read(db)
+    pw.io.subscribe(
+        table, on_change=lambda key, row, time, is_addition: seen.append(row["id"] if is_addition else -1)
+    )
+    total = table.reduce(n=pw.reducers.count())
+    try:
+        follow(
+            total,
+            [(start, [(many,)])],
+            persistence_config=kept(tmp_path),
+        )
+    finally:
+        cuts.set()
+        cutter.join()
+        late.cancel()
+    assert "connecting again" in caplog.text
+    assert len(seen) == many
+    assert set(seen) == set(range(1, many + 1))
+
+
 @pytest.mark.parametrize(
     ("statement", "text"),
     [

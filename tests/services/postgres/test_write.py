@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import uuid
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 import pathway as pw
 from services.postgres.database import Database
+from services.processes import until
 
 
 def run() -> None:
@@ -415,3 +417,60 @@ def test_several_workers_and_many_rows(db: Database, monkeypatch: pytest.MonkeyP
     )
     run()
     assert db.rows("SELECT count(*), sum(k) FROM t") == [(20_000, sum(range(20_000)))]
+
+
+class Cut(pw.io.python.ConnectorSubject):
+    """Sends numbers, and now and then ends all connections of others to the database, or the server."""
+
+    def __init__(self, db: Database, count: int) -> None:
+        super().__init__()
+        self.db = db
+        self.count = count
+
+    def run(self) -> None:
+        for number in range(self.count):
+            self.next(k=number, v="x")
+            self.commit()
+            if number % 30 == 20:
+                self.db.run(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            if number == 60:
+                self.db.restart_server()
+
+
+@pytest.mark.parametrize("delivery", [None, "exactly-once", "at-least-once"])
+def test_lost_connections_lose_and_double_nothing(db: Database, delivery: Any, tmp_path: Path) -> None:
+    """Without persistence, and with it: unfinished transactions are repeated."""
+    rows = pw.io.python.read(
+        Cut(db, 100), schema=pw.schema_from_types(k=int, v=str), autocommit_duration_ms=10
+    )
+    mode: Any = {"init_mode": "create_if_not_exists", "delivery": delivery or "exactly-once"}
+    pw.io.postgres.write(rows, db.settings(), "changes", **mode)
+    count = rows.groupby(rows.v).reduce(rows.v, n=pw.reducers.count())
+    pw.io.postgres.write(
+        count, db.settings(), "counts", **mode, output_table_type="snapshot", primary_key=[count.v]
+    )
+    backend = pw.persistence.Backend.filesystem(tmp_path)
+    config = pw.persistence.Config(backend, snapshot_interval_ms=20) if delivery else None
+    pw.run(monitoring_level=pw.MonitoringLevel.NONE, persistence_config=config)
+    assert sorted(db.rows("SELECT k, diff FROM changes")) == [(number, 1) for number in range(100)]
+    assert db.rows("SELECT * FROM counts") == [("x", 100)]
+
+
+def test_a_server_that_does_not_come_back_ends_the_run(db: Database) -> None:
+    class Gone(pw.io.python.ConnectorSubject):
+        def run(self) -> None:
+            self.next(k=1)
+            self.commit()
+            until(lambda: db.rows("SELECT k FROM t") == [(1,)], "the first row is written")
+            with db.connect("postgres") as connection:
+                connection.execute(f"DROP DATABASE {db.name} WITH (FORCE)")
+            self.next(k=2)
+
+    rows = pw.io.python.read(Gone(), schema=pw.schema_from_types(k=int), autocommit_duration_ms=10)
+    pw.io.postgres.write(rows, db.settings(), "t", init_mode="replace")
+    with pytest.raises(pw.engine.EngineError, match=f'"{db.name}" does not exist'):
+        run()
+    db.make()

@@ -376,17 +376,23 @@ impl Client {
 
     /// Reads more; false if nothing came in time.
     fn fill(&mut self) -> Result<bool, PgError> {
-        match self.stream.read(&mut self.chunk) {
-            Ok(0) => Err(PgError::protocol("the server has closed the connection")),
-            Ok(read) => {
-                self.input.extend_from_slice(&self.chunk[..read]);
-                Ok(true)
+        let before = self.input.len();
+        loop {
+            let had = self.input.len() - before;
+            if had >= READ || had > 0 && !self.stream.has_more() {
+                return Ok(true);
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(true),
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
-                Ok(false)
+            match self.stream.read(&mut self.chunk) {
+                Ok(read) if read > 0 => self.input.extend_from_slice(&self.chunk[..read]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // What has come tells more than how it ends, which the next read finds out again.
+                _ if had > 0 => return Ok(true),
+                Ok(_) => return Err(PgError::protocol("the server has closed the connection")),
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                    return Ok(false);
+                }
+                Err(error) => return Err(error.into()),
             }
-            Err(error) => Err(error.into()),
         }
     }
 

@@ -19,7 +19,44 @@ pub(super) enum Stream {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
-    Tls(Box<SslStream<TcpStream>>),
+    Tls(Box<SslStream<Ahead>>),
+}
+
+/// A socket that is read ahead of what is asked for: encrypted bytes come in small records, one for each message.
+#[derive(Debug)]
+pub(super) struct Ahead {
+    tcp: TcpStream,
+    bytes: Box<[u8]>,
+    /// What of them was read from the socket and not from here.
+    left: std::ops::Range<usize>,
+}
+
+impl Ahead {
+    fn new(tcp: TcpStream) -> Self {
+        Ahead { tcp, bytes: vec![0; 64 << 10].into(), left: 0..0 }
+    }
+}
+
+impl Read for Ahead {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left.is_empty() {
+            self.left = 0..self.tcp.read(&mut self.bytes)?;
+        }
+        let length = buffer.len().min(self.left.len());
+        let begin = self.left.start;
+        buffer[..length].copy_from_slice(&self.bytes[begin..begin + length]);
+        self.left.start += length;
+        Ok(length)
+    }
+}
+
+impl Write for Ahead {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.tcp.write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.tcp.flush()
+    }
 }
 
 impl Stream {
@@ -41,10 +78,15 @@ impl Stream {
     fn socket(&self) -> Result<&TcpStream, &Stream> {
         match self {
             Stream::Tcp(tcp) => Ok(tcp),
-            Stream::Tls(tls) => Ok(tls.get_ref()),
+            Stream::Tls(tls) => Ok(&tls.get_ref().tcp),
             #[cfg(unix)]
             Stream::Unix(_) => Err(self),
         }
+    }
+
+    /// True if something has come that was not read: records, of which a read gives one.
+    pub(super) fn has_more(&self) -> bool {
+        matches!(self, Stream::Tls(tls) if !tls.get_ref().left.is_empty())
     }
 
     /// How long a read waits at most; then it fails with `WouldBlock`.
@@ -177,7 +219,7 @@ fn encrypt(settings: &PostgresSettings, host: &Host, mut tcp: TcpStream) -> io::
     let mut connection = builder.build().configure().map_err(|e| failed(&e))?;
     connection.set_verify_hostname(settings.ssl_mode == SslMode::VerifyFull);
     connection.set_use_server_name_indication(host.name.parse::<std::net::IpAddr>().is_err());
-    let tls = connection.connect(&host.name, tcp).map_err(|error| failed(&error))?;
+    let tls = connection.connect(&host.name, Ahead::new(tcp)).map_err(|error| failed(&error))?;
     Ok(Stream::Tls(Box::new(tls)))
 }
 

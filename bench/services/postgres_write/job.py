@@ -1,0 +1,26 @@
+"""Every row of a CSV file becomes a row of a table of changes."""
+
+from pathlib import Path
+
+from harness import postgres
+
+TITLE = "CSV -> PostgreSQL, changes"
+ROWS, QUICK_ROWS = 1_000_000, 20_000
+ORDER = 210
+SERVICE = "postgres"
+RESULT = postgres.RESULT
+TARGET = {"original": ">= 2x"}
+
+
+def generate(folder: Path, rows: int) -> None:
+    postgres.generate(folder / "orders.csv", rows)
+
+
+def prepare(port: int, inputs: Path) -> None:
+    postgres.make_table(port, "orders", ", time bigint, diff smallint")
+    with postgres.connect(port) as connection:
+        connection.execute("CHECKPOINT")
+
+
+def collect(port: int, output: Path) -> None:
+    postgres.save(port, f"SELECT {', '.join(RESULT)} FROM orders", output / "result.csv")
