@@ -701,13 +701,14 @@ class PostgresSource:
         table_name: str,
         schema: Sequence[Field],
         *,
+        follow: bool = False,
         publication: str | None = None,
         append_only: bool = False,
         password: Callable[[], str] | None = None,
         name: str | None = None,
     ) -> None:
-        """Static without a `publication`. `password()` is asked before each connection. Only there if it was
-        built with the feature `postgres`."""
+        """With `follow`, changes come by the publication, or by one that is found or made. `password()` is
+        asked before each connection. Only there if it was built with the feature `postgres`."""
 
 class SubjectBase:
     """Native base of `pw.io.python.ConnectorSubject`: the sending half. Thread-safe; calls block when the

@@ -335,7 +335,9 @@ CONTRACT = {
         "Streams: rows, then changes",
         "Streams: keys",
         "Streams: is_append_only",
-        "Streams: slots, lost connections, persistence",
+        "Lost connections",
+        "Names of the handbook",
+        "Streams: slots, persistence",
     ],
 }
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import _thread
 import json
 import os
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import pathway as pw
+from live import Row, follow
 from pathway.internals.parse_graph import G
-
-Row = tuple[Any, ...]
 
 
 class Item(pw.Schema):
@@ -243,38 +240,6 @@ def test_an_output_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 
 
 # --- streaming --------------------------------------------------------------------------------------
-
-
-class Done(Exception):
-    """Raised in a callback to end a run that would go on for ever."""
-
-
-def follow(table: pw.Table[Any], steps: list[tuple[Callable[[], None], list[Row]]]) -> None:
-    """Makes one step after another, each as soon as the rows are those expected after the one before."""
-    rows: list[Row] = []
-    pending = list(steps)
-    late = threading.Timer(60, _thread.interrupt_main)
-    late.start()
-
-    def on_change(key: Any, row: dict[str, Any], time: int, is_addition: bool) -> None:
-        (rows.append if is_addition else rows.remove)(tuple(row.values()))
-
-    def on_time_end(time: int) -> None:
-        if sorted(rows) == pending[0][1]:
-            pending.pop(0)
-            if not pending:
-                raise Done
-            pending[0][0]()
-
-    pending[0][0]()
-    pw.io.subscribe(table, on_change, on_time_end=on_time_end)
-    try:
-        with pytest.raises(Done):
-            pw.run(monitoring_level=pw.MonitoringLevel.NONE)
-    except KeyboardInterrupt:
-        pytest.fail(f"after a minute the rows are {sorted(rows)}, expected {pending[0][1]}")
-    finally:
-        late.cancel()
 
 
 def later(path: Path, text: str) -> None:

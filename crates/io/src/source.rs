@@ -209,6 +209,11 @@ pub trait Source: fmt::Debug + Send + Sync {
         self.insert_only()
     }
 
+    /// The same source as it is read in runs that go on with one another, if that is another way.
+    fn lasting(&self) -> Option<Arc<dyn Source>> {
+        None
+    }
+
     /// The same source reading only these columns of its schema (in this order): what the program
     /// does not use is never parsed. The batches of its readers then have just these columns; row
     /// keys stay what they were.

@@ -14,7 +14,7 @@
 
 use crate::PlanError;
 use crate::graph::{Graph, OutputId};
-use crate::program::Program;
+use crate::program::{Program, StepOp};
 
 mod demand;
 mod fuse;
@@ -130,11 +130,25 @@ impl Graph {
             program = fuse::fuse(program, &kept);
         }
         let mut program = loops::gather(program, &resolved.loops);
+        if rewrites.lasting {
+            last(&mut program);
+        }
         insert_only::mark(&mut program, rewrites);
         if rewrites.panes {
             panes::use_panes(&mut program);
         }
         Ok(program)
+    }
+}
+
+/// Takes sources as they are read in runs that go on with one another.
+fn last(program: &mut Program) {
+    for step in &mut program.steps {
+        if let StepOp::Source(step) = &mut step.op
+            && let Some(source) = step.source.lasting()
+        {
+            step.source = source;
+        }
     }
 }
 

@@ -17,6 +17,8 @@ from pathway.internals.table import Table
 from pathway.internals.thisclass import this
 from pathway.internals.trace import current_frame, trace_user_frame, warn
 from pathway.io._files import register_output
+from pathway.io._handbook import connection_keywords
+from pathway.io._secrets import PasswordSecret
 from pathway.io._utils import Delivery, check_autocommit, check_max_backlog, source_name, use_debug_data
 
 #: `static` reads what is there; `streaming` goes on with what is done to it.
@@ -33,6 +35,7 @@ _MARGIN_S = 5.0
 
 
 @trace_user_frame
+@connection_keywords(_own_publication=True)
 @check_arg_types
 def read(
     postgres_settings: dict[str, Any],
@@ -47,6 +50,7 @@ def read(
     name: str | None = None,
     max_backlog_size: int | None = None,
     debug_data: Any = None,
+    _own_publication: bool = False,
 ) -> Table:
     """Reads the rows of a table, and follows its changes.
 
@@ -90,7 +94,8 @@ def read(
     if mode == "static" and publication_name is not None:
         raise ValueError(f"{function}(): a static read takes no publication_name: it needs none.")
     if mode == "streaming":
-        _check_stream(function, schema, publication_name, is_append_only, autocommit_duration_ms)
+        named = publication_name or _own_publication
+        _check_stream(function, schema, bool(named), is_append_only, autocommit_duration_ms)
     name = source_name(name, {}, function)
     pairs, password = _pairs(function, postgres_settings)
     source = _engine("PostgresSource")(
@@ -98,6 +103,7 @@ def read(
         schema_name,
         table_name,
         [column.to_field() for column in schema.columns().values()],
+        follow=mode == "streaming",
         publication=publication_name,
         append_only=is_append_only,
         password=password,
@@ -119,6 +125,7 @@ def read(
 
 
 @trace_user_frame
+@connection_keywords()
 @check_arg_types
 def write(
     table: Table,
@@ -134,6 +141,7 @@ def write(
     sort_by: Iterable[ColumnReference] | None = None,
     delivery: Delivery = "exactly-once",
     _external_diff_column: ColumnReference | None = None,
+    _key_of_target: bool = False,
 ) -> None:
     """Writes the changes of a table, or its current rows.
 
@@ -174,7 +182,7 @@ def write(
             )
         if _external_diff_column is not None:
             raise ValueError(f"{function}(): only a snapshot takes signs from a column.")
-    elif not primary_key:
+    elif not primary_key and not _key_of_target:
         raise ValueError(f"{function}(): output_table_type='snapshot' needs primary_key, a list of columns.")
     key = [_own_column(function, table, column, "primary_key") for column in primary_key or ()]
     _check_key(function, table, key)
@@ -309,12 +317,12 @@ def _check_names(function: str, schema_name: str | None, table_name: str) -> Non
 def _check_stream(
     function: str,
     schema: type[Schema],
-    publication_name: str | None,
+    has_publication: bool,
     is_append_only: bool,
     autocommit_duration_ms: int | None,
 ) -> None:
     """What a stream needs: a publication, and keys that tell rows apart."""
-    if not publication_name:
+    if not has_publication:
         raise ValueError(
             f"{function}(): a stream follows a publication: publication_name has to be that of one that has "
             "the table (CREATE PUBLICATION … FOR TABLE …); mode='static' needs none."
@@ -441,4 +449,4 @@ def _engine(kind: str) -> Any:
     return found
 
 
-__all__ = ["read", "write", "write_snapshot"]
+__all__ = ["PasswordSecret", "read", "write", "write_snapshot"]

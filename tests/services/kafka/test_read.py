@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import pathway as pw
+from live import follow, rows_of
 from services.kafka.client import Topic
-from services.live import follow, rows_of
 from services.runner import Running, free_port
 
 

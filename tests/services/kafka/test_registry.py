@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 import pathway as pw
+from live import rows_of
 from pathway.io.kafka import SchemaRegistryHeader, SchemaRegistrySettings
 from services.kafka.client import Topic
-from services.live import rows_of
 from services.runner import Running, free_port
 
 ORDER = pw.schema_from_types(item=str, count=int)

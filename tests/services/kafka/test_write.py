@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import pathway as pw
+from live import rows_of
 from services.kafka.client import Topic, read_topic
-from services.live import rows_of
 from services.runner import Running
 
 ONE = [("pathway_time", b"0"), ("pathway_diff", b"1")]

@@ -16,8 +16,13 @@ def _own_graph() -> None:
     pw.internals.parse_graph.G.clear()
 
 
+#: Databases that are empty and in nobody's use.
+_free: list[Database] = []
+
+
 @pytest.fixture
 def db(postgres: Running) -> Iterator[Database]:
-    database = Database(postgres)
+    database = _free.pop() if _free else Database(postgres)
     yield database
-    database.drop_slots()
+    database.clear()
+    _free.append(database)

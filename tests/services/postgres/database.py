@@ -73,12 +73,20 @@ class Database:
                 )
             )
 
-    def drop_slots(self) -> None:
-        """Removes what keeps the server's log."""
+    def clear(self) -> None:
+        """Removes all that is in it, and all who are."""
         self.run(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()",
             "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots "
-            "WHERE database = current_database() AND NOT temporary"
+            "WHERE database = current_database() AND NOT temporary",
         )
+        names = "SELECT format('DROP {} %I CASCADE', {}) FROM {}"
+        publications = names.format("PUBLICATION", "pubname", "pg_publication")
+        schemas = names.format("SCHEMA", "nspname", "pg_namespace")
+        schemas += " WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'"
+        self.run(*[statement for (statement,) in self.rows(publications) + self.rows(schemas)])
+        self.run("CREATE SCHEMA public", "GRANT USAGE ON SCHEMA public TO public")
 
     def restart_server(self) -> None:
         """Stops the server as a crash would, and waits until it is back."""

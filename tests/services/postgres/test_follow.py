@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 import pathway as pw
-from services.live import Done, Row, follow, rows_of
+from live import Done, Followed, Row, Step, follow, rows_of
 from services.postgres.database import Database
 
 
@@ -186,7 +185,7 @@ def test_columns_that_are_added_and_dropped(db: Database) -> None:
         db.run("ALTER TABLE t DROP name", "INSERT INTO t VALUES (3)")
 
     with pytest.raises(ValueError, match='no column "name" any longer'):
-        follow_until_error(
+        follow(
             read(db),
             [
                 (lambda: None, [(1, "a")]),
@@ -202,29 +201,6 @@ def test_columns_that_are_added_and_dropped(db: Database) -> None:
                 (drop, []),
             ],
         )
-
-
-def follow_until_error(table: pw.Table[Any], steps: list[tuple[Callable[[], None], list[Row]]]) -> None:
-    """As `follow`, whose last step ends the run with an error."""
-    rows: list[Row] = []
-    pending = list(steps)
-    late = threading.Timer(60, _thread.interrupt_main)
-    late.start()
-
-    def on_change(key: Any, row: dict[str, Any], time: int, is_addition: bool) -> None:
-        (rows.append if is_addition else rows.remove)(tuple(row.values()))
-
-    def on_time_end(time: int) -> None:
-        if sorted(rows) == pending[0][1]:
-            pending.pop(0)
-            pending[0][0]()
-
-    pending[0][0]()
-    pw.io.subscribe(table, on_change, on_time_end=on_time_end)
-    try:
-        pw.run(monitoring_level=pw.MonitoringLevel.NONE)
-    finally:
-        late.cancel()
 
 
 def test_rows_that_are_only_added_need_no_key(db: Database) -> None:
@@ -408,6 +384,47 @@ def test_a_lost_connection_ends_what_cannot_be_made_up_for(db: Database) -> None
         pw.run(monitoring_level=pw.MonitoringLevel.NONE)
 
 
+@pytest.mark.parametrize("persistent", [False, True])
+def test_rows_are_read_again_if_the_connection_is_lost_meanwhile(
+    db: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture, persistent: bool
+) -> None:
+    many = 300_000
+    db.run(*TABLE, f"INSERT INTO t SELECT n, 'x' FROM generate_series(1, {many}) n")
+    cut: list[Row] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        """Ends two copies."""
+        with db.connect() as connection:
+            while len(cut) < 2 and not over.is_set():
+                ended = connection.execute(
+                    "SELECT pg_terminate_backend(pid), pid FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND state = 'active' AND query LIKE 'COPY%'"
+                )
+                cut.extend(ended.fetchall())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    seen: list[Row] = []
+    table = read(db)
+    pw.io.subscribe(table, lambda key, row, time, is_addition: seen.append((row["id"], is_addition)))
+    options = {"persistence_config": kept(tmp_path)} if persistent else {}
+    try:
+        follow(
+            table.reduce(n=pw.reducers.count()),
+            [(lambda: None, [(many,)]), (doing(db, "DELETE FROM t WHERE id = 1"), [(many - 1,)])],
+            **options,
+        )
+    finally:
+        over.set()
+        watcher.join()
+    assert len(cut) >= 2
+    assert "connecting again" in caplog.text
+    assert len(seen) == many + 1
+    slots = "SELECT count(*) FROM pg_replication_slots WHERE database = current_database() AND NOT temporary"
+    assert db.rows(slots) == [(int(persistent),)]
+
+
 # --- persistence ------------------------------------------------------------------------------------------
 
 
@@ -441,44 +458,13 @@ def test_a_persistent_run_goes_on_where_it_was(db: Database, tmp_path: Path) -> 
     db.run(*TABLE, "INSERT INTO t VALUES (1, 'a'), (2, 'b')")
     slots = "SELECT slot_name, temporary FROM pg_replication_slots WHERE database = current_database()"
 
-    def run(steps: list[tuple[Callable[[], None], list[Row]]]) -> list[Row]:
+    def run(steps: list[Step]) -> list[Row]:
         """All changes that are seen."""
         pw.internals.parse_graph.G.clear()
-        table = read(db, name="items")
-        changes: list[Row] = []
-        rows = dict(state)
-        pending = list(steps)
+        followed.run(read(db, name="items"), steps, persistence_config=kept(tmp_path))
+        return [(*row, is_addition) for row, is_addition in followed.changes]
 
-        def on_change(key: Any, row: dict[str, Any], time: int, is_addition: bool) -> None:
-            changes.append((row["id"], row["name"], is_addition))
-            if is_addition:
-                rows[row["id"]] = row["name"]
-            elif rows.get(row["id"]) == row["name"]:
-                del rows[row["id"]]
-
-        def on_time_end(time: int) -> None:
-            if sorted(rows.items()) == pending[0][1]:
-                pending.pop(0)
-                if not pending:
-                    raise Done
-                pending[0][0]()
-
-        late = threading.Timer(60, _thread.interrupt_main)
-        late.start()
-        pending[0][0]()
-        pw.io.subscribe(table, on_change, on_time_end=on_time_end)
-        try:
-            with pytest.raises(Done):
-                pw.run(monitoring_level=pw.MonitoringLevel.NONE, persistence_config=kept(tmp_path))
-        except KeyboardInterrupt:
-            pytest.fail(f"after a minute the rows are {sorted(rows.items())}, expected {pending[0][1]}")
-        finally:
-            late.cancel()
-        state.clear()
-        state.update(rows)
-        return changes
-
-    state: dict[int, str] = {}
+    followed = Followed()
     first = run(
         [
             (lambda: None, [(1, "a"), (2, "b")]),
@@ -517,7 +503,7 @@ def test_a_long_transaction_goes_on_where_the_connection_was_lost(
     db: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Of what was handed over before nothing comes again, and what was not comes."""
-    db.run(*TABLE)
+    db.run(*TABLE, "INSERT INTO t VALUES (0, 'x')")
     many = 150_000
     seen: list[int] = []
     cuts = threading.Event()
@@ -547,7 +533,7 @@ def test_a_long_transaction_goes_on_where_the_connection_was_lost(
     try:
         follow(
             total,
-            [(start, [(many,)])],
+            [(lambda: None, [(1,)]), (start, [(many + 1,)])],
             persistence_config=kept(tmp_path),
         )
     finally:
@@ -555,8 +541,8 @@ def test_a_long_transaction_goes_on_where_the_connection_was_lost(
         cutter.join()
         late.cancel()
     assert "connecting again" in caplog.text
-    assert len(seen) == many
-    assert set(seen) == set(range(1, many + 1))
+    assert len(seen) == many + 1
+    assert set(seen) == set(range(many + 1))
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import pathway as pw
-from services.live import rows_of
+from live import rows_of
 from services.postgres.database import Database
 
 
@@ -101,3 +104,62 @@ def test_views_and_many_rows_can_be_read(db: Database) -> None:
     table = pw.io.postgres.read(db.settings(), "t", Order, mode="static")
     total = table.reduce(n=pw.reducers.count(), sum=pw.reducers.sum(table.price))
     assert rows_of(total) == [(50_000, 50_000 * 50_001 / 4)]
+
+
+@pytest.mark.parametrize("has_key", [True, False])
+def test_later_runs_see_what_has_changed(db: Database, tmp_path: Path, has_key: bool) -> None:
+    db.run(
+        "CREATE TABLE orders (id int, item text, price float)",
+        "INSERT INTO orders VALUES (1, 'a', 0.5), (2, 'b', 1), (3, 'c', 2), (3, 'c', 2)"
+        if not has_key
+        else "INSERT INTO orders VALUES (1, 'a', 0.5), (2, 'b', 1), (3, 'c', 2)",
+    )
+    schema = Order if has_key else pw.schema_from_types(id=int, item=str | None, price=float)
+
+    def changes() -> Counter[tuple[Any, ...]]:
+        """What a run sees, added up."""
+        pw.internals.parse_graph.G.clear()
+        table = pw.io.postgres.read(db.settings(), "orders", schema, mode="static", name="orders")
+        total = table.reduce(count=pw.reducers.count(), price=pw.reducers.sum(table.price))
+        seen: Counter[tuple[Any, ...]] = Counter()
+
+        def on_change(key: Any, row: dict[str, Any], time: int, is_addition: bool) -> None:
+            seen[tuple(row.values())] += 1 if is_addition else -1
+
+        pw.io.subscribe(table, on_change)
+        pw.io.subscribe(total, on_change)
+        config = pw.persistence.Config(pw.persistence.Backend.filesystem(tmp_path))
+        pw.run(monitoring_level=pw.MonitoringLevel.NONE, persistence_config=config)
+        return Counter({row: count for row, count in seen.items() if count})
+
+    more = 0 if has_key else 1
+    first = {(1, "a", 0.5): 1, (2, "b", 1.0): 1, (3, "c", 2.0): 1 + more, (3 + more, 3.5 + 2 * more): 1}
+    assert changes() == first
+    assert changes() == {}
+    db.run("DELETE FROM orders WHERE id = 1", "UPDATE orders SET price = 3 WHERE id = 2")
+    db.run("INSERT INTO orders VALUES (4, 'd', 1)")
+    assert changes() == {
+        (1, "a", 0.5): -1,
+        (2, "b", 1.0): -1,
+        (2, "b", 3.0): 1,
+        (4, "d", 1.0): 1,
+        (3 + more, 3.5 + 2 * more): -1,
+        (3 + more, 6.0 + 2 * more): 1,
+    }
+    db.run("DELETE FROM orders")
+    assert sum(changes().values()) == -(4 + more)
+
+
+def test_a_table_that_was_read_is_not_followed(db: Database, tmp_path: Path) -> None:
+    db.run(
+        "CREATE TABLE orders (id int PRIMARY KEY, item text, price float)",
+        "CREATE PUBLICATION p FOR TABLE orders",
+    )
+    config = pw.persistence.Config(pw.persistence.Backend.filesystem(tmp_path))
+    read: Any = functools.partial(pw.io.postgres.read, db.settings(), "orders", Order, name="orders")
+    pw.io.null.write(read(mode="static"))
+    pw.run(monitoring_level=pw.MonitoringLevel.NONE, persistence_config=config)
+    pw.internals.parse_graph.G.clear()
+    pw.io.null.write(read(publication_name="p"))
+    with pytest.raises(ValueError, match="another name"):
+        pw.run(monitoring_level=pw.MonitoringLevel.NONE, persistence_config=config)

@@ -8,17 +8,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pathway_io::{CLEAR, ConnectorError, FailureClass, Parsed, Reader, SourceOutput, Stopped};
-use pathway_types::key::SHARD_MASK;
-use pathway_types::{Batch, Column, DType};
+use pathway_io::{ConnectorError, FailureClass, Reader, SourceOutput};
 use postgres_protocol::escape::{escape_identifier, escape_literal};
 
 use super::catalog::TableName;
 use super::changes::{Change, Changes, Mapping};
 use super::client::{Client, PgError};
-use super::scan::{copy_statement, scan};
+use super::scan::{cleared, copy_statement, scan};
 use super::settings::PostgresSettings;
-use super::source::End;
+use super::source::{Break, End};
 use super::start::{PART, Place, check_slot, drop_slot, make_slot, slot_name, system};
 use super::wal::{Garbled, Lsn, Message, Relation, Sent, Tuple, status};
 use crate::formats::{Layout, Origin};
@@ -34,6 +32,8 @@ const BETWEEN_STATUS: Duration = Duration::from_secs(1);
 const BETWEEN_NOTES: Duration = Duration::from_secs(10);
 /// How long a slot may be held by a connection that is gone.
 const HELD: Duration = Duration::from_secs(60);
+/// How often the rows of a table are begun to be read.
+const ATTEMPTS: u32 = 5;
 /// How long to wait at the end for the last changes to be done with.
 const LEAVE: Duration = Duration::from_secs(1);
 
@@ -94,31 +94,6 @@ struct Open {
     origin: Origin,
     came: usize,
     handed_over: usize,
-}
-
-/// What ended a stream.
-enum Break {
-    /// The connection is lost.
-    Lost(PgError),
-    End(End),
-}
-
-impl From<End> for Break {
-    fn from(end: End) -> Self {
-        Break::End(end)
-    }
-}
-
-impl From<Stopped> for Break {
-    fn from(stopped: Stopped) -> Self {
-        Break::End(stopped.into())
-    }
-}
-
-impl From<PgError> for Break {
-    fn from(error: PgError) -> Self {
-        Break::Lost(error)
-    }
 }
 
 impl From<Garbled> for Break {
@@ -205,30 +180,74 @@ impl Follower {
 
     // --- the rows of the table --------------------------------------------------------------------------
 
-    /// Makes a slot and hands over the rows as they were then. In the place of rows that were there before.
-    fn read_rows(&mut self, replace: bool, output: &mut dyn SourceOutput) -> Result<(), End> {
-        let of = self.of.clone();
-        if self.kept.is_some() {
-            self.announce(output)?;
+    /// Hands over the rows as they are now, in the place of rows that were there before. Begins again if the connection
+    /// is lost meanwhile.
+    fn rows_first(&mut self, mut replace: bool, output: &mut dyn SourceOutput) -> Result<(), End> {
+        let mut attempts = 1;
+        loop {
+            let error = match self.read_rows(replace, output) {
+                Ok(()) => return Ok(()),
+                Err(Break::End(end)) => return Err(end),
+                Err(Break::Lost(error)) if !error.is_passing() || attempts == ATTEMPTS => {
+                    return Err(self.fails(error));
+                }
+                Err(Break::Lost(error)) => error,
+            };
+            if self.of.is_append_only {
+                return self.fail(format!(
+                    "the connection is lost ({error}) before all rows of the table were read, and rows that are only added \
+                     cannot be taken back to begin again: start the run again"
+                ));
+            }
+            attempts += 1;
+            replace = true;
+            self.connect_again(&error, output)?;
+            match self.kept {
+                Some(_) => self.drop_slot(output)?,
+                None => self.slot = slot_name(&self.of.label),
+            }
         }
-        let mut start = || {
-            let made = make_slot(&mut self.wal, &self.slot, self.kept.is_none())?;
-            let mut client = Client::connect(&of.settings, false)?;
-            client.query(&format!(
-                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT {}",
-                escape_literal(&made.snapshot)
-            ))?;
-            Ok((client, made.lsn))
-        };
-        let (mut client, lsn) = start().map_err(|error: PgError| self.fails(error))?;
+    }
+
+    /// Makes a slot and hands over the rows as they were then.
+    fn read_rows(&mut self, replace: bool, output: &mut dyn SourceOutput) -> Result<(), Break> {
+        let of = self.of.clone();
+        let made = make_slot(&mut self.wal, &self.slot, self.kept.is_none())?;
+        let mut client = Client::connect(&of.settings, false)?;
+        client.query(&format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT {}",
+            escape_literal(&made.snapshot)
+        ))?;
         self.begin_unit(output)?;
         if replace {
             output.rows(cleared(&of.layout))?;
         }
         let statement = copy_statement(&of.name, &of.layout, of.filter.as_deref());
-        scan(&mut client, &statement, &of.layout, &of.origin, &of.connector, output)?;
-        self.end_unit(lsn, output)?;
-        self.done = lsn;
+        scan(&mut client, &statement, &of.layout, &of.origin, output)?;
+        self.end_unit(made.lsn, output)?;
+        self.done = made.lsn;
+        Ok(())
+    }
+
+    /// Removes the slot, which nothing was read from.
+    fn drop_slot(&mut self, output: &mut dyn SourceOutput) -> Result<(), End> {
+        let begin = Instant::now();
+        loop {
+            let client = Client::connect(&self.of.settings, false);
+            match client.and_then(|mut client| drop_slot(&mut client, &self.slot)) {
+                Err(error) if error.code() == "55006" && begin.elapsed() < HELD => output.wait(PAUSE)?,
+                result => return result.map_err(|error| self.fails(error)),
+            }
+        }
+    }
+
+    /// A new connection in place of one that is lost.
+    fn connect_again(&mut self, error: &PgError, output: &mut dyn SourceOutput) -> Result<(), End> {
+        let name = &self.of.connector;
+        log::warn!("{name}: {error}; connecting again");
+        let wait = |pause| output.wait(pause).is_ok();
+        let client = Client::reconnect(&self.of.settings, true, name, wait);
+        self.wal = client.map_err(|error| self.fails(error))?.ok_or(End::Stopped)?;
         Ok(())
     }
 
@@ -237,14 +256,7 @@ impl Follower {
         let earlier = self.kept.as_ref().and_then(|kept| kept.place.as_ref()).is_some();
         if earlier {
             // An earlier run has not come to read anything from it.
-            let begin = Instant::now();
-            loop {
-                let client = Client::connect(&self.of.settings, false);
-                match client.and_then(|mut client| drop_slot(&mut client, &self.slot)) {
-                    Err(error) if error.code() == "55006" && begin.elapsed() < HELD => output.wait(PAUSE)?,
-                    result => return result.map_err(|error| self.fails(error)),
-                }
-            }
+            self.drop_slot(output)?;
         }
         // So that what is done with is told from here on.
         output.settled();
@@ -530,7 +542,12 @@ impl Follower {
         output.settled();
         match self.kept.as_ref().and_then(|kept| kept.place.as_ref()).and_then(|place| place.lsn) {
             Some(lsn) => (self.place, self.complete, self.done) = (Lsn(lsn), Lsn(lsn), Lsn(lsn)),
-            None => self.read_rows(false, output)?,
+            None => {
+                if self.kept.is_some() {
+                    self.announce(output)?;
+                }
+                self.rows_first(false, output)?;
+            }
         }
         loop {
             let error = match self.follow(output) {
@@ -543,8 +560,6 @@ impl Follower {
                 Err(Break::Lost(error)) if !error.is_passing() => return Err(self.fails(error)),
                 Err(Break::Lost(error)) => error,
             };
-            let name = self.of.connector.clone();
-            log::warn!("{name}: {error}; connecting again");
             if self.kept.is_none() && self.of.is_append_only {
                 return self.fail(format!(
                     "the connection is lost ({error}), and with it what was added since: without persistence the server \
@@ -555,16 +570,12 @@ impl Follower {
                 self.torn = Some((open.committed, open.handed_over));
             }
             // What waits comes again; whole transactions among it are behind the place that was noted.
-            let settings = self.of.settings.clone();
-            let wait = |pause| output.wait(pause).is_ok();
-            let client =
-                Client::reconnect(&settings, true, &name, wait).map_err(|error| self.fails(error))?;
-            self.wal = client.ok_or(End::Stopped)?;
+            self.connect_again(&error, output)?;
             if self.kept.is_none() {
                 self.torn = None;
                 self.changes = Changes::default();
                 self.slot = slot_name(&self.of.label);
-                self.read_rows(true, output)?;
+                self.rows_first(true, output)?;
             }
         }
     }
@@ -577,13 +588,4 @@ impl Reader for Follower {
             Err(End::Failed(error)) => Err(error),
         }
     }
-}
-
-/// Removes all rows: a record for each shard of keys.
-fn cleared(layout: &Layout) -> Parsed {
-    let keys: Vec<u128> = (0..=SHARD_MASK).collect();
-    let dtypes: Vec<&DType> = layout.output().iter().map(|field| &layout.fields()[*field].dtype).collect();
-    let columns = dtypes.into_iter().map(|dtype| Column::nulls(dtype, keys.len())).collect();
-    let diffs = vec![CLEAR; keys.len()].into();
-    Parsed { batch: Batch::new(keys.into(), columns, diffs), ..Parsed::default() }
 }

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use pathway_io::{ParseJob, Parsed, SourceOutput};
+use pathway_io::{CLEAR, ParseJob, Parsed, SourceOutput};
+use pathway_types::key::SHARD_MASK;
+use pathway_types::{Batch, Column, DType};
 use postgres_protocol::escape::escape_identifier;
 
 use super::catalog::TableName;
-use super::client::{Client, PgError};
-use super::source::End;
+use super::client::Client;
+use super::source::Break;
 use crate::formats::{Layout, Origin, RowBuilder};
 
 /// Bytes that are handed over at once.
@@ -26,15 +28,13 @@ pub(super) fn scan(
     statement: &str,
     layout: &Arc<Layout>,
     origin: &Origin,
-    connector: &str,
     output: &mut dyn SourceOutput,
-) -> Result<u64, End> {
-    let fails = |error: PgError| End::Failed(error.into_failure(connector, "cannot read"));
-    client.copy_out(statement).map_err(fails)?;
+) -> Result<u64, Break> {
+    client.copy_out(statement)?;
     let mut rows = 0;
     loop {
         let mut bytes = Vec::with_capacity(CHUNK + 8192);
-        let goes_on = client.copied(&mut bytes, CHUNK).map_err(fails)?;
+        let goes_on = client.copied(&mut bytes, CHUNK)?;
         let count = memchr::memchr_iter(b'\n', &bytes).count();
         if count > 0 {
             output.parse(job(bytes, count, rows, layout.clone(), origin.clone()))?;
@@ -44,6 +44,15 @@ pub(super) fn scan(
             return Ok(rows);
         }
     }
+}
+
+/// Removes all rows: a record for each shard of keys.
+pub(super) fn cleared(layout: &Layout) -> Parsed {
+    let keys: Vec<u128> = (0..=SHARD_MASK).collect();
+    let dtypes: Vec<&DType> = layout.output().iter().map(|field| &layout.fields()[*field].dtype).collect();
+    let columns = dtypes.into_iter().map(|dtype| Column::nulls(dtype, keys.len())).collect();
+    let diffs = vec![CLEAR; keys.len()].into();
+    Parsed { batch: Batch::new(keys.into(), columns, diffs), ..Parsed::default() }
 }
 
 /// The work that makes rows of copied text.
@@ -119,8 +128,7 @@ fn unescape(text: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Why columns of a table cannot be read as they are declared, if they cannot.
-pub(super) fn misread(dtype: &pathway_types::DType, kind: &super::catalog::PgType) -> Option<String> {
-    use pathway_types::DType;
+pub(super) fn misread(dtype: &DType, kind: &super::catalog::PgType) -> Option<String> {
     let is_vector = matches!(kind.name.as_str(), "vector" | "halfvec");
     let fits = match (dtype.unoptional(), &kind.element) {
         // Every value has a text.

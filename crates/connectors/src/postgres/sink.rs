@@ -48,6 +48,13 @@ impl PostgresSink {
                 "the table pathway_commits has the numbers of checkpoints; write to another one",
             ));
         }
+        if init_mode != InitMode::Default
+            && matches!(&content, Content::Snapshot { key, .. } if key.is_empty())
+        {
+            return Err(refused(
+                "a table of current rows is made with a primary key: name its columns with primary_key",
+            ));
+        }
         let name = TableName { schema: schema_name.to_owned(), table: table_name.to_owned() };
         let target = Target { connector: format!("postgres({name})"), name, content, schema };
         let (max_batch_size, delivery) = (None, Delivery::default());
@@ -134,8 +141,9 @@ impl PostgresSink {
 
     /// Checks the table.
     fn plan(&self, client: &mut Client) -> Result<Arc<Plan>, PgError> {
-        let columns = self.target.check(client)?;
-        let plan = Plan::new(&self.target, columns);
+        let target = self.target.with_key(client)?;
+        let columns = target.check(client)?;
+        let plan = Plan::new(&target, columns);
         plan.prepare(client)?;
         Ok(Arc::new(plan))
     }

@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use pathway_io::{
-    ConnectorError, FailureClass, ReadMode, Reader, Resume, Session, Source, SourceOutput, Stopped,
+    ConnectorError, FailureClass, Position, ReadMode, Reader, Resume, Session, Source, SourceOutput, Stopped,
 };
 use pathway_types::Schema;
 
 use super::catalog::{PgTable, TableName, misfit};
 use super::client::{Client, PgError};
 use super::follow::{Followed, Follower, Kept};
-use super::scan::{copy_statement, misread, scan};
+use super::scan::{cleared, copy_statement, misread, scan};
 use super::settings::{PostgresSettings, refused};
 use super::start::{self, PART, Place};
 use crate::formats::{Layout, Origin};
+
+/// The name of the part that a static run has read.
+const ROWS: &str = "rows";
 
 /// Reads the rows of one table.
 #[derive(Clone, Debug)]
@@ -28,13 +31,15 @@ pub struct PostgresSource {
     schema: Schema,
     /// Changes are followed.
     stream: Option<Stream>,
+    /// A later run compares the rows with those of an earlier one.
+    compares: bool,
 }
 
 /// How changes of a table are followed.
 #[derive(Clone, Debug)]
 pub struct Stream {
-    /// The publication that has the table.
-    pub publication: String,
+    /// The publication that has the table; any that has all of it if none is named, or one that is made.
+    pub publication: Option<String>,
     /// Rows are only ever added.
     pub is_append_only: bool,
     /// What the source is called, for the name of its slot.
@@ -50,6 +55,31 @@ pub(super) enum End {
 impl From<Stopped> for End {
     fn from(_: Stopped) -> Self {
         End::Stopped
+    }
+}
+
+/// What ended a stream or a copy.
+pub(super) enum Break {
+    /// The connection is lost.
+    Lost(PgError),
+    End(End),
+}
+
+impl From<End> for Break {
+    fn from(end: End) -> Self {
+        Break::End(end)
+    }
+}
+
+impl From<Stopped> for Break {
+    fn from(stopped: Stopped) -> Self {
+        Break::End(stopped.into())
+    }
+}
+
+impl From<PgError> for Break {
+    fn from(error: PgError) -> Self {
+        Break::Lost(error)
     }
 }
 
@@ -69,7 +99,7 @@ impl PostgresSource {
         }
         let name = TableName { schema: schema_name.to_owned(), table: table_name.to_owned() };
         let projection = (0..schema.fields.len()).collect();
-        Ok(PostgresSource { settings, name, projection, schema: schema.clone(), all: schema, stream: None })
+        Ok(PostgresSource { settings, name, projection, schema: schema.clone(), all: schema, stream: None, compares: false })
     }
 
     /// The same source, which goes on with the changes of the table.
@@ -142,6 +172,7 @@ impl Source for PostgresSource {
     fn session(&self) -> Session {
         match &self.stream {
             Some(stream) if !stream.is_append_only => Session::Upsert,
+            None if self.compares => Session::Upsert,
             _ => Session::Native,
         }
     }
@@ -154,8 +185,13 @@ impl Source for PostgresSource {
         self.session() == Session::Native
     }
 
+    /// The rows of a later run take the place of those that an earlier one has read.
+    fn lasting(&self) -> Option<Arc<dyn Source>> {
+        self.stream.is_none().then(|| Arc::new(PostgresSource { compares: true, ..self.clone() }) as _)
+    }
+
     fn has_positions(&self) -> bool {
-        self.stream.is_some()
+        self.stream.is_some() || self.compares
     }
 
     fn project(&self, columns: &[usize]) -> Arc<dyn Source> {
@@ -170,6 +206,8 @@ impl Source for PostgresSource {
         _parallelism: usize,
         resume: Option<Resume>,
     ) -> Result<Vec<Box<dyn Reader>>, ConnectorError> {
+        // What is recorded is read as if no other run were to know of it.
+        let resume = resume.filter(|resume| !resume.records);
         let layout = Arc::new(Layout::new(&self.all, &self.projection));
         let identity = format!("postgres\0{}\0{}", self.settings.database, self.name);
         let origin = Origin::new(self.name.to_string(), identity.as_bytes(), "row");
@@ -179,9 +217,14 @@ impl Source for PostgresSource {
             let connector = self.description();
             let Some(stream) = &self.stream else {
                 let statement = copy_statement(&self.name, &layout, None);
-                return Ok(Box::new(StaticReader { connector, client, statement, layout, origin }));
+                let earlier = resume.map(|resume| !resume.positions.is_empty());
+                return Ok(Box::new(StaticReader { connector, client, statement, layout, origin, earlier }));
             };
             let Stream { publication, is_append_only, label } = stream.clone();
+            let publication = match publication {
+                Some(publication) => publication,
+                None => start::own_publication(&mut client, &self.name)?,
+            };
             let columns = Schema { fields: layout.fields().to_vec() };
             let filter = start::check(
                 &mut client,
@@ -217,6 +260,11 @@ impl Source for PostgresSource {
 
 /// Where an earlier run was.
 fn place(connector: &str, resume: &Resume) -> Result<Option<Place>, PgError> {
+    if resume.positions.contains_key(ROWS) {
+        let text = "earlier runs have read the table with mode=\"static\", and not from a place in the server's log; give the \
+                    source another name, or remove the stored state, to follow it";
+        return Err(misfit(connector, text).into());
+    }
     let Some(position) = resume.positions.get(PART) else { return Ok(None) };
     match Place::of(position) {
         Some(place) => Ok(Some(place)),
@@ -234,19 +282,29 @@ struct StaticReader {
     statement: String,
     layout: Arc<Layout>,
     origin: Origin,
+    /// Whether an earlier run has read rows; none in a run that nobody goes on with.
+    earlier: Option<bool>,
 }
 
 impl Reader for StaticReader {
     fn run(mut self: Box<Self>, output: &mut dyn SourceOutput) -> Result<(), ConnectorError> {
         let mut read = || {
             output.begin_atomic()?;
-            scan(&mut self.client, &self.statement, &self.layout, &self.origin, &self.connector, output)?;
+            if self.earlier == Some(true) {
+                output.rows(cleared(&self.layout))?;
+            }
+            scan(&mut self.client, &self.statement, &self.layout, &self.origin, output)?;
+            if self.earlier.is_some() {
+                let read = Position { value: b"read".to_vec(), objects: Vec::new() };
+                output.position(ROWS, Some(read))?;
+            }
             output.end_atomic()?;
             Ok(())
         };
         match read() {
-            Ok(()) | Err(End::Stopped) => Ok(()),
-            Err(End::Failed(error)) => Err(error),
+            Ok(()) | Err(Break::End(End::Stopped)) => Ok(()),
+            Err(Break::End(End::Failed(error))) => Err(error),
+            Err(Break::Lost(error)) => Err(error.into_failure(&self.connector, "cannot read")),
         }
     }
 }

@@ -88,6 +88,29 @@ pub(super) fn check(
     Ok(filter)
 }
 
+/// A publication of everything that is done to the table: one that is there, or a new one.
+pub(super) fn own_publication(client: &mut Client, name: &TableName) -> Result<String, PgError> {
+    let truncates = if client.version >= 110_000 { " AND pubtruncate" } else { "" };
+    let unfiltered = if client.version >= 150_000 { " AND t.rowfilter IS NULL" } else { "" };
+    let found = client.value(&format!(
+        "SELECT p.pubname FROM pg_catalog.pg_publication p JOIN pg_catalog.pg_publication_tables t USING (pubname) \
+         WHERE t.schemaname = {} AND t.tablename = {} AND pubinsert AND pubupdate AND pubdelete{truncates}{unfiltered} \
+         ORDER BY 1 LIMIT 1",
+        escape_literal(&name.schema),
+        escape_literal(&name.table),
+    ))?;
+    if let Some(found) = found {
+        return Ok(found);
+    }
+    let publication = format!("pathway_{}", name.table);
+    // Of a partitioned table the partitions are followed as what they are together.
+    let whole = if client.version >= 130_000 { " WITH (publish_via_partition_root = true)" } else { "" };
+    let (quoted, table) = (escape_identifier(&publication), name.quoted());
+    client.query(&format!("CREATE PUBLICATION {quoted} FOR TABLE {table}{whole}"))?;
+    log::info!("{name}: publication {publication:?} is made, as none has the table");
+    Ok(publication)
+}
+
 fn check_publication(
     client: &mut Client,
     connector: &str,

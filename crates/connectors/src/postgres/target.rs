@@ -26,7 +26,7 @@ pub enum Content {
     Changes,
     /// The current rows.
     Snapshot {
-        /// The columns that tell rows apart.
+        /// The columns that tell rows apart; if there are none, those of the table's primary key.
         key: Vec<usize>,
         /// Rows have `time` and `diff` of the change that they come from.
         with_changes: bool,
@@ -105,6 +105,29 @@ impl Target {
         let declarations = self.declarations()?.join(", ");
         let name = self.name.quoted();
         client.query(&format!("{drop}CREATE TABLE IF NOT EXISTS {name} ({declarations})")).map(|_| ())
+    }
+
+    /// With the primary key of the table, if that tells rows apart.
+    pub(super) fn with_key(&self, client: &mut Client) -> Result<Target, PgError> {
+        let mut target = self.clone();
+        let Content::Snapshot { key, .. } = &mut target.content else { return Ok(target) };
+        if !key.is_empty() {
+            return Ok(target);
+        }
+        let table = PgTable::find(client, &self.name)?;
+        let Some(found) = table.and_then(|table| table.keys.into_iter().find(|key| key.is_primary)) else {
+            return self.refuse(
+                "the table has no primary key, by which rows are replaced and deleted; give it one, or name columns with \
+                 primary_key",
+            );
+        };
+        for name in found.columns {
+            let Some(column) = self.schema.names().position(|column| column == name) else {
+                return self.refuse(format!("column {name:?} of the table's primary key is not written"));
+            };
+            key.push(column);
+        }
+        Ok(target)
     }
 
     /// Checks the table; gives how each column is written.

@@ -59,8 +59,9 @@ impl PyPostgresSink {
         }
         let content = match content {
             "changes" if key.is_empty() && diff.is_none() => Content::Changes,
-            "snapshot" | "snapshot_with_changes" if !key.is_empty() => {
-                Content::Snapshot { key, with_changes: content != "snapshot", diff }
+            "snapshot" => Content::Snapshot { key, with_changes: false, diff },
+            "snapshot_with_changes" if !key.is_empty() => {
+                Content::Snapshot { key, with_changes: true, diff }
             }
             _ => return refused(format!("the content {content:?} does not fit the key")),
         };

@@ -19,7 +19,8 @@ pub(crate) struct PyPostgresSource {
 impl PyPostgresSource {
     #[new]
     #[pyo3(signature = (
-        settings, schema_name, table_name, schema, *, publication=None, append_only=false, password=None, name=None
+        settings, schema_name, table_name, schema, *, follow=false, publication=None, append_only=false,
+        password=None, name=None
     ))]
     #[allow(clippy::too_many_arguments)]
     fn new(
@@ -27,6 +28,7 @@ impl PyPostgresSource {
         schema_name: &str,
         table_name: &str,
         schema: Vec<Bound<'_, PyField>>,
+        follow: bool,
         publication: Option<String>,
         append_only: bool,
         password: Option<Py<PyAny>>,
@@ -35,13 +37,12 @@ impl PyPostgresSource {
         let settings = of_pairs(&settings, password, name.as_deref())?;
         let source = PostgresSource::new(settings, schema_name, table_name, field::schema(&schema))
             .map_err(|error| errors::of_connector(&error))?;
-        let source = match publication {
-            None => source,
-            Some(publication) => {
-                let label = name.unwrap_or_else(|| table_name.to_owned());
-                let stream = Stream { publication, is_append_only: append_only, label };
-                source.follow(stream).map_err(|error| errors::of_connector(&error))?
-            }
+        let source = if follow {
+            let label = name.unwrap_or_else(|| table_name.to_owned());
+            let stream = Stream { publication, is_append_only: append_only, label };
+            source.follow(stream).map_err(|error| errors::of_connector(&error))?
+        } else {
+            source
         };
         Ok(PyPostgresSource { source: Arc::new(source) })
     }
