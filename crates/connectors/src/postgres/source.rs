@@ -99,7 +99,15 @@ impl PostgresSource {
         }
         let name = TableName { schema: schema_name.to_owned(), table: table_name.to_owned() };
         let projection = (0..schema.fields.len()).collect();
-        Ok(PostgresSource { settings, name, projection, schema: schema.clone(), all: schema, stream: None, compares: false })
+        Ok(PostgresSource {
+            settings,
+            name,
+            projection,
+            schema: schema.clone(),
+            all: schema,
+            stream: None,
+            compares: false,
+        })
     }
 
     /// The same source, which goes on with the changes of the table.

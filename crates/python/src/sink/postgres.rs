@@ -60,9 +60,7 @@ impl PyPostgresSink {
         let content = match content {
             "changes" if key.is_empty() && diff.is_none() => Content::Changes,
             "snapshot" => Content::Snapshot { key, with_changes: false, diff },
-            "snapshot_with_changes" if !key.is_empty() => {
-                Content::Snapshot { key, with_changes: true, diff }
-            }
+            "snapshot_with_changes" if !key.is_empty() => Content::Snapshot { key, with_changes: true, diff },
             _ => return refused(format!("the content {content:?} does not fit the key")),
         };
         let fields = column_names.into_iter().zip(&dtypes);
