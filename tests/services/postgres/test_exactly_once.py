@@ -245,6 +245,17 @@ def test_a_table_that_is_gone_cannot_be_gone_on_with(one: Orders) -> None:
     assert "the table is gone to which earlier runs have written" in one.processes.log()
 
 
+def test_numbers_that_are_too_high_are_told_and_left_behind(one: Orders) -> None:
+    """As after a checkpoint whose files are damaged."""
+    one.db.run("UPDATE pathway_commits SET number = 1000")
+    one.send(2)
+    one.finish()
+    assert "checkpoint 1000, which cannot be used" in one.processes.log()
+    assert one.numbers() == list(range(5))
+    ((number,),) = one.db.rows("SELECT number FROM pathway_commits")
+    assert number < 1000
+
+
 def test_a_new_store_begins_anew(one: Orders, tmp_path: Path) -> None:
     one.state = tmp_path / "other"
     one.send(1)

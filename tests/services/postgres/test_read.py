@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import pathway as pw
-from live import rows_of
+from live import Followed, Step, rows_of
+from pathway.internals.api import SnapshotAccess
 from services.postgres.database import Database
 
 
@@ -163,3 +164,31 @@ def test_a_table_that_was_read_is_not_followed(db: Database, tmp_path: Path) -> 
     pw.io.null.write(read(publication_name="p"))
     with pytest.raises(ValueError, match="another name"):
         pw.run(monitoring_level=pw.MonitoringLevel.NONE, persistence_config=config)
+
+
+def test_recording_runs_read_all(db: Database, tmp_path: Path) -> None:
+    """Each recording run reads all, and leaves no slot."""
+    db.run(
+        "CREATE TABLE orders (id int PRIMARY KEY, item text, price float)",
+        "CREATE PUBLICATION p FOR TABLE orders",
+        "INSERT INTO orders VALUES (1, 'a', 0.5), (2, 'b', 1)",
+    )
+    kinds: list[dict[str, Any]] = [{"mode": "static"}, {"publication_name": "p"}]
+    seen: list[dict[str, Any]] = []
+    for number, options in enumerate(kinds):
+        backend = pw.persistence.Backend.filesystem(tmp_path / str(number))
+        recording = pw.persistence.Config(backend, snapshot_access=SnapshotAccess.RECORD)
+        followed = Followed()
+        for _ in range(2):
+            pw.internals.parse_graph.G.clear()
+            table = pw.io.postgres.read(db.settings(), "orders", Order, name="orders", **options)
+            if number == 0:
+                seen.clear()
+                pw.io.subscribe(table, lambda key, row, time, is_addition: seen.append(row))
+                pw.run(monitoring_level=pw.MonitoringLevel.NONE, persistence_config=recording)
+                assert len(seen) == 2
+            else:
+                steps: list[Step] = [(lambda: None, [(1, "a", 0.5), (2, "b", 1.0)])]
+                followed.run(table, steps, persistence_config=recording)
+        pw.internals.parse_graph.G.clear()
+        assert db.rows("SELECT slot_name FROM pg_replication_slots WHERE NOT temporary") == []

@@ -50,7 +50,17 @@ pub(super) struct Commits {
     table: String,
     /// What tells outputs apart, quoted.
     output: String,
-    run: i64,
+    run: u64,
+}
+
+/// A cell of the columns `run`, `number` and `written` of a row.
+fn cell(row: &Row, place: usize) -> Option<u64> {
+    row.get(place)?.as_deref()?.parse().ok()
+}
+
+fn mark_of(row: &Row) -> Option<Mark> {
+    let part = cell(row, 2).map(|written| written as usize);
+    cell(row, 1).map(|number| Mark { number, part })
 }
 
 /// A row that was taken over.
@@ -84,35 +94,36 @@ impl Commits {
             commits.lock(client, &sql)
         };
         let row = take(&commits).map_err(|error| commits.explained(error))?.unwrap_or_default();
-        let cell = |place: usize| -> Option<i64> { row.get(place)?.as_deref()?.parse().ok() };
-        commits.run = cell(0).unwrap_or_default();
-        let part = cell(2).map(|written| written as usize);
-        let found = cell(1).map(|number| Mark { number: number as u64, part });
+        commits.run = cell(&row, 0).unwrap_or_default();
+        let found = mark_of(&row);
         Ok(Taken { commits, found })
     }
 
-    /// Waits for the end of the transaction of a connection that is lost; none if another run has the row.
-    pub(super) fn settle(&self, client: &mut Client) -> Result<Option<()>, PgError> {
+    /// Waits for the end of the transaction of a connection that is lost; gives how far the output is written then,
+    /// or none if another run has the row.
+    pub(super) fn settle(&self, client: &mut Client) -> Result<Option<Option<Mark>>, PgError> {
         let row = self.lock(
             client,
             &format!(
-                "SELECT run FROM {} WHERE output = {} AND run = {} FOR UPDATE",
+                "SELECT run, number, written FROM {} WHERE output = {} AND run = {} FOR UPDATE",
                 self.table, self.output, self.run
             ),
         )?;
         client.query("COMMIT")?;
-        Ok(row.map(|_| ()))
+        Ok(row.map(|row| mark_of(&row)))
     }
 
-    /// Begins a transaction after which the output is written up to `mark`; gives its number, or none if another
-    /// run has the row.
-    pub(super) fn begin(&self, client: &mut Client, mark: Mark) -> Result<Option<String>, PgError> {
-        let written = mark.part.map_or("NULL".to_owned(), |written| written.to_string());
-        client.value(&format!(
-            "{BEGIN}; UPDATE {} SET number = {}, written = {written} WHERE output = {} AND run = {} \
-             RETURNING pg_catalog.txid_current()",
-            self.table, mark.number, self.output, self.run
-        ))
+    /// Begins a transaction after which the output is written up to `mark`; none if another run has the row.
+    pub(super) fn begin(&self, client: &mut Client, mark: Option<Mark>) -> Result<Option<()>, PgError> {
+        let or_null = |number: Option<u64>| number.map_or("NULL".to_owned(), |number| number.to_string());
+        let number = or_null(mark.map(|mark| mark.number));
+        let written = or_null(mark.and_then(|mark| mark.part).map(|written| written as u64));
+        let row = client.value(&format!(
+            "{BEGIN}; UPDATE {} SET number = {number}, written = {written} WHERE output = {} AND run = {} \
+             RETURNING run",
+            self.table, self.output, self.run
+        ))?;
+        Ok(row.map(|_| ()))
     }
 
     /// Begins a transaction with a statement that locks the row. Whoever holds it is not waited for for long: it is

@@ -1,6 +1,7 @@
 //! A connection on which transactions are written, each once, whatever happens to it meanwhile.
 //!
-//! A transaction that is lost with its connection is repeated, after asking the server whether it was committed.
+//! A transaction that is lost with its connection is repeated, unless it was committed: the row of the output says
+//! so, where there is one, or else the server, by the number of the transaction.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,26 +92,37 @@ impl Session {
         mark: Option<Mark>,
         doubt: &mut Doubt,
     ) -> Result<(), PgError> {
-        let mut client = match self.client.take() {
-            Some(client) => client,
-            None => self.connect()?,
+        let (mut client, mut is_done) = match self.client.take() {
+            Some(client) => (client, false),
+            None => self.connect(mark)?,
         };
-        let was_committed = match doubt {
-            Some(number) => was_committed(&mut client, number)?,
-            None => false,
-        };
-        if !was_committed {
+        if let Some(number) = doubt.as_ref() {
+            is_done = was_committed(&mut client, number)?;
             *doubt = None;
-            let number = match (&self.commits, mark) {
-                (Some(commits), Some(mark)) => Some(self.told(commits.begin(&mut client, mark)?)?),
-                _ => client.value("BEGIN; SELECT pg_catalog.txid_current()")?,
-            };
-            self.plan.put(&mut client, changes, places)?;
-            *doubt = number;
+        }
+        if !is_done {
+            match &self.commits {
+                Some(commits) => {
+                    let begun = commits.begin(&mut client, mark)?;
+                    self.told(begun)?;
+                    self.plan.put(&mut client, changes, places)?;
+                }
+                None => {
+                    let number = client.value("BEGIN; SELECT pg_catalog.txid_current()")?;
+                    self.plan.put(&mut client, changes, places)?;
+                    *doubt = number;
+                }
+            }
             client.query("COMMIT")?;
+            *doubt = None;
         }
         self.client = Some(client);
         Ok(())
+    }
+
+    /// Lets the row of the output say that nothing is written, so that what is written next is told from what was.
+    pub(super) fn forget(&mut self) -> Result<(), ConnectorError> {
+        self.transact(&[], &[], None)
     }
 
     /// What is known only if no other run has taken this one's place.
@@ -122,30 +134,34 @@ impl Session {
         })
     }
 
-    /// A new connection in place of one that is lost.
-    fn connect(&self) -> Result<Client, PgError> {
+    /// A new connection in place of one that is lost, and whether the output is written up to `mark` already.
+    fn connect(&self, mark: Option<Mark>) -> Result<(Client, bool), PgError> {
         let wait = |pause: Duration| {
             std::thread::sleep(pause);
             true
         };
         let client = Client::reconnect(&self.settings, false, &self.plan.connector, wait)?;
         let mut client = client.ok_or_else(|| PgError::Lost("the server does not come back".to_owned()))?;
-        if let Some(commits) = &self.commits {
-            self.told(commits.settle(&mut client)?)?;
-        }
+        let is_done = match &self.commits {
+            Some(commits) => self.told(commits.settle(&mut client)?)? == mark,
+            None => false,
+        };
         self.plan.prepare(&mut client)?;
-        Ok(client)
+        Ok((client, is_done))
     }
 }
 
 /// Whether a transaction was committed whose connection is lost; waits for its end.
 fn was_committed(client: &mut Client, number: &str) -> Result<bool, PgError> {
     for _ in 0..600 {
-        match client.value(&format!("SELECT pg_catalog.txid_status({number})"))?.as_deref() {
-            Some("committed") => return Ok(true),
-            Some("aborted") => return Ok(false),
-            Some(_) => std::thread::sleep(Duration::from_millis(100)),
-            None => break,
+        match client.value(&format!("SELECT pg_catalog.txid_status({number})")) {
+            Ok(Some(status)) if status == "committed" => return Ok(true),
+            Ok(Some(status)) if status == "aborted" => return Ok(false),
+            Ok(Some(_)) => std::thread::sleep(Duration::from_millis(100)),
+            Ok(None) => break,
+            // The server has crashed, and what is left of its log knows of no such transaction.
+            Err(error) if error.code() == "22023" => return Ok(false),
+            Err(error) => return Err(error),
         }
     }
     Err(PgError::Lost(format!("the server does not tell whether transaction {number} was committed")))

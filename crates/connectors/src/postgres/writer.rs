@@ -61,11 +61,17 @@ impl Transactions for PostgresTransactions {
         changes: &[Change],
         again: bool,
     ) -> Result<Option<u64>, ConnectorError> {
-        let found = self.found.take().filter(|found| again && found.number >= number);
-        let written = match found {
-            None => 0,
-            Some(Mark { number: found, part: Some(written) }) if found == number => written,
-            Some(found) => return Ok(Some(found.number)),
+        let written = match self.found.take() {
+            Some(found) if again && found.number > number => return Ok(Some(found.number)),
+            Some(Mark { number: found, part }) if again && found == number => match part {
+                None => return Ok(Some(number)),
+                Some(written) => written,
+            },
+            Some(found) if found.number >= number => {
+                self.session.forget()?;
+                0
+            }
+            _ => 0,
         };
         self.session.write(changes, Some(number), written)?;
         Ok(None)
