@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import pathway as pw
-from live import Row, follow
+from following import Row, follow
 from pathway.internals.parse_graph import G
 
 

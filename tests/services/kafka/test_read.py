@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import pathway as pw
-from live import follow, rows_of
+from following import follow, rows_of
 from services.kafka.client import Topic
 from services.runner import Running, free_port
 

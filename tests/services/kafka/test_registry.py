@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import pathway as pw
-from live import rows_of
+from following import rows_of
 from pathway.io.kafka import SchemaRegistryHeader, SchemaRegistrySettings
 from services.kafka.client import Topic
 from services.runner import Running, free_port

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import pathway as pw
-from live import rows_of
+from following import rows_of
 from services.kafka.client import Topic, read_topic
 from services.runner import Running
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import pathway as pw
-from live import rows_of
+from following import rows_of
 from services.postgres.database import Database
 from services.runner import Running, free_port
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import pathway as pw
-from live import Done, Followed, Row, Step, follow, rows_of
+from following import Done, Followed, Row, Step, follow, rows_of
 from services.postgres.database import Database
 
 

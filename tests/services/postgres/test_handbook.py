@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import pathway as pw
-from live import follow
+from following import follow
 from services.postgres.database import Database
 from services.runner import Running
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import pathway as pw
-from live import Followed, Step, rows_of
+from following import Followed, Step, rows_of
 from pathway.internals.api import SnapshotAccess
 from services.postgres.database import Database
 
