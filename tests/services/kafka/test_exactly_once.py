@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 import pathway as pw
+from ports import free_ports
 from services.kafka.client import Message, Topic, read_topic
 from services.runner import Running
 
@@ -46,22 +48,35 @@ pw.run(
 _started: list[subprocess.Popen[bytes]] = []
 
 
+def kill(run: subprocess.Popen[bytes]) -> None:
+    """Kills a run with all of its processes."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+
+
 @pytest.fixture(autouse=True)
 def _no_run_is_left() -> Iterator[None]:
     yield
     while _started:
-        with _started.pop() as run:
-            run.kill()
+        kill(_started.pop())
 
 
-def start(mode: str, topic: Topic, second: str, state: Path, **environment: str) -> subprocess.Popen[bytes]:
-    arguments = [mode, topic.server, topic.name, second, str(state)]
+def start(
+    mode: str, topic: Topic, second: str, state: Path, processes: int = 1, threads: int = 1
+) -> subprocess.Popen[bytes]:
+    python = [sys.executable, "-c", PROGRAM, mode, topic.server, topic.name, second, str(state)]
+    options = ["--processes", str(processes), "--threads", str(threads)]
+    if processes > 1:
+        options += ["--first-port", str(free_ports(processes))]
+        python = [sys.executable, "-m", "pathway", "spawn", *options, *python]
     with open(state.parent / "log", "ab") as log:
         run = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, *arguments],
+            python,
             stdout=log,
             stderr=log,
-            env={**os.environ, **environment},
+            env={**os.environ, "PATHWAY_THREADS": str(threads)},
+            start_new_session=True,
         )
     _started.append(run)
     return run
@@ -72,6 +87,16 @@ def until(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"after a minute: {what}"
         time.sleep(0.02)
+
+
+def children(run: subprocess.Popen[bytes], count: int) -> list[int]:
+    """The processes that the launcher of a run has started, when there are so many."""
+
+    def started() -> list[str]:
+        return Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+
+    until(lambda: len(started()) == count, f"{count} processes have started")
+    return [int(pid) for pid in started()]
 
 
 def field(messages: list[Message], name: str) -> list[Any]:
@@ -91,14 +116,18 @@ def test_messages_are_written_once_however_often_runs_are_killed(kafka: Running,
         sent += count
 
     send(50)
-    for _ in range(KILLS):
-        run = start("streaming", topic, second, tmp_path / "state", PATHWAY_THREADS=str(chance.randint(1, 3)))
+    for number in range(KILLS):
+        processes = 1 + number % 2
+        run = start("streaming", topic, second, tmp_path / "state", processes, chance.randint(1, 2))
         begin, length = time.monotonic(), chance.uniform(0.3, 2.5)
         while time.monotonic() < begin + length:
             send(chance.randint(1, 20))
         assert run.poll() is None, (tmp_path / "log").read_text()
-        run.kill()
-        run.wait()
+        if processes > 1 and chance.random() < 0.5:
+            # One process alone; the others end as they notice.
+            os.kill(chance.choice(children(run, processes)), signal.SIGKILL)
+            assert run.wait(60) != 0
+        kill(run)
     assert start("static", topic, second, tmp_path / "state").wait(120) == 0, (tmp_path / "log").read_text()
 
     assert sorted(field(read_topic(topic.server, second), "number")) == list(range(sent))

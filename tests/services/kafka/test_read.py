@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import base64
+import json
+import re
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import pathway as pw
 from following import follow, rows_of
+from ports import free_ports
 from services.kafka.client import Topic
 from services.runner import Running, free_port
 
@@ -322,3 +328,36 @@ def test_what_was_left_out_at_first_stays_so(kafka: Running, tmp_path: Any) -> N
         [(lambda: None, [("next",)]), (later, [("later",), ("next",)])],
         persistence_config=config,
     )
+
+
+SHARED = """
+import sys
+import pathway as pw
+
+settings = {"bootstrap.servers": sys.argv[1], "group.id": "g"}
+table = pw.io.kafka.read(settings, sys.argv[2], format="plaintext", mode="static")
+pw.io.jsonlines.write(table, "out.jsonl")
+pw.run(monitoring_level=pw.MonitoringLevel.IN_OUT)
+"""
+
+
+def test_processes_share_partitions(kafka: Running, tmp_path: Path) -> None:
+    topic = Topic(kafka, partitions=5)
+    for number in range(10):
+        topic.send(str(number), partition=number % 5)
+    options = ["-n", "3", "-t", "2", "--first-port", str(free_ports(3))]
+    command = [sys.executable, "-m", "pathway", "spawn", *options, sys.executable, "-c", SHARED]
+    run = subprocess.run(
+        [*command, topic.server, topic.name],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    rows = [json.loads(line)["data"] for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert sorted(rows) == [str(number) for number in range(10)]
+    # Two partitions each of the first two processes, one of the third.
+    sent = re.findall(r"kafka\(.*\): (\d+) entries", run.stderr)
+    assert sorted(map(int, sent)) == [2, 4, 4], run.stderr

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pathway_io::{ConnectorError, ReadMode, Reader, SourceOutput, Stopped};
+use pathway_io::{ConnectorError, ReadMode, Reader, Share, SourceOutput, Stopped};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
@@ -61,6 +61,22 @@ impl Reading {
     }
 }
 
+/// Which partitions a reader reads: its part of those of its process.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Duty {
+    pub(super) share: Share,
+    /// Its number among the readers of the process.
+    pub(super) reader: usize,
+    /// How many these are.
+    pub(super) readers: usize,
+}
+
+impl Duty {
+    pub(super) fn has(&self, partition: i32) -> bool {
+        self.share.has(partition as u64) && partition as usize / self.share.of % self.readers == self.reader
+    }
+}
+
 /// A partition being read.
 struct Own {
     partition: Partition,
@@ -68,14 +84,13 @@ struct Own {
     chunk: Chunk,
 }
 
-/// Reads every n-th partition.
+/// Reads the partitions that are its duty.
 pub(super) struct KafkaReader {
     reading: Arc<Reading>,
     consumer: BaseConsumer<Observer>,
     observer: Observer,
     registry: Option<Registry>,
-    /// The number of this reader and how many there are.
-    share: (usize, usize),
+    duty: Duty,
     mode: ReadMode,
     own: BTreeMap<i32, Own>,
     /// In static mode, the partitions that have not ended, with their ends.
@@ -109,7 +124,7 @@ impl KafkaReader {
         consumer: BaseConsumer<Observer>,
         observer: Observer,
         registry: Option<Registry>,
-        share: (usize, usize),
+        duty: Duty,
         stretches: Vec<Stretch>,
         mode: ReadMode,
     ) -> Result<Self, ConnectorError> {
@@ -118,7 +133,7 @@ impl KafkaReader {
             consumer,
             observer,
             registry,
-            share,
+            duty,
             mode,
             own: BTreeMap::new(),
             open: BTreeMap::new(),
@@ -288,10 +303,9 @@ impl KafkaReader {
             Ok(found) => found,
             Err(error) => return self.consider(&error),
         };
-        let (number, of) = self.share;
         let known: HashSet<i32> = self.own.keys().copied().collect();
         let new: Vec<i32> =
-            found.into_iter().filter(|p| *p as usize % of == number && !known.contains(p)).collect();
+            found.into_iter().filter(|p| self.duty.has(*p) && !known.contains(p)).collect();
         if new.is_empty() {
             return Ok(());
         }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use pathway_io::{ConnectorError, ReadMode, Reader, Resume, Source};
+use pathway_io::{ConnectorError, ReadMode, Reader, Resume, Share, Source};
 use pathway_types::{DType, Field, Schema};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 
 use super::client::{KafkaSettings, Observer, failure, partitions};
-use super::reader::{KafkaReader, Reading};
+use super::reader::{Duty, KafkaReader, Reading};
 use super::registry::{Registry, RegistrySettings};
-use super::start::{Starts, Stretch};
+use super::start::Starts;
 use crate::formats::message::MessageSpec;
 use crate::formats::{Layout, METADATA, invalid};
 
@@ -163,12 +163,24 @@ impl Source for KafkaSource {
         parallelism: usize,
         resume: Option<Resume>,
     ) -> Result<Vec<Box<dyn Reader>>, ConnectorError> {
+        self.open_share(Share::ALL, parallelism, resume)
+    }
+
+    /// Each partition is read by one process.
+    fn open_share(
+        &self,
+        share: Share,
+        parallelism: usize,
+        resume: Option<Resume>,
+    ) -> Result<Vec<Box<dyn Reader>>, ConnectorError> {
         let name = self.description();
         let config = self.settings.config(&self.own_properties());
         let (consumer, observer): (BaseConsumer<Observer>, Observer) =
             self.settings.client(&name, &config)?;
         let failed = |error| failure(&name, "read", &self.topic, self.settings.brokers(), &error, &observer);
-        let numbers = partitions(consumer.client(), &self.topic, self.settings.patience()).map_err(failed)?;
+        let mut numbers =
+            partitions(consumer.client(), &self.topic, self.settings.patience()).map_err(failed)?;
+        numbers.retain(|partition| share.has(*partition as u64));
         let cluster = consumer.client().fetch_cluster_id(self.settings.patience()).unwrap_or_default();
         let starts = Starts {
             name: &name,
@@ -198,11 +210,9 @@ impl Source for KafkaSource {
         while consumers.len() < readers {
             consumers.push(self.settings.client(&name, &config)?);
         }
-        let share = |reader: usize| -> Vec<Stretch> {
-            let own = stretches.iter().filter(|stretch| stretch.partition as usize % readers == reader);
-            own.copied().collect()
-        };
         let opened = consumers.into_iter().enumerate().map(|(number, (consumer, observer))| {
+            let duty = Duty { share, reader: number, readers };
+            let own = stretches.iter().filter(|stretch| duty.has(stretch.partition)).copied().collect();
             let registry =
                 self.registry.clone().map(|settings| Registry::new(settings, &name)).transpose()?;
             let reader = KafkaReader::new(
@@ -210,8 +220,8 @@ impl Source for KafkaSource {
                 consumer,
                 observer,
                 registry,
-                (number, readers),
-                share(number),
+                duty,
+                own,
                 self.mode,
             )?;
             Ok(Box::new(reader) as Box<dyn Reader>)
