@@ -9,7 +9,7 @@ from pathway._engine import (
     ref_scalar,
     unsafe_make_pointer,
 )
-from pathway.internals.api import PersistenceMode, SessionType
+from pathway.internals.api import DebeziumDBType, PersistenceMode, SessionType
 from pathway.internals.engine_types import PathwayType
 from pathway.internals.monitoring import MonitoringLevel
 from pathway.internals.py_object import PyObjectWrapper
@@ -17,6 +17,7 @@ from pathway.internals.py_object import PyObjectWrapper
 __all__ = [
     "ERROR",
     "PENDING",
+    "DebeziumDBType",
     "EngineError",
     "MonitoringLevel",
     "OtherWorkerError",

@@ -319,6 +319,7 @@ CONTRACT = {
         "Writer: what is refused",
         "Writer: full queues and failures",
         "Redpanda",
+        "Debezium",
         "Schema registry",
     ],
     "PostgreSQL": [

@@ -30,6 +30,13 @@ class SessionType(enum.Enum):
     UPSERT = "upsert"
 
 
+class DebeziumDBType(enum.Enum):
+    """Which database tells its changes."""
+
+    POSTGRES = "postgres"
+    MONGO_DB = "mongodb"
+
+
 class PersistenceMode(enum.Enum):
     """What a run keeps for later ones."""
 
@@ -89,6 +96,7 @@ SnapshotEvent.FINISHED = SnapshotEvent("finished")
 __all__ = [
     "ERROR",
     "PENDING",
+    "DebeziumDBType",
     "EngineError",
     "OtherWorkerError",
     "PersistenceMode",

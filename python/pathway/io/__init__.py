@@ -1,6 +1,19 @@
 """`pw.io`: sources and sinks."""
 
-from pathway.io import csv, fs, jsonlines, kafka, minio, null, plaintext, postgres, python, redpanda, s3
+from pathway.io import (
+    csv,
+    debezium,
+    fs,
+    jsonlines,
+    kafka,
+    minio,
+    null,
+    plaintext,
+    postgres,
+    python,
+    redpanda,
+    s3,
+)
 from pathway.io._dead_letters import dead_letters
 from pathway.io._files import CsvParserSettings
 from pathway.io._subscribe import (
@@ -19,6 +32,7 @@ __all__ = [
     "OnFinishCallback",
     "csv",
     "dead_letters",
+    "debezium",
     "fs",
     "jsonlines",
     "kafka",

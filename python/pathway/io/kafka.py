@@ -258,14 +258,14 @@ def _read(
     schema: type[Schema] | None,
     mode: str,
     format: str,
-    registry: SchemaRegistrySettings | None,
+    registry: SchemaRegistrySettings | None = None,
     debug_data: Any,
     autocommit_duration_ms: int | None,
-    json_field_paths: Mapping[str, str] | None,
-    autogenerate_key: bool | None,
-    with_metadata: bool,
-    start_from_timestamp_ms: int | None,
-    parallel_readers: int | None,
+    json_field_paths: Mapping[str, str] | None = None,
+    autogenerate_key: bool | None = None,
+    with_metadata: bool = False,
+    start_from_timestamp_ms: int | None = None,
+    parallel_readers: int | None = None,
     name: str | None,
     max_backlog_size: int | None,
     kwargs: dict[str, Any],
@@ -290,9 +290,14 @@ def _read(
     if start_from_timestamp_ms is not None:
         _check_start(function, start_from_timestamp_ms, settings)
     in_key: list[str] = []
-    if format == "json":
+    changes = format.startswith("debezium")
+    if format == "json" or changes:
         schema = _record_schema(function, schema, json_field_paths, with_metadata, autogenerate_key)
         in_key = [c.name for c in schema.columns().values() if c.source_component == "key"]
+        if changes and in_key:
+            raise ValueError(
+                f"{function}(): column {in_key[0]}: columns of change events are in their payload."
+            )
         fields = [column.to_field() for column in schema.columns().values()]
     else:
         given = {
@@ -320,14 +325,14 @@ def _read(
         parallel_readers=parallel_readers,
         registry=engine_registry(registry),
     )
-    schema = schema.update_properties(append_only=True)
+    schema = schema.update_properties(append_only=not changes)
     engine = G.engine.read(
         source,
         name=source_name(name, kwargs, function, strict=True),
         autocommit_ms=autocommit_duration_ms,
         max_backlog=max_backlog_size,
-        id_dtype=schema.__pathway_id_dtype__,
-        append_only=True,
+        id_dtype=None if format == "debezium-mongodb" else schema.__pathway_id_dtype__,
+        append_only=not changes,
         frame=current_frame(),
     )
     table: Table = Table(engine, with_metadata_column(schema) if with_metadata else schema)

@@ -13,12 +13,14 @@ use pathway_types::Schema;
 use super::plain::cut_lines;
 use super::{Cut, Decoder, Format, Layout, METADATA, invalid};
 
+mod debezium;
 mod decode;
 mod encode;
 mod message;
 mod pointer;
 mod scan;
 
+pub(super) use debezium::EventDecoder;
 pub use encode::JsonEncoder;
 pub(super) use message::MessageDecoder;
 pub(super) use scan::unescape;

@@ -5,6 +5,7 @@
 //! | `raw` | `key: BYTES`, `data: BYTES` | None |
 //! | `plaintext` | `key: STR`, `data: STR`, stripped | None |
 //! | `json` | those of the schema, from the JSON object in the value, or, for some, from that in the key | every field is absent |
+//! | `debezium` | those of the schema, from the rows of change events | the message means nothing |
 //!
 //! A row without a primary key is identified by the place of its message, so that no two have one id. On
 //! request the rows of `raw` and `plaintext` are identified by the message keys instead.
@@ -15,7 +16,7 @@ use pathway_io::ConnectorError;
 use pathway_types::{DType, Field, Key, KeyHasher, Schema, key::tag};
 
 use super::cells::Token;
-use super::json::{JsonSettings, MessageDecoder as JsonMessages};
+use super::json::{EventDecoder, JsonSettings, MessageDecoder as JsonMessages};
 use super::plain::strip;
 use super::{DATA, FormatSpec, Layout, METADATA, RowBuilder};
 
@@ -51,6 +52,13 @@ pub enum MessageSpec {
         /// The columns that are read from the key.
         in_key: Vec<String>,
     },
+    /// Change events of Debezium, as JSON. They set and remove rows by key.
+    Debezium {
+        /// Where columns find their values in a row.
+        settings: JsonSettings,
+        /// Rows are text that is JSON, as in events of MongoDB.
+        rows_are_text: bool,
+    },
 }
 
 /// Turns messages into rows.
@@ -66,7 +74,13 @@ impl MessageSpec {
             MessageSpec::Raw => "raw",
             MessageSpec::PlainText => "plaintext",
             MessageSpec::Json { .. } => "json",
+            MessageSpec::Debezium { .. } => "debezium",
         }
+    }
+
+    /// True if messages set and remove rows by key, instead of adding rows.
+    pub fn sets_rows(&self) -> bool {
+        matches!(self, MessageSpec::Debezium { .. })
     }
 
     /// The columns that messages of this format give, without the metadata.
@@ -78,6 +92,14 @@ impl MessageSpec {
         match (self, schema) {
             (MessageSpec::Json { settings, .. }, schema) => {
                 FormatSpec::Json(settings.clone()).columns(schema)
+            }
+            (MessageSpec::Debezium { settings, rows_are_text }, schema) => {
+                let mut schema = FormatSpec::Json(settings.clone()).columns(schema)?;
+                if *rows_are_text {
+                    // Events that remove a row tell only the key of the message.
+                    schema.fields.iter_mut().for_each(|field| field.primary_key = false);
+                }
+                Ok(schema)
             }
             (_, Some(_)) => Err(super::invalid(
                 self.name(),
@@ -95,6 +117,9 @@ impl MessageSpec {
             MessageSpec::Raw => Arc::new(Payloads::new(layout, false, ids_from_keys)),
             MessageSpec::PlainText => Arc::new(Payloads::new(layout, true, ids_from_keys)),
             MessageSpec::Json { settings, in_key } => Arc::new(JsonMessages::new(settings, in_key, layout)),
+            MessageSpec::Debezium { settings, rows_are_text } => {
+                Arc::new(EventDecoder::new(settings, *rows_are_text, layout))
+            }
         }
     }
 }

@@ -85,6 +85,8 @@ pub struct RowBuilder {
     /// Rows that are removed, ascending.
     removed: Vec<u32>,
     ordinal: u64,
+    /// That of the row that ends next, if it is not made of its ordinal.
+    next_key: Option<u128>,
     faults: Vec<Fault>,
     rejected: Vec<Rejected>,
 }
@@ -103,6 +105,7 @@ impl RowBuilder {
             rows: 0,
             removed: Vec::new(),
             ordinal: first,
+            next_key: None,
             faults: Vec::new(),
             rejected: Vec::new(),
         }
@@ -117,7 +120,8 @@ impl RowBuilder {
     #[inline]
     pub(crate) fn end_row(&mut self) {
         if self.layout.primary_key().is_empty() {
-            self.keys.push(self.origin.key(self.ordinal));
+            let key = self.next_key.take();
+            self.keys.push(key.unwrap_or_else(|| self.origin.key(self.ordinal)));
         }
         self.rows += 1;
         self.ordinal += 1;
@@ -126,18 +130,19 @@ impl RowBuilder {
     /// The next record gave one cell in every builder, and the row has this key.
     #[inline]
     pub(crate) fn end_row_as(&mut self, key: Key) {
-        if self.layout.primary_key().is_empty() {
-            self.keys.push(key.0);
-        }
-        self.rows += 1;
-        self.ordinal += 1;
+        self.next_row_is(key);
+        self.end_row();
     }
 
-    /// The next record removes the row of which it gave the primary key, and one cell in every builder.
-    #[cfg(feature = "postgres")]
+    /// The next record removes the row of which it gave the key, and one cell in every builder.
     pub(crate) fn end_removal(&mut self) {
         self.removed.push(self.rows);
         self.end_row();
+    }
+
+    /// The row that ends next has this key, unless there is a primary key.
+    pub(super) fn next_row_is(&mut self, key: Key) {
+        self.next_key = Some(key.0);
     }
 
     /// The next record is blank: it counts, but is no row.

@@ -304,8 +304,7 @@ impl KafkaReader {
             Err(error) => return self.consider(&error),
         };
         let known: HashSet<i32> = self.own.keys().copied().collect();
-        let new: Vec<i32> =
-            found.into_iter().filter(|p| self.duty.has(*p) && !known.contains(p)).collect();
+        let new: Vec<i32> = found.into_iter().filter(|p| self.duty.has(*p) && !known.contains(p)).collect();
         if new.is_empty() {
             return Ok(());
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pathway_io::{ConnectorError, ReadMode, Reader, Resume, Share, Source};
+use pathway_io::{ConnectorError, ReadMode, Reader, Resume, Session, Share, Source};
 use pathway_types::{DType, Field, Schema};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 
@@ -143,8 +143,12 @@ impl Source for KafkaSource {
         self.mode
     }
 
+    fn session(&self) -> Session {
+        if self.format.sets_rows() { Session::Upsert } else { Session::Native }
+    }
+
     fn insert_only(&self) -> bool {
-        true
+        !self.format.sets_rows()
     }
 
     fn has_positions(&self) -> bool {
@@ -215,15 +219,8 @@ impl Source for KafkaSource {
             let own = stretches.iter().filter(|stretch| duty.has(stretch.partition)).copied().collect();
             let registry =
                 self.registry.clone().map(|settings| Registry::new(settings, &name)).transpose()?;
-            let reader = KafkaReader::new(
-                reading.clone(),
-                consumer,
-                observer,
-                registry,
-                duty,
-                own,
-                self.mode,
-            )?;
+            let reader =
+                KafkaReader::new(reading.clone(), consumer, observer, registry, duty, own, self.mode)?;
             Ok(Box::new(reader) as Box<dyn Reader>)
         });
         opened.collect()

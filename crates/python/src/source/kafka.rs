@@ -50,8 +50,14 @@ impl PyKafkaSource {
                 let settings: JsonSettings = file::json(json_field_paths.as_ref())?;
                 MessageSpec::Json { settings, in_key }
             }
+            "debezium" | "debezium-mongodb" => {
+                let settings: JsonSettings = file::json(json_field_paths.as_ref())?;
+                MessageSpec::Debezium { settings, rows_are_text: format == "debezium-mongodb" }
+            }
             _ => {
-                let text = format!("format has to be raw, plaintext or json, not {format:?}");
+                let text = format!(
+                    "format has to be raw, plaintext, json, debezium or debezium-mongodb, not {format:?}"
+                );
                 return Err(PyValueError::new_err(text));
             }
         };
