@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import pathway as pw
+from following import follow
 from services.kafka.client import Topic
-from services.live import follow
 from services.runner import Running
 
 
