@@ -9,6 +9,7 @@
 
 mod advance;
 mod assemble;
+mod counts;
 mod merge;
 mod sort;
 mod sums;
@@ -19,7 +20,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use arrow_buffer::ScalarBuffer;
-use pathway_types::{Batch, Column, Diffs, Keys};
+use pathway_types::{Batch, Column, Keys};
 
 use super::fitted;
 use super::packet::TimedPacket;
@@ -29,6 +30,7 @@ use super::times::Times;
 use crate::timely::{Antichain, AntichainRef, Chunk, pack};
 
 pub(super) use assemble::Assembler;
+use counts::Counts;
 pub(super) use merge::gallop;
 pub(super) use sort::Sorter;
 pub(super) use sums::Sums;
@@ -50,7 +52,7 @@ pub struct Rows<T> {
     /// The time of each update.
     pub(super) times: Times<T>,
     /// The diff of each update; one, where updates carry numbers instead.
-    pub(super) diffs: Diffs,
+    pub(super) diffs: Counts,
     /// The numbers that updates carry.
     pub(super) sums: Sums,
 }
@@ -69,7 +71,7 @@ impl<T> Default for TimedChunk<T> {
             columns: Vec::new(),
             ends: None,
             times: Times::default(),
-            diffs: Diffs::Ones(0),
+            diffs: Counts::Ones(0),
             sums: Sums::default(),
         }))
     }
@@ -128,9 +130,10 @@ impl<T: LatticeTime> TimedChunk<T> {
         columns: Vec<Column>,
         ends: Vec<u32>,
         times: Times<T>,
-        diffs: Diffs,
+        diffs: impl Into<Counts>,
         sums: Sums,
     ) -> Self {
+        let diffs = diffs.into();
         let ends = (keys.len() < times.len()).then(|| fitted(ends).into());
         let (keys, prints) = (fitted(keys).into(), Prints::new(&columns, prints));
         TimedChunk(Rc::new(Rows { keys, prints, columns, ends, times, diffs, sums })).checked()
@@ -219,7 +222,7 @@ impl<T: LatticeTime> TimedChunk<T> {
             (0..width).map(column).collect(),
             ends,
             Times::concat(chunks.iter().map(|chunk| &chunk.times)),
-            Diffs::concat(chunks.iter().map(|chunk| &chunk.diffs)),
+            Counts::concat(chunks.iter().map(|chunk| &chunk.diffs)),
             Sums::concat(chunks.iter().map(|chunk| &chunk.sums)),
         )
     }
@@ -239,7 +242,10 @@ impl<T: LatticeTime> TimedChunk<T> {
         if self.sums.width() > 0 {
             columns.push(self.sums.to_column());
         }
-        TimedPacket { batch: Batch { keys, columns, diffs: self.diffs.clone() }, times: self.times.clone() }
+        TimedPacket {
+            batch: Batch { keys, columns, diffs: self.diffs.to_diffs() },
+            times: self.times.clone(),
+        }
     }
 }
 
