@@ -32,6 +32,10 @@ class Words(pw.Schema):
 
 def run(**options):
     pw.run(monitoring_level=pw.MonitoringLevel.NONE, **options)
+
+def print(*words):
+    # One write for one line: all processes speak at the same time.
+    os.write(1, (" ".join(map(str, words)) + chr(10)).encode())
 """
 
 
