@@ -213,7 +213,10 @@ impl Cluster {
             state = self.shared.wait(state);
         }
         drop(state);
+        // Nobody reads what comes after the farewell, so the last counts go before it.
+        let counts = self.shared.counts();
         for process in 0..self.processes() {
+            self.shared.send(process, Kind::Alive, &counts);
             self.shared.send(process, Kind::Bye, &[]);
         }
         let mut state = lock(&self.shared.state);
@@ -278,16 +281,20 @@ impl Shared {
         });
     }
 
+    /// What the own process has sent and received, as a sign of life tells it.
+    fn counts(&self) -> Vec<u8> {
+        [&self.sent, &self.received].map(|count| count.load(Ordering::Relaxed).to_le_bytes()).concat()
+    }
+
     /// Shows the others every now and then that this process is there.
     fn show_life(&self) {
         while !self.is_closed() {
-            let counts =
-                [&self.sent, &self.received].map(|count| count.load(Ordering::Relaxed).to_le_bytes());
+            let counts = self.counts();
             for peer in self.peers.iter().flatten() {
                 if self.is_abandoned() {
                     return;
                 }
-                peer.write_if_free(Kind::Alive, &counts.concat(), || self.is_over());
+                peer.write_if_free(Kind::Alive, &counts, || self.is_over());
             }
             std::thread::park_timeout(SIGN_OF_LIFE);
         }
@@ -359,8 +366,9 @@ impl Shared {
                 if let Some((sent, received)) = content.split_first_chunk::<8>()
                     && let Ok(received) = <[u8; 8]>::try_from(received)
                 {
-                    peer.sent.store(u64::from_le_bytes(*sent), Ordering::Relaxed);
-                    peer.received.store(u64::from_le_bytes(received), Ordering::Relaxed);
+                    // One that was put together earlier may come after it.
+                    peer.sent.fetch_max(u64::from_le_bytes(*sent), Ordering::Relaxed);
+                    peer.received.fetch_max(u64::from_le_bytes(received), Ordering::Relaxed);
                 }
             }
             // It is read for as long as the session is there.

@@ -114,6 +114,24 @@ fn counts_of_all_processes_are_known_to_all() {
 }
 
 #[test]
+fn the_last_counts_of_one_who_leaves_are_known() {
+    processes(&addresses(2), |config| {
+        let cluster = join(&config, "p").expect("they meet");
+        if cluster.process() == 0 {
+            // Leaves between two signs of life.
+            cluster.send_to_all(b"now");
+            cluster.count(7, 8);
+        } else {
+            assert!(cluster.receive(LONG).expect("nobody is lost").is_some());
+            while cluster.counts() != (7, 8) {
+                assert_eq!(cluster.receive(Duration::from_millis(10)), Ok(None));
+            }
+        }
+        cluster.leave().expect("nobody is lost");
+    });
+}
+
+#[test]
 fn strangers_are_turned_away_and_hold_nothing_up() {
     let addresses = addresses(2);
     let (said, heard) = mpsc::channel::<String>();
