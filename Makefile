@@ -20,8 +20,8 @@ export AZURITE ?= $(HOME)/.cache/pathway-services/azurite
 RUST_TESTS := --workspace --exclude pathway-python
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: help run test test-rust test-python test-services test-notebooks bench bench-quick bench-services wheel lint \
-	format docs develop develop-release clean
+.PHONY: help run test test-rust test-python test-services test-notebooks crash bench bench-quick bench-services wheel \
+	lint format docs develop develop-release clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -89,6 +89,13 @@ $(NOTEBOOKS): $(TOOLS) pyproject.toml
 
 test-notebooks: develop $(NOTEBOOKS) ## views of tables in JupyterLab, looked at with Chromium
 	$(BIN)/python -m pytest tests/services/notebooks
+
+KILLS ?= 200
+FILE_KILLS ?= 500
+
+crash: develop $(SERVICES) $(KAFKA_JARS) ## runs killed again and again: KILLS=200 with services, FILE_KILLS=500 on files
+	PATHWAY_CRASH_KILLS=$(KILLS) $(BIN)/python -m pytest -s tests/services/crash
+	PATHWAY_KILLS=$(FILE_KILLS) cargo test --locked -p pathway-runtime --test kills -- --nocapture
 
 # --- benchmarks -------------------------------------------------------------------------------------
 

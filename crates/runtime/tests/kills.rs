@@ -1,7 +1,8 @@
 //! A run that is killed again and again gives in the end what one would give that is left alone.
 //!
 //! The test runs itself as other processes that count words in files, and kills them, or one of them, at any
-//! moment while files are added, extended, changed and removed. `PATHWAY_KILLS` says how often.
+//! moment while files are added, extended, changed and removed. `PATHWAY_KILLS` says how often, and
+//! `PATHWAY_KILLS_SEED` repeats the choices of an earlier run.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use pathway_connectors::formats::FormatSpec;
 use pathway_connectors::fs::{FileSink, FileSource, OutputFormat};
@@ -149,6 +150,12 @@ impl Random {
     }
 }
 
+/// A seed that is not 0.
+fn by_the_clock() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    1 + u64::from(now.subsec_nanos())
+}
+
 /// Changes some file.
 fn change(folder: &Path, random: &mut Random) {
     let path: PathBuf = folder.join(format!("in/{}.txt", random.below(6)));
@@ -193,7 +200,10 @@ fn nothing_is_lost_and_nothing_comes_twice() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     fs::create_dir(folder.join("in")).unwrap();
-    let mut random = Random(7);
+    let seed =
+        std::env::var("PATHWAY_KILLS_SEED").ok().map_or_else(by_the_clock, |seed| seed.parse().unwrap());
+    println!("PATHWAY_KILLS_SEED={seed} PATHWAY_KILLS={kills}");
+    let mut random = Random(seed);
     for kill in 0..kills {
         let count = 1 + random.below(3) as usize;
         let mut processes = Processes::start(folder, count, 1 + random.below(3) as usize, false);

@@ -1,0 +1,1 @@
+"""Kafka and PostgreSQL at both ends of a program that is killed again and again."""
