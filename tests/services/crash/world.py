@@ -96,7 +96,7 @@ class World:
 
     def _change_products(self) -> None:
         with self._connection.transaction():
-            if self._chance.random() < 0.01:
+            if self._chance.random() < 0.1:
                 self._connection.execute("TRUNCATE products")
                 for product in range(0, PRODUCTS, 2):
                     self._set(product)

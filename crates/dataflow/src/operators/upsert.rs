@@ -2,11 +2,13 @@
 //!
 //! *State*: the current row of every key. *Cost*: a hash lookup per record. *Changes*: at the end of a
 //! time the last record of each key counts; a row that stays equal gives nothing. A record may leave cells
-//! as they are (they are pending in it), and one may remove all rows before it.
+//! as they are (they are pending in it), and some remove all rows before them, each those of its shard: records of
+//! a time that several workers had noted may follow each other on one, so that a record counts for its shard only.
 
 use std::ops::Range;
 
 use pathway_io::CLEAR;
+use pathway_types::key::SHARD_MASK;
 use pathway_types::view::CellView;
 use pathway_types::{Batch, ColumnBuilder, DType, DataError, Diffs, Value};
 
@@ -21,8 +23,8 @@ pub struct Upsert {
     /// The last record of each key in the open time: batch and row, and whether it sets a row.
     last: KeyMap<(u32, u32, bool)>,
     batches: Vec<Batch>,
-    /// In the open time, all rows were removed before what is in `last`.
-    cleared: bool,
+    /// The shards of which, in the open time, all rows were removed before what is in `last`.
+    cleared: Shards,
     /// Records of one time have no order: those that set a row win.
     unordered: bool,
 }
@@ -35,7 +37,7 @@ impl Upsert {
             dtypes,
             last: new_key_map(),
             batches: Vec::new(),
-            cleared: false,
+            cleared: Shards::default(),
             unordered: false,
         }
     }
@@ -82,24 +84,25 @@ impl Upsert {
     /// For each record of the batch the one before it of the same key.
     fn records_before(&self, batch: &Batch) -> Vec<Before> {
         let mut here: KeyMap<Option<usize>> = new_key_map();
-        let mut cleared = self.cleared;
+        let mut cleared = Shards::default();
         let mut before = Vec::with_capacity(batch.len());
         for (row, key) in batch.keys.as_slice().iter().enumerate() {
             let diff = batch.diffs.get(row);
             if diff == CLEAR {
-                here.clear();
-                cleared = true;
                 before.push(Before::Nowhere);
+                if let Some(these) = end_of_clearing(batch, row) {
+                    here.retain(|key, _| !these.has(*key));
+                    cleared.add(&these);
+                }
                 continue;
             }
             before.push(match (here.get(key), self.last.get(key)) {
                 (Some(Some(earlier)), _) => Before::Here(*earlier),
                 (Some(None), _) => Before::Nowhere,
-                (None, Some((number, row, true))) if cleared == self.cleared => {
-                    Before::InTime(*number as usize, *row as usize)
-                }
+                (None, _) if cleared.has(*key) => Before::Nowhere,
+                (None, Some((number, row, true))) => Before::InTime(*number as usize, *row as usize),
                 (None, Some(_)) => Before::Nowhere,
-                (None, None) if cleared => Before::Nowhere,
+                (None, None) if self.cleared.has(*key) => Before::Nowhere,
                 (None, None) => {
                     self.rows.get(*key).first().map_or(Before::Nowhere, |entry| Before::Stored(entry.row))
                 }
@@ -108,6 +111,51 @@ impl Upsert {
         }
         before
     }
+}
+
+/// A set of shards.
+#[derive(Debug, Default)]
+struct Shards(Option<Box<[u64]>>);
+
+impl Shards {
+    const ALL: usize = SHARD_MASK as usize + 1;
+
+    /// The word and the bit of the shard of a key.
+    fn place(key: u128) -> (usize, u64) {
+        let shard = (key & SHARD_MASK) as usize;
+        (shard / 64, 1 << (shard % 64))
+    }
+
+    fn has(&self, key: u128) -> bool {
+        let (word, bit) = Self::place(key);
+        self.0.as_ref().is_some_and(|words| words[word] & bit != 0)
+    }
+
+    fn words(&mut self) -> &mut [u64] {
+        self.0.get_or_insert_with(|| vec![0; Self::ALL / 64].into())
+    }
+
+    fn insert(&mut self, key: u128) {
+        let (word, bit) = Self::place(key);
+        self.words()[word] |= bit;
+    }
+
+    fn add(&mut self, others: &Shards) {
+        if let Some(others) = &others.0 {
+            self.words().iter_mut().zip(others).for_each(|(word, other)| *word |= other);
+        }
+    }
+}
+
+/// If this record is the last of those in a row that remove all rows of their shards, these shards.
+fn end_of_clearing(batch: &Batch, row: usize) -> Option<Shards> {
+    let clears = |row: &usize| batch.diffs.get(*row) == CLEAR;
+    if row + 1 < batch.len() && clears(&(row + 1)) {
+        return None;
+    }
+    let mut shards = Shards::default();
+    (0..=row).rev().take_while(clears).for_each(|row| shards.insert(batch.keys.as_slice()[row]));
+    Some(shards)
 }
 
 /// Where the record before another one of the same key is.
@@ -129,8 +177,10 @@ impl Operator for Upsert {
         for (row, key) in batch.keys.as_slice().iter().enumerate() {
             let diff = batch.diffs.get(row);
             if diff == CLEAR {
-                self.last.clear();
-                self.cleared = true;
+                if let Some(these) = end_of_clearing(&batch, row) {
+                    self.last.retain(|key, _| !these.has(*key));
+                    self.cleared.add(&these);
+                }
                 continue;
             }
             let sets = diff > 0;
@@ -146,8 +196,10 @@ impl Operator for Upsert {
         let batches = std::mem::take(&mut self.batches);
         let mut removed: Vec<RowId> = Vec::new();
         let mut added: Vec<Vec<u32>> = vec![Vec::new(); batches.len()];
-        if std::mem::take(&mut self.cleared) {
-            let unnamed = self.rows.iter().filter(|(key, _)| !self.last.contains_key(key));
+        let cleared = std::mem::take(&mut self.cleared);
+        if cleared.0.is_some() {
+            let unnamed =
+                self.rows.iter().filter(|(key, _)| cleared.has(*key) && !self.last.contains_key(key));
             removed.extend(unnamed.filter_map(|(_, entries)| Some(entries.first()?.row)));
         }
         // Its room is not kept: a first time may have as many records as all others have together.

@@ -1,13 +1,14 @@
-//! Records that leave cells as they are, and records that remove all rows, against a plain model.
+//! Records that leave cells as they are, and records that remove all rows of a shard, against a plain model.
 
 use arrow_buffer::BooleanBuffer;
 use pathway_io::CLEAR;
+use pathway_types::key::SHARD_MASK;
 
 use super::*;
 
 type Rows = BTreeMap<u128, Vec<Value>>;
 
-/// A record: its key, the cells that it sets, and whether it sets any, removes the row, or all rows.
+/// A record: its key, the cells that it sets, and whether it sets any, removes the row, or all rows of the shard.
 struct Record {
     key: u128,
     cells: Vec<Option<Value>>,
@@ -15,7 +16,7 @@ struct Record {
 }
 
 fn record(rows: &Rows, random: &mut Random) -> Record {
-    let key = u128::from(random.below(6)) * 977;
+    let key = u128::from(random.below(3)) * 977 + (u128::from(random.below(2)) << 16);
     let (cells, diff) = match random.below(12) {
         0 => (vec![Some(Value::None); 3], CLEAR),
         1 | 2 => (vec![Some(Value::None); 3], -1),
@@ -36,7 +37,7 @@ fn record(rows: &Rows, random: &mut Random) -> Record {
 
 fn apply(rows: &mut Rows, record: &Record) {
     match record.diff {
-        CLEAR => rows.clear(),
+        CLEAR => rows.retain(|key, _| (key ^ record.key) & SHARD_MASK != 0),
         -1 => {
             rows.remove(&record.key);
         }
