@@ -205,6 +205,15 @@ impl Manifest {
         store.put_new(&name, text(serde_json::to_string(&envelope))?.into())
     }
 
+    /// Removes what earlier runs were writing when they were killed. Nobody may be writing a checkpoint.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn remove_unfinished(store: &Store) -> Result<(), StoreError> {
+        store.remove_unfinished(FOLDER)?;
+        store.remove_unfinished(pack::FOLDER)
+    }
+
     /// All segments of the checkpoint.
     pub fn sections(&self) -> impl Iterator<Item = &Section> {
         let operators = self.operators.values().flat_map(|operator| {

@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::{Store, StoreError, segment};
 
 /// The folder of packs in a store.
-const FOLDER: &str = "packs";
+pub(crate) const FOLDER: &str = "packs";
 
 /// Where a segment is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

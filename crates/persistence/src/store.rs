@@ -1,8 +1,8 @@
 //! Objects by name, in a directory or in a cloud store.
 
-use std::fs;
-use std::path::Path as FilePath;
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
+use std::{fs, io};
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
@@ -22,6 +22,8 @@ pub struct Store {
     root: Path,
     /// How people name the place.
     place: String,
+    /// Where objects are files.
+    folder: Option<PathBuf>,
     /// Tells apart what different runs put.
     token: String,
     runtime: Runtime,
@@ -41,7 +43,9 @@ impl Store {
         }
         fs::create_dir_all(path).map_err(|error| unusable(error.to_string()))?;
         let objects = LocalFileSystem::new_with_prefix(path).map_err(|error| unusable(error.to_string()))?;
-        Store::new(Arc::new(objects.with_fsync(true)), "", place.clone())
+        let mut store = Store::new(Arc::new(objects.with_fsync(true)), "", place.clone())?;
+        store.folder = Some(path.to_owned());
+        Ok(store)
     }
 
     /// Objects live as long as this process.
@@ -62,7 +66,7 @@ impl Store {
         let runtime = runtime
             .map_err(|error| StoreError::Unusable { store: place.clone(), cause: error.to_string() })?;
         let token = random_name(&place)?;
-        Ok(Store { objects, root: Path::from(root), place, token, runtime })
+        Ok(Store { objects, root: Path::from(root), place, folder: None, token, runtime })
     }
 
     /// What no other opened store has.
@@ -149,6 +153,31 @@ impl Store {
         Ok(names)
     }
 
+    /// Removes what processes that were killed have begun to write under a prefix. Nobody may be writing there.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn remove_unfinished(&self, prefix: &str) -> Result<(), StoreError> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let remove = || -> io::Result<()> {
+            for entry in fs::read_dir(folder.join(prefix))? {
+                let path = entry?.path();
+                if is_unfinished(&path) {
+                    fs::remove_file(path)?;
+                }
+            }
+            Ok(())
+        };
+        match remove() {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::Failed {
+                action: "clearing",
+                object: self.full_name(prefix),
+                cause: error.to_string(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     fn name(&self, path: &Path) -> Option<String> {
         let parts: Vec<String> =
             path.prefix_match(&self.root)?.map(|part| part.as_ref().to_owned()).collect();
@@ -166,6 +195,12 @@ impl Store {
             Err(error) => Err(self.failed("deleting", name, &error)),
         }
     }
+}
+
+/// Whether a file is what becomes an object when it is whole: `object_store` adds a number to its name.
+fn is_unfinished(path: &FilePath) -> bool {
+    let number = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.rsplit_once('#'));
+    number.is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// A name that is given once.
@@ -218,6 +253,22 @@ mod tests {
         let path = folder.path().join("made/when missing");
         behaves(&Store::directory(&path).unwrap());
         assert_eq!(Store::directory(&path).unwrap().get("b/3").unwrap(), "three");
+    }
+
+    #[test]
+    fn what_a_killed_process_was_writing_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::directory(folder.path()).unwrap();
+        store.put("a/1", Bytes::from_static(b"one")).unwrap();
+        fs::write(folder.path().join("a/2#1"), "tw").unwrap();
+        fs::write(folder.path().join("a/3#"), "not ours").unwrap();
+        store.remove_unfinished("a").unwrap();
+        store.remove_unfinished("nothing").unwrap();
+        let mut left: Vec<_> =
+            fs::read_dir(folder.path().join("a")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["1", "3#"]);
+        Store::memory().unwrap().remove_unfinished("a").unwrap();
     }
 
     #[test]

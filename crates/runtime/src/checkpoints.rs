@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use pathway_dataflow::{Context, InputLog, Keeper, Site};
 use pathway_io::{ConnectorError, Resume, Sink, Writer};
-use pathway_persistence::{Store, StoreError};
+use pathway_persistence::{Manifest, Store, StoreError};
 use pathway_plan::program::{Program, Step};
 use pathway_types::Timestamp;
 
@@ -193,6 +193,7 @@ impl Checkpoints {
         let recovered = recovered.settle(persistence, program, &identities, context)?;
         let writes = persistence.access != Access::Read;
         if place.process == 0 && writes {
+            Manifest::remove_unfinished(&persistence.store)?;
             objects::collect(&persistence.store, &recovered.objects())?;
         }
         let origin = recovered.origin(&persistence.store);

@@ -54,8 +54,9 @@ impl Objects for SourceObjects {
     }
 }
 
-/// Deletes what earlier runs have kept and no position names.
+/// Deletes what earlier runs have kept and no position names, or had not kept yet when they were killed.
 pub(super) fn collect(store: &Store, named: &BTreeSet<&str>) -> Result<(), StoreError> {
+    store.remove_unfinished(FOLDER)?;
     for object in store.list(FOLDER)? {
         let name = object.rsplit('/').next().unwrap_or_default();
         if !named.contains(name) {
