@@ -114,8 +114,11 @@ pub(crate) fn run(
         match py.detach(|| end.recv_timeout(SIGNALS)) {
             Ok(result) => {
                 let _ = py.detach(|| thread.join());
-                result.map_err(|failure| exception(py, failure))?;
-                return request.map_or(Ok(()), |(request, _)| Err(request));
+                return match (result, request) {
+                    // A run that is asked to end before it has begun is stopped.
+                    (Ok(()) | Err(Failure::Stopped), Some((request, _))) => Err(request),
+                    (result, _) => result.map_err(|failure| exception(py, failure)),
+                };
             }
             Err(RecvTimeoutError::Timeout) => {
                 let signal = py.check_signals().err();

@@ -60,7 +60,7 @@ pub(crate) struct Processes {
 }
 
 impl Processes {
-    /// Waits for all of them.
+    /// Waits for all of them, unless the run is asked to end meanwhile.
     pub(crate) fn meet(
         config: &Config,
         workers: usize,
@@ -73,7 +73,7 @@ impl Processes {
             context.message(true, OPEN);
         }
         let word = |text: &str| context.message(false, text);
-        let stopped = || context.is_stopped();
+        let stopped = || context.is_stopped() || context.is_winding_down();
         let cluster = Cluster::join(config, workers, &shape(program), &word, &stopped);
         let cluster = cluster.map_err(|error| match error {
             ClusterError::Stopped => context.take_failure().unwrap_or(Failure::Stopped),

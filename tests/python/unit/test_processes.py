@@ -249,6 +249,20 @@ def test_sigterm_ends_all_and_the_next_run_goes_on(tmp_path: Path) -> None:
     assert totals(tmp_path / "late.jsonl") == {"a": 0}
 
 
+def test_a_process_that_waits_for_others_can_be_asked_to_end(tmp_path: Path) -> None:
+    write_words(tmp_path)
+    # The other one ends before it can be reached.
+    program = """
+        if PROCESS == "1":
+            while "process 0 waits for 1" not in open("output").read():
+                time.sleep(0.01)
+            os.kill(os.getpid(), 9)
+    """
+    with spawned(tmp_path, textwrap.dedent(program) + textwrap.dedent(STREAM), 2) as run:
+        assert run.wait() == 128 + signal.SIGKILL, run.text()
+        assert "does not finish in time" not in run.text()
+
+
 def test_strangers_do_not_hold_up_a_run(tmp_path: Path) -> None:
     write_words(tmp_path)
     port = free_ports(2)
