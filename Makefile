@@ -20,8 +20,8 @@ export AZURITE ?= $(HOME)/.cache/pathway-services/azurite
 RUST_TESTS := --workspace --exclude pathway-python
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: help run test test-rust test-python test-services test-notebooks crash bench bench-quick bench-services wheel \
-	lint format docs develop develop-release clean
+.PHONY: help run test test-rust test-python test-services test-notebooks crash soak bench bench-quick bench-services \
+	wheel lint format docs develop develop-release clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -109,6 +109,11 @@ bench: wheel ## one table against the original, DuckDB and Polars; BENCH='--job 
 bench-quick: wheel ## the same on small inputs: does every job run, and do the results agree?
 	$(BIN)/python bench/run.py --quick --runs 1 $(BENCH)
 
+MINUTES ?= 30
+
+soak: develop-release ## a stream that goes on for MINUTES=30: neither memory nor the files of its state may grow
+	$(BIN)/python bench/soak.py --minutes $(MINUTES)
+
 bench-services: wheel $(SERVICES) $(KAFKA_JARS) ## the jobs that need a service, which is started for them
 	$(BIN)/python bench/run.py --services $(BENCH)
 
@@ -120,7 +125,7 @@ lint: $(TOOLS) ## formatting, clippy, ruff, types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/mypy --allow-any-generics bench/harness bench/run.py examples/flights tests/golden tests/services
+	$(BIN)/mypy --allow-any-generics bench/harness bench/run.py bench/soak.py examples/flights tests/golden tests/services
 
 format: $(TOOLS) ## put all code into shape
 	cargo fmt --all

@@ -12,7 +12,10 @@ a dictionary of further figures. Importing the module is not part of the measure
 
 A job with a service names it (`SERVICE`, a folder of `tests/services`). Its programs find its port in the
 variable `BENCH_PORT`. `job.py` may have `prepare(port, inputs)`, called before each run, and
-`collect(port, output)`, called after it, which writes `result.csv` in place of the program.
+`collect(port, output)`, called after it, which writes `result.csv` in place of the program; or
+`figures(done)`, which does so, too, and gives further figures.
+
+Jobs that have the programs of another one name its folder (`PROGRAMS`).
 """
 
 from __future__ import annotations
@@ -42,6 +45,18 @@ SECONDS = Metric("seconds", "time", "s")
 
 
 @dataclass(frozen=True)
+class Done:
+    """A run of a job with a service that has ended."""
+
+    engine: str
+    port: int
+    inputs: Path
+    output: Path
+    #: what the program has measured
+    figures: dict[str, float]
+
+
+@dataclass(frozen=True)
 class Job:
     """What is run, on how much data, and how its results are compared."""
 
@@ -64,13 +79,16 @@ class Job:
     service: str | None = None
     prepare: Callable[[int, Path], None] | None = None
     collect: Callable[[int, Path], None] | None = None
+    figures: Callable[[Done], dict[str, float]] | None = None
+    #: the folder of the programs, if it is that of another job
+    programs: Path | None = None
     #: engines that cannot do it although there is a program
     without: tuple[str, ...] = ()
 
     def program(self, engine: str) -> Path | None:
         """The program for this engine, if the job has one."""
         kind = "pathway" if engine in ("ours", "original") else engine
-        path = self.folder / f"on_{kind}.py"
+        path = (self.programs or self.folder) / f"on_{kind}.py"
         return path if path.exists() and engine not in self.without else None
 
     def load_program(self, engine: str) -> ModuleType:
@@ -93,6 +111,7 @@ def _module(name: str, path: Path) -> ModuleType:
 def load(folder: Path) -> Job:
     """Reads `job.py` of a job folder."""
     module = _module(f"bench_job_{folder.name}", folder / "job.py")
+    programs = getattr(module, "PROGRAMS", None)
     return Job(
         name=folder.name,
         folder=folder,
@@ -109,6 +128,8 @@ def load(folder: Path) -> Job:
         service=getattr(module, "SERVICE", None),
         prepare=getattr(module, "prepare", None),
         collect=getattr(module, "collect", None),
+        figures=getattr(module, "figures", None),
+        programs=folder.parent / programs if programs else None,
         without=tuple(getattr(module, "WITHOUT", ())),
     )
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .engines import Engine
-from .jobs import Job
+from .jobs import Done, Job
 
 CHILD = Path(__file__).resolve().parent / "child.py"
 
@@ -93,4 +93,6 @@ def run_once(
         figures = json.loads(report.read_text())
     if port is not None and job.collect is not None:
         job.collect(port, output)
+    if port is not None and job.figures is not None:
+        figures |= job.figures(Done(engine.name, port, inputs, output, figures))
     return Sample(figures, usage.ru_maxrss / 1024, cpu, wall, foreign)

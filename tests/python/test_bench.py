@@ -191,6 +191,16 @@ def session(inputs: Path) -> Rows:
     return rows
 
 
+def recovery(inputs: Path) -> Rows:
+    regions = {row["customer"]: row["region"] for row in read(inputs / "customers.csv")}
+    # One order comes later.
+    orders = [*read(inputs / "orders.csv"), {"customer": "0", "amount": "1"}]
+    amounts: defaultdict[str, list[int]] = defaultdict(list)
+    for order in orders:
+        amounts[regions[order["customer"]]].append(int(order["amount"]))
+    return Counter((region, str(len(found)), str(sum(found))) for region, found in amounts.items())
+
+
 MODELS: dict[str, tuple[Callable[[Path], Rows], int]] = {
     "word_count": (word_count, 500),
     "csv_etl": (csv_etl, 300),
@@ -211,6 +221,7 @@ MODELS: dict[str, tuple[Callable[[Path], Rows], int]] = {
     "sliding": (sliding, 2000),
     "sliding_overlap": (sliding_overlap, 1000),
     "session": (session, 2000),
+    "recovery": (recovery, 300),
 }
 
 
