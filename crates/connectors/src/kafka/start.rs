@@ -68,10 +68,11 @@ impl Starts<'_> {
             Some(timestamp) => Some(self.by_time(consumer, partitions, timestamp).map_err(failed)?),
             None => None,
         };
-        // Where a later run goes on, the start has to be known, not just found by the client library.
-        let committed = match (self.mode, self.kept) {
-            (ReadMode::Streaming, Some(_)) => self.committed(consumer, partitions).map_err(failed)?,
-            _ => HashMap::new(),
+        // The client library would find it by itself, but not tell us, which later runs need; and it waits for a
+        // minute where the brokers have just begun to keep the offsets of groups.
+        let committed = match self.mode {
+            ReadMode::Streaming => self.committed(consumer, partitions).map_err(failed)?,
+            ReadMode::Static => HashMap::new(),
         };
         let mut stretches = Vec::with_capacity(partitions.len());
         for partition in partitions {
@@ -95,7 +96,7 @@ impl Starts<'_> {
                 (None, None, ReadMode::Streaming) if self.kept.is_some_and(|kept| !kept.is_empty()) => {
                     Offset::Offset(low)
                 }
-                (None, None, ReadMode::Streaming) if self.kept.is_some() => {
+                (None, None, ReadMode::Streaming) => {
                     let committed = committed.get(partition).filter(|offset| (low..=high).contains(*offset));
                     match (committed, self.reset) {
                         (Some(committed), _) => Offset::Offset(*committed),
@@ -104,7 +105,6 @@ impl Starts<'_> {
                         (None, _) => Offset::Offset(high),
                     }
                 }
-                (None, None, ReadMode::Streaming) => Offset::Stored,
                 (None, None, ReadMode::Static) => Offset::Offset(low),
             };
             // The end moves while messages are read: it has to be a number.
@@ -146,12 +146,14 @@ impl Starts<'_> {
             asked.add_partition(self.topic, *partition);
         }
         let found = ask(self.patience, |left| consumer.committed_offsets(asked.clone(), left))?;
-        let elements = found.elements();
-        let offsets = elements.iter().filter_map(|element| match element.offset() {
-            Offset::Offset(offset) => Some((element.partition(), offset)),
-            _ => None,
-        });
-        Ok(offsets.collect())
+        let mut offsets = HashMap::new();
+        for element in found.elements() {
+            element.error()?;
+            if let Offset::Offset(offset) = element.offset() {
+                offsets.insert(element.partition(), offset);
+            }
+        }
+        Ok(offsets)
     }
 
     /// Messages that an earlier run has not read are gone, or its position is of another topic.
