@@ -63,6 +63,7 @@ class Job:
     name: str
     folder: Path
     title: str
+    #: how many; 0 if that is found out while it runs
     rows: int
     quick_rows: int
     generate: Callable[[Path, int], None]

@@ -228,12 +228,11 @@ class Found:
         """
         import numpy as np
 
-        sent = np.array([moment for moment, _ in read(self._port, self._topic)][:-1], dtype=np.int64)
-        order = np.array([word_at(number) for number in range(len(sent))], dtype=np.int64)
+        sent = np.fromiter((moment for moment, _ in read(self._port, self._topic)), dtype=np.int64)[:-1]
+        order = np.fromiter(map(word_at, range(len(sent))), dtype=np.int64)
         arrived = np.empty(len(sent), dtype=np.int64)
         times, which, reached = (np.array(a, dtype=np.int64) for a in (self.times, self.words, self.reached))
-        for word in range(VOCABULARY):
-            mine, changes = np.flatnonzero(order == word), np.flatnonzero(which == word)
+        for mine, changes in zip(_places(order), _places(which), strict=True):
             # The n-th of a word is there with the first count that is not below n.
             first = np.searchsorted(reached[changes], np.arange(1, len(mine) + 1))
             arrived[mine] = times[changes][first]
@@ -242,6 +241,14 @@ class Found:
             begin += (end - begin) // 5
             found.append(np.sort(arrived[begin:end] - sent[begin:end]))
         return found
+
+
+def _places(numbers: Any) -> list[Any]:
+    """For each word, where its number stands in an array, in order."""
+    import numpy as np
+
+    ends = np.cumsum(np.bincount(numbers, minlength=VOCABULARY))
+    return np.split(np.argsort(numbers, kind="stable"), ends[:-1])
 
 
 def rates_file() -> Path:

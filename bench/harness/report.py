@@ -80,7 +80,7 @@ class Table:
             name = job.title if metric == SECONDS else f"{job.title}: {metric.label}"
             self.rows.append((
                 ("~ " if noisy else "") + name,
-                f"{rows:,}",
+                f"{rows:,}" if rows else "-",
                 number(ours, metric.unit),
                 number(value.get("original"), metric.unit),
                 _ratio(gain),
