@@ -118,25 +118,6 @@ impl ErrorLogs {
     }
 }
 
-/// The steps that are computed from such a step (or are one), an error log for instance.
-pub(crate) fn reached(program: &Program, from: impl Fn(&StepOp) -> bool) -> Vec<bool> {
-    let mut reached: Vec<bool> = Vec::with_capacity(program.steps.len());
-    for step in &program.steps {
-        let derived = step.inputs.iter().any(|input| reached[input.0]);
-        reached.push(derived || from(&step.op));
-    }
-    // What a loop makes of it goes around to all of the loop; what leaves it comes later.
-    for number in 0..program.steps.len() {
-        if reached[number] && program.steps[number].inside.is_some() {
-            let members = (0..program.steps.len()).filter(|other| program.in_same_loop(number, *other));
-            members.for_each(|member| reached[member] = true);
-        }
-        let inputs = &program.steps[number].inputs;
-        reached[number] |= inputs.iter().any(|input| input.0 < number && reached[input.0]);
-    }
-    reached
-}
-
 /// Adds an error log to the dataflow. It ends when `watched` have.
 pub(crate) fn error_log<'scope>(
     scope: Scope<'scope, Timestamp>,

@@ -10,7 +10,7 @@ use pathway_types::{DType, Timestamp};
 
 use crate::context::{Context, Site};
 use crate::driver::{Edge, drive};
-use crate::error_log::{error_log, reached};
+use crate::error_log::error_log;
 use crate::input::{InputQueue, source, static_table};
 use crate::keep::{InputLog, Keeper, Pass};
 use crate::lattice;
@@ -44,6 +44,9 @@ pub trait Environment {
     fn keeper(&mut self, step: usize, part: usize) -> Option<Keeper>;
     /// Keeps the rows that the source at this step gives to this worker, if they are kept.
     fn log(&mut self, step: usize) -> Option<InputLog>;
+    /// True if the output at this step begins anew though the run goes on where an earlier one was: what earlier runs
+    /// have given it has to come again.
+    fn begins_anew(&self, step: usize) -> bool;
 }
 
 /// Builds the dataflow of a program on one worker.
@@ -54,7 +57,9 @@ pub fn lower(
     context: &Context,
 ) {
     let count = program.steps.len();
-    let of_log = reached(program, |op| matches!(op, StepOp::ErrorLog(_)));
+    let of_log = program.reached(|step| matches!(program.steps[step].op, StepOp::ErrorLog(_)));
+    let is_start =
+        |step: usize| matches!(program.steps[step].op, StepOp::Static { known_at_start: true, .. });
     let mut lowering = Lowering {
         scope,
         context,
@@ -62,7 +67,7 @@ pub fn lower(
         beside: vec![None; count],
         ends: vec![],
         of_log,
-        of_start: reached(program, |op| matches!(op, StepOp::Static { known_at_start: true, .. })),
+        of_start: program.reached(is_start),
         environment: RefCell::new(environment),
         at: Cell::new((0, 0)),
     };
@@ -291,8 +296,9 @@ impl<'scope> Lowering<'_, 'scope> {
             StepOp::Output(spec) => {
                 let writer = self.environment.borrow_mut().writer(number);
                 let (dtypes, insert_only) = (input(0).columns.clone(), input(0).insert_only);
-                let of_start = self.of_start[step.inputs[0].0] && !spec.keep_errors || context.keeps_state();
-                let place = Place { site, label: program.label(number), skips_start: of_start };
+                let goes_on = context.keeps_state() && !self.environment.borrow().begins_anew(number);
+                let skips_start = self.of_start[step.inputs[0].0] && !spec.keep_errors || goes_on;
+                let place = Place { site, label: program.label(number), skips_start };
                 let end = sink(self.edge(step, 0), spec, dtypes, insert_only, writer, self.context, place);
                 if !self.of_log[number] {
                     self.ends.push(end);

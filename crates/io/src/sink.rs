@@ -91,12 +91,13 @@ pub trait Sink: fmt::Debug + Send + Sync {
 
     /// Opens the output for whole checkpoints, if it takes them; then it is not opened in the other way, and has
     /// no encoder. `id` is the same in all runs that go on with one another, and belongs to this output alone.
-    /// From now on, earlier ones of the same `id` that are still open somewhere cannot commit any more.
+    /// From now on, earlier ones of the same `id` that are still open somewhere cannot commit any more. With `anew`
+    /// everything comes again, and it is opened as if there had been no earlier ones.
     ///
     /// # Errors
     /// If the external system cannot be reached or the settings are wrong.
-    fn transactions(&self, id: &str) -> Result<Option<Box<dyn Transactions>>, ConnectorError> {
-        let _ = id;
+    fn transactions(&self, id: &str, anew: bool) -> Result<Option<Box<dyn Transactions>>, ConnectorError> {
+        let _ = (id, anew);
         Ok(None)
     }
 

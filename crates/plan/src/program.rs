@@ -66,6 +66,25 @@ impl Program {
         let outermost = self.outermost(step);
         outermost.is_some() && outermost == self.outermost(other)
     }
+
+    /// By step: it is one of these, or computed from one.
+    pub fn reached(&self, from: impl Fn(usize) -> bool) -> Vec<bool> {
+        let mut reached: Vec<bool> = Vec::with_capacity(self.steps.len());
+        for (number, step) in self.steps.iter().enumerate() {
+            let derived = step.inputs.iter().any(|input| input.0 < number && reached[input.0]);
+            reached.push(derived || from(number));
+        }
+        // What a loop makes of it goes around to all of the loop; what leaves it comes later.
+        for number in 0..self.steps.len() {
+            if reached[number] && self.steps[number].inside.is_some() {
+                let members = (0..self.steps.len()).filter(|other| self.in_same_loop(number, *other));
+                members.for_each(|member| reached[member] = true);
+            }
+            let inputs = &self.steps[number].inputs;
+            reached[number] |= inputs.iter().any(|input| input.0 < number && reached[input.0]);
+        }
+        reached
+    }
 }
 
 /// So many loops can be inside of each other.

@@ -75,6 +75,8 @@ pub(crate) struct Checkpoints {
     /// By step, what identifies it.
     identities: Vec<String>,
     names: Vec<String>,
+    /// By step: it is computed from sources that start over in each run.
+    begins_anew: Vec<bool>,
     recovered: Recovered,
     operators: Mutex<Operators>,
     /// By worker of this process, what its journals were told and the recorder has not taken.
@@ -190,7 +192,9 @@ impl Checkpoints {
         let recovered = recovery::recover(persistence, context)?;
         let start = start.max((recovered.last + 3) & !1);
         let identities = program.identities();
-        let recovered = recovered.settle(persistence, program, &identities, context)?;
+        let starts_over = |step| persistence.restores() && persistence.logs.starts_over(program, step);
+        let begins_anew = program.reached(starts_over);
+        let recovered = recovered.settle(persistence, program, &identities, &begins_anew, context)?;
         let writes = persistence.access != Access::Read;
         if place.process == 0 && writes {
             Manifest::remove_unfinished(&persistence.store)?;
@@ -206,6 +210,7 @@ impl Checkpoints {
             start,
             identities,
             names: program.steps.iter().map(|step| step.name.clone()).collect(),
+            begins_anew,
             recovered,
             operators: Mutex::default(),
             intake: (0..place.here).map(|_| Mutex::default()).collect(),
@@ -331,6 +336,12 @@ impl Checkpoints {
         (Some(resume), marks)
     }
 
+    /// True if sources that start over are among those that the output at a step is computed from: there is no
+    /// earlier run for it, and everything comes again.
+    pub(crate) fn begins_anew(&self, step: usize) -> bool {
+        self.begins_anew[step]
+    }
+
     /// Opens the sink of a step: where it was, or for whole checkpoints, after what was kept for it by the
     /// last one.
     ///
@@ -349,12 +360,14 @@ impl Checkpoints {
         let name = program.persistent_name(step);
         let columns = names_of(&program.steps[program.steps[step].inputs[0].0]).join(", ");
         let identity = format!("{name}: {} ({columns})", sink.description());
-        let kept = self.recovered.outbox(&identity);
+        let anew = self.begins_anew(step);
+        // What comes again is not sent from an outbox besides.
+        let kept = Some(self.recovered.outbox(&identity)).filter(|_| !anew).unwrap_or_default();
         let id = format!("pathway-{}-{name}", self.origin);
-        let transactions = if self.persistence.keeps_states() { sink.transactions(&id)? } else { None };
+        let transactions = if self.persistence.keeps_states() { sink.transactions(&id, anew)? } else { None };
         let Some(mut transactions) = transactions else {
             // Where a run that ended took up its output anew, there is no position.
-            let mut writer = sink.open(self.recovered.sink(&name))?;
+            let mut writer = sink.open(self.recovered.sink(&name).filter(|_| !anew))?;
             outbox::write(&kept, &mut *writer)?;
             if self.persistence.access == Access::Read {
                 return Ok(writer);

@@ -290,6 +290,9 @@ impl Environment for OnWorker<'_> {
         let checkpoints = self.shared.checkpoints.as_ref()?;
         checkpoints.log(&self.shared.program, step, self.worker, &self.shared.context)
     }
+    fn begins_anew(&self, step: usize) -> bool {
+        self.shared.checkpoints.as_ref().is_some_and(|checkpoints| checkpoints.begins_anew(step))
+    }
     fn writer(&mut self, step: usize) -> Option<Box<dyn Writer>> {
         if self.shared.first_worker + self.worker != 0 {
             return None;

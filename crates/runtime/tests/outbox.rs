@@ -51,11 +51,16 @@ impl Sink for Ledger {
     fn description(&self) -> String {
         "ledger".into()
     }
-    fn open(&self, _position: Option<&[u8]>) -> Result<Box<dyn Writer>, ConnectorError> {
+    fn open(&self, position: Option<&[u8]>) -> Result<Box<dyn Writer>, ConnectorError> {
         assert!(!self.transactional, "it is opened for whole checkpoints");
+        let written = position.map_or(0, |position| u64::from_le_bytes(position.try_into().unwrap()));
+        self.kept.lock().unwrap().rows.truncate(written as usize);
         Ok(Box::new(self.clone()))
     }
-    fn transactions(&self, id: &str) -> Result<Option<Box<dyn Transactions>>, ConnectorError> {
+    fn transactions(&self, id: &str, anew: bool) -> Result<Option<Box<dyn Transactions>>, ConnectorError> {
+        if self.transactional && anew {
+            self.kept.lock().unwrap().rows.clear();
+        }
         Ok(self.transactional.then(|| {
             let open: Box<dyn Transactions> = Box::new(Open { ledger: self.clone(), id: id.to_owned() });
             open
@@ -83,6 +88,9 @@ impl Writer for Ledger {
     }
     fn end(&mut self) -> Result<(), ConnectorError> {
         Ok(())
+    }
+    fn position(&self) -> Option<Vec<u8>> {
+        Some((self.kept.lock().unwrap().rows.len() as u64).to_le_bytes().to_vec())
     }
 }
 
@@ -153,8 +161,9 @@ impl Source for Numbers {
         Arc::new(Numbers { schema: Schema::new(fields), ..self.clone() })
     }
     fn open(&self, _: usize, resume: Option<Resume>) -> Result<Vec<Box<dyn Reader>>, ConnectorError> {
-        let resume = resume.unwrap();
-        let next = resume.positions.get("").map(|position| position.value.as_slice().try_into().unwrap());
+        // A source that starts over has nothing to resume from.
+        let resume = resume.map(|resume| resume.positions).unwrap_or_default();
+        let next = resume.get("").map(|position| position.value.as_slice().try_into().unwrap());
         Ok(vec![Box::new(Reading { next: next.map_or(0, u64::from_le_bytes), source: self.clone() })])
     }
 }
@@ -207,11 +216,15 @@ const COUNT: u64 = 24;
 
 /// Numbers go to a ledger.
 fn program(kept: &Arc<Mutex<Kept>>, faults: Faults, seed: u64) -> Program {
+    program_with(kept, faults, true, seed)
+}
+
+fn program_with(kept: &Arc<Mutex<Kept>>, faults: Faults, transactional: bool, seed: u64) -> Program {
     let schema = Schema::new([Field::new("number", DType::Int)]);
     let (end, fails) = (faults.source.unwrap_or(COUNT), faults.source.is_some());
     let numbers = Numbers { schema, end, fails, kept: Some(kept.clone()), waits: 2, seed };
     let rows = Graph::new().source(Arc::new(numbers), SourceOptions::default()).unwrap();
-    let ledger = Ledger { kept: kept.clone(), fault: faults.commit, transactional: true };
+    let ledger = Ledger { kept: kept.clone(), fault: faults.commit, transactional };
     program_of(&rows, Arc::new(ledger), "ledger")
 }
 
@@ -273,6 +286,33 @@ fn changes_are_committed_once() {
         assert!(kept.numbers.len() == 1, "all runs have one name: {:?}", kept.numbers);
     }
     assert!(failed.values().all(|count| *count > 0) || cases() < 20, "{failed:?}");
+}
+
+#[test]
+fn what_starts_over_comes_into_outputs_that_begin_anew() {
+    for case in 0..cases() {
+        let mut random = Random::new(case + 1);
+        let store = Arc::new(Store::memory().unwrap());
+        let kept = Arc::<Mutex<Kept>>::default();
+        let transactional = random.below(2) == 0;
+        let mut left = 1 + random.below(3);
+        loop {
+            let mut faults = WELL;
+            if left > 0 {
+                faults.commit = *random.pick(&[Fault::Never, Fault::Before, Fault::After]);
+                faults.source = Some(random.below(COUNT));
+            }
+            let mut options = options(&store, 1 + random.below(3) as usize);
+            options.persistence.as_mut().unwrap().logs = InputLogs::Named;
+            let program = program_with(&kept, faults, transactional, random.below(1000));
+            match run_in_processes(&program, &options, true, 1) {
+                Ok(()) => break,
+                Err(failure) => assert!(left > 0, "case {case}: {failure:?}"),
+            }
+            left -= 1;
+        }
+        assert_eq!(numbers(&kept), (0..COUNT as i64).collect::<Vec<_>>(), "case {case}");
+    }
 }
 
 #[test]

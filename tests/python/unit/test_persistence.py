@@ -126,6 +126,30 @@ def test_sources_without_names_start_over(folder: Path) -> None:
     assert run(folder, sums, Mode.SELECTIVE_PERSISTING, name="words") == changes
 
 
+def test_outputs_that_begin_anew_show_what_named_sources_gave_before(folder: Path) -> None:
+    def shown(*names: str) -> list[dict[str, Any]]:
+        """What a run with these outputs has in their files."""
+        G.clear()
+        schema = pw.schema_from_types(n=int)
+        known = pw.io.python.read(Numbers(3), schema=schema, name="known")
+        anew = pw.io.python.read(Numbers(2), schema=schema)
+        total = known.reduce(n=pw.reducers.sum(known.n))
+        outputs = {"rows": known.concat_reindex(anew), "totals": total.concat_reindex(anew), "total": total}
+        for name in names:
+            pw.io.jsonlines.write(outputs[name], folder / name, name=name)
+        backend = pw.persistence.Backend.filesystem(folder / "state")
+        config = pw.persistence.Config(backend, persistence_mode=Mode.SELECTIVE_PERSISTING)
+        pw.run(monitoring_level=pw.MonitoringLevel.NONE, persistence_config=config)
+        read = [[json.loads(line) for line in (folder / name).read_text().splitlines()] for name in names]
+        return [dict(Counter(row["n"] for row in rows for _ in range(row["diff"]))) for rows in read]
+
+    rows, totals = {0: 2, 1: 2, 2: 1}, {0: 1, 1: 1, 3: 1}
+    assert shown("rows", "totals", "total") == [rows, totals, {3: 1}]
+    # What comes of named sources alone is known.
+    assert shown("rows", "totals", "total") == [rows, totals, {}]
+    assert shown("totals", "total") == [totals, {}]
+
+
 def test_a_changed_schema_is_named(folder: Path) -> None:
     write(folder, "1", ("a", 1))
     run(folder, sums, name="words")

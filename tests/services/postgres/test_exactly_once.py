@@ -263,6 +263,23 @@ def test_a_new_store_begins_anew(one: Orders, tmp_path: Path) -> None:
     assert one.numbers() == list(range(4))
 
 
+def test_a_source_that_starts_over_finds_an_empty_table(one: Orders) -> None:
+    """Also after a run that was killed, which had more for the table."""
+    mode = "persistence_mode=pw.PersistenceMode.SELECTIVE_PERSISTING"
+    one.program = ONE.replace("filesystem(state)", f"filesystem(state), {mode}")
+    one.finish()
+    assert one.numbers() == [0, 1, 2]
+    run = one.start()
+    until(lambda: one.numbers() == [0, 1, 2], "the table is written anew")
+    one.send(2)
+    until(lambda: len(one.numbers()) == 5, "the run goes on")
+    run.kill()
+    run.wait()
+    one.send(1)
+    one.finish()
+    assert one.numbers() == list(range(6))
+
+
 def config(folder: Path) -> pw.persistence.Config:
     return pw.persistence.Config(pw.persistence.Backend.filesystem(folder))
 

@@ -161,7 +161,7 @@ impl Sink for KafkaSink {
         Ok(Box::new(self.writer(&self.own_properties())?))
     }
 
-    fn transactions(&self, id: &str) -> Result<Option<Box<dyn Transactions>>, ConnectorError> {
+    fn transactions(&self, id: &str, _anew: bool) -> Result<Option<Box<dyn Transactions>>, ConnectorError> {
         match self.delivery {
             Delivery::ExactlyOnce => Ok(Some(Box::new(KafkaTransactions::open(self, id)?))),
             Delivery::AtLeastOnce => Ok(None),

@@ -71,13 +71,14 @@ pub(super) struct Taken {
 }
 
 impl Commits {
-    /// Takes the row of an output over, from whatever run had it; makes the table if it is not there. The
-    /// transaction stays open.
+    /// Takes the row of an output over, from whatever run had it; makes the table if it is not there. With `anew` it
+    /// forgets how far that is written. The transaction stays open.
     pub(super) fn open(
         client: &mut Client,
         connector: &str,
         schema: &str,
         output: &str,
+        anew: bool,
     ) -> Result<Taken, PgError> {
         let name = TableName { schema: schema.to_owned(), table: TABLE.to_owned() };
         let (table, output) = (name.quoted(), escape_literal(output));
@@ -87,9 +88,10 @@ impl Commits {
             if !name.is_there(client)? {
                 client.query(&format!("CREATE TABLE IF NOT EXISTS {table} ({COLUMNS})"))?;
             }
+            let forgets = if anew { ", number = NULL, written = NULL" } else { "" };
             let sql = format!(
                 "INSERT INTO {table} AS c (output, run) VALUES ({output}, 1) ON CONFLICT (output) DO UPDATE \
-                 SET run = c.run + 1 RETURNING run, number, written"
+                 SET run = c.run + 1{forgets} RETURNING run, number, written"
             );
             commits.lock(client, &sql)
         };

@@ -89,22 +89,22 @@ impl Sink for PostgresSink {
         Ok(Box::new(PostgresWriter::new(session)))
     }
 
-    fn transactions(&self, id: &str) -> Result<Option<Box<dyn Transactions>>, ConnectorError> {
+    fn transactions(&self, id: &str, anew: bool) -> Result<Option<Box<dyn Transactions>>, ConnectorError> {
         if self.delivery == Delivery::AtLeastOnce {
             return match self.init_mode {
-                InitMode::Replace => Err(misfit(
+                InitMode::Replace if !anew => Err(misfit(
                     &self.target.connector,
                     "with delivery=\"at-least-once\" it is not known whether an earlier run has written to the table, \
                      so that init_mode=\"replace\" may remove what does not come again; \
                      init_mode=\"create_if_not_exists\" keeps it",
                 )),
-                InitMode::Default | InitMode::CreateIfNotExists => Ok(None),
+                InitMode::Replace | InitMode::Default | InitMode::CreateIfNotExists => Ok(None),
             };
         }
         let transactions = self.start(|| {
             let mut client = Client::connect(&self.settings, false)?;
             let Target { connector, name, .. } = &self.target;
-            let Taken { commits, found } = Commits::open(&mut client, connector, &name.schema, id)?;
+            let Taken { commits, found } = Commits::open(&mut client, connector, &name.schema, id, anew)?;
             match found {
                 None => self.target.make(&mut client, self.init_mode)?,
                 Some(_) if name.is_there(&mut client)? => {}

@@ -112,14 +112,13 @@ fn static_name(name: &str) -> &'static str {
 
 /// A step that was not there has to see all there was: so what it is computed from is computed once more.
 /// That may give other ids and other results than before, so all that is computed from it is computed anew
-/// as well. Rows of sources stay what they are.
-fn spread(program: &Program, restored: &mut [bool]) {
+/// as well. Rows of sources stay what they are. The same goes for outputs that begin anew.
+fn spread(program: &Program, restored: &mut [bool], sees_all: impl Fn(usize) -> bool) {
     let steps = &program.steps;
     let computes = |step: usize| !matches!(steps[step].op, StepOp::Source(_) | StepOp::Static { .. });
     let mut before = usize::MAX;
     loop {
-        let mut anew: Vec<bool> =
-            (0..steps.len()).map(|step| !restored[step] && program.has_state(step)).collect();
+        let mut anew: Vec<bool> = (0..steps.len()).map(|step| !restored[step] && sees_all(step)).collect();
         for step in (0..steps.len()).rev() {
             if !anew[step] {
                 continue;
@@ -176,6 +175,7 @@ impl Recovered {
         persistence: &Persistence,
         program: &Program,
         identities: &[String],
+        begins_anew: &[bool],
         context: &Context,
     ) -> Result<Recovered, StoreError> {
         self.find_recorded(persistence, program)?;
@@ -189,9 +189,14 @@ impl Recovered {
                 restored[number] = false;
             }
         }
-        spread(program, &mut restored);
-        let anew = (0..program.steps.len()).filter(|step| !restored[*step] && program.has_state(*step));
-        let anew: Vec<&str> = anew.map(|step| &*program.steps[step].name).collect();
+        let is_output = |step: usize| matches!(program.steps[step].op, StepOp::Output(_));
+        let sees_all = |step| program.has_state(step) || begins_anew[step] && is_output(step);
+        spread(program, &mut restored, &sees_all);
+        let names = |of: &dyn Fn(usize) -> bool| -> Vec<&str> {
+            let anew = (0..program.steps.len()).filter(|step| !restored[*step] && of(*step));
+            anew.map(|step| &*program.steps[step].name).collect()
+        };
+        let anew = names(&|step| program.has_state(step));
         if !anew.is_empty() {
             let text = format!("computed anew, as the program has changed: {}", anew.join(", "));
             context.message(false, &text);
@@ -214,13 +219,15 @@ impl Recovered {
                 let log = load(&persistence.store, manifest, saved)?;
                 let batches: Vec<Batch> = log.notes.into_iter().map(|note| note.batch).collect();
                 self.rows.insert(number, vec![consolidate(Batch::concat(&batches), &step.columns)]);
-            } else if !anew.is_empty() {
+            } else if let needing = names(&sees_all)
+                && !needing.is_empty()
+            {
                 return Err(unusable(
                     &persistence.store,
                     format!(
                         "the program has changed, and {} has to be computed from rows of {name} that were not kept; \
                      start with another store, or have the rows of sources kept",
-                        anew.join(", ")
+                        needing.join(", ")
                     ),
                 ));
             }
