@@ -297,15 +297,21 @@ pub struct Panes {
     pub hop: i64,
     /// Panes in a window.
     pub length: i64,
-    /// There are no windows with negative numbers.
-    pub bounded: bool,
+    /// The numbers of the first and the last window that there is.
+    pub windows: (i64, i64),
 }
 
 impl Panes {
     /// The first and the last window that a pane is part of; the first is greater if there is none.
     pub fn windows(&self, pane: i64) -> (i64, i64) {
-        let first = pane.saturating_sub(self.length).div_euclid(self.hop) + 1;
-        (if self.bounded { first.max(0) } else { first }, pane.div_euclid(self.hop))
+        let first = match pane.checked_sub(self.length) {
+            Some(before) => before.div_euclid(self.hop) + 1,
+            None => {
+                let before = i128::from(pane) - i128::from(self.length);
+                i64::try_from(before.div_euclid(i128::from(self.hop)) + 1).unwrap_or(i64::MIN)
+            }
+        };
+        (first.max(self.windows.0), pane.div_euclid(self.hop).min(self.windows.1))
     }
 
     /// The first pane of a window.

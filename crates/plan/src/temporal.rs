@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use pathway_expr::Expr;
+use pathway_expr::{BinaryOp, Expr, numbers_of_windows};
 use pathway_types::{DType, Value};
 
 use crate::PlanError;
@@ -129,3 +129,56 @@ impl fmt::Display for TimeKind {
 
 #[cfg(test)]
 mod tests;
+
+/// A time or an interval that is a constant, as a whole number.
+pub(crate) fn whole(constant: &Expr) -> Option<i64> {
+    match constant.as_constant() {
+        Some(
+            Value::Int(number)
+            | Value::Duration(number)
+            | Value::DateTimeNaive(number)
+            | Value::DateTimeUtc(number),
+        ) => Some(*number),
+        _ => None,
+    }
+}
+
+/// The numbers of the first and the last window of a grid; none is before the origin if it is `bounded`. Windows are
+/// `ratio` hops long, or, where that is 0, as long as the span.
+pub(crate) fn windows(hop: &Expr, span: &Expr, ratio: i64, origin: &Expr, bounded: bool) -> (i64, i64) {
+    let (first, last) = match (whole(hop), whole(span), whole(origin)) {
+        (Some(hop), _, Some(origin)) if ratio > 0 => {
+            numbers_of_windows(hop, i128::from(hop) * i128::from(ratio), origin)
+        }
+        (Some(hop), Some(span), Some(origin)) => numbers_of_windows(hop, span.into(), origin),
+        _ => (i64::MIN, i64::MAX),
+    };
+    (if bounded { first.max(0) } else { first }, last)
+}
+
+/// A constant of the dtype of an expression over whole times or intervals.
+pub(crate) fn constant_like(whole: &Expr, number: i64) -> Expr {
+    Expr::literal(match whole.dtype() {
+        DType::DateTimeNaive => Value::DateTimeNaive(number),
+        DType::DateTimeUtc => Value::DateTimeUtc(number),
+        DType::Duration => Value::Duration(number),
+        _ => Value::Int(number),
+    })
+}
+
+/// The time so much later. Where whole times have none so much later, it is the last one there is (or, for a negative
+/// distance, the first).
+pub(crate) fn later(time: &Expr, distance: &Expr) -> Result<Expr, PlanError> {
+    let sum = Expr::binary(BinaryOp::Add, time.clone(), distance.clone())?;
+    let (Some(length), false) = (whole(distance), *time.dtype() == DType::Float) else { return Ok(sum) };
+    if let Some(time_is) = whole(time) {
+        return Ok(constant_like(time, time_is.saturating_add(length)));
+    }
+    let (is_beyond, border, end) = match length {
+        0 => return Ok(sum),
+        1.. => (BinaryOp::Gt, i64::MAX - length, i64::MAX),
+        _ => (BinaryOp::Lt, i64::MIN - length, i64::MIN),
+    };
+    let is_beyond = Expr::binary(is_beyond, time.clone(), constant_like(time, border))?;
+    Ok(Expr::if_else(is_beyond, constant_like(time, end), sum)?)
+}

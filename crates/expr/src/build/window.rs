@@ -1,8 +1,8 @@
 //! Typing of the functions that assign times to windows; their parameters are constants.
 //!
 //! * `window.number(time, hop, origin)`: INT, the last window that starts at or before the time.
-//! * `window.numbers(time, hop, span, ratio, origin, bounded)`: all windows that hold the time. A
-//!   window ends `ratio` hops after its start, or, where `ratio` is 0, `span` after it; `bounded`
+//! * `window.numbers(time, hop, span, ratio, origin, bounded)`: all windows that hold the time and whose
+//!   borders are times (of 64 bits). A window ends `ratio` hops after its start, or, where `ratio` is 0, `span` after it; `bounded`
 //!   leaves out windows that start before the origin.
 
 use pathway_types::{DType, Value};

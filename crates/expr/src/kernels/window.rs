@@ -15,6 +15,7 @@ use pathway_types::{DType, DataError};
 use super::call::Call;
 use super::{bools, floats, int_array, ints};
 use crate::evaluate::cells::{Cells, Strict};
+use crate::grid::{clamped, numbers_of_windows};
 
 /// Beyond so many windows from the origin neighbours may have equal borders.
 const MANY: f64 = (1u64 << 52) as f64;
@@ -31,7 +32,7 @@ impl Whole {
     fn last(&self, time: i64) -> i64 {
         match time.checked_sub(self.origin) {
             Some(distance) => distance.div_euclid(self.hop),
-            None => clamp((i128::from(time) - i128::from(self.origin)).div_euclid(i128::from(self.hop))),
+            None => clamped((i128::from(time) - i128::from(self.origin)).div_euclid(i128::from(self.hop))),
         }
     }
 
@@ -39,12 +40,8 @@ impl Whole {
     #[inline]
     fn first(&self, time: i64) -> i64 {
         let distance = i128::from(time) - i128::from(self.origin) - self.span;
-        clamp(distance.div_euclid(i128::from(self.hop)) + 1)
+        clamped(distance.div_euclid(i128::from(self.hop)) + 1)
     }
-}
-
-fn clamp(number: i128) -> i64 {
-    number.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
 }
 
 /// Windows on floats.
@@ -171,11 +168,13 @@ pub(crate) fn numbers(call: &Call<'_>) -> Cells {
             ratio => i128::from(hop) * i128::from(ratio),
         };
         let windows = Whole { hop, span, origin: ints(origin).get(0) };
+        let (least, most) = numbers_of_windows(hop, span, windows.origin);
+        let least = if bounded { least.max(0) } else { least };
         let lane = ints(time);
         for row in 0..call.rows {
             if frame.is_valid(row) {
                 let (first, last) = (windows.first(lane.get(row)), windows.last(lane.get(row)));
-                values.extend(if bounded { first.max(0) } else { first }..=last);
+                values.extend(first.max(least)..=last.min(most));
             }
             ends.push(values.len() as i64);
         }

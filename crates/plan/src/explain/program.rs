@@ -136,7 +136,7 @@ fn write_reduce(f: &mut impl Write, reduce: &ReduceStep) -> fmt::Result {
     }
     if let Some(panes) = &reduce.panes {
         write!(f, " windows of {} panes every {} at #{}", panes.length, panes.hop, panes.column)?;
-        if panes.bounded {
+        if panes.windows.0 == 0 {
             f.write_str(" from zero")?;
         }
     }

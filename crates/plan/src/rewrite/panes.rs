@@ -10,6 +10,7 @@ use pathway_expr::{Expr, ExprKind, Reducer};
 use pathway_types::{DType, Value};
 
 use crate::program::{ARGUMENT_ID, GroupKey, Panes, Program, ReduceColumn, ReduceStep, Stage, StepOp};
+use crate::temporal::{whole, windows};
 
 /// So many panes from window to window at most: with more of them there is little that windows share.
 const MOST_PANES_PER_HOP: i64 = 8;
@@ -128,11 +129,12 @@ fn follow(stages: &[Stage], column: usize, other: Option<usize>) -> Option<usize
 }
 
 /// How windows are made of panes, if many windows share a pane.
-fn panes(hop: &Expr, span: &Expr, ratio: &Expr, origin: &Expr, bounded: &Expr) -> Option<Panes> {
+fn panes(whole_hop: &Expr, span: &Expr, ratio: &Expr, origin: &Expr, bounded: &Expr) -> Option<Panes> {
     let (Value::Int(ratio), Value::Bool(bounded)) = (ratio.as_constant()?, bounded.as_constant()?) else {
         return None;
     };
-    let (hop, length) = match (hop.as_constant()?, span.as_constant()?) {
+    let numbers = windows(whole_hop, span, *ratio, origin, *bounded);
+    let (hop, length) = match (whole_hop.as_constant()?, span.as_constant()?) {
         (Value::Float(hop), _) => {
             let Value::Float(origin) = origin.as_constant()? else { return None };
             // Far from zero, a window before the origin may start where the origin is.
@@ -148,8 +150,22 @@ fn panes(hop: &Expr, span: &Expr, ratio: &Expr, origin: &Expr, bounded: &Expr) -
         }
         _ => return None,
     };
-    let shared = length >= 2 * hop && hop <= MOST_PANES_PER_HOP;
-    shared.then_some(Panes { column: 0, hop, length, bounded: *bounded })
+    let shared = length / 2 >= hop && hop <= MOST_PANES_PER_HOP;
+    let pane = length_of(whole_hop, hop)?;
+    (shared && are_numbered(&pane, origin, *bounded)).then_some(Panes {
+        column: 0,
+        hop,
+        length,
+        windows: numbers,
+    })
+}
+
+/// True if all panes that are part of windows have numbers of 64 bits.
+fn are_numbered(pane: &Expr, origin: &Expr, bounded: bool) -> bool {
+    let (Some(pane), Some(origin)) = (whole(pane), whole(origin)) else { return true };
+    let number = |time: i64| (i128::from(time) - i128::from(origin)).div_euclid(i128::from(pane));
+    let fits = |time: i64| i64::try_from(number(time)).is_ok();
+    fits(i64::MAX) && (bounded || fits(i64::MIN))
 }
 
 /// The length of a pane, where so many make a hop.

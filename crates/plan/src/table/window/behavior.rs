@@ -13,7 +13,7 @@ use super::intervals::LOCATION;
 use super::{KEY, NUMBER, Table};
 use crate::PlanError;
 use crate::stateful::SessionBehavior;
-use crate::temporal::{Behavior, Role, TimeKind};
+use crate::temporal::{Behavior, Role, TimeKind, constant_like, later, whole};
 
 /// A behavior by distances from the borders of windows.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ impl Limits {
         Ok(match parts(behavior, grid.kind)? {
             Parts::Common { delay, cutoff, keep_results } => Limits { delay, cutoff, keep_results },
             Parts::ExactlyOnce { shift } => {
-                let delay = Expr::binary(BinaryOp::Add, grid.span().clone(), shift.clone())?;
+                let delay = later(grid.span(), &shift)?;
                 Limits { delay: Some(delay), cutoff: Some(shift), keep_results: true }
             }
         })
@@ -46,18 +46,12 @@ impl Limits {
         let frame = records.here();
         let mut records = records;
         let key = |records: &Table| records.column(KEY);
-        let end = |records: &Table, cutoff: &Expr| {
-            Expr::binary(BinaryOp::Add, grid.end(&records.column(NUMBER)?)?, cutoff.clone())
-                .map_err(PlanError::from)
-        };
+        let end = |records: &Table, cutoff: &Expr| later(&grid.end(&records.column(NUMBER)?)?, cutoff);
         if let Some(cutoff) = &self.cutoff {
             records = records.freeze_windows(end(&records, cutoff)?, key(&records)?)?.at(frame.clone());
         }
         if let Some(delay) = &self.delay {
-            let due = |records: &Table| {
-                Expr::binary(BinaryOp::Add, grid.start(&records.column(NUMBER)?)?, delay.clone())
-                    .map_err(PlanError::from)
-            };
+            let due = |records: &Table| later(&grid.start(&records.column(NUMBER)?)?, delay);
             records = records.buffer(&due(&records)?, &key(&records)?, None)?.at(frame.clone());
             let (time, due) = comparable("windowby", key(&records)?, due(&records)?)?;
             let early = Expr::binary(BinaryOp::Lt, time.clone(), due.clone())?;
@@ -166,18 +160,25 @@ impl Borders {
         lower: &Expr,
         upper: &Expr,
     ) -> Result<Borders, PlanError> {
-        let add = |a: &Expr, b: &Expr| Expr::binary(BinaryOp::Add, a.clone(), b.clone());
-        let length = Expr::binary(BinaryOp::Sub, upper.clone(), lower.clone())?;
+        let length = match (whole(upper), whole(lower)) {
+            (Some(end), Some(start)) => constant_like(upper, end.saturating_sub(start)),
+            _ => Expr::binary(BinaryOp::Sub, upper.clone(), lower.clone())?,
+        };
         Ok(match parts(behavior, kind)? {
             Parts::Common { delay, cutoff, keep_results } => Borders {
-                shown: delay.as_ref().map(|delay| add(lower, delay)).transpose()?,
-                over: cutoff.as_ref().map(|cutoff| add(upper, cutoff)).transpose()?,
-                needed: cutoff.as_ref().map(|cutoff| add(&length, cutoff)).transpose()?,
+                shown: delay.as_ref().map(|delay| later(lower, delay)).transpose()?,
+                over: cutoff.as_ref().map(|cutoff| later(upper, cutoff)).transpose()?,
+                needed: cutoff.as_ref().map(|cutoff| later(&length, cutoff)).transpose()?,
                 keep_results,
             },
             Parts::ExactlyOnce { shift } => {
-                let over = Some(add(upper, &shift)?);
-                Borders { shown: over.clone(), over, needed: Some(add(&length, &shift)?), keep_results: true }
+                let over = Some(later(upper, &shift)?);
+                Borders {
+                    shown: over.clone(),
+                    over,
+                    needed: Some(later(&length, &shift)?),
+                    keep_results: true,
+                }
             }
         })
     }
@@ -194,9 +195,7 @@ impl Borders {
         let (mut values, mut rows) = (values, rows);
         let clock =
             |rows: &Table| Ok::<Clock, PlanError>(Clock { rows: rows.clone(), time: rows.column(KEY)? });
-        let after = |table: &Table, column: &str, distance: &Expr| {
-            Expr::binary(BinaryOp::Add, table.column(column)?, distance.clone()).map_err(PlanError::from)
-        };
+        let after = |table: &Table, column: &str, distance: &Expr| later(&table.column(column)?, distance);
         if let (Some(over), Some(needed)) = (&self.over, &self.needed) {
             values = values.freeze_by(&after(&values, LOCATION, over)?, &clock(&rows)?)?.at(frame.clone());
             rows = rows.freeze_windows(after(&rows, KEY, needed)?, rows.column(KEY)?)?.at(frame.clone());

@@ -7,7 +7,7 @@ use pathway_expr::{BinaryOp, Expr};
 use pathway_types::Value;
 
 use crate::PlanError;
-use crate::temporal::{Role, TimeKind};
+use crate::temporal::{Role, TimeKind, whole, windows};
 
 /// The length of a window.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,9 +112,16 @@ impl Grid {
 
     /// Whether the window of a time (see [`Grid::number`]) exists and holds it, if that is a question.
     pub(super) fn holds(&self, time: &Expr, number: &Expr) -> Result<Option<Expr>, PlanError> {
-        let exists = match self.bounded {
-            true => Some(Expr::binary(BinaryOp::Ge, self.start(number)?, self.origin.clone())?),
-            false => None,
+        let compared = |op, border| Expr::binary(op, number.clone(), Expr::literal(border));
+        let exists = match (whole(&self.hop), self.bounded) {
+            // The borders of others would not be times.
+            (Some(_), _) => {
+                let (first, last) = windows(&self.hop, &self.span, self.ratio, &self.origin, self.bounded);
+                let [after, before] = [compared(BinaryOp::Ge, first)?, compared(BinaryOp::Le, last)?];
+                Some(Expr::binary(BinaryOp::And, after, before)?)
+            }
+            (None, true) => Some(Expr::binary(BinaryOp::Ge, self.start(number)?, self.origin.clone())?),
+            (None, false) => None,
         };
         let inside = match self.ratio {
             0 => Some(Expr::binary(BinaryOp::Lt, time.clone(), self.end(number)?)?),
@@ -140,14 +147,6 @@ impl Grid {
         let distance = Expr::binary(BinaryOp::Mul, self.hop.clone(), number.clone())?;
         let distance = Expr::binary(BinaryOp::Add, distance, self.span.clone())?;
         Ok(Expr::binary(BinaryOp::Add, distance, self.origin.clone())?)
-    }
-}
-
-/// An interval as a whole number.
-fn whole(interval: &Expr) -> Option<i64> {
-    match interval.as_constant() {
-        Some(Value::Int(length) | Value::Duration(length)) => Some(*length),
-        _ => None,
     }
 }
 

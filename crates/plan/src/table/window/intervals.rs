@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pathway_expr::{BinaryOp, Expr};
+use pathway_expr::Expr;
 use pathway_types::Value;
 
 use super::super::group::Given;
@@ -13,13 +13,13 @@ use crate::col::{Col, left, right, right_id};
 use crate::graph::GroupIds;
 use crate::program::JoinMode;
 use crate::table::{InTime, JoinOptions};
-use crate::temporal::{Behavior, Role, TimeKind};
+use crate::temporal::{Behavior, Role, TimeKind, later};
 
 pub(super) const LOCATION: &str = "_pw_window_location";
 /// What the join makes, and what describes windows.
 const RESERVED: [&str; 6] = [KEY, LOCATION, START, END, INSTANCE, ORIGINAL_ID];
 
-/// Windows from `at + lower` to `at + upper`, both included, for each value of `at`.
+/// Windows from `at + lower` to `at + upper`, both included, for each value of `at`. They end where whole times end.
 #[derive(Clone, Debug)]
 pub struct Around {
     /// The table with the values.
@@ -83,9 +83,12 @@ impl Table {
         let joined = joined.select(names.chain(beside))?.at(frame.clone());
         let location = joined.column(LOCATION)?;
         let owner = if owned { joined.column(INSTANCE)? } else { Expr::literal(Value::None) };
-        let border = |bound| Expr::binary(BinaryOp::Add, location.clone(), bound);
-        let about =
-            [(LOCATION, location.clone()), (START, border(lower)?), (END, border(upper)?), (INSTANCE, owner)];
+        let about = [
+            (LOCATION, location.clone()),
+            (START, later(&location, &lower)?),
+            (END, later(&location, &upper)?),
+            (INSTANCE, owner),
+        ];
         let pointer = group_pointer(&about, owned)?;
         let described = about.iter().map(|(name, e)| (*name, e.clone(), frame.clone()));
         let described = joined.with_columns(described)?.at(frame);

@@ -28,6 +28,7 @@ pub(super) fn checked(
     let distance = Expr::literal(distance.clone());
     arguments.push(("window.max_gap", Role::Interval, distance.dtype()));
     let kind = TimeKind::of(&arguments)?;
+    not_negative(&distance)?;
     arguments.pop();
     if let (Ok(TimeKind::Int), Some(Value::Float(gap))) = (TimeKind::of(&arguments), distance.as_constant()) {
         // Whole numbers that are less than 1.5 apart are less than 2 apart.
@@ -35,6 +36,16 @@ pub(super) fn checked(
     }
     let gap = kind.convert(&distance)?.as_constant().cloned().unwrap_or(Value::None);
     Ok((kind, SessionGap::LessThan(gap)))
+}
+
+fn not_negative(gap: &Expr) -> Result<(), PlanError> {
+    let text = match gap.as_constant() {
+        Some(Value::Float(gap)) if gap.is_nan() || *gap < 0.0 => format!(", not {gap}"),
+        Some(Value::Int(gap)) if *gap < 0 => format!(", not {gap}"),
+        Some(Value::Duration(gap)) if *gap < 0 => String::new(),
+        _ => return Ok(()),
+    };
+    Err(PlanError::Value(format!("the max_gap of a session must not be negative{text}: no rows are closer")))
 }
 
 impl Table {
