@@ -14,6 +14,8 @@ from pathlib import Path
 
 
 def main() -> None:
+    # Programs share modules of the harness.
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     program, inputs, output, report = (Path(argument) for argument in sys.argv[1:5])
     started = time.perf_counter()
     spec = importlib.util.spec_from_file_location("bench_program", program)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -19,12 +21,13 @@ class Processes:
 
     def start(self, program: str, *arguments: object, **environment: str) -> subprocess.Popen[bytes]:
         """Starts a program, which is given as text."""
+        return self.start_command([sys.executable, "-c", program, *map(str, arguments)], **environment)
+
+    def start_command(self, command: list[str], **environment: str) -> subprocess.Popen[bytes]:
+        """Starts a command, in a group of processes of its own."""
         with open(self._log, "ab") as log:
             run = subprocess.Popen(
-                [sys.executable, "-c", program, *map(str, arguments)],
-                stdout=log,
-                stderr=log,
-                env={**os.environ, **environment},
+                command, stdout=log, stderr=log, env={**os.environ, **environment}, start_new_session=True
             )
         self._started.append(run)
         return run
@@ -36,8 +39,14 @@ class Processes:
     def kill(self) -> None:
         """Ends what still runs."""
         while self._started:
-            with self._started.pop() as run:
-                run.kill()
+            kill(self._started.pop())
+
+
+def kill(run: subprocess.Popen[bytes]) -> None:
+    """Kills a run with all of its processes."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
 
 
 def until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:

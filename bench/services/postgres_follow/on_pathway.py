@@ -9,30 +9,12 @@ from time import perf_counter
 from typing import Any
 
 import pathway as pw
-
-
-class Order(pw.Schema):
-    number: int = pw.column_definition(primary_key=True)
-    customer: int
-    quantity: int
-    price: float
-    item: str
-    note: str
-    created: pw.DateTimeNaive
-
-
-class Text(Order):
-    created: str
-
-
-def settings() -> dict[str, Any]:
-    return {"host": "127.0.0.1", "port": os.environ["BENCH_PORT"], "user": "postgres", "dbname": "postgres"}
+from harness.orders import Order, read_file, settings
 
 
 def load(inputs: Path) -> None:
     """Fills the table, a thousand rows in a transaction."""
-    orders = pw.io.csv.read(inputs / "orders.csv", schema=Text, mode="static")
-    orders = orders.with_columns(created=orders.created.dt.strptime("%Y-%m-%d %H:%M:%S.%f"))
+    orders = read_file(inputs)
     kind: Any = {"output_table_type": "snapshot", "primary_key": [orders.number], "max_batch_size": 1000}
     pw.io.postgres.write(orders, settings(), "orders", **kind)
     pw.run(monitoring_level=pw.MonitoringLevel.NONE)

@@ -1,29 +1,11 @@
 """From a file to a table of changes, with Pathway."""
 
-import os
 from pathlib import Path
 
 import pathway as pw
-
-
-class Order(pw.Schema):
-    number: int
-    customer: int
-    quantity: int
-    price: float
-    item: str
-    note: str
-    created: str
+from harness.orders import read_file, settings
 
 
 def run(inputs: Path, output: Path) -> None:
-    orders = pw.io.csv.read(inputs / "orders.csv", schema=Order, mode="static")
-    orders = orders.with_columns(created=orders.created.dt.strptime("%Y-%m-%d %H:%M:%S.%f"))
-    settings = {
-        "host": "127.0.0.1",
-        "port": os.environ["BENCH_PORT"],
-        "user": "postgres",
-        "dbname": "postgres",
-    }
-    pw.io.postgres.write(orders, settings, "orders")
+    pw.io.postgres.write(read_file(inputs), settings(), "orders")
     pw.run(monitoring_level=pw.MonitoringLevel.NONE)

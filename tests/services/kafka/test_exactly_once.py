@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import random
@@ -10,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import pytest
 import pathway as pw
 from ports import free_ports
 from services.kafka.client import Message, Topic, read_topic
+from services.processes import Processes, kill, until
 from services.runner import Running
 
 KILLS = int(os.environ.get("PATHWAY_KAFKA_KILLS", "8"))
@@ -45,48 +45,15 @@ pw.run(
 """
 
 
-_started: list[subprocess.Popen[bytes]] = []
-
-
-def kill(run: subprocess.Popen[bytes]) -> None:
-    """Kills a run with all of its processes."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(run.pid, signal.SIGKILL)
-    run.wait()
-
-
-@pytest.fixture(autouse=True)
-def _no_run_is_left() -> Iterator[None]:
-    yield
-    while _started:
-        kill(_started.pop())
-
-
 def start(
-    mode: str, topic: Topic, second: str, state: Path, processes: int = 1, threads: int = 1
+    runs: Processes, mode: str, topic: Topic, second: str, state: Path, processes: int = 1, threads: int = 1
 ) -> subprocess.Popen[bytes]:
     python = [sys.executable, "-c", PROGRAM, mode, topic.server, topic.name, second, str(state)]
-    options = ["--processes", str(processes), "--threads", str(threads)]
     if processes > 1:
+        options = ["--processes", str(processes), "--threads", str(threads)]
         options += ["--first-port", str(free_ports(processes))]
         python = [sys.executable, "-m", "pathway", "spawn", *options, *python]
-    with open(state.parent / "log", "ab") as log:
-        run = subprocess.Popen(
-            python,
-            stdout=log,
-            stderr=log,
-            env={**os.environ, "PATHWAY_THREADS": str(threads)},
-            start_new_session=True,
-        )
-    _started.append(run)
-    return run
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, f"after a minute: {what}"
-        time.sleep(0.02)
+    return runs.start_command(python, PATHWAY_THREADS=str(threads))
 
 
 def children(run: subprocess.Popen[bytes], count: int) -> list[int]:
@@ -103,7 +70,9 @@ def field(messages: list[Message], name: str) -> list[Any]:
     return [json.loads(message.value or b"")[name] for message in messages]
 
 
-def test_messages_are_written_once_however_often_runs_are_killed(kafka: Running, tmp_path: Path) -> None:
+def test_messages_are_written_once_however_often_runs_are_killed(
+    kafka: Running, processes: Processes, tmp_path: Path
+) -> None:
     topic = Topic(kafka, partitions=2)
     second = f"{topic.name}-copied"
     chance = random.Random(1)
@@ -117,18 +86,19 @@ def test_messages_are_written_once_however_often_runs_are_killed(kafka: Running,
 
     send(50)
     for number in range(KILLS):
-        processes = 1 + number % 2
-        run = start("streaming", topic, second, tmp_path / "state", processes, chance.randint(1, 2))
+        count = 1 + number % 2
+        run = start(processes, "streaming", topic, second, tmp_path / "state", count, chance.randint(1, 2))
         begin, length = time.monotonic(), chance.uniform(0.3, 2.5)
         while time.monotonic() < begin + length:
             send(chance.randint(1, 20))
-        assert run.poll() is None, (tmp_path / "log").read_text()
-        if processes > 1 and chance.random() < 0.5:
+        assert run.poll() is None, processes.log()
+        if count > 1 and chance.random() < 0.5:
             # One process alone; the others end as they notice.
-            os.kill(chance.choice(children(run, processes)), signal.SIGKILL)
+            os.kill(chance.choice(children(run, count)), signal.SIGKILL)
             assert run.wait(60) != 0
         kill(run)
-    assert start("static", topic, second, tmp_path / "state").wait(120) == 0, (tmp_path / "log").read_text()
+    last = start(processes, "static", topic, second, tmp_path / "state")
+    assert last.wait(120) == 0, processes.log()
 
     assert sorted(field(read_topic(topic.server, second), "number")) == list(range(sent))
     totals = read_topic(topic.server, f"{second}-totals")
@@ -141,7 +111,9 @@ def test_messages_are_written_once_however_often_runs_are_killed(kafka: Running,
     assert {row: count for row, count in balance.items() if count} == expected
 
 
-def test_a_run_whose_place_another_has_taken_ends(kafka: Running, tmp_path: Path) -> None:
+def test_a_run_whose_place_another_has_taken_ends(
+    kafka: Running, processes: Processes, tmp_path: Path
+) -> None:
     topic = Topic(kafka)
     second = f"{topic.name}-copied"
     topic.send(json.dumps({"number": 1, "shop": "a"}))
@@ -149,19 +121,19 @@ def test_a_run_whose_place_another_has_taken_ends(kafka: Running, tmp_path: Path
     def arrived(count: int) -> Callable[[], bool]:
         return lambda: len(read_topic(topic.server, second)) == count
 
-    stale = start("streaming", topic, second, tmp_path / "state")
+    stale = start(processes, "streaming", topic, second, tmp_path / "state")
     until(arrived(1), "the first run writes")
     stale.send_signal(signal.SIGSTOP)
     try:
         topic.send(json.dumps({"number": 2, "shop": "a"}))
-        other = start("streaming", topic, second, tmp_path / "state")
+        other = start(processes, "streaming", topic, second, tmp_path / "state")
         until(arrived(2), "the second run goes on")
     finally:
         stale.send_signal(signal.SIGCONT)
     topic.send(json.dumps({"number": 3, "shop": "a"}))
     until(lambda: stale.poll() is not None, "the first run ends")
     assert stale.returncode == 1
-    assert "another run, which uses the same store" in (tmp_path / "log").read_text()
+    assert "another run, which uses the same store" in processes.log()
     until(arrived(3), "the second run writes")
     other.terminate()
     assert other.wait(60) == 128 + signal.SIGTERM

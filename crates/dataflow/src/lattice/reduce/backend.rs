@@ -176,7 +176,8 @@ impl<T: LatticeTime, L: Logic> Backend<T, L> {
     fn settle_plain(&mut self) {
         let plain = std::mem::take(&mut self.plain);
         let ((input, input_ends), (output, output_ends)) = (&plain.input, &plain.output);
-        let (corrections, ends) = self.corrections(&plain.keys, input_ends, input, output_ends, output);
+        let (corrections, ends) =
+            self.reduce_corrections(&plain.keys, input_ends, input, output_ends, output);
         let mut start = 0;
         for ((key, time), end) in plain.keys.iter().zip(&plain.times).zip(ends) {
             let of_key = |(row, diff): &(u32, i64)| ((*key, *row), time.clone(), *diff);
@@ -184,27 +185,6 @@ impl<T: LatticeTime, L: Logic> Backend<T, L> {
             start = end;
         }
         self.plain = plain;
-    }
-
-    /// What turns the rows that groups give into those that they should give, and where it ends for each.
-    fn corrections(
-        &mut self,
-        keys: &[u128],
-        input_ends: &[usize],
-        input: &[(u32, i64)],
-        output_ends: &[usize],
-        output: &[(u32, i64)],
-    ) -> (Vec<(u32, i64)>, Vec<usize>) {
-        let (owners, mut wanted) = self.wanted(keys, input_ends, input);
-        let (mut corrections, mut ends) = (Vec::new(), Vec::with_capacity(keys.len()));
-        let (mut start, mut at) = (0, 0);
-        for (group, end) in output_ends.iter().enumerate() {
-            let own = owners[at..].iter().take_while(|owner| **owner == group as u32).count();
-            self.correct(&mut wanted[at..at + own], &output[start..*end], &mut corrections);
-            ends.push(corrections.len());
-            (start, at) = (*end, at + own);
-        }
-        (corrections, ends)
     }
 
     /// What turns the present rows of one group (by number and count) into the wanted ones.
@@ -303,6 +283,7 @@ impl<T: LatticeTime, L: Logic> ProxyReduceBackend<T, TimedBatch<T>, TimedBatch<T
         self.settle_plain();
     }
 
+    /// What turns the rows that groups give into those that they should give, and where it ends for each.
     fn reduce_corrections(
         &mut self,
         keys: &[u128],
@@ -311,7 +292,16 @@ impl<T: LatticeTime, L: Logic> ProxyReduceBackend<T, TimedBatch<T>, TimedBatch<T
         output_ends: &[usize],
         output: &[(u32, i64)],
     ) -> (Vec<(u32, i64)>, Vec<usize>) {
-        self.corrections(keys, input_ends, input, output_ends, output)
+        let (owners, mut wanted) = self.wanted(keys, input_ends, input);
+        let (mut corrections, mut ends) = (Vec::new(), Vec::with_capacity(keys.len()));
+        let (mut start, mut at) = (0, 0);
+        for (group, end) in output_ends.iter().enumerate() {
+            let own = owners[at..].iter().take_while(|owner| **owner == group as u32).count();
+            self.correct(&mut wanted[at..at + own], &output[start..*end], &mut corrections);
+            ends.push(corrections.len());
+            (start, at) = (*end, at + own);
+        }
+        (corrections, ends)
     }
 
     fn emit(&mut self, records: &[Update<T>]) {
