@@ -257,6 +257,31 @@ def test_louvain_communities(edges: History) -> None:
 
 @property_settings
 @given(EDGES)
+def test_louvain_communities_of_edges_in_one_direction(edges: History) -> None:
+    """They are those of the graph that has every edge in both."""
+
+    def program() -> Table:
+        e = edges.as_stream()
+        e = e.filter(e.a != e.b)
+        there = e.select(u=e.pointer_from(e.a), v=e.pointer_from(e.b), weight=e.w)
+        both = weighted(edges)
+        levels = []
+        for name, graph in (
+            ("once", pw.graphs.WeightedGraph.from_vertices_and_weighted_edges(both.V, there)),
+            ("twice", both),
+        ):
+            found = louvain_communities_fixed_iterations(graph, 0.0, 2).clustering_levels
+            levels.append(found.select(found.c, found.level, found.v, graph=name))
+        return levels[0].concat_reindex(levels[1])
+
+    for _, rows in everything(program, edges):
+        found = [[row[:3] for row in rows.values() if row[3] == name] for name in ("once", "twice")]
+        once, twice = map(sorted, found)
+        assert once == twice
+
+
+@property_settings
+@given(EDGES)
 def test_exact_modularity(edges: History) -> None:
     def program() -> Table:
         graph = weighted(edges)

@@ -31,7 +31,8 @@ class louvain_communities_fixed_iterations:
     """Clusters of the vertices, clusters of these, and so on.
 
     Args:
-        G: the graph; every edge is there in both directions.
+        G: the graph. Its edges have no direction: two vertices are linked by half of the weight of all edges
+            between them, from whichever of the two these are.
         apx: how much the total weight of edges, to which gains are compared, may be off: it only changes
             when the true one does by more than this part, so that small updates stay local.
         levels: how often clusters become the vertices of a graph.
@@ -121,65 +122,112 @@ def _total(graph: WeightedGraph, apx: float) -> Table:
     return total.select(total=pw.apply_with_type(rounded, float, total.total))
 
 
+def _undirected(graph: WeightedGraph) -> Table:
+    """The links of vertices, each in both directions.
+
+    If one of two vertices did not know of the other, moves could go on for ever.
+    """
+    there = graph.WE.select(graph.WE.u, graph.WE.v, weight=pw.cast(float, graph.WE.weight) / 2)
+    back = there.select(u=there.v, v=there.u, weight=there.weight)
+    both = there.concat_reindex(back)
+    return both.groupby(both.u, both.v).reduce(both.u, both.v, weight=pw.reducers.sum(both.weight))
+
+
 def one_level(graph: WeightedGraph, apx: float) -> Table:
     """The clusters of the vertices of a graph: `c` is one of the vertices in the cluster."""
-    WE = graph.WE
+    WE = _undirected(graph)
     total = _total(graph, apx)
     degrees = WE.groupby(id=WE.u).reduce(degree=pw.reducers.sum(WE.weight))
     found = degrees.ix(graph.V.id, allow_misses=True, context=graph.V)
-    vertices = graph.V.select(degree=pw.cast(float, pw.coalesce(found.degree, 0.0)))
+    vertices = graph.V.select(degree=pw.coalesce(found.degree, 0.0))
     # Without any edge there is no total.
     whole = pw.coalesce(total.ix_ref(context=vertices, allow_misses=True).total, 1.0)
     vertices = vertices.select(vertices.degree, part=vertices.degree / whole)
     links = WE.filter(WE.u != WE.v)
-    links = links.select(links.u, links.v, weight=pw.cast(float, links.weight))
 
-    def step(C: Table) -> Table:
-        return C << _moves(C, vertices, links)
+    def draft(C: Table) -> Table:
+        return C << _moves(C, vertices, _by_links(_near(C, links)))
 
-    result: Table = pw.iterate(step, C=vertices.select(c=_pointer(vertices.id)))
+    def settle(C: Table) -> Table:
+        return C << _moves(C, vertices, _by_scores(_near(C, links), C, vertices, apx))
+
+    drafted: Table = pw.iterate(draft, C=vertices.select(c=_pointer(vertices.id)))
+    result: Table = pw.iterate(settle, C=drafted)
     return result
 
 
-def _moves(C: Table, vertices: Table, links: Table) -> Table:
-    """The vertices that move, with their new clusters."""
-    degrees = C.select(C.c, vertices.degree)
-    clusters = degrees.groupby(id=degrees.c).reduce(degree=pw.reducers.sum(degrees.degree))
-    # How strongly each vertex is linked to each cluster next to it, and to its own.
-    towards = links.select(links.u, c=C.ix(links.v).c, weight=links.weight)
-    own = C.select(u=C.id, c=C.c, weight=0.0)
+def _near(C: Table, links: Table) -> Table:
+    """How strongly each vertex is linked to each cluster next to it, and to its own."""
+    towards = links.select(links.u, c=C.ix(links.v).c, weight=links.weight, own=0)
+    own = C.select(u=C.id, c=C.c, weight=0.0, own=1)
     near = united(towards, own)
-    near = near.groupby(near.u, near.c).reduce(near.u, near.c, weight=pw.reducers.sum(near.weight))
-    vertex, cluster = vertices.ix(near.u), clusters.ix(near.c)
-    is_own = near.c == C.ix(near.u).c
-    others = cluster.degree - pw.if_else(is_own, vertex.degree, 0.0)
-    scored = near.select(near.u, near.c, is_own=is_own, score=near.weight - vertex.part * others)
-    home = scored.filter(scored.is_own)
-    home = home.groupby(id=home.u).reduce(score=pw.reducers.max(home.score))
-    away = scored.filter(~scored.is_own)
-    away = away.groupby(id=away.u).reduce(best=pw.reducers.max(pw.make_tuple(away.score, away.c)))
-    away = away.promise_universe_is_subset_of(vertices).promise_universe_is_subset_of(C)
-    stay = home.ix(away.id)
-    about, here = vertices.ix(away.id), C.ix(away.id)
-    wishes = away.select(
-        gain=away.best.get(0) - stay.score,
-        to=_pointer(away.best.get(1)),
-        origin=here.c,
-        degree=about.degree,
-        part=about.part,
+    near = near.groupby(near.u, near.c).reduce(
+        near.u, near.c, weight=pw.reducers.sum(near.weight), own=pw.reducers.sum(near.own)
     )
+    return near.select(near.u, near.c, near.weight, is_own=near.own > 0)
+
+
+def _by_links(near: Table) -> Table:
+    """The near clusters with scores: how strong the links are. What others do does not change them."""
+    return near.with_columns(score=near.weight)
+
+
+def _by_scores(near: Table, C: Table, vertices: Table, apx: float) -> Table:
+    """The near clusters with scores: how much is gained there, roughly if `apx` is not 0."""
+    degrees = _degrees(C, vertices)
+    if apx > 0:
+        degrees = degrees.select(degree=pw.apply_with_type(_roughly, float, degrees.degree))
+    score = near.weight - vertices.ix(near.u).part * degrees.ix(near.c).degree
+    return near.with_columns(score=score)
+
+
+def _roughly(degree: float) -> float:
+    """The power of 4 that is not greater."""
+    return 4.0 ** ((math.frexp(degree)[1] - 1) // 2) if degree > 0 else 0.0
+
+
+def _degrees(C: Table, vertices: Table) -> Table:
+    """The degrees of clusters, by cluster."""
+    members = C.select(C.c, vertices.degree)
+    return members.groupby(id=members.c).reduce(degree=pw.reducers.sum(members.degree))
+
+
+def _moves(C: Table, vertices: Table, near: Table) -> Table:
+    """The vertices that move, with their new clusters: where the score is greatest, if they gain by that."""
+    nothing = -math.inf
+    chosen = near.groupby(id=near.u).reduce(
+        best=pw.reducers.max(
+            pw.make_tuple(pw.if_else(near.is_own, nothing, near.score), near.c, near.weight)
+        ),
+        home=pw.reducers.max(pw.if_else(near.is_own, near.weight, nothing)),
+    )
+    # Each vertex is near its own cluster.
+    chosen = chosen.promise_universe_is_equal_to(C)
+    wishes = chosen.select(
+        to=_pointer(chosen.best.get(1)),
+        origin=C.c,
+        more=chosen.best.get(2) - chosen.home,
+        degree=vertices.degree,
+        part=vertices.part,
+        away=chosen.best.get(0) > nothing,
+    )
+    wishes = wishes.filter(wishes.away)
+    degrees = _degrees(C, vertices)
+    heavier = degrees.ix(wishes.C.to).degree - degrees.ix(wishes.origin).degree + wishes.degree
+    wishes = wishes.with_columns(gain=wishes.more - wishes.part * heavier)
     wishes = wishes.filter(wishes.gain > _NOISE * wishes.degree)
     # By gain; where gains are equal, by vertex.
     wishes = wishes.with_columns(order=pw.make_tuple(wishes.gain, wishes.id))
-    leaving = wishes.groupby(id=wishes.origin).reduce(best=pw.reducers.max(wishes.order))
-    entering = wishes.groupby(id=wishes.C.to).reduce(best=pw.reducers.max(wishes.order))
-    out_of = leaving.ix(wishes.origin)
-    into_origin = entering.ix(wishes.origin, allow_misses=True)
-    out_of_target = leaving.ix(wishes.C.to, allow_misses=True)
-    into_target = entering.ix(wishes.C.to)
-    lets_go = (out_of.best == wishes.order) & _exceeds(out_of.best, into_origin.best)
-    takes_in = _exceeds(into_target.best, out_of_target.best)
-    allowed = wishes.filter(lets_go & takes_in)
+    none = pw.make_tuple(nothing, wishes.id)
+    leaving = wishes.select(c=wishes.origin, leaves=wishes.order, enters=none)
+    entering = wishes.select(c=wishes.C.to, leaves=none, enters=wishes.order)
+    clusters = leaving.concat_reindex(entering)
+    clusters = clusters.groupby(id=clusters.c).reduce(
+        leaves=pw.reducers.max(clusters.leaves), enters=pw.reducers.max(clusters.enters)
+    )
+    clusters = clusters.select(clusters.leaves, lets_go=clusters.leaves > clusters.enters)
+    origin, target = clusters.ix(wishes.origin), clusters.ix(wishes.C.to)
+    allowed = wishes.filter(origin.lets_go & (origin.leaves == wishes.order) & ~target.lets_go)
     queues = allowed.groupby(allowed.C.to).reduce(
         to=allowed.C.to,
         queue=pw.reducers.sorted_tuple(
@@ -190,15 +238,6 @@ def _moves(C: Table, vertices: Table, links: Table) -> Table:
     moved = moved.flatten(moved.v)
     moved = moved.select(moved.v, c=moved.C.to)
     return moved.with_id(moved.v).select(pw.this.c).promise_universe_is_subset_of(C)
-
-
-def _exceeds(order: Any, other: Any) -> Any:
-    """True if an order is greater than another, or there is no other."""
-    return pw.if_else(
-        other.is_none(),
-        True,
-        pw.apply_with_type(lambda a, b: b is None or a > b, bool, order, other),
-    )
 
 
 def _admitted(queue: Any) -> list[Pointer]:
