@@ -14,6 +14,7 @@ from pathway.internals.schema import ColumnDefinition, Schema, schema_builder
 from pathway.internals.table import Table
 from pathway.internals.trace import current_frame, trace_user_frame, warn
 from pathway.io._files import check_json_path, register_output
+from pathway.io._handbook import KafkaReadSettings, Offset, broker_keywords
 from pathway.io._messages import message_columns
 from pathway.io._registry import SchemaRegistryHeader, SchemaRegistrySettings, engine_registry
 from pathway.io._utils import (
@@ -36,6 +37,7 @@ _PAYLOADS: dict[str, dt.DType] = {"raw": dt.BYTES, "plaintext": dt.STR}
 
 
 @trace_user_frame
+@broker_keywords
 @check_arg_types
 def read(
     rdkafka_settings: dict[str, Any],
@@ -169,6 +171,7 @@ def simple_read(
 
 
 @trace_user_frame
+@broker_keywords
 @check_arg_types
 def write(
     table: Table,
@@ -414,4 +417,12 @@ def _engine(kind: str) -> Any:
     return found
 
 
-__all__ = ["SchemaRegistryHeader", "SchemaRegistrySettings", "read", "simple_read", "write"]
+__all__ = [
+    "KafkaReadSettings",
+    "Offset",
+    "SchemaRegistryHeader",
+    "SchemaRegistrySettings",
+    "read",
+    "simple_read",
+    "write",
+]
