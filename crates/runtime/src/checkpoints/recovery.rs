@@ -191,7 +191,7 @@ impl Recovered {
         }
         let is_output = |step: usize| matches!(program.steps[step].op, StepOp::Output(_));
         let sees_all = |step| program.has_state(step) || begins_anew[step] && is_output(step);
-        spread(program, &mut restored, &sees_all);
+        spread(program, &mut restored, sees_all);
         let names = |of: &dyn Fn(usize) -> bool| -> Vec<&str> {
             let anew = (0..program.steps.len()).filter(|step| !restored[*step] && of(*step));
             anew.map(|step| &*program.steps[step].name).collect()
