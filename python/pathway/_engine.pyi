@@ -368,6 +368,7 @@ class Graph:
         debug: bool = False,
         check_types: bool = False,
         results_folder: str | None = None,
+        memory_limit: tuple[int, str] | None = None,
         persistence: Persistence | None = None,
     ) -> None:
         """Runs the given outputs (default: all registered ones that are not captures) until their inputs
@@ -377,7 +378,8 @@ class Graph:
         A signal handler that raises `StopRequested` lets the run finish what its sources have read;
         any other exception of one ends it at once, after `on_interrupt()`, which gives up what
         Python code of the run waits for. With `check_types` a None in an expression whose type has none
-        is an error; `results_folder` is where results that have to be repeated are kept."""
+        is an error; `results_folder` is where results that have to be repeated are kept; `memory_limit` has the
+        bytes that the process may take and the folder for state that does not fit."""
 
 @final
 class Field:

@@ -13,6 +13,7 @@ use pathway_plan::program::Step;
 use pathway_types::{Batch, DataError, Timestamp};
 
 use crate::error_log::ErrorLogs;
+use crate::spill::{Budget, Meters, StateSize};
 
 /// Rows that may be under way between workers before sources hold back.
 const MAX_ROWS_BETWEEN_WORKERS: i64 = 4_000_000;
@@ -173,6 +174,8 @@ struct Shared {
     checks_types: AtomicBool,
     /// Where results that have to be repeated are kept, if not in memory.
     results_folder: OnceLock<PathBuf>,
+    budget: OnceLock<Arc<Budget>>,
+    meters: Meters,
     failure: std::sync::Mutex<Option<Failure>>,
     monitor: Arc<dyn Monitor>,
     process: OnceLock<Process>,
@@ -234,6 +237,8 @@ impl Context {
             keeps_state: AtomicBool::new(false),
             checks_types: AtomicBool::new(false),
             results_folder: OnceLock::new(),
+            budget: OnceLock::new(),
+            meters: Meters::default(),
             failure: std::sync::Mutex::new(None),
             monitor,
             process: OnceLock::new(),
@@ -284,6 +289,27 @@ impl Context {
     /// Where results that have to be repeated are kept, if not in memory.
     pub fn results_folder(&self) -> Option<&Path> {
         self.0.results_folder.get().map(PathBuf::as_path)
+    }
+
+    /// Has state that takes more memory than this go to files; before the dataflow is built.
+    pub fn limit_memory(&self, budget: Budget) {
+        // A run has one; a second call would come too late anyway.
+        let _ = self.0.budget.set(Arc::new(budget));
+    }
+
+    /// The memory that state may take, if that is limited.
+    pub(crate) fn budget(&self) -> Option<Arc<Budget>> {
+        self.0.budget.get().cloned()
+    }
+
+    /// What takes memory.
+    pub(crate) fn meters(&self) -> &Meters {
+        &self.0.meters
+    }
+
+    /// The state of each operator on each worker of this process, in bytes.
+    pub fn state_sizes(&self) -> Vec<StateSize> {
+        self.0.meters.read()
     }
 
     /// True if the first data error ends the run.

@@ -5,6 +5,7 @@
 //! input can bring changes of it any more.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use pathway_types::{Batch, Timestamp};
 
@@ -14,10 +15,15 @@ use crate::operator::{Emitter, Operator, Progress};
 use crate::operators::stateless::per_batch;
 use crate::packet::Packet;
 use crate::route::{Route, Router, copies};
+use crate::spill::{Budget, Meter};
 use crate::timely::{
     Capability, DistributorPact, InputCapability, MutableAntichain, NoopBuilder, OperatorBuilder,
     OutputBuilder, Pipeline, Scope, Stream,
 };
+
+mod spill;
+
+use spill::{Aside, Spill};
 
 /// The number of shards of keys.
 pub(crate) const SHARDS: u32 = pathway_types::key::SHARD_MASK as u32 + 1;
@@ -60,6 +66,11 @@ pub fn drive<'scope, O: Operator>(
     });
     let (output, stream) = builder.new_output::<Packet>();
     let mut output = OutputBuilder::<_, NoopBuilder<Packet>>::from(output);
+    let budget = context.budget();
+    let spill = budget.clone().filter(|_| operator.keyed().is_some());
+    let spill = spill.map(|budget| Spill::new(budget, &routes));
+    let activator = scope.worker().sync_activator_for(builder.operator_info().address.to_vec());
+    let meter = context.meters().add(name, spill.is_some(), activator);
     builder.build_reschedule(move |capabilities| {
         let mut driver = Driver {
             operator,
@@ -69,6 +80,9 @@ pub fn drive<'scope, O: Operator>(
             is_open: false,
             known,
             keeping,
+            meter,
+            budget,
+            spill,
         };
         driver.progress.complete.resize(count, false);
         driver.progress.applied.resize(count, false);
@@ -138,6 +152,10 @@ struct Driver<O> {
     /// What comes of times before this one is in the state already.
     known: Timestamp,
     keeping: Option<Keeping>,
+    meter: Arc<Meter>,
+    budget: Option<Arc<Budget>>,
+    /// Where state goes if it takes too much memory.
+    spill: Option<Spill>,
 }
 
 /// How the state of an operator is kept.
@@ -151,6 +169,13 @@ struct Keeping {
 struct Epoch {
     capability: Capability<Timestamp>,
     held: Vec<(usize, Batch)>,
+    aside: Aside,
+}
+
+impl Epoch {
+    fn new(capability: Capability<Timestamp>) -> Epoch {
+        Epoch { capability, held: Vec::new(), aside: Aside::default() }
+    }
 }
 
 impl<O: Operator> Driver<O> {
@@ -162,8 +187,10 @@ impl<O: Operator> Driver<O> {
         let epoch = self
             .pending
             .entry(time)
-            .or_insert_with(|| Epoch { capability: capability.delayed(&time, 0), held: Vec::new() });
+            .or_insert_with(|| Epoch::new(capability.delayed(&time, 0)));
+        let bytes = if self.spill.is_some() { batch.memory_size() } else { 0 };
         epoch.held.push((input, batch));
+        self.limit(time, bytes);
     }
 
     /// Lets the operator be called at the times it asked for, those from `least` on.
@@ -171,7 +198,7 @@ impl<O: Operator> Driver<O> {
         for time in emitter.drain_wakes().filter(|time| *time >= least) {
             self.pending
                 .entry(time)
-                .or_insert_with(|| Epoch { capability: capability.delayed(&time), held: Vec::new() });
+                .or_insert_with(|| Epoch::new(capability.delayed(&time)));
         }
     }
 
@@ -183,6 +210,7 @@ impl<O: Operator> Driver<O> {
         send: &mut dyn FnMut(&Capability<Timestamp>, Batch),
     ) {
         self.advance(frontiers, emitter, send);
+        self.heed();
         let Some(keeping) = &mut self.keeping else { return };
         let least = frontiers.iter().filter_map(|frontier| frontier.frontier().first().copied()).min();
         let reached = least.into_iter().chain(self.pending.keys().next().copied()).min();
@@ -193,9 +221,11 @@ impl<O: Operator> Driver<O> {
         }
         keeping.reached = reached;
         if keeping.journal.reached(reached) && !self.is_open {
-            match self.operator.save(0..SHARDS) {
-                Ok(state) => keeping.journal.state(reached, state),
-                Err(error) => self.context.fail(Failure::Worker(error.to_string())),
+            let state = self.whole_state(0..SHARDS);
+            match (state, &mut self.keeping) {
+                (Ok(state), Some(keeping)) => keeping.journal.state(reached, state),
+                (Err(error), _) => self.context.fail(Failure::Worker(error.to_string())),
+                _ => {}
             }
         }
     }
@@ -227,8 +257,9 @@ impl<O: Operator> Driver<O> {
         loop {
             // Inputs that bring changes of later times, which are here already.
             let mut later = vec![false; frontiers.len()];
-            for (input, _) in self.pending.values().skip(1).flat_map(|epoch| &epoch.held) {
-                later[*input] = true;
+            for epoch in self.pending.values().skip(1) {
+                epoch.held.iter().for_each(|(input, _)| later[*input] = true);
+                epoch.aside.inputs().for_each(|input| later[input] = true);
             }
             let Some(epoch) = self.pending.first_entry() else { return };
             if self.context.is_stopped() {
@@ -259,6 +290,7 @@ impl<O: Operator> Driver<O> {
             }
             let capability = epoch.capability.clone();
             let mut held = std::mem::take(&mut epoch.held);
+            let mut aside = std::mem::take(&mut epoch.aside);
             for (input, applied) in self.progress.applied.iter_mut().enumerate() {
                 *applied = self.progress.complete[input] && held.iter().all(|(i, _)| *i != input);
             }
@@ -267,21 +299,26 @@ impl<O: Operator> Driver<O> {
                     continue;
                 }
                 for (_, batch) in held.extract_if(.., |(i, _)| *i == input) {
+                    let Some(batch) = self.admit(&mut aside, input, batch) else { continue };
                     self.is_open = true;
                     self.note(input, &batch);
                     self.operator.apply(input, batch, &self.progress, emitter);
                     deliver(emitter, &capability, send);
+                    if self.budget.is_some() {
+                        self.measure(aside.memory());
+                        self.relieve();
+                    }
                 }
                 self.progress.applied[input] = self.progress.complete[input];
             }
             if complete {
-                self.operator.flush(&self.progress, emitter);
-                deliver(emitter, &capability, send);
-                self.is_open = false;
-                self.note_results();
+                self.finish(aside, &capability, emitter, send);
                 self.pending.remove(&time);
+                self.measure(0);
+                self.relieve();
+                self.heed();
             } else if let Some(epoch) = self.pending.get_mut(&time) {
-                epoch.held = held;
+                (epoch.held, epoch.aside) = (held, aside);
             }
             // At the open time it is called anyway.
             self.wake(emitter, &capability, time.saturating_add(1));

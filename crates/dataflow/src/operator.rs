@@ -127,6 +127,12 @@ impl Operator for Box<dyn Operator> {
     fn repeat(&mut self, results: Batch) -> Result<(), WrongState> {
         (**self).repeat(results)
     }
+    fn memory(&self) -> usize {
+        (**self).memory()
+    }
+    fn keyed(&mut self) -> Option<&mut dyn Keyed> {
+        (**self).keyed()
+    }
 }
 
 /// A stateful operator.
@@ -180,4 +186,26 @@ pub trait Operator: 'static {
     fn repeat(&mut self, _results: Batch) -> Result<(), WrongState> {
         Err(WrongState("it can compute its results again".to_owned()))
     }
+
+    /// About how many bytes its state takes. Asked for often.
+    fn memory(&self) -> usize {
+        0
+    }
+
+    /// The operator as one whose keys have nothing to do with each other, if it is that.
+    fn keyed(&mut self) -> Option<&mut dyn Keyed> {
+        None
+    }
+}
+
+/// An operator whose keys, those by which its inputs are routed and its state is kept, have nothing to do with
+/// each other: what it emits for a key depends on the changes and the state of that key only, and it never asks to
+/// be called. So its keys may be worked off one after another, each with [`Operator::load`],
+/// [`Operator::apply`] and [`Operator::flush`], and state may be elsewhere in between.
+pub trait Keyed {
+    /// True if there is state of the key, or something is known of it in the open time.
+    fn holds(&self, key: u128) -> bool;
+
+    /// Forgets all state. Called between times.
+    fn clear(&mut self);
 }

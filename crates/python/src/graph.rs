@@ -215,7 +215,7 @@ impl PyGraph {
     #[pyo3(signature = (
         *, outputs=None, run_all=false, threads=1, terminate_on_error=true, max_batch_size=1024,
         start_timestamp_ms=None, on_error=None, on_interrupt=None, debug=false, check_types=false,
-        results_folder=None, persistence=None
+        results_folder=None, memory_limit=None, persistence=None
     ))]
     #[allow(clippy::too_many_arguments)]
     fn run(
@@ -232,6 +232,7 @@ impl PyGraph {
         debug: bool,
         check_types: bool,
         results_folder: Option<std::path::PathBuf>,
+        memory_limit: Option<(usize, std::path::PathBuf)>,
         persistence: Option<Bound<'_, PyPersistence>>,
     ) -> PyResult<()> {
         if threads == 0 || max_batch_size == 0 {
@@ -252,6 +253,7 @@ impl PyGraph {
             on_interrupt,
             check_types,
             results_folder,
+            memory_limit,
             persistence: persistence.map(Bound::unbind),
         };
         run::run(py, &self.graph, &outputs, arguments)

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::RecvTimeoutError;
 use pathway_plan::rewrite::{Goal, Rewrites};
 use pathway_plan::{Graph, OutputId};
-use pathway_runtime::{ClusterConfig, Context, Failure, Monitor, Report, RunOptions};
+use pathway_runtime::{Budget, ClusterConfig, Context, Failure, Monitor, Report, RunOptions};
 use pyo3::create_exception;
 use pyo3::exceptions::{PyBaseException, PyRuntimeError};
 use pyo3::intern;
@@ -61,6 +61,8 @@ pub(crate) struct RunArguments {
     pub(crate) check_types: bool,
     /// Where results of functions that have to be repeated are kept, if not in memory.
     pub(crate) results_folder: Option<PathBuf>,
+    /// Bytes that the process may take, and the folder for state that does not fit.
+    pub(crate) memory_limit: Option<(usize, PathBuf)>,
     /// Where the state is kept, if the run may be gone on with.
     pub(crate) persistence: Option<Py<PyPersistence>>,
 }
@@ -95,6 +97,9 @@ pub(crate) fn run(
     }
     if let Some(folder) = arguments.results_folder {
         context.keep_results_in(folder);
+    }
+    if let Some((bytes, folder)) = arguments.memory_limit {
+        context.limit_memory(Budget::of_process(bytes, &folder));
     }
     let _keep = arguments.terminate_on_error.then(KeepExceptions::new);
 

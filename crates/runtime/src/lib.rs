@@ -12,6 +12,6 @@ mod wind_down;
 pub use checkpoints::{Access, InputLogs, Persistence};
 pub use pathway_cluster::Config as ClusterConfig;
 pub use pathway_cluster::{Members, Secret};
-pub use pathway_dataflow::{Context, Failure, Monitor, Report, Site};
+pub use pathway_dataflow::{Budget, Context, Failure, Monitor, Report, Site};
 pub use replay::{Pace, Recording, Replay};
 pub use run::{RunOptions, run};

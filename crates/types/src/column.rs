@@ -164,6 +164,12 @@ impl Column {
         self.array.get_array_memory_size()
     }
 
+    /// Bytes of these cells alone, where [`Column::memory_size`] counts whole buffers, of which they may be a slice.
+    pub fn cells_size(&self) -> usize {
+        // It fails for types that have no size, which columns do not have.
+        self.array.to_data().get_slice_memory_size().unwrap_or_default()
+    }
+
     /// The same cells in buffers of their own, so that a small slice does not keep a large buffer.
     pub fn compact(&self) -> Column {
         let rows: UInt32Array = (0..self.len() as u32).collect::<Vec<_>>().into();

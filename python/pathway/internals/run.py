@@ -16,6 +16,7 @@ from pathway._engine import EngineError, Frame, OtherWorkerError, Persistence, S
 from pathway.internals.config import RunConfig, current_config
 from pathway.internals.errors import NotYetSupportedError
 from pathway.internals.lazy_import import LazyModule
+from pathway.internals.memory import MemoryLimit
 from pathway.internals.monitoring import MonitoringLevel
 from pathway.internals.parse_graph import G
 from pathway.internals.runtime_type_check import check_arg_types
@@ -54,6 +55,8 @@ def run(
     max_expression_batch_size: int = 1024,
     event_loop: asyncio.AbstractEventLoop | None = None,
     udf_cache_directory: str | None = None,
+    memory_limit: int | str | None = None,
+    spill_directory: str | os.PathLike[str] | None = None,
     monitoring: bool | None = None,
 ) -> None:
     """Computes all outputs registered so far, until their inputs end.
@@ -74,6 +77,10 @@ def run(
         udf_cache_directory: a folder for the results of functions that are not deterministic, which are
             kept as long as their rows may be removed. Large ones are then in files that have no names and are
             gone with the run; without it all are in memory.
+        memory_limit: what the process may take of memory, in bytes or as text like "2GB" (default: the
+            environment variable PATHWAY_MEMORY_LIMIT, else no limit). State that does not fit is in files.
+        spill_directory: a local folder for these files, which have no names and are gone with the run (default:
+            PATHWAY_SPILL_DIRECTORY, else the system's folder for temporary files).
         monitoring: True for the monitoring level AUTO, False for NONE.
 
     >>> import pathway as pw
@@ -97,6 +104,8 @@ def run(
         max_expression_batch_size=max_expression_batch_size,
         event_loop=event_loop,
         udf_cache_directory=udf_cache_directory,
+        memory_limit=memory_limit,
+        spill_directory=spill_directory,
     )
     outputs = [*G.outputs, *(G.taps if debug else ())]
     execute(outputs, options, debug=debug)
@@ -116,6 +125,8 @@ def run_all(
     max_expression_batch_size: int = 1024,
     event_loop: asyncio.AbstractEventLoop | None = None,
     udf_cache_directory: str | None = None,
+    memory_limit: int | str | None = None,
+    spill_directory: str | os.PathLike[str] | None = None,
 ) -> None:
     """Computes all tables, whether an output needs them or not. Takes the arguments of [`run`][]."""
     options = _Options(
@@ -128,6 +139,8 @@ def run_all(
         max_expression_batch_size=max_expression_batch_size,
         event_loop=event_loop,
         udf_cache_directory=udf_cache_directory,
+        memory_limit=memory_limit,
+        spill_directory=spill_directory,
     )
     execute(None, options, run_all=True, debug=debug)
 
@@ -162,6 +175,8 @@ class _Options:
         max_expression_batch_size: int = 1024,
         event_loop: asyncio.AbstractEventLoop | None = None,
         udf_cache_directory: str | None = None,
+        memory_limit: int | str | None = None,
+        spill_directory: str | os.PathLike[str] | None = None,
         ignore_asserts: bool | None = None,
     ) -> None:
         config = current_config()
@@ -186,6 +201,7 @@ class _Options:
             config.runtime_typechecking if runtime_typechecking is None else runtime_typechecking
         )
         self.results_folder = udf_cache_directory
+        self.memory = MemoryLimit.of(memory_limit, spill_directory)
         self.event_loop = event_loop
 
 
@@ -221,6 +237,7 @@ def execute(
                 persistence=kept,
                 check_types=options.check_types,
                 results_folder=options.results_folder,
+                memory_limit=options.memory and (options.memory.size, options.memory.directory),
             )
     except OtherWorkerError:
         if current_config().suppress_other_worker_errors:

@@ -16,7 +16,7 @@ use smallvec::SmallVec;
 use pathway_types::{Batch, Column, DType, DataError, Diffs, ErrorKind, Key};
 
 use crate::context::{Context, Site};
-use crate::operator::{Emitter, Operator, Progress, State, WrongState};
+use crate::operator::{Emitter, Keyed, Operator, Progress, State, WrongState};
 use crate::store::{KeyMap, MultiMap, RowId, new_key_map};
 
 /// Rows per emitted batch.
@@ -295,5 +295,24 @@ impl Operator for Combine {
             input.load(table)?;
         }
         Ok(())
+    }
+
+    fn memory(&self) -> usize {
+        self.inputs.iter().map(MultiMap::memory).sum::<usize>() + self.touched.allocation_size()
+    }
+
+    fn keyed(&mut self) -> Option<&mut dyn Keyed> {
+        Some(self)
+    }
+}
+
+impl Keyed for Combine {
+    fn holds(&self, key: u128) -> bool {
+        self.touched.contains_key(&key) || self.inputs.iter().any(|input| input.holds(key))
+    }
+
+    fn clear(&mut self) {
+        self.inputs.iter_mut().for_each(MultiMap::clear);
+        self.touched = new_key_map();
     }
 }

@@ -23,13 +23,14 @@ use arrow_buffer::BooleanBuffer;
 use hashbrown::hash_map::Entry as MapEntry;
 
 use pathway_plan::program::{JoinIds, JoinMode, JoinStep, LookupStep};
+use pathway_types::key::SHARD_MASK;
 use pathway_types::{Batch, Column, DType, DataError, Diffs, ErrorKind, Key, KeyHasher, Keys};
 
 pub use self::ship::{JoinKey, ShipSide};
 
 use crate::context::{Context, Site};
 use crate::kernels::consolidate::consolidate;
-use crate::operator::{Emitter, Operator, Progress, State, WrongState};
+use crate::operator::{Emitter, Keyed, Operator, Progress, State, WrongState};
 use crate::store::{KeyMap, MultiMap, RowId, new_key_map};
 
 /// Pairs per emitted batch.
@@ -83,6 +84,46 @@ struct Side {
     counts: Option<KeyMap<i64>>,
     /// The changes of the open time, where unmatched rows are kept, and whether they went into `rows`.
     changes: Vec<(Batch, bool)>,
+    /// Bytes of these changes.
+    bytes: usize,
+    /// Not all rows that are counted are in `rows`.
+    has_dropped: bool,
+}
+
+/// The tables of the state: the rows, and how many rows of each key are counted without being there.
+const TABLES: [&str; 2] = ["left", "right"];
+const DROPPED: [&str; 2] = ["dropped from left", "dropped from right"];
+
+impl Side {
+    /// How many rows of each key are counted but not there.
+    fn dropped(&self, shards: &Range<u32>) -> Batch {
+        let counts = self.counts.iter().flatten().filter(|_| self.has_dropped);
+        let counts = counts.filter(|(key, _)| shards.contains(&((**key & SHARD_MASK) as u32)));
+        let beyond = counts.filter_map(|(key, count)| {
+            let there: i64 = self.rows.get(*key).iter().map(|entry| i64::from(entry.count)).sum();
+            (*count != there).then_some((*key, count - there))
+        });
+        let (keys, diffs): (Vec<u128>, Vec<i64>) = beyond.unzip();
+        Batch::new(keys.into(), vec![], diffs.into())
+    }
+
+    /// Counts changes of rows.
+    fn count(&mut self, keys: &Keys, diffs: &Diffs) {
+        let Some(counts) = &mut self.counts else { return };
+        for (key, diff) in keys.as_slice().iter().zip(diffs.iter()) {
+            match counts.entry(*key) {
+                MapEntry::Occupied(mut entry) => {
+                    *entry.get_mut() += diff;
+                    if *entry.get() == 0 {
+                        entry.remove();
+                    }
+                }
+                MapEntry::Vacant(entry) => {
+                    entry.insert(diff);
+                }
+            }
+        }
+    }
 }
 
 impl Join {
@@ -93,6 +134,8 @@ impl Join {
             rows: MultiMap::new(spec.dtypes[side].clone()),
             counts: (preserved[1 - side] || spec.ids != JoinIds::Pair).then(new_key_map),
             changes: Vec::new(),
+            bytes: 0,
+            has_dropped: false,
         };
         let sides = [side(0), side(1)];
         let (touched, settled) = (new_key_map(), new_key_map());
@@ -109,7 +152,7 @@ impl Join {
 
     /// Remembers, for keys touched first, whether the sides had rows; then counts the changes.
     fn count(&mut self, side: usize, keys: &Keys, diffs: &Diffs) {
-        for (row, key) in keys.as_slice().iter().enumerate() {
+        for key in keys.as_slice() {
             if !self.touched.contains_key(key) {
                 let before = [0, 1].map(|side| match &self.sides[side].counts {
                     Some(counts) => counts.get(key).is_some_and(|n| *n > 0),
@@ -117,20 +160,8 @@ impl Join {
                 });
                 self.touched.insert(*key, before);
             }
-            if let Some(counts) = &mut self.sides[side].counts {
-                match counts.entry(*key) {
-                    MapEntry::Occupied(mut entry) => {
-                        *entry.get_mut() += diffs.get(row);
-                        if *entry.get() == 0 {
-                            entry.remove();
-                        }
-                    }
-                    MapEntry::Vacant(entry) => {
-                        entry.insert(diffs.get(row));
-                    }
-                }
-            }
         }
+        self.sides[side].count(keys, diffs);
     }
 
     /// Emits the pairs of new rows of one side with the stored rows of the other. Gives, where a side
@@ -240,6 +271,7 @@ impl Join {
     fn flush_unmatched(&mut self, side: usize, out: &mut Emitter) {
         let other = 1 - side;
         let mut parts = Vec::new();
+        self.sides[side].bytes = 0;
         for (batch, stored) in std::mem::take(&mut self.sides[side].changes) {
             let Some(key_column) = batch.columns.last() else { continue };
             let keys = Keys::of_column(key_column);
@@ -524,6 +556,7 @@ impl Operator for Join {
         // Nothing can come that would be matched against these rows.
         let stored = !(progress.ended[other] && progress.applied[other]) || self.keeps_all();
         if self.preserved[input] {
+            self.sides[input].bytes += batch.memory_size();
             self.sides[input].changes.push((batch.clone(), stored));
         }
         batch.columns.truncate(self.spec.dtypes[input].len());
@@ -535,6 +568,8 @@ impl Operator for Join {
         };
         if stored {
             self.sides[input].rows.apply(&keys, &batch);
+        } else {
+            self.sides[input].has_dropped = true;
         }
     }
 
@@ -548,7 +583,8 @@ impl Operator for Join {
         self.settle(out);
         for side in 0..2 {
             if progress.ended[1 - side] && !self.keeps_all() {
-                self.sides[side].rows = MultiMap::new(self.spec.dtypes[side].clone());
+                self.sides[side].rows.clear();
+                self.sides[side].has_dropped = true;
             }
             self.sides[side].rows.tidy();
         }
@@ -561,31 +597,67 @@ impl Operator for Join {
     }
 
     fn save(&mut self, shards: Range<u32>) -> Result<State, DataError> {
-        let names = ["left", "right"];
-        let tables = names.into_iter().zip(&self.sides).map(|(name, side)| (name, side.rows.save(&shards)));
-        Ok(State::of_tables(tables))
+        let rows = TABLES.into_iter().zip(&self.sides).map(|(name, side)| (name, side.rows.save(&shards)));
+        let dropped = DROPPED.into_iter().zip(&self.sides).map(|(name, side)| (name, side.dropped(&shards)));
+        Ok(State::of_tables(rows.chain(dropped)))
     }
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {
+        let mut loaded = Vec::new();
         for (name, table) in state.tables {
-            let side = match name {
-                "left" => 0,
-                "right" => 1,
-                other => return Err(WrongState(format!("a join has no table {other}"))),
-            };
-            if self.sides[side].counts.is_some() {
-                self.count(side, &table.keys, &table.diffs);
-                self.touched.clear();
+            let side_of = |names: [&str; 2]| names.into_iter().position(|other| other == name);
+            if let Some(side) = side_of(DROPPED) {
+                self.sides[side].count(&table.keys, &table.diffs);
+                self.sides[side].has_dropped |= !table.is_empty();
+                continue;
             }
+            let Some(side) = side_of(TABLES) else {
+                return Err(WrongState(format!("a join has no table {name}")));
+            };
+            if self.owner() == Some(side) && self.keeps_all() {
+                loaded.extend_from_slice(table.keys.as_slice());
+            }
+            self.sides[side].count(&table.keys, &table.diffs);
             self.sides[side].rows.load(table)?;
         }
-        if let Some(owner) = self.owner().filter(|_| self.keeps_all()) {
-            let counts = self.sides[1 - owner].counts.iter().flatten();
-            let several: Vec<u128> = counts.filter(|(_, n)| **n > 1).map(|(key, _)| *key).collect();
-            let settled =
-                several.into_iter().filter_map(|key| Some((key, self.one_row_of_pairs(owner, key)?)));
-            self.settled = settled.collect();
+        if let Some(owner) = self.owner() {
+            for key in loaded {
+                if !self.settled.contains_key(&key)
+                    && let Some(row) = self.one_row_of_pairs(owner, key)
+                {
+                    self.settled.insert(key, row);
+                }
+            }
         }
         Ok(())
+    }
+
+    fn memory(&self) -> usize {
+        let side = |side: &Side| {
+            let counts = side.counts.as_ref().map_or(0, KeyMap::allocation_size);
+            side.rows.memory() + counts + side.bytes
+        };
+        self.sides.iter().map(side).sum::<usize>() + self.touched.allocation_size()
+    }
+
+    fn keyed(&mut self) -> Option<&mut dyn Keyed> {
+        Some(self)
+    }
+}
+
+impl Keyed for Join {
+    fn holds(&self, key: u128) -> bool {
+        self.touched.contains_key(&key) || self.sides.iter().any(|side| side.rows.holds(key))
+    }
+
+    fn clear(&mut self) {
+        for side in &mut self.sides {
+            side.rows.clear();
+            side.has_dropped = false;
+            if let Some(counts) = &mut side.counts {
+                *counts = new_key_map();
+            }
+        }
+        (self.touched, self.settled) = (new_key_map(), new_key_map());
     }
 }

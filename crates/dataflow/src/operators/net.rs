@@ -7,7 +7,7 @@ use pathway_types::{Batch, DType, DataError};
 use crate::context::Context;
 use crate::driver::{Edge, drive};
 use crate::kernels::consolidate::{consolidate, removals_first};
-use crate::operator::{Emitter, Operator, Progress, State, WrongState};
+use crate::operator::{Emitter, Keyed, Operator, Progress, State, WrongState};
 use crate::route::Route;
 
 /// Adds up the changes of each time of a stream of rows with columns of these dtypes; removals come
@@ -19,7 +19,7 @@ pub fn net_changes<'scope>(
     merges_equal: bool,
     context: &Context,
 ) -> Edge<'scope> {
-    let operator = Consolidate { dtypes, merges_equal, batches: Vec::new() };
+    let operator = Consolidate { dtypes, merges_equal, batches: Vec::new(), bytes: 0 };
     drive(input.scope(), "consolidate", vec![(input, Route::Key)], context.clone(), None, operator)
 }
 
@@ -28,14 +28,17 @@ struct Consolidate {
     dtypes: Vec<DType>,
     merges_equal: bool,
     batches: Vec<Batch>,
+    bytes: usize,
 }
 
 impl Operator for Consolidate {
     fn apply(&mut self, _input: usize, batch: Batch, _progress: &Progress, _out: &mut Emitter) {
+        self.bytes += batch.memory_size();
         self.batches.push(batch);
     }
     fn flush(&mut self, _progress: &Progress, out: &mut Emitter) {
         let batches = std::mem::take(&mut self.batches);
+        self.bytes = 0;
         if !self.merges_equal && batches.iter().all(|b| b.diffs.is_ones()) {
             // Nothing can cancel.
             batches.into_iter().for_each(|batch| out.emit(batch));
@@ -46,8 +49,9 @@ impl Operator for Consolidate {
         out.emit(removals);
         out.emit(additions);
     }
-    fn wants(&self, _input: usize, _progress: &Progress) -> bool {
-        true
+    /// All changes of a time are needed, and may have to wait elsewhere.
+    fn wants(&self, input: usize, progress: &Progress) -> bool {
+        progress.complete[input]
     }
     /// Nothing is kept from one time to the next.
     fn save(&mut self, _shards: Range<u32>) -> Result<State, DataError> {
@@ -55,5 +59,22 @@ impl Operator for Consolidate {
     }
     fn load(&mut self, state: State) -> Result<(), WrongState> {
         if state.tables.is_empty() { Ok(()) } else { Err(WrongState("net changes keep no state".into())) }
+    }
+    fn memory(&self) -> usize {
+        self.bytes
+    }
+    fn keyed(&mut self) -> Option<&mut dyn Keyed> {
+        Some(self)
+    }
+}
+
+impl Keyed for Consolidate {
+    /// Which keys there are is not known: a time is taken here as a whole, or some keys after another.
+    fn holds(&self, _key: u128) -> bool {
+        !self.batches.is_empty()
+    }
+    fn clear(&mut self) {
+        self.batches.clear();
+        self.bytes = 0;
     }
 }

@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use pathway_types::key::SHARD_MASK;
 use pathway_types::{Batch, DType, DataError, Diffs};
 
-use crate::operator::{Emitter, Operator, Progress, State, WrongState};
+use crate::operator::{Emitter, Keyed, Operator, Progress, State, WrongState};
 use crate::store::{Entry, KeyMap, MultiMap, new_key_map};
 
 /// Which rows stay.
@@ -138,5 +138,28 @@ impl Operator for Presence {
             }
         }
         Ok(())
+    }
+
+    fn memory(&self) -> usize {
+        let others = self.others.iter().map(KeyMap::allocation_size);
+        self.rows.memory() + others.sum::<usize>() + self.touched.allocation_size()
+    }
+
+    fn keyed(&mut self) -> Option<&mut dyn Keyed> {
+        Some(self)
+    }
+}
+
+impl Keyed for Presence {
+    fn holds(&self, key: u128) -> bool {
+        self.rows.holds(key)
+            || self.touched.contains_key(&key)
+            || self.others.iter().any(|other| other.contains_key(&key))
+    }
+
+    fn clear(&mut self) {
+        self.rows.clear();
+        self.others.iter_mut().for_each(|other| *other = new_key_map());
+        self.touched = new_key_map();
     }
 }

@@ -66,6 +66,21 @@ impl MultiMap {
         self.index.is_empty()
     }
 
+    /// True if there are rows under a key.
+    pub fn holds(&self, key: u128) -> bool {
+        self.index.contains_key(&key)
+    }
+
+    /// About how many bytes it takes in memory.
+    pub fn memory(&self) -> usize {
+        self.index.allocation_size() + self.rows.memory()
+    }
+
+    /// Forgets all rows.
+    pub fn clear(&mut self) {
+        (self.index, self.rows) = (new_key_map(), RowStore::new(self.rows.folder()));
+    }
+
     /// All keys and their rows.
     pub fn iter(&self) -> impl Iterator<Item = (u128, &[Entry])> {
         self.index.iter().map(|(key, entries)| (*key, entries.as_slice()))

@@ -32,6 +32,8 @@ struct Chunk {
     columns: Vec<Column>,
     anchors: Keys,
     forgotten: u32,
+    /// About how many it takes in memory.
+    bytes: usize,
 }
 
 /// Rows with their ids, and the anchor of each.
@@ -42,6 +44,8 @@ pub struct RowStore {
     /// Small chunks, oldest first.
     small: Vec<u32>,
     live: usize,
+    /// Bytes of all chunks.
+    bytes: usize,
     folder: Option<Folder>,
 }
 
@@ -49,6 +53,11 @@ impl RowStore {
     /// No rows; those that come are in files of the folder, as far as that is worth it.
     pub fn new(folder: Option<Folder>) -> Self {
         RowStore { folder, ..RowStore::default() }
+    }
+
+    /// Where rows are kept, if not in memory.
+    pub(super) fn folder(&self) -> Option<Folder> {
+        self.folder.clone()
     }
 
     /// The number of rows that were not forgotten.
@@ -66,8 +75,7 @@ impl RowStore {
         debug_assert_eq!(ids.len(), anchors.len());
         self.live += ids.len();
         let is_small = ids.len() < LARGE;
-        let columns = self.held(columns);
-        let chunk = Chunk { ids, columns, anchors, forgotten: 0 };
+        let chunk = self.chunk_of(ids, columns, anchors);
         let number = match self.free.pop() {
             Some(number) => {
                 self.chunks[number as usize] = Some(chunk);
@@ -84,11 +92,17 @@ impl RowStore {
         number
     }
 
-    fn held(&self, columns: Vec<Column>) -> Vec<Column> {
-        match &self.folder {
-            Some(folder) => folder.hold(columns),
-            None => columns,
-        }
+    fn chunk_of(&mut self, ids: Keys, columns: Vec<Column>, anchors: Keys) -> Chunk {
+        let keys = 32 * ids.len();
+        let (columns, bytes) = match &self.folder {
+            Some(folder) => (folder.hold(columns), keys),
+            None => {
+                let bytes = keys + columns.iter().map(Column::cells_size).sum::<usize>();
+                (columns, bytes)
+            }
+        };
+        self.bytes += bytes;
+        Chunk { ids, columns, anchors, forgotten: 0, bytes }
     }
 
     fn chunk(&self, number: u32) -> &Chunk {
@@ -233,7 +247,9 @@ impl RowStore {
             })
             .collect();
         for number in numbers {
-            self.chunks[*number as usize] = None;
+            if let Some(chunk) = self.chunks[*number as usize].take() {
+                self.bytes -= chunk.bytes;
+            }
             self.free.push(*number);
         }
         if places.is_empty() {
@@ -241,18 +257,16 @@ impl RowStore {
             return;
         }
         let rows = places.len();
-        let columns = self.held(columns);
-        let chunk = Chunk { ids: ids.into(), columns, anchors: anchors.into(), forgotten: 0 };
+        let chunk = self.chunk_of(ids.into(), columns, anchors.into());
         self.chunks[target as usize] = Some(chunk);
         if rows < LARGE {
             self.small.push(target);
         }
     }
 
-    /// Bytes held by all chunks.
-    pub fn memory_size(&self) -> usize {
-        let chunks = self.chunks.iter().flatten();
-        chunks.map(|c| c.ids.len() * 32 + c.columns.iter().map(Column::memory_size).sum::<usize>()).sum()
+    /// About how many bytes the rows take in memory.
+    pub fn memory(&self) -> usize {
+        self.bytes + self.chunks.capacity() * size_of::<Option<Chunk>>()
     }
 }
 

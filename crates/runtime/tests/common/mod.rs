@@ -11,12 +11,13 @@
 
 pub mod windows;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
-use pathway_dataflow::{Context, Failure, Monitor, Report};
+use pathway_dataflow::{Budget, Context, Failure, Monitor, Report};
 use pathway_io::{ConnectorError, FailureClass, Sink, Writer};
 use pathway_persistence::{Store, latest};
 use pathway_plan::program::{OutputStep, Program, Step, StepId, StepOp};
@@ -180,6 +181,19 @@ impl Writer for Capturing {
     }
 }
 
+thread_local! {
+    /// The memory limit of runs that are started on this thread.
+    static MEMORY: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// What comes of `work`, whose runs may take so much memory.
+pub fn with_memory<T>(bytes: Option<usize>, work: impl FnOnce() -> T) -> T {
+    let before = MEMORY.replace(bytes);
+    let result = work();
+    MEMORY.set(before);
+    result
+}
+
 pub struct Silent;
 
 impl Monitor for Silent {
@@ -206,7 +220,14 @@ pub fn run_in_processes(
     terminate_on_error: bool,
     processes: usize,
 ) -> Result<(), Failure> {
-    let context = || Context::new(terminate_on_error, 1024, Arc::new(Silent));
+    let memory = MEMORY.get();
+    let context = || {
+        let context = Context::new(terminate_on_error, 1024, Arc::new(Silent));
+        if let Some(bytes) = memory {
+            context.limit_memory(Budget::of_process(bytes, &std::env::temp_dir()));
+        }
+        context
+    };
     if processes == 1 {
         return run(program.clone(), options, &context());
     }
@@ -362,8 +383,14 @@ pub fn check(name: &str, inputs: &[Input], steps: impl Fn() -> Vec<Step>, model:
         if case % 8 == 0 {
             runs.push(("2 processes".into(), Run::Processes(2, 1 + case as usize % 3)));
         }
-        for (setup, run) in runs {
-            let rows = match run {
+        let runs = runs.into_iter().map(|(setup, run)| (setup, run, None));
+        let small = *random.pick(&[0, 1000, 5000, 50_000]);
+        let limited = [
+            (format!("{small} bytes"), Run::Whole(1 + case as usize % 3), Some(small)),
+            (format!("{small} bytes, {stopped:?}"), Run::Twice(&stopped), Some(small)),
+        ];
+        for (setup, run, memory) in runs.chain(limited) {
+            let rows = with_memory(memory, || match run {
                 Run::Whole(workers) => run_steps(&batches, steps(), workers, false),
                 Run::Processes(processes, workers) => {
                     let options = RunOptions { workers, ..RunOptions::default() };
@@ -374,7 +401,7 @@ pub fn check(name: &str, inputs: &[Input], steps: impl Fn() -> Vec<Step>, model:
                     came_back += u64::from(from > 2 && from <= 2 * times as Timestamp);
                     rows
                 }
-            };
+            });
             let mut all_times: Vec<Timestamp> = histories.iter().flatten().map(|(t, _)| *t).collect();
             all_times.sort_unstable();
             all_times.dedup();

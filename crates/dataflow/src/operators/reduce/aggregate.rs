@@ -94,6 +94,14 @@ pub trait Aggregate {
         false
     }
 
+    /// About how many bytes it takes for each group, besides what it keeps of rows.
+    fn per_group(&self) -> usize;
+
+    /// True if it keeps something of each row.
+    fn keeps_rows(&self) -> bool {
+        false
+    }
+
     /// An empty aggregate of the same kind, to sum up one batch.
     fn fresh(&self) -> Box<dyn Aggregate>;
 }

@@ -165,6 +165,12 @@ impl Aggregate for Custom {
         columns.push(states.finish());
         Ok(Batch::new(owners.into(), columns, Diffs::Ones(rows)))
     }
+    fn per_group(&self) -> usize {
+        size_of::<Option<Group>>()
+    }
+    fn keeps_rows(&self) -> bool {
+        true
+    }
     fn fresh(&self) -> Box<dyn Aggregate> {
         Box::new(Custom::new(self.reducer.clone(), self.arguments.clone()))
     }

@@ -130,6 +130,9 @@ impl Aggregate for Estimate {
         let columns = vec![Keys::from(vec![0; rows]).to_column(), registers.finish()];
         Ok(Batch::new(owners.into(), columns, Diffs::Ones(rows)))
     }
+    fn per_group(&self) -> usize {
+        size_of::<Group>() + (1 << self.precision)
+    }
     fn fresh(&self) -> Box<dyn Aggregate> {
         Box::new(Estimate::new(self.arguments.clone(), self.precision))
     }

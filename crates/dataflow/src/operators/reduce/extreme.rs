@@ -132,6 +132,9 @@ impl Aggregate for Extreme {
         let keys: Vec<u128> = slots.iter().map(|slot| keys[*slot as usize]).collect();
         Ok(Batch::new(keys.into(), vec![column], Diffs::Ones(slots.len())))
     }
+    fn per_group(&self) -> usize {
+        size_of::<Value>()
+    }
     fn fresh(&self) -> Box<dyn Aggregate> {
         Box::new(Extreme::new(self.dtype.clone(), self.greatest))
     }

@@ -81,6 +81,9 @@ impl Aggregate for Count {
     fn save(&mut self, slots: &[u32], keys: &[u128]) -> Result<Batch, DataError> {
         saved(slots, keys, vec![ints(slots.iter().map(|slot| self.counts[*slot as usize]))])
     }
+    fn per_group(&self) -> usize {
+        size_of::<i64>()
+    }
     fn fresh(&self) -> Box<dyn Aggregate> {
         Box::new(Count::default())
     }
@@ -132,6 +135,9 @@ impl Aggregate for IntSum {
     }
     fn save(&mut self, slots: &[u32], keys: &[u128]) -> Result<Batch, DataError> {
         saved(slots, keys, vec![ints(slots.iter().map(|slot| self.sums[*slot as usize]))])
+    }
+    fn per_group(&self) -> usize {
+        size_of::<i64>()
     }
     fn fresh(&self) -> Box<dyn Aggregate> {
         Box::new(IntSum::default())
@@ -255,6 +261,9 @@ impl Aggregate for FloatSum {
         columns.extend(special.into_iter().map(ints));
         saved(&owners, keys, columns)
     }
+    fn per_group(&self) -> usize {
+        size_of::<ExactSum>()
+    }
     fn fresh(&self) -> Box<dyn Aggregate> {
         Box::new(FloatSum::default())
     }
@@ -330,6 +339,9 @@ impl Aggregate for Average {
         let mut columns = vec![ints(column)];
         columns.extend(sum.columns);
         Ok(Batch { columns, ..sum })
+    }
+    fn per_group(&self) -> usize {
+        self.sum.per_group() + self.count.per_group()
     }
     fn fresh(&self) -> Box<dyn Aggregate> {
         Box::new(Average::new(&self.argument))

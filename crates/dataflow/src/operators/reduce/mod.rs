@@ -37,7 +37,7 @@ use pathway_types::view::CellView;
 use pathway_types::{Batch, Column, DType, DataError, Diffs, Keys};
 
 use crate::context::{Context, Site};
-use crate::operator::{Emitter, Operator, Progress, State, WrongState};
+use crate::operator::{Emitter, Keyed, Operator, Progress, State, WrongState};
 use crate::store::{KeyMap, RowId, RowStore, new_key_map};
 use aggregate::{Aggregate, Merge, aggregate_for};
 
@@ -53,6 +53,8 @@ struct Slot {
     aggregate: Box<dyn Aggregate>,
     /// Per group: rows whose argument was an error. Absent until there is one.
     ignored: Option<Vec<i64>>,
+    /// Bytes of the rows that it keeps.
+    kept: f64,
     /// Number of shipped columns, without the one of ignored rows.
     width: usize,
     dtype: DType,
@@ -83,6 +85,8 @@ struct TimeState {
     /// Groups that had a result before the time, and those results.
     old_groups: Vec<u32>,
     old_results: Vec<Vec<Column>>,
+    /// Bytes of these results.
+    bytes: usize,
     /// Where a group with a result is among those; `NOWHERE` for all groups between times.
     place: Vec<u32>,
 }
@@ -104,6 +108,7 @@ impl Reduce {
                 width: aggregate.width(),
                 aggregate,
                 ignored: None,
+                kept: 0.0,
                 dtype: column.dtype.clone(),
                 site: site.at(&column.frame),
             }
@@ -176,6 +181,7 @@ impl Reduce {
         self.drop_hidden(&mut old);
         if !old.is_empty() {
             let results = self.results(&old, false);
+            self.time.bytes += results.iter().map(Column::memory_size).sum::<usize>();
             self.time.old_results.push(results);
             self.time.old_groups.extend(old);
         }
@@ -268,8 +274,7 @@ impl Operator for Reduce {
                 }
             }
             let shipped = &batch.columns[column + 1..column + 1 + reducer.width];
-            let merge = Merge { slots: &slots, shipped, diffs: &batch.diffs, time: progress.time };
-            reducer.aggregate.merge(&merge);
+            reducer.merge(&Merge { slots: &slots, shipped, diffs: &batch.diffs, time: progress.time });
             column += 1 + reducer.width;
         }
     }
@@ -277,6 +282,7 @@ impl Operator for Reduce {
     fn flush(&mut self, _progress: &Progress, out: &mut Emitter) {
         let touched = std::mem::take(&mut self.time.touched);
         let old_groups = std::mem::take(&mut self.time.old_groups);
+        self.time.bytes = 0;
         let old_results = concat_results(std::mem::take(&mut self.time.old_results));
         let mut live: Vec<u32> = touched.iter().copied().filter(|s| self.rows[*s as usize] > 0).collect();
         self.drop_hidden(&mut live);
@@ -374,7 +380,7 @@ impl Operator for Reduce {
         for reducer in &self.reducers {
             columns.push(match &reducer.ignored {
                 Some(ignored) => count(ignored),
-                None => Column::nulls(&DType::None, slots.len()),
+                None => Column::new(Arc::new(Int64Array::from(vec![0; slots.len()]))),
             });
         }
         tables.push(("groups", Batch::new(Keys::from(keys), columns, Diffs::Ones(slots.len()))));
@@ -397,7 +403,8 @@ impl Operator for Reduce {
         let counts = groups.columns[width].array().as_primitive::<Int64Type>();
         slots.iter().zip(counts.values()).for_each(|(s, n)| self.rows[*s as usize] += n);
         for (i, reducer) in self.reducers.iter_mut().enumerate() {
-            if let Some(counts) = groups.columns[width + 1 + i].array().as_primitive_opt::<Int64Type>() {
+            let counts = groups.columns[width + 1 + i].array().as_primitive_opt::<Int64Type>();
+            if let Some(counts) = counts.filter(|counts| counts.values().iter().any(|count| *count != 0)) {
                 let total = reducer.ignored.get_or_insert_with(|| vec![0; self.keys.len()]);
                 slots.iter().zip(counts.values()).for_each(|(s, n)| total[*s as usize] += n);
             }
@@ -410,12 +417,59 @@ impl Operator for Reduce {
             if saved.columns.len() != reducer.width {
                 return Err(WrongState("an aggregate has another layout".into()));
             }
-            let merge = Merge { slots: &slots, shipped: &saved.columns, diffs: &saved.diffs, time: 0 };
-            reducer.aggregate.merge(&merge);
+            reducer.merge(&Merge { slots: &slots, shipped: &saved.columns, diffs: &saved.diffs, time: 0 });
         }
         Ok(())
     }
+
+    fn memory(&self) -> usize {
+        let groups = self.keys.capacity();
+        let own = size_of::<(u128, i64, RowId, bool, u32)>() * groups + self.groups.allocation_size();
+        let reducers = self.reducers.iter().map(|reducer| reducer.memory(groups));
+        own + reducers.sum::<usize>() + self.cell_store.memory() + self.time.bytes
+    }
+
+    fn keyed(&mut self) -> Option<&mut dyn Keyed> {
+        Some(self)
+    }
 }
+
+impl Keyed for Reduce {
+    fn holds(&self, key: u128) -> bool {
+        self.groups.contains_key(&key)
+    }
+
+    fn clear(&mut self) {
+        self.groups = new_key_map();
+        (self.keys, self.rows, self.cells, self.free) = Default::default();
+        (self.cell_store, self.time) = Default::default();
+        for reducer in &mut self.reducers {
+            reducer.aggregate = reducer.aggregate.fresh();
+            (reducer.ignored, reducer.kept) = (None, 0.0);
+        }
+    }
+}
+
+impl Slot {
+    fn merge(&mut self, merge: &Merge<'_>) {
+        if self.aggregate.keeps_rows() && !merge.slots.is_empty() {
+            let bytes: usize = merge.shipped.iter().map(Column::cells_size).sum();
+            let net: i64 = merge.diffs.iter().sum();
+            let of_row = bytes as f64 / merge.slots.len() as f64 + OF_VALUE;
+            self.kept = (self.kept + net as f64 * of_row).max(0.0);
+        }
+        self.aggregate.merge(merge);
+    }
+
+    /// About how many bytes it takes for so many groups.
+    fn memory(&self, groups: usize) -> usize {
+        let ignored = if self.ignored.is_some() { size_of::<i64>() } else { 0 };
+        groups * (self.aggregate.per_group() + ignored) + self.kept as usize
+    }
+}
+
+/// About how many bytes a value takes in an ordered aggregate, besides its own.
+const OF_VALUE: f64 = 64.0;
 
 fn concat_results(chunks: Vec<Vec<Column>>) -> Vec<Column> {
     let width = chunks.first().map_or(0, Vec::len);

@@ -199,6 +199,12 @@ impl Aggregate for Sorted {
             columns[0].push(value);
         })
     }
+    fn per_group(&self) -> usize {
+        size_of::<Multiset<Value>>()
+    }
+    fn keeps_rows(&self) -> bool {
+        true
+    }
     fn fresh(&self) -> Box<dyn Aggregate> {
         Box::new(Sorted::new(self.argument.clone(), self.result.clone(), self.kind))
     }
@@ -286,6 +292,12 @@ impl Aggregate for ArgExtreme {
             columns[1].push(id);
         })
     }
+    fn per_group(&self) -> usize {
+        size_of::<Multiset<Value>>()
+    }
+    fn keeps_rows(&self) -> bool {
+        true
+    }
     fn fresh(&self) -> Box<dyn Aggregate> {
         Box::new(ArgExtreme::new(self.arguments.clone(), self.greatest))
     }
@@ -347,6 +359,12 @@ impl Aggregate for CountDistinct {
         save_multisets(&self.groups, slots, keys, &[DType::ANY_POINTER], |key, columns| {
             columns[0].push(&Value::Pointer(pathway_types::Key(*key)));
         })
+    }
+    fn per_group(&self) -> usize {
+        size_of::<Multiset<Value>>()
+    }
+    fn keeps_rows(&self) -> bool {
+        true
     }
     fn fresh(&self) -> Box<dyn Aggregate> {
         Box::new(CountDistinct::new(self.arguments.clone()))

@@ -155,6 +155,12 @@ impl Aggregate for Sequence {
             columns[2].push(order);
         })
     }
+    fn per_group(&self) -> usize {
+        size_of::<Multiset<Value>>()
+    }
+    fn keeps_rows(&self) -> bool {
+        true
+    }
     fn fresh(&self) -> Box<dyn Aggregate> {
         let (argument, order) = (self.argument.clone(), self.order.clone());
         Box::new(Sequence::new(argument, order, self.result.clone(), self.skip_nones))
@@ -214,6 +220,12 @@ impl Aggregate for AnyRow {
             columns[0].push(value);
             columns[1].push(&Value::Pointer(Key(*id ^ ANY_PATTERN)));
         })
+    }
+    fn per_group(&self) -> usize {
+        size_of::<Multiset<Value>>()
+    }
+    fn keeps_rows(&self) -> bool {
+        true
     }
     fn fresh(&self) -> Box<dyn Aggregate> {
         Box::new(AnyRow::new(self.argument.clone()))
@@ -307,6 +319,9 @@ impl Aggregate for ByTime {
         let rows = owners.len();
         let columns = columns.iter_mut().map(ColumnBuilder::finish).collect();
         Ok(Batch::new(owners.into(), columns, Diffs::Ones(rows)))
+    }
+    fn per_group(&self) -> usize {
+        size_of::<Option<(Timestamp, u128, Value)>>()
     }
     fn fresh(&self) -> Box<dyn Aggregate> {
         Box::new(ByTime::new(self.argument.clone(), self.latest))

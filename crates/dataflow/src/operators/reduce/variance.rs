@@ -178,6 +178,9 @@ impl Aggregate for Variance {
         }
         Ok(Batch::concat(&all))
     }
+    fn per_group(&self) -> usize {
+        self.count.per_group() + 3 * self.sum.per_group()
+    }
     fn fresh(&self) -> Box<dyn Aggregate> {
         Box::new(Variance::new(&self.argument, self.root))
     }

@@ -1,0 +1,106 @@
+//! Changes of one time that wait until the time is complete.
+
+use arrow_schema::ArrowError;
+use pathway_types::Batch;
+
+use super::run::{Run, RunWriter};
+use super::scan::Scans;
+use super::{Budget, sorted};
+use crate::route::Route;
+
+/// Changes of one time by input, in memory or in files.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    routes: Vec<Route>,
+    /// By input.
+    memory: Vec<Vec<Batch>>,
+    bytes: usize,
+    runs: Vec<(usize, Run)>,
+}
+
+/// Changes to be applied together: the input and the rows.
+pub(crate) type Group = Vec<(usize, Batch)>;
+
+impl Waiting {
+    /// Nothing, for inputs with these routes.
+    pub(crate) fn new(routes: &[Route]) -> Waiting {
+        let memory = vec![Vec::new(); routes.len()];
+        Waiting { routes: routes.to_vec(), memory, bytes: 0, runs: Vec::new() }
+    }
+
+    /// The inputs that have changes here.
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = usize> {
+        let in_memory = self.memory.iter().enumerate().filter(|(_, batches)| !batches.is_empty());
+        in_memory.map(|(input, _)| input).chain(self.runs.iter().map(|(input, _)| *input))
+    }
+
+    /// Bytes in memory.
+    pub(crate) fn memory(&self) -> usize {
+        self.bytes + self.runs.iter().map(|(_, run)| run.memory()).sum::<usize>()
+    }
+
+    /// Bytes in files.
+    pub(crate) fn files(&self) -> usize {
+        self.runs.iter().map(|(_, run)| run.bytes() as usize).sum()
+    }
+
+    /// Adds changes. If that takes too much memory they are written to files.
+    ///
+    /// # Errors
+    /// If that fails; the changes are in memory then.
+    pub(crate) fn push(&mut self, input: usize, batch: Batch, budget: &Budget) -> Result<(), ArrowError> {
+        self.bytes += batch.memory_size();
+        self.memory[input].push(batch);
+        if self.bytes > budget.of_waiting() && !budget.is_full() { self.write(budget) } else { Ok(()) }
+    }
+
+    fn write(&mut self, budget: &Budget) -> Result<(), ArrowError> {
+        for (input, route) in self.routes.iter().enumerate() {
+            let batches = &mut self.memory[input];
+            if batches.is_empty() {
+                continue;
+            }
+            let (ranks, batch) = sorted(&Batch::concat(batches), *route);
+            let mut writer = RunWriter::new(budget.folder(), *route)?;
+            writer.append(ranks, batch)?;
+            self.runs.extend(writer.finish()?.map(|run| (input, run)));
+            let written = batches.iter().map(Batch::memory_size).sum::<usize>();
+            batches.clear();
+            self.bytes = self.bytes.saturating_sub(written);
+        }
+        Ok(())
+    }
+
+    /// Calls `apply` with groups of the changes, all changes of a key in one group. If there is more than one
+    /// group, each has the keys that follow those of the one before.
+    ///
+    /// # Errors
+    /// If files cannot be read or written.
+    pub(crate) fn in_groups(
+        mut self,
+        budget: &Budget,
+        mut apply: impl FnMut(Group) -> Result<(), ArrowError>,
+    ) -> Result<(), ArrowError> {
+        if self.runs.is_empty() {
+            let by_input = self.memory.into_iter().enumerate().filter(|(_, batches)| !batches.is_empty());
+            return apply(by_input.map(|(input, batches)| (input, Batch::concat(&batches))).collect());
+        }
+        self.write(budget)?;
+        let (bytes, blocks) =
+            self.runs.iter().fold((0, 0), |(b, n), (_, run)| (b + run.bytes(), n + run.blocks()));
+        // What a group is made of: about so many blocks of each run.
+        let of_block = bytes as usize / blocks.max(1) + 1;
+        let blocks = budget.of_group() / of_block / self.runs.len();
+        let mut scans = Scans::new(self.runs.iter().map(|(_, run)| run));
+        while !scans.is_done() {
+            let rows = scans.until(scans.boundary(blocks))?;
+            let mut by_input = vec![Vec::new(); self.routes.len()];
+            for ((input, _), batches) in self.runs.iter().zip(rows) {
+                by_input[*input].extend(batches);
+            }
+            let by_input = by_input.into_iter().enumerate().filter(|(_, batches)| !batches.is_empty());
+            apply(by_input.map(|(input, batches)| (input, Batch::concat(&batches))).collect())?;
+        }
+        Ok(())
+    }
+}
