@@ -184,10 +184,7 @@ impl<O: Operator> Driver<O> {
         if batch.is_empty() || time < self.known {
             return;
         }
-        let epoch = self
-            .pending
-            .entry(time)
-            .or_insert_with(|| Epoch::new(capability.delayed(&time, 0)));
+        let epoch = self.pending.entry(time).or_insert_with(|| Epoch::new(capability.delayed(&time, 0)));
         let bytes = if self.spill.is_some() { batch.memory_size() } else { 0 };
         epoch.held.push((input, batch));
         self.limit(time, bytes);
@@ -196,9 +193,7 @@ impl<O: Operator> Driver<O> {
     /// Lets the operator be called at the times it asked for, those from `least` on.
     fn wake(&mut self, emitter: &mut Emitter, capability: &Capability<Timestamp>, least: Timestamp) {
         for time in emitter.drain_wakes().filter(|time| *time >= least) {
-            self.pending
-                .entry(time)
-                .or_insert_with(|| Epoch::new(capability.delayed(&time)));
+            self.pending.entry(time).or_insert_with(|| Epoch::new(capability.delayed(&time)));
         }
     }
 

@@ -8,7 +8,8 @@ use arrow_array::LargeBinaryArray;
 use arrow_array::cast::AsArray;
 use arrow_buffer::BooleanBuffer;
 
-use pathway_io::{ConnectorError, Encoder, Writer};
+use arrow_schema::ArrowError;
+use pathway_io::{ConnectorError, Encoder, FailureClass, Writer};
 use pathway_plan::program::OutputStep;
 use pathway_types::view::CellView;
 use pathway_types::{Batch, Column, DType, DataError, Timestamp};
@@ -20,6 +21,7 @@ use crate::operators::net::net_changes;
 use crate::operators::stateless::per_batch;
 use crate::packet::Packet;
 use crate::route::Route;
+use crate::spill::Queue;
 use crate::tally::Tally;
 use crate::timely::OperatorBuilder;
 
@@ -142,7 +144,7 @@ struct Write {
 #[derive(Default)]
 struct Waiting {
     batches: Vec<Batch>,
-    additions: Vec<Batch>,
+    additions: Queue,
 }
 
 fn write(input: Edge<'_>, mut write: Write) -> Edge<'_> {
@@ -204,6 +206,12 @@ impl Write {
         frontier: Option<Timestamp>,
     ) -> Result<(), ConnectorError> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
+        let budget = self.context.budget();
+        let keep = |queue: &mut Queue, batch: Batch| {
+            if let (Err(error), Some(budget)) = (queue.push(batch, budget.as_deref()), &budget) {
+                budget.exhaust(&error, &self.context);
+            }
+        };
         while let Some(mut entry) = waiting.first_entry() {
             let time = *entry.key();
             if frontier.is_some_and(|f| f < time) {
@@ -232,21 +240,29 @@ impl Write {
                             put(&removals)?;
                         }
                         if !additions.is_empty() {
-                            changes.additions.push(additions);
+                            keep(&mut changes.additions, additions);
                         }
                     }
                 }
-                Order::Sorted(_) => changes.additions.extend(batches),
+                Order::Sorted(_) => {
+                    batches.into_iter().for_each(|batch| keep(&mut changes.additions, batch));
+                }
             }
             if !complete {
                 return Ok(());
             }
-            let rest = std::mem::take(&mut changes.additions);
             match &self.order {
-                Order::Sorted(columns) if !rest.is_empty() => {
-                    put(&sorted(&Batch::concat(&rest), columns, &self.dtypes))?;
+                Order::Sorted(columns) => {
+                    let mut all = Vec::new();
+                    changes.additions.drain(|batch| -> Result<(), Unread> {
+                        all.push(batch.clone());
+                        Ok(())
+                    })?;
+                    if !all.is_empty() {
+                        put(&sorted(&Batch::concat(&all), columns, &self.dtypes))?;
+                    }
                 }
-                _ => rest.iter().try_for_each(&mut put)?,
+                _ => changes.additions.drain(|batch| put(batch).map_err(Unread::Connector))?,
             }
             writer.end_time(time)?;
             entry.remove();
@@ -257,6 +273,30 @@ impl Write {
             writer.end()?;
         }
         Ok(())
+    }
+}
+
+/// Why what was kept for the end of a time was not written.
+enum Unread {
+    Connector(ConnectorError),
+    File(ArrowError),
+}
+
+impl From<ArrowError> for Unread {
+    fn from(error: ArrowError) -> Self {
+        Unread::File(error)
+    }
+}
+
+impl From<Unread> for ConnectorError {
+    fn from(error: Unread) -> Self {
+        match error {
+            Unread::Connector(error) => error,
+            Unread::File(error) => {
+                let message = format!("changes in a temporary file cannot be read: {error}");
+                ConnectorError::new("output", FailureClass::Os, message)
+            }
+        }
     }
 }
 

@@ -265,10 +265,8 @@ impl<O: Operator> Driver<O> {
     }
 
     fn stays_in_memory(&self, error: &ArrowError) {
-        if let Some(budget) = self.budget.as_ref().filter(|budget| budget.fill()) {
-            let folder = budget.folder().display();
-            let text = format!("the state of the run stays in memory from now on: {folder}: {error}");
-            self.context.message(true, &text);
+        if let Some(budget) = &self.budget {
+            budget.exhaust(error, &self.context);
         }
     }
 
@@ -281,7 +279,9 @@ impl<O: Operator> Driver<O> {
     /// The whole state, in memory and in files.
     pub(super) fn whole_state(&mut self, shards: std::ops::Range<u32>) -> Result<State, DataError> {
         let mut state = self.operator.save(shards.clone())?;
-        let Some(spill) = self.spill.as_ref().filter(|spill| !spill.cold.is_empty()) else { return Ok(state) };
+        let Some(spill) = self.spill.as_ref().filter(|spill| !spill.cold.is_empty()) else {
+            return Ok(state);
+        };
         let cold = spill.cold.read(shards);
         let cold = cold.map_err(|error| DataError::new(ErrorKind::Engine, error.to_string()))?;
         for ((_, rows), (_, others)) in state.tables.iter_mut().zip(cold.tables) {

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arrow_schema::ArrowError;
+
+use crate::context::Context;
 use crate::timely::SyncActivator;
 
 /// Of the memory of a process, state takes this share at most; the rest is for rows under way, what is sorted to
@@ -98,6 +101,15 @@ impl Budget {
     /// A file could not be written; true if that was not known.
     pub(crate) fn fill(&self) -> bool {
         !self.full.swap(true, Ordering::Relaxed)
+    }
+
+    /// A file could not be written: from now on everything stays in memory, and the user is told once.
+    pub(crate) fn exhaust(&self, error: &ArrowError, context: &Context) {
+        if self.fill() {
+            let folder = self.folder.display();
+            let text = format!("the state of the run stays in memory from now on: {folder}: {error}");
+            context.message(true, &text);
+        }
     }
 }
 

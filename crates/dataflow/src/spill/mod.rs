@@ -12,13 +12,15 @@
 
 mod budget;
 mod cold;
+mod queue;
 mod run;
 mod scan;
 mod waiting;
 
-pub(crate) use budget::{Meter, Meters};
 pub use budget::{Budget, StateSize};
+pub(crate) use budget::{Meter, Meters};
 pub(crate) use cold::{Cold, NotPut};
+pub(crate) use queue::Queue;
 pub(crate) use waiting::{Group, Waiting};
 
 use pathway_types::{Batch, Keys};

@@ -190,3 +190,22 @@ fn a_folder_that_is_gone_leaves_changes_where_they_are() {
     all.unwrap();
     assert_eq!(rows, [(1, 1), (2, 2)]);
 }
+
+#[test]
+fn a_queue_keeps_the_order() {
+    for bytes in [0, 100_000, usize::MAX / 4] {
+        let budget = budget(bytes);
+        let mut queue = Queue::default();
+        for part in 0..50 {
+            let rows: Vec<_> = (0..100).map(|row| (key(row), part * 100 + row as i64)).collect();
+            queue.push(batch(&rows), (bytes != 100_000 || part > 10).then_some(&budget)).unwrap();
+        }
+        let mut seen = Vec::new();
+        let taken: Result<(), arrow_schema::ArrowError> = queue.drain(|batch| {
+            seen.extend(rows_of(batch).into_iter().map(|(_, number)| number));
+            Ok(())
+        });
+        taken.unwrap();
+        assert!(seen.into_iter().eq(0..5000));
+    }
+}

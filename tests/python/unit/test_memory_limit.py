@@ -1,0 +1,165 @@
+"""Runs whose state does not fit into their memory."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pathway as pw
+from pathway.internals.memory import MemoryLimit, parse_size
+
+
+class Order(pw.Schema):
+    id: int = pw.column_definition(primary_key=True)
+    customer: int
+    amount: float
+
+
+class Customer(pw.Schema):
+    id: int = pw.column_definition(primary_key=True)
+    name: str
+
+
+Rows = dict[pw.Pointer[Any], dict[str, Any]]
+
+
+def _results(folder: Path, gone: Path | None = None, **options: Any) -> dict[str, Rows]:
+    """What a program with state of many kinds gives in the end, by output; a folder is removed when it begins."""
+    pw.internals.parse_graph.G.clear()
+
+    class Orders(pw.io.python.ConnectorSubject):
+        def run(self) -> None:
+            if gone is not None:
+                gone.rmdir()
+            for number in range(600):
+                self.next(id=number % 500, customer=number * 7 % 90, amount=number / 4)
+                if number % 60 == 59:
+                    self.commit()
+
+    orders = pw.io.python.read(Orders(), schema=Order)
+    customers = pw.io.csv.read(folder / "customers.csv", schema=Customer, mode="static")
+    joined = orders.join_outer(customers, orders.customer == customers.id).select(
+        customers.name, orders.amount, order=orders.id
+    )
+    tables = {
+        "joined": joined,
+        "totals": joined.groupby(joined.name).reduce(
+            joined.name,
+            total=pw.reducers.sum(joined.amount),
+            orders=pw.reducers.sorted_tuple(joined.order, skip_nones=True),
+            biggest=pw.reducers.max(joined.amount),
+        ),
+        "without": orders.difference(orders.filter(orders.amount > 50)),
+        "names": orders.select(name=customers.ix(orders.pointer_from(orders.customer % 60)).name),
+    }
+    results: dict[str, Rows] = {name: {} for name in tables}
+
+    def take(name: str) -> Any:
+        def on_change(key: pw.Pointer[Any], row: dict[str, Any], time: int, is_addition: bool) -> None:
+            if is_addition:
+                assert key not in results[name], "removed rows come first"
+                results[name][key] = row
+            else:
+                assert results[name].pop(key) == row
+
+        return on_change
+
+    for name, table in tables.items():
+        pw.io.subscribe(table, on_change=take(name))
+        pw.io.csv.write(table, folder / f"{name}.csv")
+    pw.run(monitoring_level=pw.MonitoringLevel.NONE, **options)
+    return results
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    lines = "".join(f"{number},customer {number}\n" for number in range(80))
+    (tmp_path / "customers.csv").write_text("id,name\n" + lines)
+    return tmp_path
+
+
+@pytest.mark.parametrize("threads", ["1", "3"])
+@pytest.mark.parametrize("limit", [1, 20_000, "1MB"])
+def test_results_are_the_same(
+    folder: Path, limit: int | str, threads: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = _results(folder)
+    files = {path.name: len(path.read_text().splitlines()) for path in folder.glob("*.csv")}
+    monkeypatch.setenv("PATHWAY_THREADS", threads)
+    assert _results(folder, memory_limit=limit) == expected
+    assert len(expected["joined"]) > 500 and len(expected["totals"]) == 81
+    rows = len(Path(folder / "without.csv").read_text().splitlines())
+    assert rows > 1 and files.keys() == {path.name for path in folder.glob("*.csv")}
+
+
+def test_the_environment_gives_a_limit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = _results(folder)
+    monkeypatch.setenv("PATHWAY_MEMORY_LIMIT", "1kB")
+    monkeypatch.setenv("PATHWAY_SPILL_DIRECTORY", str(folder))
+    assert MemoryLimit.of(None, None) == MemoryLimit(1000, str(folder))
+    assert MemoryLimit.of("2MB", "/") == MemoryLimit(2_000_000, "/")
+    assert _results(folder) == expected
+    assert not [path for path in folder.iterdir() if path.suffix != ".csv"], "files have no names"
+
+
+def test_without_a_limit_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PATHWAY_MEMORY_LIMIT", raising=False)
+    assert MemoryLimit.of(None, None) is None
+
+
+def test_a_directory_that_takes_no_files_is_told_once(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    expected = _results(folder)
+    with caplog.at_level(logging.WARNING):
+        gone = folder / "gone"
+        gone.mkdir()
+        assert _results(folder, gone, memory_limit=1, spill_directory=gone) == expected
+    told = [record.getMessage() for record in caplog.records if "stays in memory" in record.getMessage()]
+    assert len(told) == 1 and str(gone) in told[0]
+
+
+def test_a_run_goes_on_with_state_in_files(folder: Path) -> None:
+    config = pw.persistence.Config(
+        pw.persistence.Backend.filesystem(folder / "state"), snapshot_interval_ms=0
+    )
+
+    def totals(limit: int | None) -> dict[str, int]:
+        pw.internals.parse_graph.G.clear()
+        events = pw.io.plaintext.read(folder / "events", mode="static", name="events")
+        counts = events.groupby(pw.this.data).reduce(pw.this.data, count=pw.reducers.count())
+        pw.io.jsonlines.write(counts, folder / "counts.jsonl")
+        seen: dict[str, int] = {}
+
+        def on_change(key: pw.Pointer[Any], row: dict[str, Any], time: int, is_addition: bool) -> None:
+            if is_addition:
+                seen[row["data"]] = row["count"]
+
+        pw.io.subscribe(counts, on_change=on_change)
+        pw.run(
+            monitoring_level=pw.MonitoringLevel.NONE, persistence_config=config, memory_limit=limit
+        )
+        return seen
+
+    (folder / "events").mkdir()
+    (folder / "events" / "1").write_text("".join(f"word {number % 300}\n" for number in range(900)))
+    assert totals(1) == {f"word {number}": 3 for number in range(300)}
+    (folder / "events" / "2").write_text("".join(f"word {number}\n" for number in range(290, 310)))
+    expected = {f"word {number}": 4 if number < 300 else 1 for number in range(290, 310)}
+    assert totals(1) == expected
+    (folder / "events" / "3").write_text("word 0\nword 305\n")
+    assert totals(None) == {"word 0": 4, "word 305": 2}
+
+
+@pytest.mark.parametrize("size", ["", "much", "2XB", "-1", "1.2.3", "5iB", True, 1.5, None])
+def test_what_is_no_size(size: Any) -> None:
+    with pytest.raises(ValueError, match="no amount of memory"):
+        parse_size(size)
+
+
+def test_bad_arguments() -> None:
+    with pytest.raises(ValueError, match="has to be positive"):
+        pw.run(memory_limit=0)
+    with pytest.raises(FileNotFoundError, match="'/nowhere' for state that does not fit"):
+        pw.run(memory_limit="1GB", spill_directory="/nowhere")
