@@ -13,13 +13,13 @@ from pathway.internals.memory import MemoryLimit, parse_size
 
 
 class Order(pw.Schema):
-    id: int = pw.column_definition(primary_key=True)
+    number: int = pw.column_definition(primary_key=True)
     customer: int
     amount: float
 
 
 class Customer(pw.Schema):
-    id: int = pw.column_definition(primary_key=True)
+    number: int = pw.column_definition(primary_key=True)
     name: str
 
 
@@ -35,20 +35,20 @@ def _results(folder: Path, gone: Path | None = None, **options: Any) -> dict[str
             if gone is not None:
                 gone.rmdir()
             for number in range(600):
-                self.next(id=number % 500, customer=number * 7 % 90, amount=number / 4)
+                self.next(number=number, customer=number * 7 % 90, amount=number / 4)
                 if number % 60 == 59:
                     self.commit()
 
     orders = pw.io.python.read(Orders(), schema=Order)
     customers = pw.io.csv.read(folder / "customers.csv", schema=Customer, mode="static")
-    joined = orders.join_outer(customers, orders.customer == customers.id).select(
-        customers.name, orders.amount, order=orders.id
+    joined = orders.join_outer(customers, orders.customer == customers.number).select(
+        customers.name, orders.amount, order=orders.number
     )
     tables = {
         "joined": joined,
         "totals": joined.groupby(joined.name).reduce(
             joined.name,
-            total=pw.reducers.sum(joined.amount),
+            total=pw.reducers.sum(pw.coalesce(joined.amount, 0.0)),
             orders=pw.reducers.sorted_tuple(joined.order, skip_nones=True),
             biggest=pw.reducers.max(joined.amount),
         ),
@@ -77,7 +77,7 @@ def _results(folder: Path, gone: Path | None = None, **options: Any) -> dict[str
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     lines = "".join(f"{number},customer {number}\n" for number in range(80))
-    (tmp_path / "customers.csv").write_text("id,name\n" + lines)
+    (tmp_path / "customers.csv").write_text("number,name\n" + lines)
     return tmp_path
 
 
@@ -137,9 +137,7 @@ def test_a_run_goes_on_with_state_in_files(folder: Path) -> None:
                 seen[row["data"]] = row["count"]
 
         pw.io.subscribe(counts, on_change=on_change)
-        pw.run(
-            monitoring_level=pw.MonitoringLevel.NONE, persistence_config=config, memory_limit=limit
-        )
+        pw.run(monitoring_level=pw.MonitoringLevel.NONE, persistence_config=config, memory_limit=limit)
         return seen
 
     (folder / "events").mkdir()
