@@ -378,8 +378,8 @@ class Graph:
         A signal handler that raises `StopRequested` lets the run finish what its sources have read;
         any other exception of one ends it at once, after `on_interrupt()`, which gives up what
         Python code of the run waits for. With `check_types` a None in an expression whose type has none
-        is an error; `results_folder` is where results that have to be repeated are kept; `memory_limit` has the
-        bytes that the process may take and the folder for state that does not fit."""
+        is an error; `results_folder` is where results that have to be repeated are kept; `memory_limit`
+        has the bytes that the process may take and the folder for state that does not fit."""
 
 @final
 class Field:

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, UInt32Array, new_null_array};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
-use arrow_schema::ArrowError;
+use arrow_schema::{ArrowError, DataType};
 
 use crate::storage::arrow_type;
 use crate::view::CellView;
@@ -131,9 +131,18 @@ impl Column {
         }
     }
 
-    /// The columns one after another; all of one Arrow type, at least one.
+    /// The columns one after another, at least one; all of one Arrow type, but those that hold nulls alone may
+    /// be of type Null.
     pub fn concat(columns: &[&Column]) -> Column {
-        let arrays: Vec<&dyn Array> = columns.iter().map(|c| &*c.array).collect();
+        let types = || columns.iter().map(|c| c.array.data_type());
+        let typed =
+            types().find(|of| **of != DataType::Null).filter(|_| types().any(|of| *of == DataType::Null));
+        let array = |c: &&Column| match typed {
+            Some(of) if *c.array.data_type() == DataType::Null => new_null_array(of, c.len()),
+            _ => c.array.clone(),
+        };
+        let arrays: Vec<ArrayRef> = columns.iter().map(array).collect();
+        let arrays: Vec<&dyn Array> = arrays.iter().map(|array| &**array).collect();
         Column {
             array: infallible(arrow_select::concat::concat(&arrays)),
             errors: concat_masks(columns, |c| c.errors.as_ref()),

@@ -79,8 +79,8 @@ def run(
             gone with the run; without it all are in memory.
         memory_limit: what the process may take of memory, in bytes or as text like "2GB" (default: the
             environment variable PATHWAY_MEMORY_LIMIT, else no limit). State that does not fit is in files.
-        spill_directory: a local folder for these files, which have no names and are gone with the run (default:
-            PATHWAY_SPILL_DIRECTORY, else the system's folder for temporary files).
+        spill_directory: a local folder for these files, which have no names and are gone with the run
+            (default: PATHWAY_SPILL_DIRECTORY, else the system's folder for temporary files).
         monitoring: True for the monitoring level AUTO, False for NONE.
 
     >>> import pathway as pw

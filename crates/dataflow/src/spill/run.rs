@@ -106,7 +106,7 @@ impl Run {
 
     /// True if the row with this number is dead.
     pub(super) fn is_dead(&self, row: usize) -> bool {
-        self.dead.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+        self.dead.get(row / 64).is_some_and(|word| (word >> (row % 64)) & 1 == 1)
     }
 
     /// A row that is not dead is from now on.
@@ -213,15 +213,15 @@ impl Filter {
 
     fn may_have(&self, rank: u128) -> bool {
         let bits = self.0.len() as u64 * 64;
-        Filter::places(rank, bits).all(|bit| self.0[(bit / 64) as usize] >> (bit % 64) & 1 == 1)
+        Filter::places(rank, bits).all(|bit| (self.0[(bit / 64) as usize] >> (bit % 64)) & 1 == 1)
     }
 
     fn places(rank: u128, bits: u64) -> impl Iterator<Item = u64> {
-        let first = fold(rank as u64 ^ (rank >> 64) as u64);
-        let second = first >> 32 | 1;
+        let first = fold((rank as u64) ^ ((rank >> 64) as u64));
+        let second = (first >> 32) | 1;
         (0..Filter::PROBES).map(move |probe| {
             let hash = first.wrapping_add(probe.wrapping_mul(second)) as u32;
-            u64::from(hash) * bits >> 32
+            (u64::from(hash) * bits) >> 32
         })
     }
 }
@@ -229,5 +229,5 @@ impl Filter {
 /// Mixes the bits of a number: keys that people made may differ in few bits.
 fn fold(value: u64) -> u64 {
     let product = u128::from(value ^ 0x9E37_79B9_7F4A_7C15) * 0xD6E8_FEB8_6659_FD93;
-    product as u64 ^ (product >> 64) as u64
+    (product as u64) ^ ((product >> 64) as u64)
 }

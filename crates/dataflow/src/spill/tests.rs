@@ -18,8 +18,8 @@ type Model = BTreeMap<u128, Vec<i64>>;
 
 /// Keys of few shards, some of which have many rows.
 fn key(number: u64) -> u128 {
-    let shard = u128::from(number % 5) * 0x1234 & 0xFFFF;
-    u128::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835) << 16 | shard
+    let shard = (u128::from(number % 5) * 0x1234) & 0xFFFF;
+    (u128::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835) << 16) | shard
 }
 
 fn batch(rows: &[(u128, i64)]) -> Batch {
