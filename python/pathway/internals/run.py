@@ -211,7 +211,7 @@ def execute(
     """Runs the given outputs; exceptions carry the line of the operator that failed."""
     _check_names()
     G.mark_used()
-    settings = RunConfig.from_environment()
+    settings, memory = RunConfig.from_environment(), options.memory
     if not options.terminate_on_error:
         warn("terminate_on_error=False mode is experimental: errors in data stay in their cells.")
     if options.default_logging:
@@ -237,7 +237,7 @@ def execute(
                 persistence=kept,
                 check_types=options.check_types,
                 results_folder=options.results_folder,
-                memory_limit=options.memory and (options.memory.size, options.memory.directory),
+                memory_limit=None if memory is None else (memory.size, memory.directory),
             )
     except OtherWorkerError:
         if current_config().suppress_other_worker_errors:
