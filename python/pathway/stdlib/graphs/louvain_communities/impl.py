@@ -202,7 +202,7 @@ def _moves(C: Table, vertices: Table, near: Table) -> Table:
         home=pw.reducers.max(pw.if_else(near.is_own, near.weight, nothing)),
     )
     # Each vertex is near its own cluster.
-    chosen = chosen.promise_universe_is_equal_to(C)
+    chosen = chosen.promise_universe_is_subset_of(vertices).promise_universe_is_subset_of(C)
     wishes = chosen.select(
         to=_pointer(chosen.best.get(1)),
         origin=C.c,
