@@ -174,11 +174,28 @@ pub(crate) fn later(time: &Expr, distance: &Expr) -> Result<Expr, PlanError> {
     if let Some(time_is) = whole(time) {
         return Ok(constant_like(time, time_is.saturating_add(length)));
     }
+    Ok(match beyond(time, length)? {
+        Some((is_beyond, end)) => Expr::if_else(is_beyond, constant_like(time, end), sum)?,
+        None => sum,
+    })
+}
+
+/// The time so much later, or None where whole times have none so much later.
+pub(crate) fn later_if_any(time: &Expr, distance: &Expr) -> Result<Expr, PlanError> {
+    let sum = Expr::binary(BinaryOp::Add, time.clone(), distance.clone())?;
+    let (Some(length), false) = (whole(distance), *time.dtype() == DType::Float) else { return Ok(sum) };
+    Ok(match beyond(time, length)? {
+        Some((is_beyond, _)) => Expr::if_else(is_beyond, Expr::literal(Value::None), sum)?,
+        None => sum,
+    })
+}
+
+/// Whether what is so much later than a whole time is beyond all times, if that can be, and which is the last of these.
+fn beyond(time: &Expr, length: i64) -> Result<Option<(Expr, i64)>, PlanError> {
     let (is_beyond, border, end) = match length {
-        0 => return Ok(sum),
+        0 => return Ok(None),
         1.. => (BinaryOp::Gt, i64::MAX - length, i64::MAX),
         _ => (BinaryOp::Lt, i64::MIN - length, i64::MIN),
     };
-    let is_beyond = Expr::binary(is_beyond, time.clone(), constant_like(time, border))?;
-    Ok(Expr::if_else(is_beyond, constant_like(time, end), sum)?)
+    Ok(Some((Expr::binary(is_beyond, time.clone(), constant_like(time, border))?, end)))
 }

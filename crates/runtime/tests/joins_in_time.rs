@@ -46,6 +46,25 @@ fn numbered(key: u128, number: i64) -> u128 {
     id(&[Value::Pointer(Key(key)), Value::Int(number)]).0
 }
 
+/// Times next to the first and the last one, and in the middle.
+fn at_the_ends(time: DType) -> Input {
+    fn tick(random: &mut Random) -> i64 {
+        let near = random.below(8) as i64;
+        *random.pick(&[i64::MIN + near, i64::MAX - near, near - 4])
+    }
+    let row: fn(&mut Random) -> Row = match time {
+        DType::Int => |random| {
+            let time = Value::Int(tick(random));
+            row(random, time)
+        },
+        _ => |random| {
+            let time = Value::DateTimeNaive(tick(random));
+            row(random, time)
+        },
+    };
+    Input { dtypes: vec![DType::optional(DType::Int), time, DType::Int], keys: 14, row }
+}
+
 /// A step that joins by group (unless by nothing) and gives both numbers and both ids.
 fn join(mode: JoinMode, on: &[usize], matching: Matching<usize>) -> Vec<Step> {
     let join = JoinStep {
@@ -79,7 +98,7 @@ fn are_apart(left: &Value, right: &Value, bounds: Bounds) -> bool {
         (Value::Float(l), Value::Float(r), Bounds::Float(lower, upper)) => l + lower <= *r && *r <= l + upper,
         (Value::Int(l), Value::Int(r), Bounds::Int(lower, upper))
         | (Value::DateTimeNaive(l), Value::DateTimeNaive(r), Bounds::Int(lower, upper)) => {
-            (lower..=upper).contains(&(r - l))
+            (lower.into()..=upper.into()).contains(&(i128::from(*r) - i128::from(*l)))
         }
         _ => panic!("{left:?} and {right:?} with {bounds:?}"),
     }
@@ -88,8 +107,10 @@ fn are_apart(left: &Value, right: &Value, bounds: Bounds) -> bool {
 fn bucket(time: &Value, bounds: Bounds) -> i64 {
     match (time, bounds) {
         (Value::Float(time), Bounds::Float(lower, upper)) => (time / (upper - lower)).floor() as i64,
-        (Value::Int(time), Bounds::Int(lower, upper)) => time.div_euclid(upper - lower),
-        (Value::DateTimeNaive(time), Bounds::Int(lower, upper)) => (time - MONDAY).div_euclid(upper - lower),
+        (Value::Int(time), Bounds::Int(lower, upper)) => time.div_euclid(upper.saturating_sub(lower)),
+        (Value::DateTimeNaive(time), Bounds::Int(lower, upper)) => {
+            time.wrapping_sub(MONDAY).div_euclid(upper.saturating_sub(lower))
+        }
         _ => panic!("{time:?} with {bounds:?}"),
     }
 }
@@ -140,6 +161,27 @@ fn interval_joins() {
     }
 }
 
+#[test]
+fn interval_joins_at_the_ends_of_time() {
+    let all = [
+        Bounds::Int(-2, 1),
+        Bounds::Int(3, 9),
+        Bounds::Int(-9, -3),
+        Bounds::Int(i64::MIN, -1),
+        Bounds::Int(i64::MIN, i64::MAX),
+        Bounds::Int(i64::MAX - 5, i64::MAX),
+    ];
+    for (bounds, mode) in all.into_iter().zip(MODES.into_iter().cycle().skip(3)) {
+        for dtype in [DType::Int, DType::DateTimeNaive] {
+            let steps = || join(mode, &[0], Matching::Interval { times: [1, 1], bounds, keeps: false });
+            let model = |inputs: &[Table]| interval_model(inputs, mode, &[0], bounds);
+            let name = format!("{mode:?} interval join of {dtype} {bounds:?} at the ends");
+            let inputs = [at_the_ends(dtype.clone()), at_the_ends(dtype.clone())];
+            check(&name, &inputs, steps, model);
+        }
+    }
+}
+
 /// Whether a row's partner is before or after it, by the sequence of the rules: time, side, id.
 fn asof_model(inputs: &[Table], mode: JoinMode, on: &[usize], direction: Direction) -> Bag {
     let right_first = matches!(
@@ -151,7 +193,7 @@ fn asof_model(inputs: &[Table], mode: JoinMode, on: &[usize], direction: Directi
     let apart = |from: &Value, to: &Value| match (from, to) {
         (Value::Float(from), Value::Float(to)) => to - from,
         (Value::Int(from), Value::Int(to)) | (Value::DateTimeNaive(from), Value::DateTimeNaive(to)) => {
-            (to - from) as f64
+            (i128::from(*to) - i128::from(*from)) as f64
         }
         _ => panic!("{from:?} and {to:?}"),
     };

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import pathway as pw
@@ -23,10 +24,10 @@ def moments(times: list[int] = TIMES) -> pw.Table:
     return pw.debug.table_from_rows(Moment, [(time,) for time in times])
 
 
-def rows_of(table: pw.Table) -> Rows:
+def rows_of(table: pw.Table, key: Callable[[Any], Any] | None = None) -> Rows:
     _, columns = pw.debug.table_to_dicts(table)
     cells = [list(column.values()) for column in columns.values()]
-    return sorted(zip(*cells, strict=True))
+    return sorted(zip(*cells, strict=True), key=key)
 
 
 def grid(hop: int, span: int, origin: int | None) -> Iterator[tuple[int, int]]:
@@ -148,3 +149,83 @@ def test_without_a_gap_each_row_is_a_session() -> None:
     t = moments([1, 1, 2])
     windows = t.windowby(t.t, window=pw.temporal.session(max_gap=0))
     assert rows_of(windows.reduce(pw.this._pw_window_start)) == [(1,), (1,), (2,)]
+
+
+NEAR = [end for distance in range(4) for end in (MOST - distance, LEAST + distance)]
+
+
+class At(pw.Schema):
+    t: pw.DateTimeNaive
+
+
+class AtUtc(pw.Schema):
+    t: pw.DateTimeUtc
+
+
+def ends_of(kind: Any) -> tuple[pw.Table, Any]:
+    """Times next to the first and the last one, and what makes distances of them."""
+    if kind is int:
+        return moments(NEAR), int
+    zone = None if kind is pw.DateTimeNaive else "UTC"
+    times = [(pd.Timestamp(time, unit="ns", tz=zone),) for time in NEAR if time != LEAST]
+    return pw.debug.table_from_rows(At if zone is None else AtUtc, times), pw.Duration
+
+
+@pytest.mark.parametrize("kind", [int, pw.DateTimeNaive, pw.DateTimeUtc])
+@pytest.mark.parametrize("bounds", [(-2, 1), (1, 2), (-2, -1), (1, 1), (-1, -1), (5, 9), (0, 0)])
+@pytest.mark.parametrize("behavior", [None, pw.temporal.common_behavior()])
+def test_interval_joins_match_no_times_that_are_too_near(
+    kind: Any, bounds: tuple[int, int], behavior: Any
+) -> None:
+    left, interval = ends_of(kind)
+    right = left.copy()
+    lower, upper = (interval(bound) for bound in bounds)
+    joined = left.interval_join_outer(
+        right, left.t, right.t, pw.temporal.interval(lower, upper), behavior=behavior
+    )
+
+    def number(time: Any) -> int | None:
+        return time if time is None or isinstance(time, int) else time.value
+
+    pairs = {(number(a), number(b)) for a, b in rows_of(joined.select(a=left.t, b=right.t), key=repr)}
+    times = [time for time in NEAR if kind is int or time != LEAST]
+    inside = {(a, b) for a in times for b in times if bounds[0] <= b - a <= bounds[1]}
+    alone = {(a, None) for a in times if a not in {pair[0] for pair in inside}}
+    assert pairs == inside | alone | {(None, b) for b in times if b not in {pair[1] for pair in inside}}
+
+
+def test_interval_joins_in_steps_match_no_times_that_are_too_near() -> None:
+    def step(rows: pw.Table) -> pw.Table:
+        other = outer.copy()
+        near = rows.interval_join(other, rows.t, other.t, pw.temporal.interval(1, 2))
+        found = (
+            near.select(t=rows.t, n=pw.right.t).groupby(pw.this.t).reduce(pw.this.t, n=pw.reducers.count())
+        )
+        return rows.join_left(found, rows.t == found.t, id=rows.id).select(rows.t, n=pw.coalesce(found.n, 0))
+
+    outer = moments(NEAR)
+    result = pw.iterate(step, rows=outer.select(outer.t, n=-1))
+    assert rows_of(result) == [(a, sum(1 <= b - a <= 2 for b in NEAR)) for a in sorted(NEAR)]
+
+
+@pytest.mark.parametrize("bounds", [(1, 3), (2, 2), (-3, -1)])
+def test_windows_around_values_hold_no_times_that_are_too_near(bounds: tuple[int, int]) -> None:
+    t = moments(NEAR)
+    around = pw.temporal.intervals_over(at=t.t, lower_bound=bounds[0], upper_bound=bounds[1], is_outer=False)
+    found = t.windowby(t.t, window=around).reduce(pw.this._pw_window_location, times=pw.reducers.tuple(t.t))
+    inside = [(at, tuple(sorted(t for t in NEAR if bounds[0] <= t - at <= bounds[1]))) for at in sorted(NEAR)]
+    assert rows_of(found) == [window for window in inside if window[1]]
+
+
+def test_as_of_joins_next_to_the_ends_of_time() -> None:
+    left, right = moments([MOST, LEAST, 0, -1]), moments([MOST - 1, LEAST + 1])
+    for direction, found in (
+        (pw.temporal.Direction.BACKWARD, [LEAST + 1, LEAST + 1, MOST - 1]),
+        (pw.temporal.Direction.FORWARD, [LEAST + 1, MOST - 1, MOST - 1, None]),
+        # As far from -1 as from 0, by one: what is later is nearer to 0.
+        (pw.temporal.Direction.NEAREST, [LEAST + 1, LEAST + 1, MOST - 1, MOST - 1]),
+    ):
+        joined = left.asof_join_left(right, left.t, right.t, direction=direction)
+        pairs = rows_of(joined.select(a=left.t, b=right.t), key=lambda row: row[0])
+        expected = [None, *found] if len(found) == 3 else found
+        assert pairs == list(zip([LEAST, -1, 0, MOST], expected, strict=True)), direction

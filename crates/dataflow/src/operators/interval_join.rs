@@ -9,6 +9,7 @@
 //! Both inputs come in shipped form ([`ShipTimed`](super::ship_timed::ShipTimed)); the left one has the
 //! shard of each pair's id as the last column of its rows.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use arrow_array::cast::AsArray;
@@ -28,30 +29,55 @@ const SIDES: [&str; 2] = ["left", "right"];
 /// Pairs per emitted batch.
 const EMIT_ROWS: usize = 32 * 1024;
 
-/// The first and the last time that a left row at `tick` is matched with.
+/// The first and the last time that a left row at `tick` is matched with, if there are such times.
 #[inline]
-pub(crate) fn reach(bounds: Bounds, tick: i64) -> (i64, i64) {
+pub(crate) fn reach(bounds: Bounds, tick: i64) -> Option<(i64, i64)> {
     match bounds {
-        Bounds::Int(lower, upper) => (tick.saturating_add(lower), tick.saturating_add(upper)),
+        Bounds::Int(lower, upper) => {
+            // What is beyond all times is cut off, which takes no time away.
+            let (tick, least, most) = (i128::from(tick), i128::from(i64::MIN), i128::from(i64::MAX));
+            let first = (tick + i128::from(lower)).max(least);
+            let last = (tick + i128::from(upper)).min(most);
+            (first <= last).then_some((first as i64, last as i64))
+        }
         Bounds::Float(lower, upper) => {
             let time = float_of_tick(tick);
-            (tick_of_float(time + lower), tick_of_float(time + upper))
+            Some((tick_of_float(time + lower), tick_of_float(time + upper)))
         }
+    }
+}
+
+/// Where a right time is, seen from the times that a left row is matched with: before, among or after them.
+#[inline]
+pub(crate) fn place(bounds: Bounds, left: i64, right: i64) -> Ordering {
+    let (is_before, is_after) = match bounds {
+        Bounds::Int(lower, upper) => {
+            let apart = i128::from(right) - i128::from(left);
+            (apart < lower.into(), apart > upper.into())
+        }
+        Bounds::Float(lower, upper) => {
+            let time = float_of_tick(left);
+            (right < tick_of_float(time + lower), right > tick_of_float(time + upper))
+        }
+    };
+    match (is_before, is_after) {
+        (true, _) => Ordering::Less,
+        (_, true) => Ordering::Greater,
+        _ => Ordering::Equal,
     }
 }
 
 /// The rows of the other side that a row of `side` at `tick` is matched with.
 #[inline]
 fn matches(bounds: Bounds, side: usize, tick: i64, line: &Timeline) -> impl Iterator<Item = TimeEntry> + '_ {
-    let (first, last) = reach(bounds, tick);
     // What is added to a left time grows with it, so a right row's partners are neighbours, too.
-    let place = match side {
-        0 => line.seek(|right| right.tick < first),
-        _ => line.seek(|left| reach(bounds, left.tick).1 < tick),
+    let start = match side {
+        0 => line.seek(|right| place(bounds, tick, right.tick).is_lt()),
+        _ => line.seek(|left| place(bounds, left.tick, tick).is_gt()),
     };
-    line.from(place).take_while(move |other| match side {
-        0 => other.tick <= last,
-        _ => reach(bounds, other.tick).0 <= tick,
+    line.from(start).take_while(move |other| match side {
+        0 => place(bounds, tick, other.tick).is_eq(),
+        _ => place(bounds, other.tick, tick).is_eq(),
     })
 }
 

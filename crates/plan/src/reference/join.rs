@@ -106,7 +106,7 @@ fn asof(step: &JoinStep, times: [usize; 2], direction: Direction, left: &[Row], 
             (Direction::Forward, _, after) => after,
             (Direction::Nearest, Some(before), Some(after)) => {
                 let [earlier, later] = [before, after].map(|i| &sequence[i].0.1);
-                Some(if distance(earlier, time) < distance(time, later) { before } else { after })
+                Some(if is_nearer(earlier, time, later) { before } else { after })
             }
             (Direction::Nearest, before, after) => before.or(after),
         };
@@ -119,14 +119,18 @@ fn asof(step: &JoinStep, times: [usize; 2], direction: Direction, left: &[Row], 
     rows
 }
 
-fn distance(from: &Value, to: &Value) -> f64 {
-    match (from, to) {
-        (Value::Float(from), Value::Float(to)) => to - from,
-        (
-            Value::Int(from) | Value::DateTimeNaive(from) | Value::DateTimeUtc(from),
-            Value::Int(to) | Value::DateTimeNaive(to) | Value::DateTimeUtc(to),
-        ) => to.wrapping_sub(*from) as u64 as f64,
-        _ => f64::NAN,
+/// True if what is earlier is nearer to the time than what is later.
+fn is_nearer(earlier: &Value, time: &Value, later: &Value) -> bool {
+    let whole = |value: &Value| match value {
+        Value::Int(time) | Value::DateTimeNaive(time) | Value::DateTimeUtc(time) => Some(i128::from(*time)),
+        _ => None,
+    };
+    match (earlier, time, later) {
+        (Value::Float(earlier), Value::Float(time), Value::Float(later)) => time - earlier < later - time,
+        _ => match [earlier, time, later].map(whole) {
+            [Some(earlier), Some(time), Some(later)] => time - earlier < later - time,
+            _ => false,
+        },
     }
 }
 
@@ -144,7 +148,7 @@ fn are_apart(left: &Value, right: &Value, bounds: Bounds) -> bool {
             Value::Int(left) | Value::DateTimeNaive(left) | Value::DateTimeUtc(left),
             Value::Int(right) | Value::DateTimeNaive(right) | Value::DateTimeUtc(right),
             Bounds::Int(lower, upper),
-        ) => left.saturating_add(lower) <= *right && *right <= left.saturating_add(upper),
+        ) => (lower.into()..=upper.into()).contains(&(i128::from(*right) - i128::from(*left))),
         // A time that is an error.
         _ => false,
     }
@@ -163,9 +167,9 @@ fn interval_id(step: &JoinStep, time: usize, bounds: Bounds, left: Option<&Row>,
     let monday = 94_694_400_000_000_000;
     let bucket = match (&left.values[time], bounds) {
         (Value::Float(time), Bounds::Float(lower, upper)) => (time / (upper - lower)).floor() as i64,
-        (Value::Int(time), Bounds::Int(lower, upper)) => time.div_euclid(upper - lower),
+        (Value::Int(time), Bounds::Int(lower, upper)) => time.div_euclid(upper.saturating_sub(lower)),
         (Value::DateTimeNaive(time) | Value::DateTimeUtc(time), Bounds::Int(lower, upper)) => {
-            (time - monday).div_euclid(upper - lower)
+            time.wrapping_sub(monday).div_euclid(upper.saturating_sub(lower))
         }
         _ => 0,
     };

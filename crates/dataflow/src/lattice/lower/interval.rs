@@ -22,7 +22,7 @@ use crate::lattice::join::{JoinShape, join};
 use crate::lattice::packet::{Flow, TimedPacket};
 use crate::lattice::reduce::present_keys;
 use crate::lattice::time::LoopTime;
-use crate::operators::interval_join::{IntervalSpec, reach};
+use crate::operators::interval_join::{IntervalSpec, place, reach};
 use crate::operators::ship_timed::bucket;
 
 impl<'inner> Body<'_, '_, 'inner> {
@@ -88,7 +88,8 @@ fn in_buckets(packet: TimedPacket<LoopTime>, bounds: Bounds, side: usize) -> Tim
     let (mut rows, mut of_bucket): (Vec<u32>, Vec<u128>) = Default::default();
     let mut hasher = KeyHasher::default();
     for row in (0..keys.len()).filter(|row| nulls.is_none_or(|nulls| nulls.is_valid(*row))) {
-        let (first, last) = if side == 0 { reach(bounds, ticks[row]) } else { (ticks[row], ticks[row]) };
+        let times = if side == 0 { reach(bounds, ticks[row]) } else { Some((ticks[row], ticks[row])) };
+        let Some((first, last)) = times else { continue };
         for number in bucket(first, bounds.into(), 0)..=bucket(last, bounds.into(), 0) {
             hasher.clear();
             hasher.pointer(keys.get(row));
@@ -121,10 +122,7 @@ impl Layout {
     fn near(self, batch: &Batch, bounds: Bounds) -> BooleanBuffer {
         let ticks = [self.widths[0] + 1, self.widths[0] + 2 + self.widths[1]]
             .map(|column| batch.columns[column].array().as_primitive::<Int64Type>().values());
-        let near = |(left, right): (&i64, &i64)| {
-            let (first, last) = reach(bounds, *left);
-            first <= *right && *right <= last
-        };
+        let near = |(left, right): (&i64, &i64)| place(bounds, *left, *right).is_eq();
         ticks[0].iter().zip(ticks[1]).map(near).collect()
     }
 

@@ -1,6 +1,6 @@
 //! Joins in which times matter.
 
-use pathway_expr::{BinaryOp, Expr};
+use pathway_expr::Expr;
 use pathway_types::Value;
 
 use super::comparable;
@@ -8,7 +8,7 @@ use crate::PlanError;
 use crate::col::Col;
 use crate::program::{Bounds, Direction, JoinMode, Matching};
 use crate::table::Window;
-use crate::temporal::{Behavior, Role, TimeKind};
+use crate::temporal::{Behavior, Role, TimeKind, later_if_any};
 
 /// How times decide which rows of a join match.
 #[derive(Clone, Debug)]
@@ -145,8 +145,8 @@ fn interval(left: Expr, right: Expr, lower: &Expr, upper: &Expr, keeps: bool) ->
         ));
     }
     if is_point && !keeps {
-        // The times that are exactly so far apart are equal when one is shifted.
-        let (shifted, right) = comparable(Expr::binary(BinaryOp::Add, left, lower)?, right)?;
+        // The times that are exactly so far apart are equal when one is shifted. None is equal to no time.
+        let (shifted, right) = comparable(later_if_any(&left, &lower)?, right)?;
         return Ok(Temporal::Equality(shifted, right));
     }
     Ok(Temporal::Matching(Matching::Interval { times: [left, right], bounds, keeps: false }))
