@@ -15,6 +15,7 @@ NOTEBOOKS := $(VENV)/.notebooks
 SERVICES := $(VENV)/.services
 # Programs of services that no package holds, kept for all clones.
 export KAFKA_JARS ?= $(HOME)/.cache/pathway-services/kafka
+export REGISTRY ?= $(HOME)/.cache/pathway-services/registry
 export AZURITE ?= $(HOME)/.cache/pathway-services/azurite
 # crates/python links into an interpreter: it is built by maturin and tested through pytest.
 RUST_TESTS := --workspace --exclude pathway-python
@@ -66,11 +67,19 @@ $(SERVICES): $(TOOLS) pyproject.toml
 		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql openssl; }
 	touch $@
 
+JAVA := command -v java >/dev/null && command -v mvn >/dev/null || \
+	{ apt-get update -qq && apt-get install -y -qq --no-install-recommends default-jre-headless maven; }
+
 $(KAFKA_JARS): tests/services/kafka/pom.xml
-	command -v java >/dev/null && command -v mvn >/dev/null || \
-		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends default-jre-headless maven; }
+	$(JAVA)
 	rm -rf $@ $@.new
 	mvn --quiet --batch-mode -f $< dependency:copy-dependencies -DoutputDirectory=$@.new
+	mv $@.new $@ && touch $@
+
+$(REGISTRY): tests/services/registry/pom.xml
+	$(JAVA)
+	rm -rf $@ $@.new
+	mvn --quiet --batch-mode -f $< dependency:unpack-dependencies -DoutputDirectory=$@.new
 	mv $@.new $@ && touch $@
 
 $(AZURITE)/node_modules: tests/services/azure/package.json
@@ -79,7 +88,7 @@ $(AZURITE)/node_modules: tests/services/azure/package.json
 	npm install --silent --no-fund --no-audit --prefix $(AZURITE)
 	touch $@
 
-test-services: develop $(SERVICES) $(KAFKA_JARS) $(AZURITE)/node_modules ## connectors against the services they talk to
+test-services: develop $(SERVICES) $(KAFKA_JARS) $(REGISTRY) $(AZURITE)/node_modules ## connectors against the services they talk to
 	$(BIN)/python -m pytest tests/services --ignore=tests/services/notebooks
 
 $(NOTEBOOKS): $(TOOLS) pyproject.toml

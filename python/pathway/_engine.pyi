@@ -691,8 +691,8 @@ class KafkaSource:
         parallel_readers: int | None = None,
         registry: tuple[Any, ...] | None = None,
     ) -> None:
-        """`format`: raw, plaintext, json (which needs a schema; columns `in_key` are read from message keys);
-        `mode`: static, streaming. Only there if it was built with the feature `kafka`."""
+        """`format`: raw, plaintext, json, avro (which need a schema; columns `in_key` are read from message
+        keys); `mode`: static, streaming. Only there if it was built with the feature `kafka`."""
 
 @final
 class PostgresSource:
@@ -796,11 +796,11 @@ class KafkaSink:
         value: int | None = None,
         headers: Sequence[tuple[str, int]] = (),
         delimiter: str = ",",
-        registry: tuple[tuple[Any, ...], str] | None = None,
+        registry: tuple[tuple[Any, ...], str | None] | None = None,
         exactly_once: bool = True,
     ) -> None:
-        """`format`: json, dsv, raw, plaintext (the last two write column `value`); columns are told by place.
-        Only there if it was built with the feature `kafka`."""
+        """`format`: json, avro, dsv, raw, plaintext (the last two write column `value`); columns are told by
+        place. Only there if it was built with the feature `kafka`."""
 
 @final
 class PostgresSink:

@@ -320,6 +320,7 @@ CONTRACT = {
         "Writer: full queues and failures",
         "Redpanda",
         "Debezium",
+        "Schema registry: Avro",
         "Schema registry",
     ],
     "PostgreSQL": [

@@ -16,6 +16,8 @@ use std::sync::Arc;
 use pathway_io::{ConnectorError, FailureClass};
 use pathway_types::{DType, Field, Schema};
 
+#[cfg(feature = "kafka")]
+pub(crate) mod avro;
 pub mod cells;
 pub mod csv;
 pub mod json;

@@ -15,6 +15,7 @@
 mod chunk;
 mod client;
 mod encode;
+mod framing;
 mod headers;
 mod reader;
 mod registry;
@@ -25,6 +26,6 @@ mod transactions;
 
 pub use client::KafkaSettings;
 pub use encode::MessageFormat;
-pub use registry::RegistrySettings;
-pub use sink::{KafkaSink, Topic};
+pub use registry::{PayloadKind, RegistrySettings};
+pub use sink::{KafkaSink, Subject, Topic};
 pub use source::KafkaSource;

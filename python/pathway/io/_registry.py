@@ -34,7 +34,7 @@ class SchemaRegistrySettings:
         password: its password.
         headers: of every request.
         proxy: the address of a proxy.
-        timeout: how long a request may take.
+        timeout: how long it may take until one of them answers; 20 seconds by default.
 
     >>> SchemaRegistrySettings(["http://localhost:8081"]).urls
     ['http://localhost:8081']

@@ -29,9 +29,9 @@ from pathway.io._utils import (
 #: `static` reads what is there; `streaming` goes on with what comes.
 Mode = Literal["streaming", "static"]
 #: What the messages that are read hold.
-ReadFormat = Literal["raw", "plaintext", "json"]
+ReadFormat = Literal["raw", "plaintext", "json", "avro"]
 #: What the messages that are written hold.
-WriteFormat = Literal["json", "raw", "plaintext", "dsv"]
+WriteFormat = Literal["json", "avro", "raw", "plaintext", "dsv"]
 
 _PAYLOADS: dict[str, dt.DType] = {"raw": dt.BYTES, "plaintext": dt.STR}
 
@@ -69,8 +69,9 @@ def read(
             run starts.
         format: `raw` and `plaintext` give the columns `key` and `data` as bytes or text; `json` those of the
             schema, from the object in the value of a message, or in its key for columns with
-            `source_component="key"`.
-        schema_registry_settings: for `json`: messages begin with the number of their schema in this registry.
+            `source_component="key"`; `avro` those from an Avro record.
+        schema_registry_settings: for `json` and `avro` (which needs it): messages begin with the number of
+            their schema in this registry.
         autocommit_duration_ms: the longest time between two commits.
         json_field_paths: for columns the JSON pointers to their values.
         autogenerate_key: False identifies the rows of `raw` and `plaintext` by the keys of their messages,
@@ -195,10 +196,12 @@ def write(
         table: what to write.
         rdkafka_settings: properties of the client library (librdkafka); `bootstrap.servers` is needed.
         topic_name: the topic, or the column with the topic of each row.
-        format: `json` and `dsv` (delimited text, after a header line) write all columns; `raw` and
+        format: `json`, `avro` and `dsv` (delimited text, after a header line) write all columns; `raw` and
             `plaintext` write one, of bytes or text.
-        schema_registry_settings: for `json`: the registry that has the schema of the messages.
-        subject: that of the schema, whose number stands in front of every message.
+        schema_registry_settings: for `json` and `avro` (which needs it): the registry that has the schema of
+            the messages. That of Avro records is registered.
+        subject: that of the schema, whose number stands in front of every message. By default, that of Avro
+            records is the topic and `-value`.
         delimiter: between the fields of `dsv`.
         key: the column with the keys of the messages; by default, the key is the row's id, in 16 bytes.
         value: the column that `raw` and `plaintext` write, if the table has several.
@@ -220,10 +223,7 @@ def write(
         raise ValueError(f"{function}(): rdkafka_settings need a value for 'bootstrap.servers'.")
     if len(delimiter) != 1 or not delimiter.isascii():
         raise ValueError(f"{function}(): the delimiter has to be one ASCII character, not {delimiter!r}.")
-    if (schema_registry_settings is None) != (not subject):
-        raise ValueError(f"{function}(): schema_registry_settings and subject go together.")
-    if schema_registry_settings is not None and format != "json":
-        raise ValueError(f"{function}(): messages with a schema of a registry have format='json'.")
+    _check_registry(function, format, schema_registry_settings, subject)
     columns = message_columns(
         table,
         function=function,
@@ -247,7 +247,7 @@ def write(
         value=columns.value,
         headers=columns.headers,
         delimiter=delimiter,
-        registry=(engine_registry(schema_registry_settings), subject) if subject else None,
+        registry=(engine_registry(schema_registry_settings), subject) if schema_registry_settings else None,
         exactly_once=delivery == "exactly-once",
     )
     register_output(columns.table, sink, name, columns.sort_by)
@@ -294,7 +294,9 @@ def _read(
         _check_start(function, start_from_timestamp_ms, settings)
     in_key: list[str] = []
     changes = format.startswith("debezium")
-    if format == "json" or changes:
+    if format == "avro" and registry is None:
+        raise ValueError(f"{function}(): format='avro' needs schema_registry_settings.")
+    if format in ("json", "avro") or changes:
         schema = _record_schema(function, schema, json_field_paths, with_metadata, autogenerate_key)
         in_key = [c.name for c in schema.columns().values() if c.source_component == "key"]
         if changes and in_key:
@@ -343,6 +345,22 @@ def _read(
     return table
 
 
+def _check_registry(
+    function: str, format: str, settings: SchemaRegistrySettings | None, subject: str | None
+) -> None:
+    """How the messages that are written come by the numbers of their schemas."""
+    if subject == "":
+        raise ValueError(f"{function}(): the subject is empty.")
+    if format == "avro":
+        if settings is None:
+            raise ValueError(f"{function}(): format='avro' needs schema_registry_settings.")
+        return
+    if (settings is None) != (subject is None):
+        raise ValueError(f"{function}(): schema_registry_settings and subject go together.")
+    if settings is not None and format != "json":
+        raise ValueError(f"{function}(): messages with a schema of a registry have format='json' or 'avro'.")
+
+
 def _topic(function: str, topic: str | list[str] | None, kwargs: dict[str, Any]) -> str:
     if topic is None and "topic_names" in kwargs:
         warn(f"{function}(): topic_names is deprecated, use topic.", DeprecationWarning)
@@ -378,7 +396,7 @@ def _record_schema(
 ) -> type[Schema]:
     if autogenerate_key:
         raise ValueError(
-            f"{function}(): autogenerate_key has a meaning for the formats raw and plaintext; rows of json "
+            f"{function}(): autogenerate_key has a meaning for the formats raw and plaintext; other rows "
             "are identified by the primary key of the schema, or else by partition and offset."
         )
     if schema is None:

@@ -31,6 +31,8 @@ class Registry(http.server.BaseHTTPRequestHandler):
     """Answers as registries do, and remembers what was asked."""
 
     asked: list[tuple[str, str | None, str | None]]
+    #: So many requests are answered with a status that says "later".
+    busy: int
 
     def do_GET(self) -> None:
         headers = self.headers
@@ -39,7 +41,11 @@ class Registry(http.server.BaseHTTPRequestHandler):
         known["/subjects/order%20s/versions/latest"] = {**SCHEMAS[7], "id": 7, "version": 1}
         known["/subjects/numbers/versions/latest"] = {**SCHEMAS[8], "id": 8, "version": 1}
         answer = known.get(self.path, {"error_code": 40403})
-        self.send_response(200 if self.path in known else 404)
+        status = 200 if self.path in known else 404
+        if Registry.busy:
+            Registry.busy -= 1
+            status = 503
+        self.send_response(status)
         self.end_headers()
         self.wfile.write(json.dumps(answer).encode())
 
@@ -49,7 +55,7 @@ class Registry(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def registry() -> Iterator[str]:
-    Registry.asked = []
+    Registry.asked, Registry.busy = [], 0
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Registry)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}"
@@ -118,9 +124,26 @@ def test_a_subject_without_a_json_schema(kafka: Running, registry: str, subject:
         pw.run(monitoring_level=pw.MonitoringLevel.NONE)
 
 
+def test_a_registry_in_trouble_is_asked_again(kafka: Running, registry: str) -> None:
+    topic = Topic(kafka)
+    topic.send(framed(7, '{"item":"a","count":1}'))
+    Registry.busy = 2
+    table = pw.io.kafka.read(
+        topic.settings(),
+        topic.name,
+        format="json",
+        schema=ORDER,
+        mode="static",
+        schema_registry_settings=SchemaRegistrySettings([registry]),
+    )
+    assert rows_of(table) == [("a", 1)]
+    assert [path for path, _, _ in Registry.asked] == ["/schemas/ids/7"] * 3
+
+
 def test_a_registry_that_is_not_there() -> None:
     table = pw.debug.table_from_rows(ORDER, [("a", 1)])
-    settings = SchemaRegistrySettings([f"http://127.0.0.1:{free_port()}"])
+    patience = datetime.timedelta(seconds=0.3)
+    settings = SchemaRegistrySettings([f"http://127.0.0.1:{free_port()}"], timeout=patience)
     server = {"bootstrap.servers": "127.0.0.1:1"}
     pw.io.kafka.write(table, server, "t", schema_registry_settings=settings, subject="s")
     with pytest.raises(OSError, match="the schema registry: it does not answer"):
@@ -157,9 +180,35 @@ def test_writing_needs_settings_and_subject() -> None:
     table = pw.debug.table_from_rows(ORDER, [])
     settings = SchemaRegistrySettings(["http://x"])
     write: Any = pw.io.kafka.write
+    server = {"bootstrap.servers": "x", "group.id": "g"}
     for arguments in ({"subject": "s"}, {"schema_registry_settings": settings}):
         with pytest.raises(ValueError, match="go together"):
-            write(table, {"bootstrap.servers": "x"}, "t", **arguments)
+            write(table, server, "t", **arguments)
+    with pytest.raises(ValueError, match="subject is empty"):
+        write(table, server, "t", schema_registry_settings=settings, subject="")
+    for call in (
+        lambda: write(table, server, "t", format="avro"),
+        lambda: pw.io.kafka.read(server, "t", format="avro", schema=ORDER),
+    ):
+        with pytest.raises(ValueError, match="format='avro' needs schema_registry_settings"):
+            call()
     both = {"schema_registry_settings": settings, "subject": "s"}
-    with pytest.raises(ValueError, match="format='json'"):
+    with pytest.raises(ValueError, match="format='json' or 'avro'"):
         write(table, {"bootstrap.servers": "x"}, "t", format="dsv", **both)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "text"),
+    [
+        ("a b", int, "letters, digits and underscores"),
+        ("a", tuple[int, str], "no type in Avro"),
+        ("a", Any, "no type in Avro"),
+    ],
+)
+def test_columns_that_avro_does_not_have(name: str, dtype: Any, text: str) -> None:
+    table: pw.Table[Any] = pw.Table.empty(**{name: dtype})
+    settings = SchemaRegistrySettings(["http://x"])
+    with pytest.raises(ValueError, match=text):
+        pw.io.kafka.write(
+            table, {"bootstrap.servers": "x"}, "t", format="avro", schema_registry_settings=settings
+        )

@@ -10,7 +10,7 @@ use pathway_io::{ConnectorError, ParseJob, Parsed};
 use rdkafka::Timestamp;
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
 
-use super::registry::{PREFIX, Registry};
+use super::registry::{PREFIX, Reading, Registry};
 use crate::formats::message::{Message, MessageDecoder};
 use crate::formats::{Layout, Origin, RowBuilder};
 
@@ -26,6 +26,8 @@ struct Record {
     offset: i64,
     key: Option<Range<usize>>,
     value: Option<Range<usize>>,
+    /// How key and value become JSON.
+    readings: [Reading; 2],
     /// Why it cannot be read, if that is known.
     fault: Option<Box<str>>,
     /// Compact JSON; empty if nobody reads it.
@@ -59,13 +61,15 @@ impl Chunk {
     ) -> Result<usize, ConnectorError> {
         let before = self.bytes.len();
         let (mut key, mut value, mut fault) = (message.key(), message.payload(), None);
+        let mut readings: [Reading; 2] = [None, None];
         if let Some(registry) = registry {
             // Keys may be plain documents, which do not begin with a zero.
             let framed = key.as_mut().filter(|key| key.first() == Some(&0));
-            for part in framed.into_iter().chain(&mut value) {
-                match registry.fault(part)? {
-                    None => *part = &part[PREFIX..],
-                    Some(text) => fault = Some(text.into()),
+            let parts = [framed, value.as_mut()].into_iter().zip(&mut readings);
+            for (part, reading) in parts.filter_map(|(part, reading)| Some((part?, reading))) {
+                match registry.reading(part)? {
+                    Ok(found) => (*part, *reading) = (&part[PREFIX..], found),
+                    Err(text) => fault = Some(text.into()),
                 }
             }
         }
@@ -76,7 +80,7 @@ impl Chunk {
             write_metadata(message, &mut self.bytes);
         }
         let metadata = start..self.bytes.len();
-        self.messages.push(Record { offset: message.offset(), key, value, fault, metadata });
+        self.messages.push(Record { offset: message.offset(), key, value, readings, fault, metadata });
         Ok(self.bytes.len() - before)
     }
 
@@ -86,7 +90,26 @@ impl Chunk {
         Box::new(move || self.parse(&partition))
     }
 
-    fn parse(self, partition: &Partition) -> Parsed {
+    /// Makes JSON of the parts that have a schema, behind all others.
+    fn transcode(&mut self) {
+        let Chunk { bytes, messages } = self;
+        let mut json = Vec::new();
+        for record in messages.iter_mut().filter(|record| record.fault.is_none()) {
+            let [of_key, of_value] = &record.readings;
+            for (part, reading) in [(&mut record.key, of_key), (&mut record.value, of_value)] {
+                let (Some(range), Some(schema)) = (part, reading) else { continue };
+                json.clear();
+                if let Err(flaw) = schema.write_json(&bytes[range.clone()], &mut json) {
+                    record.fault = Some(flaw.into());
+                    break;
+                }
+                *range = put(bytes, &json);
+            }
+        }
+    }
+
+    fn parse(mut self, partition: &Partition) -> Parsed {
+        self.transcode();
         let Partition { layout, decoder, origin } = partition;
         let first = self.messages.first().map_or(0, |first| first.offset as u64);
         let mut rows = RowBuilder::new(layout, origin, first, self.messages.len(), self.bytes.len());

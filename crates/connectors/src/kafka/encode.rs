@@ -3,6 +3,7 @@
 use pathway_io::{ConnectorError, FailureClass};
 use pathway_types::{Batch, DType, Schema, Timestamp, Value};
 
+use crate::formats::avro::AvroEncoder;
 use crate::formats::csv::CsvEncoder;
 use crate::formats::json::JsonEncoder;
 use crate::formats::lanes::{Cells, Lane};
@@ -12,6 +13,8 @@ use crate::formats::lanes::{Cells, Lane};
 pub enum MessageFormat {
     /// A JSON object of all columns, then `diff` and `time`.
     Json,
+    /// An Avro record of all columns, with the number of its schema in a registry in front.
+    Avro,
     /// A record of delimited text, after a header line that is a message of its own.
     Dsv {
         /// An ASCII character.
@@ -25,6 +28,7 @@ pub enum MessageFormat {
 #[derive(Debug)]
 pub(super) enum Payload {
     Json(JsonEncoder),
+    Avro(AvroEncoder),
     Dsv(CsvEncoder),
     Column(usize),
 }
@@ -33,17 +37,18 @@ pub(super) enum Payload {
 #[derive(Debug, Default)]
 pub(super) struct Encoded {
     bytes: Vec<u8>,
-    /// Where the payload of each row ends, and its line end.
+    /// Where the payload of each row ends, and the byte behind it.
     ends: Vec<usize>,
 }
 
 impl Payload {
-    pub(super) fn new(format: MessageFormat, schema: &Schema) -> Self {
-        match format {
+    pub(super) fn new(format: MessageFormat, schema: &Schema) -> Result<Self, ConnectorError> {
+        Ok(match format {
             MessageFormat::Json => Payload::Json(JsonEncoder::new(schema)),
+            MessageFormat::Avro => Payload::Avro(AvroEncoder::new(schema)?),
             MessageFormat::Dsv { delimiter } => Payload::Dsv(CsvEncoder::new(schema, delimiter)),
             MessageFormat::Column(column) => Payload::Column(column),
-        }
+        })
     }
 
     /// The message before all others.
@@ -56,20 +61,27 @@ impl Payload {
     }
 
     /// Encodes a batch, if it has to be.
-    pub(super) fn encode(&self, batch: &Batch, time: Timestamp, encoded: &mut Encoded) {
+    pub(super) fn encode(
+        &self,
+        batch: &Batch,
+        time: Timestamp,
+        encoded: &mut Encoded,
+    ) -> Result<(), ConnectorError> {
         let Encoded { bytes, ends } = encoded;
         bytes.clear();
         ends.clear();
         match self {
             Payload::Json(encoder) => encoder.encode_rows(batch, time, bytes, |end| ends.push(end)),
             Payload::Dsv(encoder) => encoder.encode_rows(batch, time, bytes, |end| ends.push(end)),
+            Payload::Avro(encoder) => encoder.encode_rows(batch, bytes, |end| ends.push(end))?,
             Payload::Column(_) => {}
         }
+        Ok(())
     }
 }
 
 impl Encoded {
-    /// The payload of a row, without the line end.
+    /// The payload of a row, without the byte behind it.
     pub(super) fn row(&self, row: usize) -> &[u8] {
         let start = if row == 0 { 0 } else { self.ends[row - 1] };
         &self.bytes[start..self.ends[row] - 1]

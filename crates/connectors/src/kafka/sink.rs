@@ -13,8 +13,9 @@ use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProd
 
 use super::client::{KafkaSettings, Observer, failure};
 use super::encode::{BytesLane, Encoded, MessageFormat, Payload};
+use super::framing::Framing;
 use super::headers::HeaderLanes;
-use super::registry::{PREFIX, Registry, RegistrySettings, prefix};
+use super::registry::RegistrySettings;
 use super::transactions::KafkaTransactions;
 use crate::formats::invalid;
 
@@ -34,6 +35,15 @@ pub enum Topic {
     Column(usize),
 }
 
+/// Under which subject the schema of messages is in a registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// This one.
+    Named(String),
+    /// The topic and `-value`.
+    OfTopic,
+}
+
 /// Writes every change of a table as a message.
 #[derive(Clone, Debug)]
 pub struct KafkaSink {
@@ -42,7 +52,7 @@ pub struct KafkaSink {
     format: MessageFormat,
     key: Option<usize>,
     headers: Vec<(String, usize)>,
-    registry: Option<(RegistrySettings, String)>,
+    registry: Option<(RegistrySettings, Subject)>,
     delivery: Delivery,
     schema: Schema,
 }
@@ -64,6 +74,8 @@ impl KafkaSink {
         if topic == Topic::Fixed(String::new()) {
             return Err(invalid("kafka", "the name of the topic is empty"));
         }
+        // Whether there is a payload for every type is known now.
+        Payload::new(format, &schema)?;
         Ok(KafkaSink {
             settings,
             topic,
@@ -94,8 +106,9 @@ impl KafkaSink {
         self
     }
 
-    /// The same sink with the number of the newest schema of this subject in front of each message.
-    pub fn registry(mut self, registry: Option<(RegistrySettings, String)>) -> Self {
+    /// The same sink with the number of a schema in front of each message: the newest one of the subject, or that
+    /// of Avro records, which is registered.
+    pub fn registry(mut self, registry: Option<(RegistrySettings, Subject)>) -> Self {
         self.registry = registry;
         self
     }
@@ -122,9 +135,14 @@ impl KafkaSink {
     /// Opens it, with these properties besides those of the user.
     pub(super) fn writer(&self, own: &[(&str, &str)]) -> Result<KafkaWriter, ConnectorError> {
         let name = self.description();
-        let prefix = match &self.registry {
+        let payload = Payload::new(self.format, &self.schema)?;
+        let framing = match &self.registry {
             Some((settings, subject)) => {
-                Some(prefix(Registry::new(settings.clone(), &name)?.newest(subject)?))
+                let topic = match &self.topic {
+                    Topic::Fixed(topic) => Some(topic.as_str()),
+                    Topic::Column(_) => None,
+                };
+                Some(Framing::new(settings.clone(), subject.clone(), &payload, topic, &name)?)
             }
             None => None,
         };
@@ -135,13 +153,13 @@ impl KafkaSink {
             name,
             brokers: self.settings.brokers().to_owned(),
             topic: self.topic.clone(),
-            payload: Payload::new(self.format, &self.schema),
+            payload,
             key: self.key,
             headers: self.headers.clone(),
             dtypes: self.schema.dtypes(),
             producer,
             deliveries,
-            prefix,
+            framing,
             encoded: Encoded::default(),
             has_header: Vec::new(),
             last_topic: String::new(),
@@ -217,7 +235,7 @@ pub(super) struct KafkaWriter {
     pub(super) producer: ThreadedProducer<Deliveries>,
     pub(super) deliveries: Deliveries,
     /// What stands in front of each payload.
-    prefix: Option<[u8; PREFIX]>,
+    framing: Option<Framing>,
     encoded: Encoded,
     /// The topics that have got their header line.
     has_header: Vec<String>,
@@ -348,7 +366,7 @@ impl KafkaWriter {
 impl Writer for KafkaWriter {
     fn write(&mut self, batch: &Batch, time: Timestamp) -> Result<(), ConnectorError> {
         let mut encoded = std::mem::take(&mut self.encoded);
-        self.payload.encode(batch, time, &mut encoded);
+        self.payload.encode(batch, time, &mut encoded)?;
         let dtypes = self.dtypes.clone();
         let lane = |column: usize, what| BytesLane::new(batch, column, &dtypes, what);
         let values = match self.payload {
@@ -381,10 +399,14 @@ impl Writer for KafkaWriter {
                 Some(values) => values.get(row, &mut bytes, &self.name)?,
                 None => Some(encoded.row(row)),
             };
-            let payload = match (&self.prefix, payload) {
-                (Some(prefix), Some(payload)) => {
+            let payload = match (&mut self.framing, payload) {
+                (Some(framing), Some(payload)) => {
+                    let topic = match &self.topic {
+                        Topic::Fixed(topic) => topic,
+                        Topic::Column(_) => &self.last_topic,
+                    };
                     framed.clear();
-                    framed.extend_from_slice(prefix);
+                    framed.extend_from_slice(&framing.prefix(&self.payload, topic)?);
                     framed.extend_from_slice(payload);
                     Some(&framed[..])
                 }

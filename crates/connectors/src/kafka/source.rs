@@ -8,7 +8,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 
 use super::client::{KafkaSettings, Observer, failure, partitions};
 use super::reader::{Duty, KafkaReader, Reading};
-use super::registry::{Registry, RegistrySettings};
+use super::registry::{PayloadKind, Registry, RegistrySettings};
 use super::start::Starts;
 use crate::formats::message::MessageSpec;
 use crate::formats::{Layout, METADATA, invalid};
@@ -24,7 +24,7 @@ pub struct KafkaSource {
     all: Schema,
     with_metadata: bool,
     ids_from_keys: bool,
-    registry: Option<RegistrySettings>,
+    registry: Option<(RegistrySettings, PayloadKind)>,
     from_timestamp_ms: Option<i64>,
     most_readers: Option<usize>,
     /// Positions in `all` of the columns to read.
@@ -89,7 +89,7 @@ impl KafkaSource {
     }
 
     /// The same source, whose messages begin with the numbers of their schemas.
-    pub fn registry(mut self, registry: Option<RegistrySettings>) -> Self {
+    pub fn registry(mut self, registry: Option<(RegistrySettings, PayloadKind)>) -> Self {
         self.registry = registry;
         self
     }
@@ -217,8 +217,9 @@ impl Source for KafkaSource {
         let opened = consumers.into_iter().enumerate().map(|(number, (consumer, observer))| {
             let duty = Duty { share, reader: number, readers };
             let own = stretches.iter().filter(|stretch| duty.has(stretch.partition)).copied().collect();
-            let registry =
-                self.registry.clone().map(|settings| Registry::new(settings, &name)).transpose()?;
+            let registry = self.registry.clone();
+            let registry = registry.map(|(settings, kind)| Registry::new(settings, kind, &name));
+            let registry = registry.transpose()?;
             let reader =
                 KafkaReader::new(reading.clone(), consumer, observer, registry, duty, own, self.mode)?;
             Ok(Box::new(reader) as Box<dyn Reader>)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pathway_connectors::kafka::{KafkaSettings, KafkaSink, MessageFormat, Topic};
+use pathway_connectors::kafka::{KafkaSettings, KafkaSink, MessageFormat, Subject, Topic};
 use pathway_io::Delivery;
 use pathway_types::{Field, Schema};
 use pyo3::exceptions::PyValueError;
@@ -37,19 +37,24 @@ impl PyKafkaSink {
         value: Option<usize>,
         headers: Vec<(String, usize)>,
         delimiter: char,
-        registry: Option<(RegistryTuple, String)>,
+        registry: Option<(RegistryTuple, Option<String>)>,
         exactly_once: bool,
     ) -> PyResult<Self> {
         let refused = |text: &str| Err(PyValueError::new_err(text.to_owned()));
         let format = match (format, value) {
             ("json", _) => MessageFormat::Json,
+            ("avro", _) => MessageFormat::Avro,
             ("dsv", _) => match u8::try_from(delimiter) {
                 Ok(delimiter) if delimiter.is_ascii() => MessageFormat::Dsv { delimiter },
                 _ => return refused("the delimiter has to be an ASCII character"),
             },
             ("raw" | "plaintext", Some(column)) => MessageFormat::Column(column),
             ("raw" | "plaintext", None) => return refused("a column with the payload is needed"),
-            _ => return refused(&format!("format has to be json, dsv, raw or plaintext, not {format:?}")),
+            _ => {
+                return refused(&format!(
+                    "format has to be json, avro, dsv, raw or plaintext, not {format:?}"
+                ));
+            }
         };
         let topic = match (topic, topic_column) {
             (Some(topic), None) => Topic::Fixed(topic),
@@ -64,7 +69,9 @@ impl PyKafkaSink {
         let schema = Schema::new(fields.map(|(name, dtype)| Field::new(name, dtype.get().0.clone())));
         let sink = KafkaSink::new(KafkaSettings::new(settings), topic, format, schema)
             .map_err(|error| errors::of_connector(&error))?;
-        let registry = registry.map(|(settings, subject)| (of_tuple(settings), subject));
+        let registry = registry.map(|(settings, subject)| {
+            (of_tuple(settings), subject.map_or(Subject::OfTopic, Subject::Named))
+        });
         let delivery = if exactly_once { Delivery::ExactlyOnce } else { Delivery::AtLeastOnce };
         let sink = sink.key(key).headers(headers).registry(registry).delivery(delivery);
         Ok(PyKafkaSink { sink: Arc::new(sink) })

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pathway_connectors::formats::json::JsonSettings;
 use pathway_connectors::formats::message::MessageSpec;
-use pathway_connectors::kafka::{KafkaSettings, KafkaSource, RegistrySettings};
+use pathway_connectors::kafka::{KafkaSettings, KafkaSource, PayloadKind, RegistrySettings};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -43,10 +43,12 @@ impl PyKafkaSource {
     ) -> PyResult<Self> {
         let mode = file::mode(mode)?;
         let settings = KafkaSettings::new(settings);
+        let kind = if format == "avro" { PayloadKind::Avro } else { PayloadKind::Json };
         let format = match format {
             "raw" => MessageSpec::Raw,
             "plaintext" => MessageSpec::PlainText,
-            "json" => {
+            // Avro records are JSON objects when their columns are looked for.
+            "json" | "avro" => {
                 let settings: JsonSettings = file::json(json_field_paths.as_ref())?;
                 MessageSpec::Json { settings, in_key }
             }
@@ -56,7 +58,7 @@ impl PyKafkaSource {
             }
             _ => {
                 let text = format!(
-                    "format has to be raw, plaintext, json, debezium or debezium-mongodb, not {format:?}"
+                    "format has to be raw, plaintext, json, avro, debezium or debezium-mongodb, not {format:?}"
                 );
                 return Err(PyValueError::new_err(text));
             }
@@ -68,7 +70,7 @@ impl PyKafkaSource {
             .ids_from_keys(ids_from_keys)
             .from_timestamp_ms(start_from_timestamp_ms)
             .most_readers(parallel_readers)
-            .registry(registry.map(of_tuple));
+            .registry(registry.map(|settings| (of_tuple(settings), kind)));
         Ok(PyKafkaSource { source: Arc::new(if with_metadata { source.with_metadata() } else { source }) })
     }
 }

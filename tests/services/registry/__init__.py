@@ -1,0 +1,1 @@
+"""A schema registry, and topics of messages that have schemas there."""
