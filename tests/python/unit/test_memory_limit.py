@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +29,7 @@ class Customer(pw.Schema):
 Rows = dict[pw.Pointer[Any], dict[str, Any]]
 
 
-def _results(folder: Path, gone: Path | None = None, **options: Any) -> dict[str, Rows]:
+def _results(folder: Path, gone: Path | None = None, files: bool = True, **options: Any) -> dict[str, Rows]:
     """What a program with state of many kinds gives in the end, by output. A folder may be gone by then."""
     pw.internals.parse_graph.G.clear()
 
@@ -69,7 +72,8 @@ def _results(folder: Path, gone: Path | None = None, **options: Any) -> dict[str
 
     for name, table in tables.items():
         pw.io.subscribe(table, on_change=take(name))
-        pw.io.csv.write(table, folder / f"{name}.csv")
+        if files:
+            pw.io.csv.write(table, folder / f"{name}.csv")
     pw.run(monitoring_level=pw.MonitoringLevel.NONE, **options)
     return results
 
@@ -121,6 +125,31 @@ def test_a_directory_that_takes_no_files_is_told_once(folder: Path, caplog: pyte
     told = [record.getMessage() for record in caplog.records if "stays in memory" in record.getMessage()]
     assert len(told) == 1
     assert str(gone) in told[0]
+
+
+_ON_A_FULL_DISK = """
+import resource, sys
+from pathlib import Path
+import pathway as pw
+from test_memory_limit import _results
+
+limit, size = int(sys.argv[2]), int(sys.argv[3])
+expected = _results(Path(sys.argv[1]), files=False)
+resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+assert _results(Path(sys.argv[1]), files=False, memory_limit=limit) == expected
+"""
+
+
+@pytest.mark.parametrize("size", [100, 4_000])
+@pytest.mark.parametrize("limit", [1, 50_000])
+def test_nothing_is_lost_when_files_cannot_grow(folder: Path, limit: int, size: int) -> None:
+    program = [sys.executable, "-c", _ON_A_FULL_DISK, str(folder), str(limit), str(size)]
+    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    ran = subprocess.run(
+        program, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": path}
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.count("stays in memory from now on") == 1, ran.stderr
 
 
 def test_a_run_goes_on_with_state_in_files(folder: Path) -> None:

@@ -114,9 +114,12 @@ impl<O: Operator> Driver<O> {
         emitter: &mut Emitter,
         send: &mut dyn FnMut(&Capability<Timestamp>, Batch),
     ) {
-        let Some((waiting, budget)) = aside.waiting.zip(self.budget.clone()) else {
+        let Some((mut waiting, budget)) = aside.waiting.zip(self.budget.clone()) else {
             return self.flush(capability, emitter, send);
         };
+        if let Err(error) = waiting.settle(&budget) {
+            self.stays_in_memory(&error);
+        }
         let ended = self.progress.ended.clone();
         if self.is_open {
             // More comes.

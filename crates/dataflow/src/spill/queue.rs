@@ -1,7 +1,7 @@
 //! Batches in the order in which they came, in a file if they are many.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Seek, Write};
+use std::io::{BufReader, Read, Seek, Write};
 
 use arrow_schema::ArrowError;
 use pathway_types::Batch;
@@ -16,14 +16,14 @@ pub(crate) struct Queue {
     memory: Vec<Batch>,
     bytes: usize,
     /// What came before: the file, and the length of each batch in it.
-    file: Option<(BufWriter<File>, Vec<usize>)>,
+    file: Option<(File, Vec<usize>)>,
 }
 
 impl Queue {
     /// Adds a batch. With a budget, those that take too much memory are written to a file.
     ///
     /// # Errors
-    /// If that fails; the batches are in memory then.
+    /// If that fails; the batches are in memory then, and nothing is to be written from then on.
     pub(crate) fn push(&mut self, batch: Batch, budget: Option<&Budget>) -> Result<(), ArrowError> {
         self.bytes += batch.memory_size();
         self.memory.push(batch);
@@ -36,16 +36,21 @@ impl Queue {
     fn write(&mut self, budget: &Budget) -> Result<(), ArrowError> {
         let (file, lengths) = match &mut self.file {
             Some(file) => file,
-            none => none.insert((BufWriter::new(tempfile::tempfile_in(budget.folder())?), Vec::new())),
+            none => none.insert((tempfile::tempfile_in(budget.folder())?, Vec::new())),
         };
-        for batch in self.memory.drain(..) {
-            let mut bytes = Vec::new();
-            packet::encode(&batch, &mut bytes)?;
-            file.write_all(&bytes)?;
-            lengths.push(bytes.len());
-        }
-        self.bytes = 0;
-        Ok(())
+        let mut written = Ok(());
+        let mut bytes = Vec::new();
+        let unwritten = self.memory.iter().position(|batch| {
+            bytes.clear();
+            written = packet::encode(batch, &mut bytes).and_then(|()| Ok(file.write_all(&bytes)?));
+            if written.is_ok() {
+                lengths.push(bytes.len());
+            }
+            written.is_err()
+        });
+        self.memory.drain(..unwritten.unwrap_or(self.memory.len()));
+        self.bytes = self.memory.iter().map(Batch::memory_size).sum();
+        written
     }
 
     /// Takes all batches out, in order.
@@ -56,8 +61,7 @@ impl Queue {
         &mut self,
         mut take: impl FnMut(&Batch) -> Result<(), E>,
     ) -> Result<(), E> {
-        if let Some((file, lengths)) = self.file.take() {
-            let mut file = file.into_inner().map_err(|error| ArrowError::from(error.into_error()))?;
+        if let Some((mut file, lengths)) = self.file.take() {
             file.rewind().map_err(ArrowError::from)?;
             let mut file = BufReader::new(file);
             for length in lengths {

@@ -153,6 +153,7 @@ proptest! {
         }
         let mut seen = BTreeMap::new();
         let mut done = BTreeSet::new();
+        waiting.settle(&budget).unwrap();
         waiting.in_groups(&budget, |group| {
             let mut own = BTreeSet::new();
             for (input, changes) in group {
@@ -189,6 +190,26 @@ fn a_folder_that_is_gone_leaves_changes_where_they_are() {
     });
     all.unwrap();
     assert_eq!(rows, [(1, 1), (2, 2)]);
+}
+
+#[test]
+fn a_folder_that_goes_leaves_what_comes_later_in_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let budget = Budget::of_process(0, folder.path());
+    let mut waiting = Waiting::new(&[Route::Key]);
+    waiting.push(0, batch(&[(1, 1), (3, 3)]), &budget).unwrap();
+    drop(folder);
+    assert!(waiting.push(0, batch(&[(1, 4), (2, 2)]), &budget).is_err());
+    assert!(waiting.settle(&budget).is_err());
+    budget.fill();
+    waiting.settle(&budget).unwrap();
+    let mut groups = Vec::new();
+    let all = waiting.in_groups(&budget, |group| {
+        groups.push(group.iter().flat_map(|(_, changes)| rows_of(changes)).collect::<BTreeSet<_>>());
+        Ok(())
+    });
+    all.unwrap();
+    assert_eq!(groups, [BTreeSet::from([(1, 1), (1, 4), (2, 2), (3, 3)])]);
 }
 
 #[test]

@@ -54,6 +54,14 @@ impl Waiting {
         if self.bytes > budget.of_waiting() && !budget.is_full() { self.write(budget) } else { Ok(()) }
     }
 
+    /// What is in memory goes to files if the rest is there already, so that all of it is in the order of keys.
+    ///
+    /// # Errors
+    /// If that fails; the changes are in memory then.
+    pub(crate) fn settle(&mut self, budget: &Budget) -> Result<(), ArrowError> {
+        if self.runs.is_empty() || budget.is_full() { Ok(()) } else { self.write(budget) }
+    }
+
     fn write(&mut self, budget: &Budget) -> Result<(), ArrowError> {
         for (input, route) in self.routes.iter().enumerate() {
             let batches = &mut self.memory[input];
@@ -72,34 +80,41 @@ impl Waiting {
     }
 
     /// Calls `apply` with groups of the changes, all changes of a key in one group. If there is more than one
-    /// group, each has the keys that follow those of the one before.
+    /// group, each has the keys that follow those of the one before. All changes are one group if some are in
+    /// memory.
     ///
     /// # Errors
-    /// If files cannot be read or written.
+    /// If files cannot be read.
     pub(crate) fn in_groups(
-        mut self,
+        self,
         budget: &Budget,
         mut apply: impl FnMut(Group) -> Result<(), ArrowError>,
     ) -> Result<(), ArrowError> {
-        if self.runs.is_empty() {
-            let by_input = self.memory.into_iter().enumerate().filter(|(_, batches)| !batches.is_empty());
-            return apply(by_input.map(|(input, batches)| (input, Batch::concat(&batches))).collect());
+        let Waiting { routes, mut memory, runs, .. } = self;
+        let group = |by_input: Vec<Vec<Batch>>| -> Group {
+            let by_input = by_input.into_iter().enumerate().filter(|(_, batches)| !batches.is_empty());
+            by_input.map(|(input, batches)| (input, Batch::concat(&batches))).collect()
+        };
+        let mut scans = Scans::new(runs.iter().map(|(_, run)| run));
+        let inputs = || runs.iter().map(|(input, _)| *input);
+        if memory.iter().any(|batches| !batches.is_empty()) {
+            for (input, batches) in inputs().zip(scans.until(None)?) {
+                memory[input].extend(batches);
+            }
+            return apply(group(memory));
         }
-        self.write(budget)?;
         let (bytes, blocks) =
-            self.runs.iter().fold((0, 0), |(b, n), (_, run)| (b + run.bytes(), n + run.blocks()));
+            runs.iter().fold((0, 0), |(b, n), (_, run)| (b + run.bytes(), n + run.blocks()));
         // What a group is made of: about so many blocks of each run.
         let of_block = bytes as usize / blocks.max(1) + 1;
-        let blocks = budget.of_group() / of_block / self.runs.len();
-        let mut scans = Scans::new(self.runs.iter().map(|(_, run)| run));
+        let blocks = budget.of_group() / of_block / runs.len().max(1);
         while !scans.is_done() {
             let rows = scans.until(scans.boundary(blocks))?;
-            let mut by_input = vec![Vec::new(); self.routes.len()];
-            for ((input, _), batches) in self.runs.iter().zip(rows) {
-                by_input[*input].extend(batches);
+            let mut by_input = vec![Vec::new(); routes.len()];
+            for (input, batches) in inputs().zip(rows) {
+                by_input[input].extend(batches);
             }
-            let by_input = by_input.into_iter().enumerate().filter(|(_, batches)| !batches.is_empty());
-            apply(by_input.map(|(input, batches)| (input, Batch::concat(&batches))).collect())?;
+            apply(group(by_input))?;
         }
         Ok(())
     }
