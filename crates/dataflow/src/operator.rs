@@ -12,6 +12,7 @@
 
 use std::ops::Range;
 
+use arrow_buffer::BooleanBuffer;
 use pathway_types::{Batch, DataError, Timestamp};
 
 /// The time of what is emitted when all inputs have ended.
@@ -208,4 +209,15 @@ pub trait Keyed {
 
     /// Forgets all state. Called between times.
     fn clear(&mut self);
+
+    /// True if all changes of a key at one time are to be applied together, whether it is known or not.
+    fn at_once(&self) -> bool {
+        false
+    }
+
+    /// The rows of a batch, if there are any, that concern all keys of their shards; what precedes and follows
+    /// them is not to change places with them.
+    fn sweeping(&self, _batch: &Batch) -> Option<BooleanBuffer> {
+        None
+    }
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use arrow_buffer::BooleanBuffer;
 use arrow_schema::ArrowError;
+use pathway_types::key::SHARD_MASK;
 use pathway_types::{Batch, DataError, ErrorKind, Timestamp};
 
 use super::{Driver, Epoch, deliver};
 use crate::context::{Failure, Site};
 use crate::operator::{Emitter, Operator, State};
 use crate::route::Route;
-use crate::spill::{Budget, Cold, Group, NotPut, Waiting, rank, route_keys};
+use crate::spill::{Budget, Cold, Group, NotPut, Waiting, parts_of_state, rank, route_keys};
 use crate::timely::Capability;
 
 /// What an operator has besides memory.
@@ -28,20 +29,45 @@ pub(super) struct Spill {
 pub(super) struct Aside {
     /// Bytes of those that are held.
     bytes: usize,
-    waiting: Option<Waiting>,
+    /// What waits, in the order in which it is to be applied.
+    parts: Vec<Part>,
     /// No change of the time is applied before it is complete.
     all: bool,
 }
 
+/// A part of the changes that wait.
+enum Part {
+    /// Each concerns its key only.
+    Keyed(Waiting),
+    /// Each concerns all keys of its shard; with their input.
+    Sweeping(usize, Batch),
+}
+
 impl Aside {
+    fn waiting(&self) -> impl Iterator<Item = &Waiting> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Keyed(waiting) => Some(waiting),
+            Part::Sweeping(..) => None,
+        })
+    }
+
     /// The inputs whose changes wait.
     pub(super) fn inputs(&self) -> impl Iterator<Item = usize> {
-        self.waiting.iter().flat_map(Waiting::inputs)
+        let sweeping = self.parts.iter().filter_map(|part| match part {
+            Part::Keyed(_) => None,
+            Part::Sweeping(input, _) => Some(*input),
+        });
+        self.waiting().flat_map(Waiting::inputs).chain(sweeping)
     }
 
     /// Bytes in memory.
     pub(super) fn memory(&self) -> usize {
-        self.bytes + self.waiting.as_ref().map_or(0, Waiting::memory)
+        self.bytes + self.waiting().map(Waiting::memory).sum::<usize>()
+    }
+
+    /// Bytes in files.
+    fn files(&self) -> usize {
+        self.waiting().map(Waiting::files).sum()
     }
 }
 
@@ -52,8 +78,13 @@ impl Spill {
 
     /// Changes wait.
     fn push(&self, aside: &mut Aside, input: usize, batch: Batch) -> Result<(), ArrowError> {
-        let waiting = aside.waiting.get_or_insert_with(|| Waiting::new(&self.routes));
-        waiting.push(input, batch, &self.budget)
+        if !matches!(aside.parts.last(), Some(Part::Keyed(_))) {
+            aside.parts.push(Part::Keyed(Waiting::new(&self.routes)));
+        }
+        match aside.parts.last_mut() {
+            Some(Part::Keyed(waiting)) => waiting.push(input, batch, &self.budget),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -67,7 +98,7 @@ impl<O: Operator> Driver<O> {
         if !epoch.aside.all && epoch.aside.bytes <= spill.budget.of_waiting() {
             return;
         }
-        epoch.aside.all = !is_open;
+        epoch.aside.all |= !is_open;
         epoch.aside.bytes = 0;
         let held = std::mem::take(&mut epoch.held);
         let mut aside = std::mem::take(&mut epoch.aside);
@@ -84,10 +115,45 @@ impl<O: Operator> Driver<O> {
     /// The changes that are applied as they come; the others wait.
     pub(super) fn admit(&mut self, aside: &mut Aside, input: usize, batch: Batch) -> Option<Batch> {
         let Some(spill) = &self.spill else { return Some(batch) };
-        let all_known = aside.waiting.is_none() && spill.cold.is_empty() && !self.meter.is_asked();
+        let Some(keyed) = self.operator.keyed() else { return Some(batch) };
+        aside.all |= keyed.at_once();
+        let all_known = aside.parts.is_empty() && spill.cold.is_empty() && !self.meter.is_asked();
         if all_known && !aside.all {
             return Some(batch);
         }
+        match keyed.sweeping(&batch) {
+            Some(sweeping) => self.admit_around(&sweeping, aside, input, &batch),
+            None => self.admit_keyed(aside, input, batch),
+        }
+    }
+
+    /// The changes that are applied as they come, none of which follows one that concerns a shard.
+    fn admit_around(
+        &mut self,
+        sweeping: &BooleanBuffer,
+        aside: &mut Aside,
+        input: usize,
+        batch: &Batch,
+    ) -> Option<Batch> {
+        let mut known = None;
+        let mut end = 0;
+        for (start, next) in sweeping.set_slices() {
+            if end < start {
+                known = known.or(self.admit_keyed(aside, input, batch.slice(end, start - end)));
+            }
+            aside.parts.push(Part::Sweeping(input, batch.slice(start, next - start)));
+            aside.all = true;
+            end = next;
+        }
+        if end < batch.len() {
+            self.admit_keyed(aside, input, batch.slice(end, batch.len() - end));
+        }
+        known
+    }
+
+    /// The changes that are applied as they come, if each concerns its key only.
+    fn admit_keyed(&mut self, aside: &mut Aside, input: usize, batch: Batch) -> Option<Batch> {
+        let Some(spill) = &self.spill else { return Some(batch) };
         let unknown: BooleanBuffer = match self.operator.keyed() {
             Some(keyed) if !aside.all => {
                 let keys = route_keys(&batch, spill.routes[input]);
@@ -114,12 +180,8 @@ impl<O: Operator> Driver<O> {
         emitter: &mut Emitter,
         send: &mut dyn FnMut(&Capability<Timestamp>, Batch),
     ) {
-        let Some((mut waiting, budget)) = aside.waiting.zip(self.budget.clone()) else {
-            return self.flush(capability, emitter, send);
-        };
-        if let Err(error) = waiting.settle(&budget) {
-            self.stays_in_memory(&error);
-        }
+        let budget = self.budget.clone().filter(|_| !aside.parts.is_empty());
+        let Some(budget) = budget else { return self.flush(capability, emitter, send) };
         let ended = self.progress.ended.clone();
         if self.is_open {
             // More comes.
@@ -132,20 +194,23 @@ impl<O: Operator> Driver<O> {
             let emptied = self.empty();
             self.progress.ended = ended.iter().map(|ended| *ended && emptied).collect();
         }
-        let worked = waiting.in_groups(&budget, |group| {
-            if self.context.is_stopped() {
-                return Ok(());
+        for part in aside.parts {
+            let worked = match part {
+                Part::Keyed(mut waiting) => {
+                    if let Err(error) = waiting.settle(&budget) {
+                        self.stays_in_memory(&error);
+                    }
+                    waiting.in_groups(&budget, |group| {
+                        self.bring_back(&group)?;
+                        self.apply_group(group, capability, emitter, send);
+                        Ok(())
+                    })
+                }
+                Part::Sweeping(input, batch) => self.sweep(input, &batch, capability, emitter, send),
+            };
+            if let Err(error) = worked {
+                self.cannot_read(&error);
             }
-            self.bring_back(&group)?;
-            self.apply_group(group, capability, emitter, send);
-            self.measure(0);
-            if self.meter.memory() > budget.of_waiting() && self.context.meters().is_over(&budget) {
-                self.empty();
-            }
-            Ok(())
-        });
-        if let Err(error) = worked {
-            self.cannot_read(&error);
         }
         self.progress.ended = ended;
         if let Some(spill) = &mut self.spill
@@ -177,10 +242,42 @@ impl<O: Operator> Driver<O> {
         }
         ranks.sort_unstable();
         ranks.dedup();
-        if let Some(state) = spill.cold.take(&ranks)?
-            && let Err(error) = self.operator.load(state)
-        {
+        if let Some(state) = spill.cold.take(&ranks)? {
+            self.load(state);
+        }
+        Ok(())
+    }
+
+    fn load(&mut self, state: State) {
+        if let Err(error) = self.operator.load(state) {
             self.context.fail(Failure::Worker(error.to_string()));
+        }
+    }
+
+    /// Applies changes that concern all keys of their shards, some shards at a time.
+    fn sweep(
+        &mut self,
+        input: usize,
+        batch: &Batch,
+        capability: &Capability<Timestamp>,
+        emitter: &mut Emitter,
+        send: &mut dyn FnMut(&Capability<Timestamp>, Batch),
+    ) -> Result<(), ArrowError> {
+        let Some(spill) = &self.spill else { return Ok(()) };
+        let keys = route_keys(batch, spill.routes[input]);
+        let shard = |key: u128| (key & SHARD_MASK) as u32;
+        for shards in parts_of_state() {
+            let own: BooleanBuffer =
+                keys.as_slice().iter().map(|key| shards.contains(&shard(*key))).collect();
+            if own.count_set_bits() == 0 {
+                continue;
+            }
+            if let Some(spill) = &mut self.spill
+                && let Some(state) = spill.cold.take_shards(shards)?
+            {
+                self.load(state);
+            }
+            self.apply_group(vec![(input, batch.filter(&own))], capability, emitter, send);
         }
         Ok(())
     }
@@ -192,6 +289,9 @@ impl<O: Operator> Driver<O> {
         emitter: &mut Emitter,
         send: &mut dyn FnMut(&Capability<Timestamp>, Batch),
     ) {
+        if self.context.is_stopped() {
+            return;
+        }
         self.progress.applied.fill(true);
         group.iter().for_each(|(input, _)| self.progress.applied[*input] = false);
         group.sort_by_key(|(_, batch)| batch.len());
@@ -203,6 +303,13 @@ impl<O: Operator> Driver<O> {
             self.progress.applied[input] = true;
         }
         self.flush(capability, emitter, send);
+        self.measure(0);
+        if let Some(budget) = self.budget.clone()
+            && self.meter.memory() > budget.of_waiting()
+            && self.context.meters().is_over(&budget)
+        {
+            self.empty();
+        }
     }
 
     /// Notes how much there is, with bytes of changes that are on their way to the operator.
@@ -210,7 +317,7 @@ impl<O: Operator> Driver<O> {
         let (mut memory, mut files) = (self.operator.memory() + under_way, 0);
         for Epoch { aside, .. } in self.pending.values() {
             memory += aside.memory();
-            files += aside.waiting.as_ref().map_or(0, Waiting::files);
+            files += aside.files();
         }
         if let Some(Spill { cold, .. }) = &self.spill {
             memory += cold.memory();

@@ -163,6 +163,10 @@ impl Operator for Answers {
     fn load(&mut self, state: State) -> Result<(), WrongState> {
         state.tables.into_iter().try_for_each(|(_, table)| self.current.load(table))
     }
+
+    fn memory(&self) -> usize {
+        self.current.memory()
+    }
 }
 
 #[cfg(test)]

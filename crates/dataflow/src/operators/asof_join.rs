@@ -18,7 +18,7 @@ use pathway_types::{Batch, Column, DType, DataError, Diffs, KeyHasher, Keys};
 
 use super::interval_join::numbered_id;
 use super::ship_timed::float_of_tick;
-use crate::operator::{Emitter, Operator, Progress, State, WrongState};
+use crate::operator::{Emitter, Keyed, Operator, Progress, State, WrongState};
 use crate::store::{Handle, NO_ROW, TimeEntry, Timed, TimedRows, Timeline};
 
 /// The note of a row that has not been given a partner yet.
@@ -292,5 +292,23 @@ impl Operator for AsofJoin {
         }
         self.sides.iter_mut().for_each(TimedRows::tidy);
         Ok(())
+    }
+
+    fn memory(&self) -> usize {
+        self.sides.iter().map(TimedRows::memory).sum()
+    }
+
+    fn keyed(&mut self) -> Option<&mut dyn Keyed> {
+        Some(self)
+    }
+}
+
+impl Keyed for AsofJoin {
+    fn holds(&self, key: u128) -> bool {
+        self.sides.iter().any(|side| side.holds(key))
+    }
+
+    fn clear(&mut self) {
+        self.sides.iter_mut().for_each(TimedRows::clear);
     }
 }

@@ -15,7 +15,7 @@ use pathway_types::{Batch, DType, DataError, Diffs, Key, KeyHasher, Keys};
 use super::join::{JoinSpec, several_matches};
 use crate::context::{Context, Site};
 use crate::kernels::consolidate::{consolidate, removals_first};
-use crate::operator::{Emitter, Operator, Progress, State, WrongState};
+use crate::operator::{Emitter, Keyed, Operator, Progress, State, WrongState};
 use crate::store::{MultiMap, RowId};
 
 /// Pairs per emitted batch.
@@ -223,5 +223,29 @@ impl Operator for AsofNowJoin {
             }
         }
         Ok(())
+    }
+
+    fn memory(&self) -> usize {
+        let others = self.given.iter().chain(&self.lent).map(MultiMap::memory).sum::<usize>();
+        self.right.memory() + others
+    }
+
+    /// What left rows gave is found by their ids.
+    fn keyed(&mut self) -> Option<&mut dyn Keyed> {
+        (self.given.is_none() && self.lent.is_none()).then_some(self)
+    }
+}
+
+impl Keyed for AsofNowJoin {
+    fn holds(&self, key: u128) -> bool {
+        self.right.holds(key)
+    }
+
+    fn clear(&mut self) {
+        self.right.clear();
+    }
+
+    fn at_once(&self) -> bool {
+        true
     }
 }

@@ -17,7 +17,7 @@ use pathway_types::{Batch, Column, DType, DataError, Diffs, Keys};
 use crate::context::{Context, Site};
 use crate::kernels::chains::chains;
 use crate::kernels::consolidate::consolidate;
-use crate::operator::{Emitter, Operator, Progress, State, WrongState};
+use crate::operator::{Emitter, Keyed, Operator, Progress, State, WrongState};
 use crate::store::multimap::same_cells;
 use crate::store::ordered::{OrderKey, Word, is_word};
 use crate::store::{MultiMap, RowId};
@@ -189,5 +189,27 @@ impl Operator for Deduplicate {
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {
         state.tables.into_iter().try_for_each(|(_, table)| self.accepted.load(table))
+    }
+
+    fn memory(&self) -> usize {
+        self.accepted.memory()
+    }
+
+    fn keyed(&mut self) -> Option<&mut dyn Keyed> {
+        Some(self)
+    }
+}
+
+impl Keyed for Deduplicate {
+    fn holds(&self, key: u128) -> bool {
+        self.accepted.holds(key)
+    }
+
+    fn clear(&mut self) {
+        self.accepted.clear();
+    }
+
+    fn at_once(&self) -> bool {
+        true
     }
 }

@@ -20,7 +20,7 @@ use pathway_types::{Batch, Column, ColumnBuilder, DType, DataError};
 
 use crate::kernels::consolidate::{consolidate, removals_first};
 use crate::operator::{Emitter, Operator, Progress, State, WrongState};
-use crate::store::{MultiMap, RowId};
+use crate::store::{MultiMap, RowId, of_tree};
 
 /// The inputs by number.
 const ROWS: usize = 0;
@@ -233,6 +233,10 @@ impl Operator for Gradual {
         self.ids = self.rows.iter().map(|(id, _)| id).collect();
         self.limits = self.read();
         Ok(())
+    }
+
+    fn memory(&self) -> usize {
+        self.rows.memory() + self.numbers.memory() + of_tree::<u128>(self.ids.len())
     }
 }
 

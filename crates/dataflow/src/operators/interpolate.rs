@@ -14,7 +14,7 @@ use crate::context::{Context, Site};
 use crate::kernels::consolidate::consolidate;
 use crate::operator::{Emitter, Operator, Progress, State, WrongState};
 use crate::store::ordered::{Word, float_of_word, int_of_word};
-use crate::store::{OrderKey, Ordered, Place};
+use crate::store::{OrderKey, Ordered, Place, of_tree};
 
 type At = Place<Word>;
 
@@ -261,5 +261,10 @@ impl Operator for Interpolate {
             self.absorb(loaded);
         }
         Ok(())
+    }
+
+    fn memory(&self) -> usize {
+        let known: usize = self.known.iter().map(BTreeMap::len).sum();
+        self.order.memory() + of_tree::<(At, Cell)>(known + self.apart.len())
     }
 }

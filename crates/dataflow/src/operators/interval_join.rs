@@ -20,7 +20,7 @@ use pathway_types::{Batch, Column, DType, DataError, Diffs, Key, KeyHasher, Keys
 
 use super::ship_timed::{BucketWidth, ShipTimed, float_of_tick, tick_of_float};
 use crate::kernels::consolidate::consolidate;
-use crate::operator::{Emitter, Operator, Progress, State, WrongState};
+use crate::operator::{Emitter, Keyed, Operator, Progress, State, WrongState};
 use crate::operators::join::pair_id;
 use crate::store::{Handle, TimeEntry, Timed, TimedRows, Timeline};
 
@@ -402,5 +402,27 @@ impl Operator for IntervalJoin {
         }
         self.sides.iter_mut().for_each(TimedRows::tidy);
         Ok(())
+    }
+
+    fn memory(&self) -> usize {
+        self.sides.iter().map(TimedRows::memory).sum()
+    }
+
+    fn keyed(&mut self) -> Option<&mut dyn Keyed> {
+        Some(self)
+    }
+}
+
+impl Keyed for IntervalJoin {
+    fn holds(&self, key: u128) -> bool {
+        self.sides.iter().any(|side| side.holds(key))
+    }
+
+    fn clear(&mut self) {
+        self.sides.iter_mut().for_each(TimedRows::clear);
+    }
+
+    fn at_once(&self) -> bool {
+        self.spec.keeps
     }
 }

@@ -13,7 +13,7 @@ use pathway_types::{Batch, Column, DType, DataError, ErrorKind};
 use super::stateless::{evaluate, report};
 use crate::context::{Context, Site};
 use crate::kernels::consolidate::{consolidate, removals_first};
-use crate::operator::{Emitter, Operator, Progress, State, WrongState};
+use crate::operator::{Emitter, Keyed, Operator, Progress, State, WrongState};
 use crate::store::{Folder, MultiMap, RowId};
 
 /// A map stage that remembers results.
@@ -170,5 +170,27 @@ impl Operator for Memo {
         self.results.apply(&results.keys.clone(), &results);
         self.results.tidy();
         Ok(())
+    }
+
+    fn memory(&self) -> usize {
+        self.results.memory()
+    }
+
+    fn keyed(&mut self) -> Option<&mut dyn Keyed> {
+        Some(self)
+    }
+}
+
+impl Keyed for Memo {
+    fn holds(&self, key: u128) -> bool {
+        self.results.holds(key)
+    }
+
+    fn clear(&mut self) {
+        self.results.clear();
+    }
+
+    fn at_once(&self) -> bool {
+        true
     }
 }

@@ -172,6 +172,10 @@ impl Operator for Snapshots {
         true
     }
 
+    fn memory(&self) -> usize {
+        self.rows.memory()
+    }
+
     fn save(&mut self, shards: Range<u32>) -> Result<State, DataError> {
         Ok(State::of_tables([("rows", self.rows.save(&shards))]))
     }

@@ -7,12 +7,13 @@
 
 use std::ops::Range;
 
+use arrow_buffer::BooleanBuffer;
 use pathway_io::CLEAR;
 use pathway_types::key::SHARD_MASK;
 use pathway_types::view::CellView;
 use pathway_types::{Batch, ColumnBuilder, DType, DataError, Diffs, Value};
 
-use crate::operator::{Emitter, Operator, Progress, State, WrongState};
+use crate::operator::{Emitter, Keyed, Operator, Progress, State, WrongState};
 use crate::store::multimap::same_cells;
 use crate::store::{KeyMap, MultiMap, RowId, new_key_map};
 
@@ -23,6 +24,8 @@ pub struct Upsert {
     /// The last record of each key in the open time: batch and row, and whether it sets a row.
     last: KeyMap<(u32, u32, bool)>,
     batches: Vec<Batch>,
+    /// Bytes of these.
+    bytes: usize,
     /// The shards of which, in the open time, all rows were removed before what is in `last`.
     cleared: Shards,
     /// Records of one time have no order: those that set a row win.
@@ -37,6 +40,7 @@ impl Upsert {
             dtypes,
             last: new_key_map(),
             batches: Vec::new(),
+            bytes: 0,
             cleared: Shards::default(),
             unordered: false,
         }
@@ -189,11 +193,13 @@ impl Operator for Upsert {
                 self.last.insert(*key, (number, row as u32, sets));
             }
         }
+        self.bytes += batch.memory_size();
         self.batches.push(batch);
     }
 
     fn flush(&mut self, _progress: &Progress, out: &mut Emitter) {
         let batches = std::mem::take(&mut self.batches);
+        self.bytes = 0;
         let mut removed: Vec<RowId> = Vec::new();
         let mut added: Vec<Vec<u32>> = vec![Vec::new(); batches.len()];
         let cleared = std::mem::take(&mut self.cleared);
@@ -249,5 +255,29 @@ impl Operator for Upsert {
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {
         state.tables.into_iter().try_for_each(|(_, table)| self.rows.load(table))
+    }
+
+    fn memory(&self) -> usize {
+        self.rows.memory() + self.last.allocation_size() + self.bytes
+    }
+
+    fn keyed(&mut self) -> Option<&mut dyn Keyed> {
+        Some(self)
+    }
+}
+
+impl Keyed for Upsert {
+    fn holds(&self, key: u128) -> bool {
+        self.last.contains_key(&key) || self.rows.holds(key)
+    }
+
+    fn clear(&mut self) {
+        self.rows.clear();
+    }
+
+    fn sweeping(&self, batch: &Batch) -> Option<BooleanBuffer> {
+        let clears = |row| batch.diffs.get(row) == CLEAR;
+        let any = !batch.diffs.is_ones() && (0..batch.len()).any(clears);
+        any.then(|| (0..batch.len()).map(clears).collect())
     }
 }

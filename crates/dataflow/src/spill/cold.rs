@@ -19,6 +19,12 @@ const FAN_IN: usize = 6;
 /// Blocks of each run that are merged at a time.
 const MERGED: usize = 16;
 
+/// The shards of each part.
+pub(crate) fn parts_of_state() -> impl Iterator<Item = Range<u32>> {
+    let step = SHARDS / PARTS;
+    (0..PARTS).map(move |part| part * step..(part + 1) * step)
+}
+
 /// State in files: for each table of the operator's state, rows by key. A key that is here is not in the operator.
 #[derive(Debug, Default)]
 pub(crate) struct Cold {
@@ -68,9 +74,8 @@ impl Cold {
         mut save: impl FnMut(Range<u32>) -> Result<State, DataError>,
     ) -> Result<(), NotPut> {
         let mut writers: Vec<Option<RunWriter>> = Vec::new();
-        let step = SHARDS / PARTS;
-        for part in 0..PARTS {
-            let state = save(part * step..(part + 1) * step)?;
+        for shards in parts_of_state() {
+            let state = save(shards)?;
             for (at, (name, rows)) in state.tables.into_iter().enumerate() {
                 if at == self.tables.len() {
                     let none = rows.slice(0, 0);
@@ -103,12 +108,19 @@ impl Cold {
     /// # Errors
     /// If it cannot be read.
     pub(crate) fn take(&mut self, ranks: &[u128]) -> Result<Option<State>, ArrowError> {
+        self.take_rows(|run, pieces| take(run, ranks, pieces))
+    }
+
+    fn take_rows(
+        &mut self,
+        take: impl Fn(&mut Run, &mut Vec<Batch>) -> Result<(), ArrowError>,
+    ) -> Result<Option<State>, ArrowError> {
         let mut found = false;
         let mut tables = Vec::with_capacity(self.tables.len());
         for table in &mut self.tables {
             let mut pieces = Vec::new();
             for run in &mut table.runs {
-                take(run, ranks, &mut pieces)?;
+                take(run, &mut pieces)?;
             }
             table.runs.retain(|run| run.live() > 0);
             found |= !pieces.is_empty();
@@ -116,6 +128,15 @@ impl Cold {
             tables.push((table.name, rows));
         }
         Ok(found.then(|| State::of_tables(tables)))
+    }
+
+    /// The state of the keys in a range of shards, which is here no more.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub(crate) fn take_shards(&mut self, shards: Range<u32>) -> Result<Option<State>, ArrowError> {
+        let end = (shards.end < SHARDS).then(|| of_shard(shards.end));
+        self.take_rows(|run, pieces| take_range(run, of_shard(shards.start), end, pieces))
     }
 
     /// The state of the keys in a range of shards, which stays.
@@ -212,6 +233,31 @@ fn take(run: &mut Run, ranks: &[u128], pieces: &mut Vec<Batch>) -> Result<(), Ar
         at += ranks[at..].partition_point(|rank| *rank < upper);
         let Some(next) = ranks.get(at) else { break };
         block = run.find(*next).max(block + 1);
+    }
+    Ok(())
+}
+
+/// Takes the rows of a range of ranks out of a run.
+fn take_range(
+    run: &mut Run,
+    start: u128,
+    end: Option<u128>,
+    pieces: &mut Vec<Batch>,
+) -> Result<(), ArrowError> {
+    let is_before = |rank: u128| end.is_none_or(|end| rank < end);
+    for block in run.find(start)..run.blocks() {
+        if !run.first(block).is_some_and(is_before) {
+            break;
+        }
+        let rows = run.read(block)?;
+        let own = rows.ranks.partition_point(|rank| *rank < start)
+            ..rows.ranks.partition_point(|rank| is_before(*rank));
+        let living = own.filter(|row| !run.is_dead(rows.start + row)).map(|row| row as u32);
+        let living: Vec<u32> = living.collect();
+        living.iter().for_each(|row| run.kill(rows.start + *row as usize));
+        if !living.is_empty() {
+            pieces.push(rows.batch.take(&living));
+        }
     }
     Ok(())
 }

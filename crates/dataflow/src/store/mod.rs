@@ -8,6 +8,11 @@ pub mod rows;
 pub mod timed;
 pub mod timeline;
 
+/// About how many bytes a B-tree of so many elements takes: its nodes are two thirds full.
+pub(crate) fn of_tree<T>(len: usize) -> usize {
+    len * size_of::<T>() * 3 / 2
+}
+
 pub use folder::Folder;
 pub use hash::{KeyFold, KeyMap, KeySet, new_key_map};
 pub use multimap::{Entry, MultiMap};

@@ -18,6 +18,8 @@ use pathway_types::encoding::encode;
 use pathway_types::view::CellView;
 use pathway_types::{Column, DType, Keys};
 
+use super::of_tree;
+
 /// A cell as something that compares fast, in the order of values: None first, errors last.
 pub trait OrderKey: Clone + Ord + Hash + Debug + 'static {
     /// One that is not greater than any other.
@@ -161,6 +163,11 @@ impl<K: OrderKey> Default for Ordered<K> {
 }
 
 impl<K: OrderKey> Ordered<K> {
+    /// About how many bytes it takes in memory, without texts.
+    pub fn memory(&self) -> usize {
+        of_tree::<Place<K>>(self.places.len()) + self.counts.capacity() * size_of::<(Place<K>, i64)>()
+    }
+
     /// The number of rows.
     pub fn len(&self) -> usize {
         self.places.len()

@@ -111,6 +111,24 @@ impl TimedRows {
         self.slots.is_empty()
     }
 
+    /// True if something is known of a key.
+    pub fn holds(&self, key: u128) -> bool {
+        self.slots.contains_key(&key)
+    }
+
+    /// About how many bytes it takes in memory.
+    pub fn memory(&self) -> usize {
+        let known = self.known.capacity() * (size_of::<Known>() + size_of::<Entry>());
+        let lines = self.lines.capacity() * size_of::<(u128, Timeline)>() + self.slots.allocation_size();
+        let changed = self.new.capacity() * size_of::<New>() + self.changes.capacity() * size_of::<Change>();
+        self.rows.memory() + known + lines + changed
+    }
+
+    /// Forgets all rows.
+    pub fn clear(&mut self) {
+        *self = TimedRows::new(std::mem::take(&mut self.dtypes));
+    }
+
     /// The rows of a key; all of them, after [`TimedRows::settle`].
     #[inline]
     pub fn line(&self, key: u128) -> Option<&Timeline> {

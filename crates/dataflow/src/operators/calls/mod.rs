@@ -345,6 +345,10 @@ impl Operator for Calls {
         }
         Ok(())
     }
+
+    fn memory(&self) -> usize {
+        self.queue.memory()
+    }
 }
 
 #[cfg(test)]

@@ -81,6 +81,12 @@ pub(super) struct Queue {
 }
 
 impl Queue {
+    /// About how many bytes it takes in memory, without the cells of rows that wait.
+    pub(super) fn memory(&self) -> usize {
+        let of_call = size_of::<(u64, Place)>() + size_of::<Change>();
+        self.instances.allocation_size() + self.calls.capacity() * of_call
+    }
+
     pub(super) fn new() -> Self {
         Queue { instances: new_key_map(), calls: HashMap::new(), ready: Vec::new() }
     }

@@ -259,6 +259,10 @@ impl<K: OrderKey, S: Show> Operator for Neighbours<K, S> {
         }
         Ok(())
     }
+
+    fn memory(&self) -> usize {
+        self.order.memory()
+    }
 }
 
 #[cfg(test)]

@@ -381,6 +381,12 @@ impl Operator for Search {
         true
     }
 
+    fn memory(&self) -> usize {
+        let vectors = self.index.len() * self.index.dimensions() * size_of::<f64>();
+        let answers = self.cells.memory() + self.shown.memory();
+        vectors + answers + self.metadata.allocation_size()
+    }
+
     fn save(&mut self, shards: Range<u32>) -> Result<State, DataError> {
         let in_shards = |key: u128| shards.contains(&((key & SHARD_MASK) as u32));
         let tables = vec![("queries", self.following.save(in_shards)), ("shown", self.shown.save(&shards))];

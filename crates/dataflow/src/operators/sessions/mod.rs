@@ -579,6 +579,11 @@ impl<M: Moment, G: Gap<M>> Operator for Sessions<M, G> {
         }
         Ok(())
     }
+
+    fn memory(&self) -> usize {
+        let shown = self.shown.allocation_size() + self.slots.capacity() * size_of::<RowId>();
+        self.store.memory() + self.partition.memory() + shown
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use pathway_types::key::tag;
 use pathway_types::{Key, KeyHasher, Timestamp};
 
 use super::moment::Moment;
-use crate::store::KeyMap;
+use crate::store::{KeyMap, of_tree};
 
 /// The number of a stored row.
 pub type Slot = u32;
@@ -63,6 +63,12 @@ impl<M> Default for Partition<M> {
 }
 
 impl<M: Moment> Partition<M> {
+    /// About how many bytes it takes in memory.
+    pub(super) fn memory(&self) -> usize {
+        let made = self.made.capacity() * size_of::<((u128, u128), i64)>();
+        of_tree::<Place<M>>(self.order.len()) + of_tree::<(Place<M>, Label)>(self.starts.len()) + made
+    }
+
     /// True without rows.
     pub fn is_empty(&self) -> bool {
         self.order.is_empty()

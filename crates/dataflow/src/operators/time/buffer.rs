@@ -84,4 +84,8 @@ impl<K: OrderKey> Operator for Buffer<K> {
         self.clock.load(state.common)?;
         self.held.load(state.tables)
     }
+
+    fn memory(&self) -> usize {
+        self.held.memory()
+    }
 }

@@ -100,4 +100,8 @@ impl<K: OrderKey> Operator for Forget<K> {
         self.clock.load(state.common)?;
         self.held.load(state.tables)
     }
+
+    fn memory(&self) -> usize {
+        self.held.memory()
+    }
 }

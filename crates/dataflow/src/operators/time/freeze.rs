@@ -128,4 +128,9 @@ impl<K: OrderKey> Operator for Freeze<K> {
         }
         Ok(())
     }
+
+    fn memory(&self) -> usize {
+        let memory = |changing: &Changing<K>| changing.dropped.memory() + changing.stale.memory();
+        self.changing.as_ref().map_or(0, memory)
+    }
 }

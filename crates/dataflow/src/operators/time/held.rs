@@ -17,6 +17,11 @@ pub(super) struct Held<K> {
 }
 
 impl<K: OrderKey> Held<K> {
+    /// About how many bytes it takes in memory.
+    pub(super) fn memory(&self) -> usize {
+        self.queue.memory() + self.rows.memory()
+    }
+
     pub(super) fn new(timed: &Timed) -> Self {
         Held { timed: timed.clone(), queue: Ordered::default(), rows: MultiMap::new(timed.kept()) }
     }
