@@ -293,8 +293,10 @@ pub struct Panes {
     /// The input column with the number of the pane, one of the columns of the key. In results the
     /// number of the window is in its place.
     pub column: usize,
-    /// Panes from the start of a window to that of the next: window `k` starts with pane `hop * k`.
+    /// Panes from the start of a window to that of the next: window `k` starts with pane `hop * k + offset`.
     pub hop: i64,
+    /// The first pane of window 0.
+    pub offset: i64,
     /// Panes in a window.
     pub length: i64,
     /// The numbers of the first and the last window that there is.
@@ -304,19 +306,27 @@ pub struct Panes {
 impl Panes {
     /// The first and the last window that a pane is part of; the first is greater if there is none.
     pub fn windows(&self, pane: i64) -> (i64, i64) {
-        let first = match pane.checked_sub(self.length) {
-            Some(before) => before.div_euclid(self.hop) + 1,
+        // Of windows that there are numbers have 64 bits, in whatever way they are found.
+        let started = |distance: i128| {
+            let number = distance.div_euclid(i128::from(self.hop));
+            number.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
+        };
+        let near =
+            pane.checked_sub(self.offset).and_then(|pane| Some((pane, pane.checked_sub(self.length)?)));
+        let (first, last) = match near {
+            Some((pane, before)) => (before.div_euclid(self.hop) + 1, pane.div_euclid(self.hop)),
             None => {
-                let before = i128::from(pane) - i128::from(self.length);
-                i64::try_from(before.div_euclid(i128::from(self.hop)) + 1).unwrap_or(i64::MIN)
+                let pane = i128::from(pane) - i128::from(self.offset);
+                (started(pane - i128::from(self.length) + i128::from(self.hop)), started(pane))
             }
         };
-        (first.max(self.windows.0), pane.div_euclid(self.hop).min(self.windows.1))
+        (first.max(self.windows.0), last.min(self.windows.1))
     }
 
     /// The first pane of a window.
     pub fn start(&self, window: i64) -> i64 {
-        window.saturating_mul(self.hop)
+        let first = i128::from(window) * i128::from(self.hop) + i128::from(self.offset);
+        first.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
     }
 }
 

@@ -143,9 +143,9 @@ pub(crate) fn whole(constant: &Expr) -> Option<i64> {
     }
 }
 
-/// The numbers of the first and the last window of a grid; none is before the origin if it is `bounded`. Windows are
+/// The numbers of the first and the last window of a grid; none is before the `least`. Windows are
 /// `ratio` hops long, or, where that is 0, as long as the span.
-pub(crate) fn windows(hop: &Expr, span: &Expr, ratio: i64, origin: &Expr, bounded: bool) -> (i64, i64) {
+pub(crate) fn windows(hop: &Expr, span: &Expr, ratio: i64, origin: &Expr, least: i64) -> (i64, i64) {
     let (first, last) = match (whole(hop), whole(span), whole(origin)) {
         (Some(hop), _, Some(origin)) if ratio > 0 => {
             numbers_of_windows(hop, i128::from(hop) * i128::from(ratio), origin)
@@ -153,7 +153,7 @@ pub(crate) fn windows(hop: &Expr, span: &Expr, ratio: i64, origin: &Expr, bounde
         (Some(hop), Some(span), Some(origin)) => numbers_of_windows(hop, span.into(), origin),
         _ => (i64::MIN, i64::MAX),
     };
-    (if bounded { first.max(0) } else { first }, last)
+    (first.max(least), last)
 }
 
 /// A constant of the dtype of an expression over whole times or intervals.

@@ -76,7 +76,7 @@ fn windows(dtype: &DType, random: &mut Random) -> Window {
         _ => Span::Duration(of(2 * hop + random.below(9) as i64)),
     };
     let origin = (random.below(2) == 0).then(|| match dtype {
-        DType::Int => Value::Int(*random.pick(&[3, -3])),
+        DType::Int => Value::Int(*random.pick(&[3, -3, -4, 8, i64::MIN, i64::MIN + 5])),
         DType::Float => Value::Float(-0.3),
         _ => Value::DateTimeNaive(94_694_400 * SECOND - 3),
     });
@@ -114,19 +114,6 @@ fn panes_of(program: &Program) -> usize {
     program.steps.iter().filter(|step| of(&step.op)).count()
 }
 
-/// False if some pane next to the greatest integer has a number that is greater: windows are not made of panes
-/// then.
-fn are_numbered(window: &Window) -> bool {
-    let Window::Sliding { hop: Value::Int(hop), span, origin: Some(Value::Int(origin)) } = window else {
-        return true;
-    };
-    let pane = match span {
-        Span::Duration(Value::Int(span)) => (1..=*hop).rev().find(|n| hop % n == 0 && span % n == 0),
-        _ => Some(*hop),
-    };
-    *origin >= 0 || pane.unwrap_or(1) > 1
-}
-
 fn table(dtype: &DType, histories: &[(Timestamp, Changes)], input: &Input) -> Table {
     let names = ["i", "t", "n", "x"].into_iter().zip(&input.dtypes);
     let schema = Schema::new(names.map(|(name, dtype)| Field::new(name, dtype.clone())));
@@ -155,7 +142,7 @@ fn compare(dtype: &DType, only_insertions: bool) {
         assert_eq!(panes_of(&plain.0), 0);
         for workers in [1, 3] {
             let (program, rows) = run_table(&result(), Rewrites::default(), workers);
-            assert_eq!(panes_of(&program), usize::from(are_numbered(&window)), "{program}");
+            assert_eq!(panes_of(&program), 1, "{program}");
             assert_eq!(
                 text(&rows),
                 text(&plain.1),
@@ -190,10 +177,20 @@ fn of_datetimes() {
 
 /// Whether a reduce of sliding windows is done by panes.
 fn is_by_panes(hop: i64, span: Span, columns: Vec<(&'static str, Col)>, removals: bool) -> bool {
+    are_by_panes(hop, span, None, columns, removals)
+}
+
+fn are_by_panes(
+    hop: i64,
+    span: Span,
+    origin: Option<i64>,
+    columns: Vec<(&'static str, Col)>,
+    removals: bool,
+) -> bool {
     let input = input(&DType::Int);
     let mut random = Random::new(1);
     let changes = if removals { history(&input, &mut random, 9) } else { insertions(&input, &mut random, 3) };
-    let window = Window::Sliding { hop: Value::Int(hop), span, origin: None };
+    let window = Window::Sliding { hop: Value::Int(hop), span, origin: origin.map(Value::Int) };
     let rows = table(&DType::Int, &changes, &input);
     let result = rows.window_by(col("t"), &window, None, None).unwrap().reduce(columns).unwrap();
     panes_of(&run_table(&result, Rewrites::default(), 1).0) == 1
@@ -204,6 +201,12 @@ fn only_what_can_be_put_together() {
     let count = || vec![("rows", reducers::count())];
     assert!(is_by_panes(1, Span::Ratio(2), count(), true));
     assert!(is_by_panes(4, Span::Duration(Value::Int(10)), count(), true));
+    // Wherever they begin.
+    for origin in [i64::MIN, -4, -1, 1, 7, i64::MAX - 20] {
+        for hop in [1, 3, 5, 8] {
+            assert!(are_by_panes(hop, Span::Duration(Value::Int(3 * hop + 1)), Some(origin), count(), true));
+        }
+    }
     // Windows that do not overlap, or hardly share anything.
     assert!(!is_by_panes(1, Span::Ratio(1), count(), true));
     assert!(!is_by_panes(97, Span::Duration(Value::Int(1000)), count(), true));

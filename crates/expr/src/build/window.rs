@@ -1,9 +1,9 @@
 //! Typing of the functions that assign times to windows; their parameters are constants.
 //!
 //! * `window.number(time, hop, origin)`: INT, the last window that starts at or before the time.
-//! * `window.numbers(time, hop, span, ratio, origin, bounded)`: all windows that hold the time and whose
-//!   borders are times (of 64 bits). A window ends `ratio` hops after its start, or, where `ratio` is 0, `span` after it; `bounded`
-//!   leaves out windows that start before the origin.
+//! * `window.numbers(time, hop, span, ratio, origin, least)`: all windows that hold the time and whose
+//!   borders are times (of 64 bits). A window ends `ratio` hops after its start, or, where `ratio` is 0, `span` after it.
+//!   Those that start before window `least` would are left out.
 
 use pathway_types::{DType, Value};
 
@@ -43,13 +43,12 @@ pub(super) fn number(name: &'static str, arguments: Vec<Expr>) -> Result<Expr, E
 
 pub(super) fn numbers(name: &'static str, arguments: Vec<Expr>) -> Result<Expr, ExprError> {
     let fits = match arguments.as_slice() {
-        [time, hop, span, ratio, origin, bounded] => {
+        [time, hop, span, ratio, origin, least] => {
             interval(time.dtype()).is_some_and(|interval| [hop, span].iter().all(|e| *e.dtype() == interval))
                 && origin.dtype() == time.dtype()
                 && is_positive(hop)
-                && [ratio, origin, span].iter().all(|e| e.as_constant().is_some())
-                && *ratio.dtype() == DType::Int
-                && matches!(bounded.as_constant(), Some(Value::Bool(_)))
+                && [ratio, origin, span, least].iter().all(|e| e.as_constant().is_some())
+                && [ratio, least].iter().all(|e| *e.dtype() == DType::Int)
         }
         _ => false,
     };

@@ -13,7 +13,7 @@ use pathway_types::storage::list_item;
 use pathway_types::{DType, DataError};
 
 use super::call::Call;
-use super::{bools, floats, int_array, ints};
+use super::{floats, int_array, ints};
 use crate::evaluate::cells::{Cells, Strict};
 use crate::grid::{clamped, numbers_of_windows};
 
@@ -134,29 +134,28 @@ pub(crate) fn number(call: &Call<'_>) -> Cells {
     frame.finish(|nulls| int_array(numbers, nulls, &DType::Int))
 }
 
-/// `window.numbers(time, hop, span, ratio, origin, bounded)`.
+/// `window.numbers(time, hop, span, ratio, origin, least)`.
 pub(crate) fn numbers(call: &Call<'_>) -> Cells {
     let mut frame = Strict::of(&[call.side(0)], call.rows);
-    let [time, hop, span, ratio, origin, bounded] = call.operands else {
+    let [time, hop, span, ratio, origin, least] = call.operands else {
         let error = DataError::value("windows have six parameters");
         return Cells::failed(&error, call.dtype, call.rows, None);
     };
-    let bounded = bools(bounded, 1).value(0);
-    let ratio = ints(ratio).get(0);
+    let [ratio, least] = [ratio, least].map(|number| ints(number).get(0));
     let mut values: Vec<i64> = Vec::with_capacity(call.rows);
     let mut ends: Vec<i64> = Vec::with_capacity(call.rows + 1);
     ends.push(0);
     if *call.types[0] == DType::Float {
         let origin = floats(origin).get(0);
         let windows = Real { hop: floats(hop).get(0), span: floats(span).get(0), ratio, origin };
+        let beginning = windows.start(least);
         let lane = floats(time);
         for row in 0..call.rows {
             let time = lane.get(row);
             match windows.last(time) {
                 _ if !frame.is_valid(row) => {}
-                Ok(last) => values.extend(
-                    (windows.first(time, last)..=last).filter(|k| !bounded || windows.start(*k) >= origin),
-                ),
+                Ok(last) => values
+                    .extend((windows.first(time, last)..=last).filter(|k| windows.start(*k) >= beginning)),
                 Err(error) => frame.fail(row, error),
             }
             ends.push(values.len() as i64);
@@ -168,8 +167,8 @@ pub(crate) fn numbers(call: &Call<'_>) -> Cells {
             ratio => i128::from(hop) * i128::from(ratio),
         };
         let windows = Whole { hop, span, origin: ints(origin).get(0) };
-        let (least, most) = numbers_of_windows(hop, span, windows.origin);
-        let least = if bounded { least.max(0) } else { least };
+        let (first, most) = numbers_of_windows(hop, span, windows.origin);
+        let least = least.max(first);
         let lane = ints(time);
         for row in 0..call.rows {
             if frame.is_valid(row) {

@@ -136,6 +136,9 @@ fn write_reduce(f: &mut impl Write, reduce: &ReduceStep) -> fmt::Result {
     }
     if let Some(panes) = &reduce.panes {
         write!(f, " windows of {} panes every {} at #{}", panes.length, panes.hop, panes.column)?;
+        if panes.offset != 0 {
+            write!(f, " from {}", panes.offset)?;
+        }
         if panes.windows.0 == 0 {
             f.write_str(" from zero")?;
         }

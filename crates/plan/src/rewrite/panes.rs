@@ -10,7 +10,7 @@ use pathway_expr::{Expr, ExprKind, Reducer};
 use pathway_types::{DType, Value};
 
 use crate::program::{ARGUMENT_ID, GroupKey, Panes, Program, ReduceColumn, ReduceStep, Stage, StepOp};
-use crate::temporal::{whole, windows};
+use crate::temporal::{constant_like, whole, windows};
 
 /// So many panes from window to window at most: with more of them there is little that windows share.
 const MOST_PANES_PER_HOP: i64 = 8;
@@ -65,14 +65,14 @@ fn with_panes(stages: &[Stage], reduce: &ReduceStep) -> Option<(Vec<Stage>, Pane
     };
     let Stage::Map { expressions, frames } = &stages[before] else { return None };
     let ExprKind::Call(function, arguments) = expressions[*column].kind() else { return None };
-    let [time, hop, span, ratio, origin, bounded] = &arguments[..] else { return None };
+    let [time, hop, span, ratio, origin, least] = &arguments[..] else { return None };
     if function.0 != "window.numbers" {
         return None;
     }
     let origin_id = origin_id.then_some(expressions.len());
     let panes = Panes {
         column: follow(&stages[at + 1..], *column, origin_id)?,
-        ..panes(hop, span, ratio, origin, bounded)?
+        ..panes(hop, span, ratio, origin, least)?
     };
     let GroupKey::Hash { columns, .. } = &reduce.key else { return None };
     let read = reduce
@@ -88,7 +88,8 @@ fn with_panes(stages: &[Stage], reduce: &ReduceStep) -> Option<(Vec<Stage>, Pane
         return None;
     }
     let length = length_of(hop, panes.hop)?;
-    let number = Expr::method("window.number", vec![time.clone(), length, origin.clone()]).ok()?;
+    let start = if panes.offset == 0 { origin.clone() } else { constant_like(origin, 0) };
+    let number = Expr::method("window.number", vec![time.clone(), length, start]).ok()?;
     let mut expressions = expressions.clone();
     expressions[*column] = number;
     let mut rewritten = stages[..before].to_vec();
@@ -129,21 +130,19 @@ fn follow(stages: &[Stage], column: usize, other: Option<usize>) -> Option<usize
 }
 
 /// How windows are made of panes, if many windows share a pane.
-fn panes(whole_hop: &Expr, span: &Expr, ratio: &Expr, origin: &Expr, bounded: &Expr) -> Option<Panes> {
-    let (Value::Int(ratio), Value::Bool(bounded)) = (ratio.as_constant()?, bounded.as_constant()?) else {
-        return None;
-    };
-    let numbers = windows(whole_hop, span, *ratio, origin, *bounded);
+fn panes(whole_hop: &Expr, span: &Expr, ratio: &Expr, origin: &Expr, least: &Expr) -> Option<Panes> {
+    let (ratio, least) = (whole(ratio)?, whole(least)?);
+    let numbers = windows(whole_hop, span, ratio, origin, least);
     let (hop, length) = match (whole_hop.as_constant()?, span.as_constant()?) {
         (Value::Float(hop), _) => {
             let Value::Float(origin) = origin.as_constant()? else { return None };
             // Far from zero, a window before the origin may start where the origin is.
-            if *bounded && origin - hop >= *origin {
+            if least > i64::MIN && origin - hop >= *origin {
                 return None;
             }
-            (1, *ratio)
+            (1, ratio)
         }
-        _ if *ratio > 0 => (1, *ratio),
+        _ if ratio > 0 => (1, ratio),
         (Value::Int(hop), Value::Int(span)) | (Value::Duration(hop), Value::Duration(span)) => {
             let common = greatest_common_divisor(*hop, *span);
             (hop / common, span / common)
@@ -152,20 +151,20 @@ fn panes(whole_hop: &Expr, span: &Expr, ratio: &Expr, origin: &Expr, bounded: &E
     };
     let shared = length / 2 >= hop && hop <= MOST_PANES_PER_HOP;
     let pane = length_of(whole_hop, hop)?;
-    (shared && are_numbered(&pane, origin, *bounded)).then_some(Panes {
-        column: 0,
-        hop,
-        length,
-        windows: numbers,
-    })
+    let offset = offset(&pane, whole_hop, origin)?;
+    shared.then_some(Panes { column: 0, hop, offset, length, windows: numbers })
 }
 
-/// True if all panes that are part of windows have numbers of 64 bits.
-fn are_numbered(pane: &Expr, origin: &Expr, bounded: bool) -> bool {
-    let (Some(pane), Some(origin)) = (whole(pane), whole(origin)) else { return true };
-    let number = |time: i64| (i128::from(time) - i128::from(origin)).div_euclid(i128::from(pane));
-    let fits = |time: i64| i64::try_from(number(time)).is_ok();
-    fits(i64::MAX) && (bounded || fits(i64::MIN))
+/// The number of the pane at the origin, such that all panes have numbers of 64 bits: where a whole time is a pane of its
+/// own, panes are numbered as the times are, else from the origin on.
+fn offset(pane: &Expr, hop: &Expr, origin: &Expr) -> Option<i64> {
+    match (whole(pane), whole(hop), whole(origin)) {
+        (Some(pane), Some(hop), Some(origin)) => {
+            let is_first = (0..hop).contains(&origin);
+            is_first.then_some(if pane == 1 { origin } else { 0 })
+        }
+        _ => Some(0),
+    }
 }
 
 /// The length of a pane, where so many make a hop.

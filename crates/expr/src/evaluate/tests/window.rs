@@ -37,28 +37,35 @@ fn the_window_that_starts_last() {
 
 #[test]
 fn all_windows_that_hold_a_time() {
-    let whole = |span: i64, ratio: i64, bounded: bool| {
-        numbers([3.into(), span.into(), ratio.into(), 5.into(), bounded.into()])
+    let whole = |span: i64, ratio: i64, least: i64| {
+        numbers([3.into(), span.into(), ratio.into(), 5.into(), least.into()])
     };
     let dtype = DType::list(Int);
     let expected = vec![list(-4..=-2), list(-2..=0), list(-1..=1)];
-    check("duration", &[(Int, vals![1, 7, 10])], whole(10, 0, false), dtype.clone(), &expected);
+    check("duration", &[(Int, vals![1, 7, 10])], whole(10, 0, i64::MIN), dtype.clone(), &expected);
     let expected = vec![list([]), list([0]), list([0, 1]), E];
-    check("from the origin", &[(Int, vals![1, 7, 10, E])], whole(10, 0, true), dtype.clone(), &expected);
+    check("from the origin", &[(Int, vals![1, 7, 10, E])], whole(10, 0, 0), dtype.clone(), &expected);
+    let expected = vec![list([]), list([]), list([1])];
+    check("from a window on", &[(Int, vals![1, 7, 10])], whole(10, 0, 1), dtype.clone(), &expected);
     let expected = vec![list([0]), list([]), list([1])];
-    check("gaps", &[(Int, vals![5, 7, 8])], whole(2, 0, false), dtype.clone(), &expected);
-    let float = |span: f64, ratio: i64, bounded: bool| {
-        numbers([0.1.into(), span.into(), ratio.into(), 0.0.into(), bounded.into()])
+    check("gaps", &[(Int, vals![5, 7, 8])], whole(2, 0, i64::MIN), dtype.clone(), &expected);
+    let float = |span: f64, ratio: i64, least: i64| {
+        numbers([0.1.into(), span.into(), ratio.into(), 0.0.into(), least.into()])
     };
     let expected = vec![list(0..=2), list(1..=3), E];
     let times = vals![0.3, 0.1 * 3.0, f64::NAN];
-    check("ratio", &[(Float, times.clone())], float(0.3, 3, false), dtype.clone(), &expected);
+    check("ratio", &[(Float, times.clone())], float(0.3, 3, i64::MIN), dtype.clone(), &expected);
     // The first window ends at 0.0 + 0.3.
     let expected = vec![list(1..=2), list(1..=3), E];
-    check("float duration", &[(Float, times)], float(0.3, 0, true), dtype.clone(), &expected);
+    check("float duration", &[(Float, times)], float(0.3, 0, 0), dtype.clone(), &expected);
     let expected = vec![list([1])];
-    let dates =
-        numbers([Value::Duration(10), Value::Duration(10), 1.into(), Value::DateTimeNaive(4), false.into()]);
+    let dates = numbers([
+        Value::Duration(10),
+        Value::Duration(10),
+        1.into(),
+        Value::DateTimeNaive(4),
+        i64::MIN.into(),
+    ]);
     check("dates", &[(DateTimeNaive, vec![Value::DateTimeNaive(14)])], dates, dtype, &expected);
 }
 

@@ -1,13 +1,14 @@
 //! The windows of `tumbling` and `sliding`: a grid on the time line.
 //!
 //! A window is known by its number: window `k` starts at `hop * k + origin`. Rows are grouped by the
-//! number, and start and end are computed from it where they are wanted.
+//! number, and start and end are computed from it where they are wanted. On whole times the origin is put
+//! where the first window from zero on starts, so that all numbers have 64 bits.
 
 use pathway_expr::{BinaryOp, Expr};
 use pathway_types::Value;
 
 use crate::PlanError;
-use crate::temporal::{Role, TimeKind, whole, windows};
+use crate::temporal::{Role, TimeKind, constant_like, whole, windows};
 
 /// The length of a window.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,8 +27,8 @@ pub(super) struct Grid {
     /// Zero where the length is given as a duration.
     ratio: i64,
     origin: Expr,
-    /// Windows that start before the origin do not exist.
-    bounded: bool,
+    /// The number of the window at the origin that was given: those that start before it do not exist.
+    least: Option<i64>,
 }
 
 impl Grid {
@@ -62,9 +63,14 @@ impl Grid {
                 return Err(PlanError::Value("the ratio of a sliding window must be positive".to_owned()));
             }
         };
-        let bounded = given.is_some();
-        let origin = kind.convert(&given.unwrap_or_else(|| Expr::literal(kind.origin())))?;
-        Ok(Grid { kind, hop, span, ratio, origin, bounded })
+        let is_bounded = given.is_some();
+        let mut origin = kind.convert(&given.unwrap_or_else(|| Expr::literal(kind.origin())))?;
+        let mut least = 0;
+        if let (Some(length), Some(start)) = (whole(&hop), whole(&origin)) {
+            least = start.div_euclid(length);
+            origin = constant_like(&origin, start.rem_euclid(length));
+        }
+        Ok(Grid { kind, hop, span, ratio, origin, least: is_bounded.then_some(least) })
     }
 
     /// True if a time is in one window at most, which is then the last one that has started.
@@ -79,7 +85,7 @@ impl Grid {
 
     /// True if a row may be in several windows, of which some do not exist.
     pub(super) fn skips(&self) -> bool {
-        self.bounded && !self.is_single()
+        self.least.is_some() && !self.is_single()
     }
 
     /// The length of a window.
@@ -95,33 +101,34 @@ impl Grid {
 
     /// The numbers of all windows that hold a time.
     pub(super) fn numbers(&self, time: &Expr) -> Result<Expr, PlanError> {
-        self.list(time, self.bounded)
+        self.list(time, self.least)
     }
 
     /// The number of the first window that would hold a time if there were some before the origin, too.
     pub(super) fn first(&self, time: &Expr) -> Result<Expr, PlanError> {
         let none = Expr::literal(0);
-        Ok(Expr::get(self.list(time, false)?, none.clone(), none)?)
+        Ok(Expr::get(self.list(time, None)?, none.clone(), none)?)
     }
 
-    fn list(&self, time: &Expr, bounded: bool) -> Result<Expr, PlanError> {
-        let [ratio, bounded] = [Value::Int(self.ratio), Value::Bool(bounded)].map(Expr::literal);
+    fn list(&self, time: &Expr, least: Option<i64>) -> Result<Expr, PlanError> {
+        let [ratio, least] = [self.ratio, least.unwrap_or(i64::MIN)].map(Expr::literal);
         let (hop, span, origin) = (self.hop.clone(), self.span.clone(), self.origin.clone());
-        Ok(Expr::method("window.numbers", vec![time.clone(), hop, span, ratio, origin, bounded])?)
+        Ok(Expr::method("window.numbers", vec![time.clone(), hop, span, ratio, origin, least])?)
     }
 
     /// Whether the window of a time (see [`Grid::number`]) exists and holds it, if that is a question.
     pub(super) fn holds(&self, time: &Expr, number: &Expr) -> Result<Option<Expr>, PlanError> {
         let compared = |op, border| Expr::binary(op, number.clone(), Expr::literal(border));
-        let exists = match (whole(&self.hop), self.bounded) {
+        let exists = match (whole(&self.hop), self.least) {
             // The borders of others would not be times.
             (Some(_), _) => {
-                let (first, last) = windows(&self.hop, &self.span, self.ratio, &self.origin, self.bounded);
+                let least = self.least.unwrap_or(i64::MIN);
+                let (first, last) = windows(&self.hop, &self.span, self.ratio, &self.origin, least);
                 let [after, before] = [compared(BinaryOp::Ge, first)?, compared(BinaryOp::Le, last)?];
                 Some(Expr::binary(BinaryOp::And, after, before)?)
             }
-            (None, true) => Some(Expr::binary(BinaryOp::Ge, self.start(number)?, self.origin.clone())?),
-            (None, false) => None,
+            (None, Some(_)) => Some(Expr::binary(BinaryOp::Ge, self.start(number)?, self.origin.clone())?),
+            (None, None) => None,
         };
         let inside = match self.ratio {
             0 => Some(Expr::binary(BinaryOp::Lt, time.clone(), self.end(number)?)?),
