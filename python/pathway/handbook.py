@@ -329,6 +329,8 @@ def install() -> None:
     stdlib.temporal.ASOF_join_behavior = _handbook_joins.ASOF_join_behavior  # type: ignore[attr-defined]
     with_conditions = _handbook_joins.with_conditions
     stdlib.temporal.asof_join = with_conditions(stdlib.temporal.asof_join)
+    stdlib.temporal.interval_join = _handbook_joins.with_spans(stdlib.temporal.interval_join)
+    Table.join = _handbook_joins.with_inequalities(Table.join)  # type: ignore[method-assign]
     io.filesystem = filesystem  # type: ignore[attr-defined]
     io.json_lines = json_lines  # type: ignore[attr-defined]
     python.connector = connector  # type: ignore[attr-defined]

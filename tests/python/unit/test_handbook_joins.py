@@ -128,3 +128,125 @@ def test_what_is_refused(left: Table, right: Table) -> None:
         left.asof_join(right, selectors={left.price: "price"})
     with pytest.raises(TypeError, match="how"):
         left.asof_join(right, left.time, right.time)
+
+
+def test_orders_with_what_is_shipped_within_days() -> None:
+    """The handbook's interval join; its `select` names the result before there is one."""
+    days = [datetime.datetime(2024, 5, day) for day in range(1, 20)]
+    orders = pw.debug.table_from_rows(
+        pw.schema_from_types(order_id=int, order_date=pw.DateTimeNaive), [(1, days[0]), (2, days[9])]
+    )
+    shipments = pw.debug.table_from_rows(
+        pw.schema_from_types(ship_date=pw.DateTimeNaive, tracking=str),
+        [(days[0], "at once"), (days[1], "a day"), (days[5], "five days"), (days[6], "six days")],
+    )
+    joined = run(
+        """
+result = orders.join(
+    shipments,
+    orders.order_date <= shipments.ship_date,
+    orders.order_date + timedelta(days=5) >= shipments.ship_date,
+    orders.order_date + timedelta(days=1) <= shipments.ship_date,
+    selectors={
+        orders.order_id: "order_id",
+        orders.order_date: "order_date",
+        shipments.ship_date: "ship_date",
+        shipments.tracking: "tracking_number"
+    }
+)
+""",
+        orders=orders,
+        shipments=shipments,
+        timedelta=datetime.timedelta,
+    )
+    result = run(
+        """
+result = joined.select(
+    order_id=joined.order_id,
+    order_date=joined.order_date,
+    ship_date=joined.ship_date,
+    delay=joined.ship_date - joined.order_date
+)
+""",
+        joined=joined,
+    )
+    assert result.typehints()["delay"] is pw.Duration
+    assert rows(result.select(result.order_id, days=result.delay.dt.days())) == [(1, 1), (1, 5)]
+
+
+def test_trades_with_all_quotes_of_ten_seconds(left: Table, right: Table) -> None:
+    result = run(
+        """
+result = trades.join(
+    quotes,
+    trades.time >= quotes.time,
+    trades.time < quotes.time + timedelta(seconds=2),
+    selectors={
+        trades.price: "trade_price",
+        quotes.price: "quote_price",
+    }
+)
+""",
+        trades=left,
+        quotes=right,
+        timedelta=datetime.timedelta,
+    )
+    assert rows(result) == [(1, 20), (2, 30)]
+
+
+def numbers(name: str, *values: Any) -> Table:
+    kind = type(values[0])
+    return pw.debug.table_from_rows(pw.schema_from_types(**{name: kind}), [(value,) for value in values])
+
+
+@pytest.mark.parametrize("kind", [int, float])
+def test_conditions_of_any_form(kind: type) -> None:
+    a, b = numbers("a", *map(kind, range(8))), numbers("b", *map(kind, range(8)))
+    everything = [(kind(x), kind(y)) for x in range(8) for y in range(8)]
+    two, three = kind(2), kind(3)
+    for conditions, holds in (
+        ([a.a - two <= b.b, b.b < a.a], lambda x, y: x - 2 <= y < x),
+        ([b.b > a.a + two], lambda x, y: y > x + 2),
+        ([a.a <= b.b, b.b - three < a.a, a.a + kind(1) < b.b], lambda x, y: x + 1 < y < x + 3),
+        ([three + b.b >= a.a, pw.left.a >= pw.right.b], lambda x, y: y <= x <= 3 + y),
+        ([a.a <= b.b, a.a >= b.b], lambda x, y: x == y),
+        ([a.a * two <= b.b, b.b <= a.a + two], lambda x, y: x * 2 <= y <= x + 2),
+    ):
+        result = a.join(b, *conditions, selectors={a.a: "x", b.b: "y"})
+        assert rows(result) == [pair for pair in everything if holds(*pair)], conditions
+    equal = a.join(b, a.a == b.b, a.a <= b.b + two, b.b <= a.a, selectors={a.a: "x"})
+    assert rows(equal) == [(kind(x),) for x in range(8)]
+
+
+def test_spans_that_meet(left: Table, right: Table) -> None:
+    result = run(
+        """
+result = pathway.stdlib.temporal.interval_join(
+    left_table,
+    right_table,
+    left_time_lower,
+    left_time_upper,
+    right_time_lower,
+    right_time_upper,
+    selectors=None
+)
+""",
+        pathway=pw,
+        left_table=left,
+        right_table=right,
+        left_time_lower=left.time - SECOND,
+        left_time_upper=left.time,
+        right_time_lower=right.time,
+        right_time_upper=right.time + SECOND,
+    )
+    assert rows(result.select(left=left.price, right=right.price)) == [(1, 10), (1, 20), (2, 30)]
+    named = pw.temporal.interval_join(
+        left,
+        right,
+        left_time_lower=left.time,
+        left_time_upper=left.time + 3 * SECOND,
+        right_time_lower=right.time,
+        right_time_upper=right.time,
+        selectors={left.price: "price"},
+    )
+    assert rows(named) == [(1,), (1,)]
