@@ -51,33 +51,52 @@ def hosts() -> Iterator[Sequence[Host]]:
 
 
 class Run:
-    """One process on each host."""
+    """One process on each host, started by `pathway spawn` or, to be killed alone, by itself."""
 
-    def __init__(self, folder: Path, hosts: Sequence[Host]) -> None:
+    def __init__(self, folder: Path, hosts: Sequence[Host], *, spawn: bool = False, **variables: str) -> None:
         self.folder = folder
-        addresses = ",".join(f"{host.address}:9000" for host in hosts)
-        environment = {
+        self.hosts = hosts
+        self.spawn = spawn
+        self.addresses = ",".join(f"{host.address}:9000" for host in hosts)
+        self.variables = {
             **os.environ,
             "PATHWAY_CLUSTER_SECRET": "of three hosts",
             "PATHWAY_CLUSTER_SILENCE_MS": str(SILENCE),
-            "PATHWAY_SUPPRESS_OTHER_WORKER_ERRORS": "0",
             "PYTHONUNBUFFERED": "1",
+            **variables,
         }
-        self.processes = []
-        for number, host in enumerate(hosts):
-            variables = {
-                **environment,
-                "PATHWAY_PROCESSES": str(len(hosts)),
-                "PATHWAY_PROCESS_ID": str(number),
-                "PATHWAY_ADDRESSES": addresses,
-            }
-            with (folder / f"log-{number}").open("w") as log:
-                command = host.command(sys.executable, "program.py")
-                process = subprocess.Popen(command, cwd=folder, env=variables, stdout=log, stderr=log)
-            self.processes.append(process)
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self, *numbers: int, **variables: str) -> list[subprocess.Popen[bytes]]:
+        """Starts the processes of these hosts."""
+        started = []
+        for number in numbers:
+            own = {**self.variables, **variables}
+            command = [sys.executable, "program.py"]
+            if self.spawn:
+                options = ["--addresses", self.addresses, "--process-id", str(number)]
+                command = [sys.executable, "-m", "pathway", "spawn", *options, *command]
+            else:
+                own["PATHWAY_PROCESSES"] = str(len(self.hosts))
+                own["PATHWAY_PROCESS_ID"] = str(number)
+                own["PATHWAY_ADDRESSES"] = self.addresses
+                own["PATHWAY_SUPPRESS_OTHER_WORKER_ERRORS"] = "0"
+            with (self.folder / f"log-{number}").open("a") as log:
+                process = subprocess.Popen(
+                    self.hosts[number].command(*command),
+                    cwd=self.folder,
+                    env=own,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+            started.append(process)
+        self.processes += started
+        return started
 
     def logs(self) -> str:
-        return "\n".join((self.folder / f"log-{number}").read_text() for number in range(len(self.processes)))
+        logs = (self.folder / f"log-{number}" for number in range(len(self.hosts)))
+        return "\n".join(log.read_text() for log in logs if log.exists())
 
     def wait_for(self, counts: Counter[str]) -> None:
         """Waits until the output has these counts."""
@@ -92,14 +111,19 @@ class Run:
 
     def kill(self) -> None:
         for process in self.processes:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
 @contextlib.contextmanager
 def running(folder: Path, hosts: Sequence[Host]) -> Iterator[Run]:
+    """A run of all these hosts."""
+    for log in folder.glob("log-*"):
+        log.unlink()
     run = Run(folder, hosts)
     try:
+        run.start(*range(len(hosts)))
         yield run
     finally:
         run.kill()
@@ -154,4 +178,37 @@ def test_three_hosts_of_which_one_is_killed_and_one_is_cut_off(tmp_path: Path, h
         for process in run.processes:
             process.send_signal(signal.SIGTERM)
         assert [run.end_code(0), run.end_code(1)] == [128 + signal.SIGTERM] * 2, run.logs()
+    assert counted(tmp_path) == counts
+
+
+def test_hosts_that_are_missing_and_strangers(tmp_path: Path, hosts: Sequence[Host]) -> None:
+    """Hosts are waited for, up to a limit; who does not know the secret is no host."""
+    (tmp_path / "program.py").write_text(PROGRAM)
+    (tmp_path / "in").mkdir()
+    counts: Counter[str] = Counter()
+    add(tmp_path, "a", counts)
+    late = Run(tmp_path, hosts, spawn=True, PATHWAY_CLUSTER_PATIENCE_MS="1000")
+    run = Run(tmp_path, hosts, spawn=True)
+    try:
+        assert [process.wait(PATIENCE) for process in late.start(0, 1)] == [1, 1], late.logs()
+        assert late.logs().count(" 2 (10.77.0.3:9000)") == 2, late.logs()
+
+        there = run.start(0, 1)
+        (stranger,) = run.start(
+            2, PATHWAY_CLUSTER_SECRET="of somebody else", PATHWAY_CLUSTER_PATIENCE_MS="1000"
+        )
+        assert stranger.wait(PATIENCE) == 1
+        assert "the same secret (PATHWAY_CLUSTER_SECRET)" in run.logs()
+        run.processes.remove(stranger)
+        assert [process.poll() for process in there] == [None, None], run.logs()
+        assert not counted(tmp_path)
+        run.start(2)
+        run.wait_for(counts)
+        run.processes[0].send_signal(signal.SIGTERM)
+        assert run.processes[0].wait(PATIENCE) == 128 + signal.SIGTERM, run.logs()
+        run.processes[1].wait(PATIENCE)
+        run.processes[2].wait(PATIENCE)
+    finally:
+        late.kill()
+        run.kill()
     assert counted(tmp_path) == counts
