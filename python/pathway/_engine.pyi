@@ -2,7 +2,7 @@
 
 import builtins
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Generic, final
+from typing import Any, ClassVar, Generic, Literal, final
 
 from typing_extensions import TypeVarTuple, Unpack
 
@@ -370,7 +370,8 @@ class Graph:
         results_folder: str | None = None,
         memory_limit: tuple[int, str] | None = None,
         persistence: Persistence | None = None,
-    ) -> None:
+        scaling_window_ms: int | None = None,
+    ) -> Literal["more", "fewer"] | None:
         """Runs the given outputs (default: all registered ones that are not captures) until their inputs
         end. Releases the GIL, checks signals, re-raises user exceptions as they were. Exceptions of the
         run carry the attribute `_pathway_frame: Frame | None`. `on_error(kind, text)` gets what

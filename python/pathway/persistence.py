@@ -13,15 +13,16 @@ number of workers.
 
 from __future__ import annotations
 
+import enum
+import functools
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from pathway._engine import Persistence, Pointer
 from pathway.internals.api import PersistenceMode, SnapshotAccess, SnapshotEvent
 from pathway.internals.config import PathwayConfig
-from pathway.internals.errors import NotYetSupportedError
 from pathway.internals.trace import warn
 from pathway.io._s3 import BucketSettings, place_of
 
@@ -151,8 +152,8 @@ class Config:
         continue_after_replay: sources are read on when what was recorded has been replayed. Otherwise none
             is read.
         replay_speed: with `REALTIME_REPLAY`, so many times as fast as the rows came.
-        worker_scaling_enabled: the number of processes follows the load.
-        workload_tracking_window_ms: how long the load is watched for that.
+        worker_scaling_enabled: the number of processes that `pathway spawn` runs follows the load.
+        workload_tracking_window_ms: the load is judged by windows of this length.
     """
 
     backend: Backend
@@ -171,6 +172,11 @@ class Config:
         if self.snapshot_interval_ms < 0:
             raise ValueError(
                 f"snapshot_interval_ms has to be 0 or more milliseconds, not {self.snapshot_interval_ms}."
+            )
+        if self.workload_tracking_window_ms < 1:
+            raise ValueError(
+                "workload_tracking_window_ms has to be at least 1 millisecond, not "
+                f"{self.workload_tracking_window_ms}."
             )
 
     @classmethod
@@ -207,10 +213,13 @@ _REPLAYS = (PersistenceMode.BATCH, PersistenceMode.SPEEDRUN_REPLAY, PersistenceM
 
 
 def check_supported(config: Config) -> None:
-    """NotYetSupportedError if the run cannot do what is asked for; ValueError if nobody could."""
-    if config.worker_scaling_enabled:
-        raise NotYetSupportedError(
-            "worker_scaling_enabled=True of a persistence configuration is not supported yet."
+    """ValueError if the run cannot do what is asked for."""
+    keeps_state = _LOGS[config.persistence_mode] is not None and config.persistence_mode not in _REPLAYS
+    if config.worker_scaling_enabled and not (keeps_state and config.snapshot_access is SnapshotAccess.FULL):
+        raise ValueError(
+            "With worker_scaling_enabled=True, runs end and go on with another number of processes: it "
+            "needs snapshot_access=SnapshotAccess.FULL and a persistence_mode that keeps the state of "
+            "operators."
         )
     replays = config.persistence_mode in _REPLAYS and config.snapshot_access is SnapshotAccess.REPLAY
     if config.backend.kind == "mock" and not replays:
@@ -292,4 +301,35 @@ def config_of_environment(config: PathwayConfig) -> Config | None:
     )
 
 
-__all__ = ["Backend", "Config"]
+class Mode(enum.Enum):
+    """`mode=` of a configuration in the handbook: checkpoints of everything."""
+
+    SNAPSHOT = "snapshot"
+
+
+def _handbook_keywords(init: Callable[..., None]) -> Callable[..., None]:
+    """Takes the handbook's `mode=` and `snapshot_path=` as a backend in a directory, too."""
+
+    @functools.wraps(init)
+    def with_keywords(
+        self: Config,
+        *args: Any,
+        mode: Mode = Mode.SNAPSHOT,
+        snapshot_path: str | os.PathLike[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if not isinstance(mode, Mode):
+            raise TypeError(f"mode has to be a pw.persistence.Mode, not a {type(mode).__name__}.")
+        if snapshot_path is not None:
+            if args or "backend" in kwargs:
+                raise TypeError("snapshot_path and a backend both say where the state is kept; give one.")
+            kwargs["backend"] = Backend.filesystem(snapshot_path)
+        init(self, *args, **kwargs)
+
+    return with_keywords
+
+
+Config.__init__ = _handbook_keywords(Config.__init__)  # type: ignore[method-assign]
+
+
+__all__ = ["Backend", "Config", "Mode"]

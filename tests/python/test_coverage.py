@@ -254,6 +254,7 @@ CONTRACT = {
         "Persistence: Python sources",
         "Persistence: mock events",
         "Dynamic scaling",
+        "Exported tables",
     ],
     "Limits of debugging, demonstrations and functions": [
         "Columns of another order than those of a schema",

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::RecvTimeoutError;
 use pathway_plan::rewrite::{Goal, Rewrites};
 use pathway_plan::{Graph, OutputId};
-use pathway_runtime::{Budget, ClusterConfig, Context, Failure, Monitor, Report, RunOptions};
+use pathway_runtime::{Budget, ClusterConfig, Context, Failure, Monitor, Report, RunOptions, Scaling, Wish};
 use pyo3::create_exception;
 use pyo3::exceptions::{PyBaseException, PyRuntimeError};
 use pyo3::intern;
@@ -65,15 +65,19 @@ pub(crate) struct RunArguments {
     pub(crate) memory_limit: Option<(usize, PathBuf)>,
     /// Where the state is kept, if the run may be gone on with.
     pub(crate) persistence: Option<Py<PyPersistence>>,
+    /// By windows of so many milliseconds it is judged whether the run would do better with another number of
+    /// processes.
+    pub(crate) scaling_window_ms: Option<u64>,
 }
 
-/// Runs the outputs of a plan until their inputs end.
+/// Runs the outputs of a plan until their inputs end. If it has ended because it would do better with `more` or
+/// `fewer` processes, it says so.
 pub(crate) fn run(
     py: Python<'_>,
     graph: &Graph,
     outputs: &[OutputId],
     arguments: RunArguments,
-) -> PyResult<()> {
+) -> PyResult<Option<&'static str>> {
     let goal = if arguments.run_all { Goal::Everything } else { Goal::Outputs(outputs.to_vec()) };
     let kept = arguments.persistence.as_ref().map(|kept| kept.get());
     let replays = kept.is_some_and(|kept| kept.replays());
@@ -84,11 +88,14 @@ pub(crate) fn run(
         graph.program_with(&goal, rewrites)
     };
     let program = program.map_err(errors::of_plan)?;
+    let window = arguments.scaling_window_ms.map(Duration::from_millis);
+    let scaling = window.map(Scaling::new);
     let options = RunOptions {
         workers: arguments.threads,
         cluster: arguments.cluster,
         start: arguments.start_timestamp_ms,
         persistence: kept.map(|kept| kept.open(py, &program)).transpose()?,
+        scaling: scaling.clone(),
     };
     let monitor = Arc::new(PythonMonitor { on_error: arguments.on_error });
     let context = Context::new(arguments.terminate_on_error, arguments.max_batch_size, monitor);
@@ -122,7 +129,11 @@ pub(crate) fn run(
                 return match (result, request) {
                     // A run that is asked to end before it has begun is stopped.
                     (Ok(()) | Err(Failure::Stopped), Some((request, _))) => Err(request),
-                    (result, _) => result.map_err(|failure| exception(py, failure)),
+                    (Ok(()), None) => Ok(scaling.and_then(|scaling| scaling.wish()).map(|wish| match wish {
+                        Wish::More => "more",
+                        Wish::Fewer => "fewer",
+                    })),
+                    (Err(failure), _) => Err(exception(py, failure)),
                 };
             }
             Err(RecvTimeoutError::Timeout) => {

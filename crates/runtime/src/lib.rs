@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod feed;
+mod load;
 mod marks;
 mod pool;
 mod processes;
@@ -10,6 +11,7 @@ mod run;
 mod wind_down;
 
 pub use checkpoints::{Access, InputLogs, Persistence};
+pub use load::{Scaling, Wish};
 pub use pathway_cluster::Config as ClusterConfig;
 pub use pathway_cluster::{Members, Secret};
 pub use pathway_dataflow::{Budget, Context, Failure, Monitor, Report, Site};

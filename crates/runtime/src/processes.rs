@@ -7,7 +7,7 @@
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ use pathway_types::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoints::{Others, Word, lock};
+use crate::load::{Load, Wish};
 use crate::wind_down::{Agreement, Step};
 
 /// How often the processes compare how far they are.
@@ -47,6 +48,10 @@ enum Message {
     Checkpoints(Word),
     /// About the end of a run that was asked to end.
     WindDown(Step),
+    /// The share of a window in which the workers of a process were busy.
+    Share(f64),
+    /// The run ends, to go on with another number of processes.
+    Scale(Wish),
 }
 
 /// The processes of a run, from one of them.
@@ -57,6 +62,7 @@ pub(crate) struct Processes {
     words: Sender<(usize, Word)>,
     heard: Receiver<(usize, Word)>,
     agreement: Arc<Mutex<Agreement>>,
+    load: Arc<OnceLock<Arc<Load>>>,
 }
 
 impl Processes {
@@ -83,7 +89,14 @@ impl Processes {
         cluster.when_lost(move |lost| told.fail(Failure::OtherProcess(lost.to_string())));
         let (words, heard) = unbounded();
         let agreement = Arc::new(Mutex::new(Agreement::new(place.of)));
-        Ok(Processes { cluster: Arc::new(cluster), context: context.clone(), words, heard, agreement })
+        Ok(Processes {
+            cluster: Arc::new(cluster),
+            context: context.clone(),
+            words,
+            heard,
+            agreement,
+            load: Arc::default(),
+        })
     }
 
     /// The number of this one.
@@ -149,6 +162,36 @@ impl Processes {
         }
     }
 
+    /// The load of all is watched, by the first process.
+    pub(crate) fn watch(&self, load: &Arc<Load>) {
+        // Once a run.
+        let _ = self.load.set(load.clone());
+    }
+
+    /// Tells the first process how busy this one was.
+    pub(crate) fn tell_share(&self, share: f64) {
+        if self.number() > 0 {
+            tell(&self.cluster, Some(0), &Message::Share(share));
+        } else {
+            self.take_share(0, share);
+        }
+    }
+
+    fn take_share(&self, process: usize, share: f64) {
+        if let Some(wish) = self.load.get().and_then(|load| load.take(process, share)) {
+            tell(&self.cluster, None, &Message::Scale(wish));
+            self.take_wish(wish);
+        }
+    }
+
+    fn take_wish(&self, wish: Wish) {
+        // A run that is asked to end already does not go on with others.
+        if let Some(load) = self.load.get().filter(|_| !self.context.is_winding_down()) {
+            load.set(wish);
+            self.context.wind_down();
+        }
+    }
+
     /// Compares how far the processes are, until the run has ended.
     pub(crate) fn compare(&self) -> io::Result<Comparing> {
         let ended = Arc::new(AtomicBool::new(false));
@@ -169,6 +212,8 @@ impl Processes {
                     // The other end is in this process as well.
                     (Ok(Message::Checkpoints(word)), _) => drop(self.words.send((from, word))),
                     (Ok(Message::WindDown(step)), _) => self.take_step(from, step),
+                    (Ok(Message::Share(share)), _) => self.take_share(from, share),
+                    (Ok(Message::Scale(wish)), _) => self.take_wish(wish),
                     (Ok(_), _) => {}
                     (Err(failure), _) => self.context.fail(failure),
                 },

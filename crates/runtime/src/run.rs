@@ -14,6 +14,7 @@ use pathway_types::Timestamp;
 
 use crate::checkpoints::{Checkpoints, Persistence, Place, lock};
 use crate::feed::{Feed, panic_text};
+use crate::load::{Load, Scaling};
 use crate::pool::Pool;
 use crate::processes::{Processes, builders};
 use crate::wind_down::{Agreement, Tell, WindDown};
@@ -34,6 +35,9 @@ pub struct RunOptions {
     pub start: Option<Timestamp>,
     /// Where the state of the run is kept, if it is to be gone on with.
     pub persistence: Option<Persistence>,
+    /// Whether the number of processes may change: then the run ends when another one would do better. It has to
+    /// have a place where its state is kept.
+    pub scaling: Option<Arc<Scaling>>,
 }
 
 /// Runs a program until all its inputs have ended and all its outputs are written.
@@ -137,6 +141,10 @@ fn run_here(
     if let Some(checkpoints) = checkpoints.as_ref().filter(|_| share.number == 0) {
         checkpoints.sinks_are_open(context);
     }
+    let load = options.scaling.clone().map(|scaling| Arc::new(Load::new(scaling, workers, share.of)));
+    if let (Some(load), Some(processes)) = (&load, processes) {
+        processes.watch(load);
+    }
     let shared = Arc::new(Shared {
         program,
         queues,
@@ -146,6 +154,7 @@ fn run_here(
         checkpoints,
         first_worker: share.number * workers,
         processes: processes.cloned(),
+        load,
     });
 
     let comparing = processes.map(|processes| processes.compare()).transpose().map_err(system)?;
@@ -180,8 +189,9 @@ fn run_here(
         }
     }
     let wind_down = wind_down(all.clone(), &shared);
+    let look = look_at_load(&shared);
     let runs = Arc::new(());
-    start_timer(all.clone(), context.clone(), wind_down, Arc::downgrade(&runs)).map_err(system)?;
+    start_timer(all.clone(), context.clone(), wind_down, look, Arc::downgrade(&runs)).map_err(system)?;
 
     let ended = guards.join();
     drop(runs);
@@ -215,6 +225,7 @@ fn start_timer(
     feeds: Vec<Arc<Feed>>,
     context: Context,
     mut wind_down: WindDown,
+    look_at_load: impl Fn() + Send + 'static,
     runs: Weak<()>,
 ) -> std::io::Result<()> {
     let timer = std::thread::Builder::new().name("pathway:timer".into());
@@ -222,11 +233,30 @@ fn start_timer(
         while !context.is_stopped() && runs.strong_count() > 0 {
             let next = feeds.iter().filter_map(|feed| feed.tick()).min().unwrap_or(PATIENCE);
             wind_down.step();
+            look_at_load();
             feeds.iter().for_each(|feed| feed.tell(false));
             std::thread::sleep(next.clamp(Duration::from_millis(1), PATIENCE));
         }
     })?;
     Ok(())
+}
+
+/// What sees to the load, if the number of processes may change.
+fn look_at_load(shared: &Shared) -> impl Fn() + Send + 'static + use<> {
+    let (load, processes, context) = (shared.load.clone(), shared.processes.clone(), shared.context.clone());
+    move || {
+        let Some(load) = load.as_ref().filter(|_| !context.is_winding_down()) else { return };
+        let Some(share) = load.share() else { return };
+        match &processes {
+            Some(processes) => processes.tell_share(share),
+            None => {
+                if let Some(wish) = load.take(0, share) {
+                    load.set(wish);
+                    context.wind_down();
+                }
+            }
+        }
+    }
 }
 
 /// What ends a run that was asked to end.
@@ -266,6 +296,7 @@ struct Shared {
     /// The number of the first worker of this process.
     first_worker: usize,
     processes: Option<Arc<Processes>>,
+    load: Option<Arc<Load>>,
 }
 
 struct OnWorker<'a> {
@@ -312,7 +343,12 @@ fn work(worker: &mut Worker, shared: &Shared) {
         });
         shared.checkpoints.iter().for_each(|checkpoints| checkpoints.built());
         while worker.has_dataflows() && !context.is_stopped() {
-            worker.step_or_park(Some(PATIENCE));
+            match &shared.load {
+                Some(load) => load.step(worker.index() - shared.first_worker, worker, PATIENCE),
+                None => {
+                    worker.step_or_park(Some(PATIENCE));
+                }
+            }
         }
     }));
     if let Err(panic) = result {

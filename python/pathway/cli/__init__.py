@@ -8,6 +8,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple, NoReturn
 
 import click
@@ -73,6 +74,12 @@ _RUN_OPTIONS = (
         metavar="N",
         help="Which of --addresses is the process here; the first is 0.",
     ),
+    click.option(
+        "--max-processes",
+        type=int,
+        metavar="N",
+        help="The most processes that there may be where their number follows the load.",
+    ),
     click.option("--repository-url", metavar="URL", help="Clone this Git repository and run there."),
     click.option("--branch", metavar="NAME", help="The branch of the repository."),
     click.option(
@@ -93,6 +100,7 @@ def _runs(command: Callable[..., None]) -> Callable[..., None]:
         first_port: int,
         addresses: str | None,
         process_id: int | None,
+        max_processes: int | None,
         repository_url: str | None,
         branch: str | None,
         program: str,
@@ -100,6 +108,12 @@ def _runs(command: Callable[..., None]) -> Callable[..., None]:
         **others: Any,
     ) -> None:
         plan = _plan(threads, processes, first_port, addresses, process_id)
+        if max_processes is not None:
+            if addresses is not None or max_processes < plan.processes:
+                raise click.UsageError(
+                    "--max-processes must be at least --processes, and goes without --addresses"
+                )
+            plan = replace(plan, most=max_processes)
         if branch is not None and repository_url is None:
             raise click.UsageError("--branch requires --repository-url")
         command(run=_Run(plan, repository_url, branch, (program, *arguments)), **others)

@@ -11,9 +11,11 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
+
+from pathway.internals.scaling import SCALE_DOWN, SCALE_UP
 
 #: How long processes that are told to end may take before they are killed, in seconds.
 _PATIENCE = 30.0
@@ -21,6 +23,7 @@ _PATIENCE = 30.0
 _NOTICE = 2.0
 #: How often it is looked whether a process has ended, in seconds.
 _LOOK = 0.02
+_HIGHEST_PORT = 65535
 
 
 class NotStarted(Exception):
@@ -37,6 +40,8 @@ class Launch:
     #: Those of all processes of the run, of which only `process_id` is started here.
     addresses: tuple[str, ...] = ()
     process_id: int = 0
+    #: The most that there may be when the load says so.
+    most: int | None = None
 
     @property
     def total(self) -> int:
@@ -47,6 +52,21 @@ class Launch:
     def here(self) -> Sequence[int]:
         """The numbers of those that are started here."""
         return [self.process_id] if self.addresses else range(self.processes)
+
+    def scaled(self, code: int) -> Launch:
+        """The same with twice or half as many processes, as they wish.
+
+        >>> Launch(threads=1, processes=3).scaled(SCALE_DOWN).processes
+        1
+        >>> Launch(threads=1, processes=3, most=4).scaled(SCALE_UP).processes
+        4
+        """
+        if code == SCALE_DOWN:
+            return replace(self, processes=max(1, self.processes // 2))
+        most = _HIGHEST_PORT + 1 - self.first_port
+        if self.most is not None:
+            most = min(most, self.most)
+        return replace(self, processes=max(self.processes, min(2 * self.processes, most)))
 
     def variables(self) -> dict[str, str]:
         """What all processes are told through the environment.
@@ -79,16 +99,38 @@ def launch(
     variables: Mapping[str, str] | None = None,
 ) -> int:
     """Runs a command in the processes of a plan, with more variables in their environment, until all have
-    ended; gives the exit code.
+    ended; gives the exit code. If they end with the wish for another number of processes, that is started.
 
     Raises:
         NotStarted: the command cannot be executed.
     """
+    while True:
+        ended = _launch_once(plan, command, folder, variables or {})
+        if ended.wish is None or plan.addresses:
+            return ended.code
+        scaled = plan.scaled(ended.wish)
+        before, after = plan.processes, scaled.processes
+        print(f"Updating the processes number from {before} to {after}", file=sys.stderr, flush=True)
+        plan = scaled
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """How the processes have ended."""
+
+    code: int
+    #: `SCALE_UP` or `SCALE_DOWN`, if that is all that they have to say.
+    wish: int | None
+
+
+def _launch_once(
+    plan: Launch, command: Sequence[str], folder: Path | None, variables: Mapping[str, str]
+) -> _Ended:
     workers = plan.threads * plan.total
     processes = "1 process" if plan.total == 1 else f"{plan.total} processes"
     total = "1 total worker" if workers == 1 else f"{workers} total workers"
     print(f"Preparing {processes} ({total})", file=sys.stderr, flush=True)
-    environment = {**os.environ, **(variables or {}), **plan.variables()}
+    environment = {**os.environ, **variables, **plan.variables()}
     if plan.addresses:
         # A list of addresses takes the place of ports that an earlier launcher may have set.
         environment.pop("PATHWAY_FIRST_PORT", None)
@@ -112,6 +154,8 @@ class _Children:
         self.children: list[subprocess.Popen[bytes]] = []
         #: When they were told to end.
         self.told: float | None = None
+        #: Whether somebody has told us so.
+        self.signalled = False
 
     def start(self, command: Sequence[str], environment: dict[str, str], folder: Path | None) -> None:
         self.children.append(subprocess.Popen(command, env=environment, cwd=folder))
@@ -135,8 +179,8 @@ class _Children:
                 self.tell(signal.SIGKILL)
             time.sleep(_LOOK)
 
-    def wait(self) -> int:
-        """Waits until all have ended, the others soon after one that fails; gives the exit code."""
+    def wait(self) -> _Ended:
+        """Waits until all have ended, the others soon after one that fails."""
         while self.told is None and any(child.poll() is None for child in self.children):
             failed = [child for child in self.children if child.poll()]
             if failed:
@@ -144,9 +188,9 @@ class _Children:
             time.sleep(_LOOK)
         failed = [child for child in self.children if child.poll()]
         self.end()
-        return max(map(_exit_code, failed or self.children))
+        return self._ended(failed or self.children)
 
-    def _end_after(self, failed: list[subprocess.Popen[bytes]]) -> int:
+    def _end_after(self, failed: list[subprocess.Popen[bytes]]) -> _Ended:
         # The others notice that one is gone, and can say more of it than that they were told to end.
         deadline = time.monotonic() + _NOTICE
         while self.told is None and time.monotonic() < deadline:
@@ -154,13 +198,22 @@ class _Children:
                 break
             time.sleep(_LOOK)
         self.end()
-        return max(map(_exit_code, failed))
+        return self._ended(failed)
+
+    def _ended(self, decisive: list[subprocess.Popen[bytes]]) -> _Ended:
+        """What these say: the others have ended because of them."""
+        codes = {_exit_code(child) for child in decisive}
+        wishes = codes & {SCALE_UP, SCALE_DOWN}
+        # One that has failed has more to say, and so has who wants the run to end.
+        is_wish = wishes == codes and not self.signalled
+        return _Ended(max(codes), max(wishes) if is_wish else None)
 
     @contextlib.contextmanager
     def told_to_end_by_signals(self) -> Iterator[None]:
         """SIGTERM and SIGINT are passed on; a second one kills."""
 
         def passed_on(number: int, frame: FrameType | None) -> None:
+            self.signalled = True
             self.tell(signal.SIGKILL if self.told is not None else number)
 
         before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}

@@ -36,6 +36,8 @@ class ParseGraph:
         self.static_universes: dict[tuple[object, ...], _engine.Universe] = {}
         #: Tables of the present time, by how often they tell it.
         self.clocks: dict[tuple[timedelta, timedelta], Any] = {}
+        #: Tables that the program looks at itself, by their identity.
+        self.exported: dict[int, Any] = {}
         self._unused = False
 
     def clear(self) -> None:
@@ -48,6 +50,7 @@ class ParseGraph:
         self.methods.clear()
         self.static_universes.clear()
         self.clocks.clear()
+        self.exported.clear()
         self._unused = False
 
     def touch(self) -> None:

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pathway._engine import EngineError, Frame, OtherWorkerError, Persistence, StopRequested
 from pathway.internals.config import RunConfig, current_config
 from pathway.internals.errors import NotYetSupportedError
+from pathway.internals.exported import told_to_exports
 from pathway.internals.lazy_import import LazyModule
 from pathway.internals.memory import MemoryLimit
 from pathway.internals.monitoring import MonitoringLevel
 from pathway.internals.parse_graph import G
 from pathway.internals.runtime_type_check import check_arg_types
+from pathway.internals.scaling import EXIT_CODES, scaling_window
 from pathway.internals.trace import add_location_note, trace_user_frame, warn
 from pathway.internals.udfs.event_loop import run_loop
 from pathway.persistence import Config, check_supported, config_of_environment, engine_settings
@@ -220,11 +222,12 @@ def execute(
         logging.getLogger("pathway_engine").info("Preparing Pathway computation")
     try:
         with (
+            told_to_exports(outputs),
             _sigterm_as_exit(),
             _storage(options.persistence, settings.workers) as kept,
             run_loop(options.event_loop) as loop,
         ):
-            G.engine.run(
+            wish = G.engine.run(
                 outputs=outputs,
                 run_all=run_all,
                 threads=settings.threads,
@@ -238,6 +241,7 @@ def execute(
                 check_types=options.check_types,
                 results_folder=options.results_folder,
                 memory_limit=None if memory is None else (memory.size, memory.directory),
+                scaling_window_ms=scaling_window(options.persistence),
             )
     except OtherWorkerError:
         if current_config().suppress_other_worker_errors:
@@ -247,6 +251,10 @@ def execute(
         frame: Frame | None = getattr(error, "_pathway_frame", None)
         add_location_note(error, frame)
         raise
+    if wish is not None:
+        # Whoever has started the processes starts another number of them, which go on from here.
+        _LOGGER.warning("the run ends, to go on with %s processes", wish)
+        sys.exit(EXIT_CODES[wish])
 
 
 @contextlib.contextmanager

@@ -243,7 +243,7 @@ def test_rows_at_the_start_are_not_shown(tmp_path: Path) -> None:
 def test_what_cannot_be_done_is_said(tmp_path: Path) -> None:
     backend = pw.persistence.Backend.filesystem(tmp_path)
     config = pw.persistence.Config(backend, worker_scaling_enabled=True)
-    with pytest.raises(NotImplementedError, match="worker_scaling_enabled"):
+    with pytest.raises(ValueError, match="must only be executed via `pathway spawn`"):
         pw.run(monitoring_level=pw.MonitoringLevel.NONE, persistence_config=config)
     with pytest.raises(TypeError, match=r"pw\.persistence\.Config, not a str"):
         pw.run(monitoring_level=pw.MonitoringLevel.NONE, persistence_config=str(tmp_path))

@@ -343,7 +343,7 @@ fn run_table_with(
     let options = OutputOptions { keep_errors: true, ..OutputOptions::default() };
     let output = table.output(capture.clone(), options).unwrap();
     let program = table.graph().program_with(&Goal::Outputs(vec![output]), rewrites).unwrap();
-    let options = RunOptions { workers, persistence, start: Some(0), cluster: None };
+    let options = RunOptions { workers, persistence, start: Some(0), ..RunOptions::default() };
     let ended = run_in_processes(&program, &options, false, processes);
     assert!(fails.is_some() || ended.is_ok(), "{ended:?}");
     let rows = std::mem::take(&mut *capture.rows.lock().unwrap());
@@ -567,7 +567,7 @@ pub fn run_twice(
         // Before all times of the histories: the second run knows them by the checkpoint alone.
         start: Some(0),
         persistence: Some(stopped.persistence(&store)),
-        cluster: None,
+        ..RunOptions::default()
     };
     let [(before, processes_before), (after, processes_after)] = stopped.places();
     let fails = Some(stopped.at + 2);

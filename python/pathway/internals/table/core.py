@@ -78,6 +78,10 @@ class TableCore(Joinable):
                 from pathway.handbook import windows
 
                 return cast("ColumnReference", windows(cast("Table", self)))
+            if name in ("frontier", "snapshot_at", "failed"):
+                from pathway.internals.exported import exported
+
+                return cast("ColumnReference", getattr(exported(cast("Table", self)), name))
             error = AttributeError(no_such_column(name, self._names))
             raise _noted(error)
         return ColumnReference(self, name)
