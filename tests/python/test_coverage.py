@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import pathlib
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+
+import pathway as pw
+from pathway import cli
 
 TESTS = pathlib.Path(__file__).parent.parent
 LIST = TESTS / "coverage.md"
@@ -345,6 +351,79 @@ CONTRACT = {
 }
 
 
+#: What users say in the environment to the runtime.
+VARIABLES = [
+    "PATHWAY_THREADS",
+    "PATHWAY_PROCESSES",
+    "PATHWAY_PROCESS_ID",
+    "PATHWAY_FIRST_PORT",
+    "PATHWAY_ADDRESSES",
+    "PATHWAY_RUN_ID",
+    "PATHWAY_START_TIMESTAMP_MS",
+    "PATHWAY_SUPPRESS_OTHER_WORKER_ERRORS",
+    "PATHWAY_SPAWN_ARGS",
+    "PATHWAY_IGNORE_ASSERTS",
+    "PATHWAY_RUNTIME_TYPECHECKING",
+    "PATHWAY_TERMINATE_ON_ERROR",
+    "PATHWAY_REPLAY_STORAGE",
+    "PATHWAY_SNAPSHOT_ACCESS",
+    "PATHWAY_PERSISTENCE_MODE",
+    "PATHWAY_REPLAY_MODE",
+    "PATHWAY_REPLAY_SPEED",
+    "PATHWAY_CONTINUE_AFTER_REPLAY",
+    "PATHWAY_PERSISTENT_STORAGE",
+    "PATHWAY_SKIP_START_LOG",
+    "PATHWAY_MEMORY_LIMIT",
+    "PATHWAY_CLUSTER_SECRET",
+    "PATHWAY_CLUSTER_PATIENCE_MS",
+    "PATHWAY_CLUSTER_SILENCE_MS",
+]
+#: Functions each of whose options is listed, and those that just pass theirs on.
+FUNCTIONS: dict[str, Callable[..., Any] | None] = {
+    "pw.run": pw.run,
+    "pw.run_all": None,
+    "pw.persistence.Config": pw.persistence.Config,
+    "pw.persistence.Backend.filesystem": pw.persistence.Backend.filesystem,
+    "pw.persistence.Backend.s3": pw.persistence.Backend.s3,
+    "pw.persistence.Backend.azure": pw.persistence.Backend.azure,
+    "pw.persistence.Backend.gcs": pw.persistence.Backend.gcs,
+    "pw.persistence.Backend.mock": pw.persistence.Backend.mock,
+    "pw.io.kafka.read": pw.io.kafka.read,
+    "pw.io.kafka.simple_read": pw.io.kafka.simple_read,
+    "pw.io.kafka.write": pw.io.kafka.write,
+    "pw.io.kafka.SchemaRegistrySettings": pw.io.kafka.SchemaRegistrySettings,
+    "pw.io.redpanda.read": None,
+    "pw.io.redpanda.write": None,
+    "pw.io.debezium.read": pw.io.debezium.read,
+    "pw.io.postgres.read": pw.io.postgres.read,
+    "pw.io.postgres.write": pw.io.postgres.write,
+    "pw.io.postgres.write_snapshot": pw.io.postgres.write_snapshot,
+    "pw.io.python.read": pw.io.python.read,
+}
+#: What only other modules of the package say.
+INTERNAL = {"_own_publication", "_key_of_target"}
+
+
+def options() -> list[str]:
+    """Every option of runs, of what keeps their state and of their two systems, as signatures have it."""
+    parts = []
+    for name, function in FUNCTIONS.items():
+        if function is None:
+            parts.append(f"{name}: every option")
+            continue
+        for option in inspect.signature(function).parameters.values():
+            if option.kind is not option.VAR_KEYWORD and option.name not in INTERNAL:
+                parts.append(f"{name}: {option.name}")
+    commands = [cli.spawn, cli.replay]
+    flags = [option.opts for command in commands for option in command.params]
+    longest = [max(names, key=len) for names in flags]
+    parts += [f"pathway: {name}" for name in dict.fromkeys(longest) if name.startswith("--")]
+    return parts + [f"environment: {name}" for name in VARIABLES]
+
+
+CONTRACT["Options of runs, persistence and connectors"] = options()
+
+
 def listed() -> dict[str, dict[str, list[str]]]:
     """The tests of each part, by area."""
     areas: dict[str, dict[str, list[str]]] = {}
@@ -387,4 +466,5 @@ def test_exists(name: str) -> None:
             out = (TESTS / "python" / file).with_suffix(".out").read_text(encoding="utf-8")
             assert f"== {block}" in out.splitlines()
     else:
-        assert (TESTS / "python" / name).is_file()
+        folder = TESTS if name.startswith("services/") else TESTS / "python"
+        assert (folder / name).is_file()

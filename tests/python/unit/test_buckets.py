@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import pathway as pw
@@ -78,3 +80,16 @@ def test_backends_do_not_show_secrets() -> None:
     ]
     assert not any("hush" in repr(backend) for backend in backends)
     assert [backend.path for backend in backends] == ["s3://b/x", "az://container/x", "gs://b/x"]
+
+
+def test_accounts_of_google(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
+    gcs = pw.persistence.Backend.gcs
+    assert gcs("/a/b/", "states").path == "gs://states/a/b"
+    assert dict(gcs("x", "b").options) == {}
+    assert dict(gcs("x", "b", service_account_path=Path("key.json")).options) == {
+        "google_service_account": "key.json"
+    }
+    assert dict(gcs("x", "b", service_account_key="{}").options) == {"google_service_account_key": "{}"}
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "default.json")
+    assert dict(gcs("x", "b").options) == {"google_application_credentials": "default.json"}

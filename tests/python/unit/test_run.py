@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import pathlib
 import subprocess
 import sys
@@ -324,3 +325,10 @@ def test_equal_rows_under_one_id_are_all_delivered(t: pw.Table, tmp_path: pathli
     pw.run(monitoring_level=QUIET)
     assert rows == [(1, 0, True)] * 2
     assert (tmp_path / "rows.jsonl").read_text() == '{"a":1,"diff":1,"time":0}\n' * 2
+
+
+def test_run_all_takes_the_options_of_run() -> None:
+    options = dict(inspect.signature(pw.run).parameters)
+    # The handbook's name.
+    del options["monitoring"]
+    assert dict(inspect.signature(pw.run_all).parameters) == options

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import pathway as pw
@@ -135,6 +137,35 @@ def test_redpanda_is_kafka() -> None:
     pw.io.redpanda.write(table.select(table.data), SETTINGS, "t", format="plaintext")
     with pytest.raises(ValueError, match="topic is empty"):
         pw.io.redpanda.write(table.select(table.data), SETTINGS, "")
+
+
+@pytest.mark.parametrize("name", ["read", "write"])
+def test_redpanda_passes_on_every_option(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: dict[str, Any] = {}
+    signature = inspect.signature(getattr(pw.io.kafka, name))
+
+    def record(*args: Any, **kwargs: Any) -> None:
+        taken.update(signature.bind(*args, **kwargs).arguments)
+
+    monkeypatch.setattr(pw.io.kafka, name, record)
+    function = inspect.unwrap(getattr(pw.io.redpanda, name))
+    given = {option: object() for option in signature.parameters if option != "kwargs"}
+    function(**given)
+    taken.update(taken.pop("kwargs", {}))
+    assert taken == given
+
+
+def test_data_for_debugging_stands_for_a_topic() -> None:
+    data = pd.DataFrame({"item": ["x"]})
+    seen: list[str] = []
+    for table in (
+        pw.io.kafka.read(SETTINGS, "t", format="json", schema=Order, debug_data=data),
+        pw.io.kafka.simple_read("localhost:1", "t", format="json", schema=Order, debug_data=data),
+        pw.io.debezium.read(SETTINGS, "t", schema=Order, debug_data=data),
+    ):
+        pw.io.subscribe(table, lambda key, row, time, is_addition: seen.append(row["item"]))
+    pw.run(debug=True, monitoring_level=pw.MonitoringLevel.NONE)
+    assert seen == ["x"] * 3
 
 
 def test_tables_of_messages_only_grow() -> None:

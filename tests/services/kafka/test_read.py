@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import collections
 import json
 import re
 import subprocess
@@ -361,3 +362,15 @@ def test_processes_share_partitions(kafka: Running, tmp_path: Path) -> None:
     # Two partitions each of the first two processes, one of the third.
     sent = re.findall(r"kafka\(.*\): (\d+) entries", run.stderr)
     assert sorted(map(int, sent)) == [2, 4, 4], run.stderr
+
+
+def test_messages_leave_in_minibatches_of_the_limit(kafka: Running) -> None:
+    topic = Topic(kafka)
+    topic.send(*(str(number) for number in range(10)))
+    table = pw.io.kafka.read(
+        topic.settings(), topic.name, format="plaintext", mode="static", max_backlog_size=3
+    )
+    times: list[int] = []
+    pw.io.subscribe(table, lambda key, row, time, is_addition: times.append(time))
+    pw.run(monitoring_level=pw.MonitoringLevel.NONE)
+    assert list(collections.Counter(times).values()) == [3, 3, 3, 1]

@@ -34,6 +34,13 @@ class Registry(http.server.BaseHTTPRequestHandler):
     #: So many requests are answered with a status that says "later".
     busy: int
 
+    def do_CONNECT(self) -> None:
+        """As a proxy, which leads to itself."""
+        self.asked.append((self.path, self.headers.get("Authorization"), None))
+        self.close_connection = False
+        self.send_response_only(200)
+        self.end_headers()
+
     def do_GET(self) -> None:
         headers = self.headers
         self.asked.append((self.path, headers.get("Authorization"), headers.get("X-Tenant")))
@@ -138,6 +145,24 @@ def test_a_registry_in_trouble_is_asked_again(kafka: Running, registry: str) -> 
     )
     assert rows_of(table) == [("a", 1)]
     assert [path for path, _, _ in Registry.asked] == ["/schemas/ids/7"] * 3
+
+
+def test_a_registry_behind_a_proxy(kafka: Running, registry: str) -> None:
+    topic = Topic(kafka)
+    topic.send(framed(7, '{"item":"a","count":1}'))
+    table = pw.io.kafka.read(
+        topic.settings(),
+        topic.name,
+        format="json",
+        schema=ORDER,
+        mode="static",
+        schema_registry_settings=SchemaRegistrySettings(["http://registry.invalid:81"], proxy=registry),
+    )
+    assert rows_of(table) == [("a", 1)]
+    assert [path.removeprefix("http://") for path, _, _ in Registry.asked] == [
+        "registry.invalid:81",
+        "/schemas/ids/7",
+    ]
 
 
 def test_a_registry_that_is_not_there() -> None:

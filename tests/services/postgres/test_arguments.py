@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import pathway as pw
@@ -130,3 +131,14 @@ def test_names_of_changes_are_taken(name: str) -> None:
 def test_keys_of_old_snapshots_are_checked(key: list[str], text: str) -> None:
     with pytest.warns(DeprecationWarning, match="is deprecated"), pytest.raises(ValueError, match=text):
         pw.io.postgres.write_snapshot(orders(), SETTINGS, "t", key)
+
+
+def test_data_for_debugging_stands_for_a_table() -> None:
+    data = pd.DataFrame({"item": ["x"], "count": [1]})
+    table = pw.io.postgres.read(
+        SETTINGS, "t", pw.schema_from_types(item=str, count=int), mode="static", debug_data=data
+    )
+    seen: list[str] = []
+    pw.io.subscribe(table, lambda key, row, time, is_addition: seen.append(row["item"]))
+    pw.run(debug=True, monitoring_level=pw.MonitoringLevel.NONE)
+    assert seen == ["x"]

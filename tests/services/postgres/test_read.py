@@ -30,6 +30,19 @@ def test_a_static_read_reads_what_is_there(db: Database) -> None:
     assert rows_of(table) == [(1, "ä\tb\n\\N", 1.5), (2, None, 2.0), (3, "\\N", 3.0), (4, "", 4.0)]
 
 
+def test_the_rows_of_a_table_leave_together(db: Database) -> None:
+    """They are one state of it, whatever the limit."""
+    db.run(
+        "CREATE TABLE t (id int PRIMARY KEY, item text, price real)",
+        "INSERT INTO t SELECT n, 'x', n FROM generate_series(1, 10) AS n",
+    )
+    table = pw.io.postgres.read(db.settings(), "t", Order, mode="static", max_backlog_size=3)
+    times: list[int] = []
+    pw.io.subscribe(table, lambda key, row, time, is_addition: times.append(time))
+    pw.run(monitoring_level=pw.MonitoringLevel.NONE)
+    assert list(Counter(times).values()) == [10]
+
+
 def test_rows_are_identified_by_the_primary_key_of_the_schema(db: Database) -> None:
     db.run("CREATE TABLE t (id int, item text, price real)", "INSERT INTO t VALUES (7, 'a', 1)")
     table = pw.io.postgres.read(db.settings(), "t", Order, mode="static")
