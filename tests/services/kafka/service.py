@@ -39,7 +39,9 @@ def _command(port: int, folder: Path) -> list[str]:
     properties.write_text(_PROPERTIES.format(port=port, controller=free_port(), folder=folder))
     java = f"java -cp {shlex.quote(str(JARS) + '/*')} -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
     logs = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn -Dorg.slf4j.simpleLogger.log.kafka.server=info"
-    format_disk = f"{java} -Xmx128m kafka.tools.StorageTool format -t AAAAAAAAAAAAAAAAAAAAAQ -c {properties}"
+    # A broker may be started again where it was.
+    options = f"--ignore-formatted -t AAAAAAAAAAAAAAAAAAAAAQ -c {properties}"
+    format_disk = f"{java} -Xmx128m kafka.tools.StorageTool format {options}"
     return ["sh", "-c", f"{format_disk} && exec {java} {logs} -Xmx512m kafka.Kafka {properties}"]
 
 
