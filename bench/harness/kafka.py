@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -283,6 +283,20 @@ def latency_metrics(of_what: str) -> tuple[Metric, ...]:
 def prepare_latency(port: int, inputs: Path, highest: float) -> None:
     """Has words sent at two parts of this rate."""
     prepare(port, inputs, 0, [(highest * share, PHASE_S) for share in SHARES])
+
+
+def generate_latency(folder: Path, rows: int) -> None:
+    """Notes the rate, if it is not the highest of an engine."""
+    (folder / "rows").write_text(str(rows))
+
+
+def at_rates_of(engine: str) -> Callable[[int, Path], None]:
+    """Prepares jobs with words at two parts of the highest rate of this engine."""
+
+    def prepare(port: int, inputs: Path) -> None:
+        prepare_latency(port, inputs, int((inputs / "rows").read_text()) or rate_of(engine))
+
+    return prepare
 
 
 def latency_figures(done: Done) -> dict[str, float]:

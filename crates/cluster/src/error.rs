@@ -36,9 +36,6 @@ pub enum ClusterError {
         /// What is different.
         reason: String,
     },
-    /// A process was lost before the run began.
-    #[error("{0}")]
-    Lost(#[from] Lost),
     /// The caller gave up.
     #[error("the run was stopped before its processes had met")]
     Stopped,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import threading
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,46 @@ def test_the_rows_of_a_table_leave_together(db: Database) -> None:
     pw.io.subscribe(table, lambda key, row, time, is_addition: times.append(time))
     pw.run(monitoring_level=pw.MonitoringLevel.NONE)
     assert list(Counter(times).values()) == [10]
+
+
+def test_a_static_read_that_loses_its_connection_ends(db: Database) -> None:
+    """Nothing of the table has been delivered then: to read it is to start again."""
+    db.run(
+        "CREATE TABLE slow (id int PRIMARY KEY, item text, price real)",
+        "INSERT INTO slow SELECT n, repeat('x', 1000), n FROM generate_series(1, 20000) AS n",
+    )
+    over = threading.Event()
+
+    def cut() -> None:
+        """Holds the copy up with a lock, and ends it there."""
+        with db.connect() as locking, db.connect() as other, locking.transaction():
+            locking.execute("LOCK TABLE slow IN ACCESS EXCLUSIVE MODE")
+            locked.set()
+            while not over.is_set():
+                ended = other.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                ).fetchall()
+                if ended:
+                    return
+                time.sleep(0.01)
+
+    locked = threading.Event()
+    cutter = threading.Thread(target=cut)
+    cutter.start()
+    assert locked.wait(30)
+    seen: list[int] = []
+    table = pw.io.postgres.read(db.settings(), "slow", Order, mode="static")
+    pw.io.subscribe(table, lambda key, row, time, is_addition: seen.append(row["id"]))
+    try:
+        with pytest.raises(OSError, match=r"postgres\(public\.slow\): cannot read: "):
+            pw.run(monitoring_level=pw.MonitoringLevel.NONE)
+    finally:
+        over.set()
+        cutter.join()
+    assert seen == []
+    pw.run(monitoring_level=pw.MonitoringLevel.NONE)
+    assert len(seen) == 20000
 
 
 def test_rows_are_identified_by_the_primary_key_of_the_schema(db: Database) -> None:
