@@ -97,14 +97,16 @@ impl Table {
         })
     }
 
+    /// True if it is known that there are no rows.
+    fn is_empty(&self) -> bool {
+        self.graph.lock().universes.is_empty(self.universe())
+    }
+
     /// Makes tables; of a table without rows nothing is said if these have none either.
     #[track_caller]
     fn unless_empty<T>(&self, make: impl FnOnce() -> Result<T, PlanError>) -> Result<T, PlanError> {
-        let before = {
-            let mut state = self.graph.lock();
-            let empty = state.universes.is_empty(self.universe());
-            state.expect_empty(empty)
-        };
+        let empty = self.is_empty();
+        let before = self.graph.lock().expect_empty(empty);
         let made = make();
         self.graph.lock().expect_empty(before);
         made

@@ -48,6 +48,16 @@ impl Sides<'_> {
     /// cannot be shared.
     #[track_caller]
     pub(in crate::table) fn in_windows(&self, window: &Window) -> Result<[Table; 2], PlanError> {
+        let make = || self.placed(window);
+        match self.tables.iter().find(|table| table.is_empty()) {
+            // That its windows are empty, too, is no news.
+            Some(table) => table.unless_empty(make),
+            None => make(),
+        }
+    }
+
+    #[track_caller]
+    fn placed(&self, window: &Window) -> Result<[Table; 2], PlanError> {
         match window {
             Window::Sliding { hop, span, origin } => {
                 let times = [(TIMES[0], &self.times[0]), (TIMES[1], &self.times[1])];
