@@ -197,11 +197,6 @@ impl IntervalJoin {
         self.spec.keeps && progress.time & 1 == 1
     }
 
-    /// The numbers of partners cannot be told from the rows that are there.
-    fn saves_partners(&self, side: usize) -> bool {
-        self.spec.keeps && self.preserved[side]
-    }
-
     /// Takes changes of one side.
     fn join(&mut self, side: usize, rows: &Timed, progress: &Progress, out: &mut Emitter) {
         if self.forgets(progress) {
@@ -360,44 +355,22 @@ impl Operator for IntervalJoin {
     fn save(&mut self, shards: Range<u32>) -> Result<State, DataError> {
         let tables = (0..2).map(|side| {
             let rows = &self.sides[side];
-            let partners = self.saves_partners(side);
-            (SIDES[side], if partners { rows.save_with_notes(&shards) } else { rows.save(&shards) })
+            // The partners may be gone: nobody needs them once the other side has ended.
+            let kept = self.preserved[side];
+            (SIDES[side], if kept { rows.save_with_notes(&shards) } else { rows.save(&shards) })
         });
         Ok(State::of_tables(tables))
     }
 
     fn load(&mut self, state: State) -> Result<(), WrongState> {
-        let mut keys: Vec<u128> = Vec::new();
         for (name, table) in state.tables {
             let Some(side) = SIDES.iter().position(|side| *side == name) else {
                 return Err(WrongState(format!("an interval join has no table {name}")));
             };
-            if self.saves_partners(side) {
+            if self.preserved[side] {
                 self.sides[side].load_with_notes(table)?;
             } else {
-                keys.extend(table.keys.as_slice());
                 self.sides[side].load(table, 0)?;
-            }
-        }
-        if self.spec.keeps {
-            self.sides.iter_mut().for_each(TimedRows::tidy);
-            return Ok(());
-        }
-        keys.sort_unstable();
-        keys.dedup();
-        for side in (0..2).filter(|side| self.preserved[*side]) {
-            let (mine, others) = match &mut self.sides {
-                [left, right] if side == 0 => (left, &*right),
-                [left, right] => (right, &*left),
-            };
-            for key in &keys {
-                let (Some(line), Some(other)) = (mine.line(*key), others.line(*key)) else { continue };
-                let entries: Vec<TimeEntry> = line.iter().collect();
-                for entry in entries {
-                    let partners = matches(self.spec.bounds, side, entry.tick, other);
-                    let partners = partners.map(|entry| others.count(entry.row)).sum();
-                    mine.set_note(entry, partners);
-                }
             }
         }
         self.sides.iter_mut().for_each(TimedRows::tidy);
