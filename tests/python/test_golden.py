@@ -1,4 +1,4 @@
-"""Runs every golden scenario (tests/golden/*.md) with 1, 2, 3 and 4 workers."""
+"""Runs every golden scenario (tests/golden/*.md) with 1 to 4 workers; 2 have their state in files."""
 
 import pytest
 
@@ -9,7 +9,9 @@ ALL = scenarios.all_scenarios()
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 4])
 @pytest.mark.parametrize("scenario", ALL, ids=[scenario.name for scenario in ALL])
-def test_scenario(scenario: scenarios.Scenario, workers: int) -> None:
+def test_scenario(scenario: scenarios.Scenario, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    if workers == 2:
+        monkeypatch.setenv("PATHWAY_MEMORY_LIMIT", "1")
     scenarios.check(scenario, workers)
 
 

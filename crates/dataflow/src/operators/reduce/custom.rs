@@ -73,14 +73,16 @@ impl Group {
     }
 
     fn load(&mut self, saved: &[u8]) {
-        self.outcome = match saved.split_first() {
-            Some((&STATE, state)) => self.state.load(state).and_then(|()| self.state.result()),
+        let loaded = match saved.split_first() {
+            Some((&STATE, state)) => self.state.load(state),
             Some((&FAILURE, message)) => {
                 Err(DataError::new(ErrorKind::Engine, String::from_utf8_lossy(message).into_owned()))
             }
             _ => Err(DataError::value("the saved state of a custom reducer is damaged")),
         };
-        self.failed = self.outcome.is_err();
+        self.failed = loaded.is_err();
+        // A result that cannot be computed says nothing of the state.
+        self.outcome = loaded.and_then(|()| self.state.result());
     }
 }
 
