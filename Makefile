@@ -79,7 +79,7 @@ $(KAFKA_JARS): tests/services/kafka/pom.xml
 $(REGISTRY): tests/services/registry/pom.xml
 	$(JAVA)
 	rm -rf $@ $@.new
-	mvn --quiet --batch-mode -f $< dependency:unpack-dependencies -DoutputDirectory=$@.new
+	mvn --quiet --batch-mode -f $< dependency:unpack-dependencies -DoutputDirectory=$@.new -DmarkersDirectory=$@.new/.unpacked
 	mv $@.new $@ && touch $@
 
 $(AZURITE)/node_modules: tests/services/azure/package.json
