@@ -18,6 +18,8 @@ from services.processes import Processes, until
 from services.runner import Running, free_port
 
 PROGRAM = """
+import sys
+
 import pathway as pw
 
 server, inputs, state = sys.argv[1:]
@@ -92,7 +94,8 @@ def test_what_was_being_written_comes_once(broker: Broker, processes: Processes,
 
     send(20)
     run = processes.start(PROGRAM, broker.server, inputs, tmp_path / "state")
-    until(lambda: written() == list(range(sent)), "the first rows are there")
+    until(lambda: written() == list(range(sent)) or run.poll() is not None, "the first rows are there")
+    assert run.poll() is None, processes.log()
     for _ in range(2):
         # Transactions follow each other all the time: one of them loses its broker.
         begin = time.monotonic()
