@@ -23,7 +23,7 @@ use crate::timely::{
 
 mod spill;
 
-use spill::{Aside, Spill};
+use spill::{Aside, Returning, Spill};
 
 /// The number of shards of keys.
 pub(crate) const SHARDS: u32 = pathway_types::key::SHARD_MASK as u32 + 1;
@@ -51,13 +51,19 @@ pub fn drive<'scope, O: Operator>(
     for (stream, route) in inputs {
         readers.push(connect(&mut builder, stream, route, &context));
     }
+    let budget = context.budget();
+    let spill = budget.clone().filter(|_| operator.keyed().is_some());
+    let mut spill = spill.map(|budget| Spill::new(budget, &routes));
+    let activator = scope.worker().sync_activator_for(builder.operator_info().address.to_vec());
+    let meter = context.meters().add(name, spill.is_some(), activator);
     let place = Place { worker: scope.index(), workers: scope.peers() };
     let mut known = 0;
     let mut wakes = None;
     let keeping = keeper.map(|Keeper { journal, kept }| {
         if let Some(kept) = kept {
             known = kept.known;
-            match come_back(&mut operator, &kept, &routes, place) {
+            let mut room = Returning { spill: &mut spill, meter: &meter, context: &context };
+            match come_back(&mut operator, &kept, &routes, place, &mut room) {
                 Ok(due) => wakes = Some(due),
                 Err(error) => context.fail(Failure::Worker(format!("{name}: {error}"))),
             }
@@ -66,11 +72,6 @@ pub fn drive<'scope, O: Operator>(
     });
     let (output, stream) = builder.new_output::<Packet>();
     let mut output = OutputBuilder::<_, NoopBuilder<Packet>>::from(output);
-    let budget = context.budget();
-    let spill = budget.clone().filter(|_| operator.keyed().is_some());
-    let spill = spill.map(|budget| Spill::new(budget, &routes));
-    let activator = scope.worker().sync_activator_for(builder.operator_info().address.to_vec());
-    let meter = context.meters().add(name, spill.is_some(), activator);
     builder.build_reschedule(move |capabilities| {
         let mut driver = Driver {
             operator,
@@ -215,13 +216,11 @@ impl<O: Operator> Driver<O> {
             return;
         }
         keeping.reached = reached;
-        if keeping.journal.reached(reached) && !self.is_open {
-            let state = self.whole_state(0..SHARDS);
-            match (state, &mut self.keeping) {
-                (Ok(state), Some(keeping)) => keeping.journal.state(reached, state),
-                (Err(error), _) => self.context.fail(Failure::Worker(error.to_string())),
-                _ => {}
-            }
+        if keeping.journal.reached(reached)
+            && !self.is_open
+            && let Err(error) = self.tell_state(reached)
+        {
+            self.context.fail(Failure::Worker(error.to_string()));
         }
     }
 

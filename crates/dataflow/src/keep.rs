@@ -15,6 +15,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_buffer::BooleanBuffer;
+use arrow_schema::ArrowError;
 use pathway_types::{Batch, DataError, Keys, Timestamp};
 
 use crate::operator::{Emitter, Operator, Progress, State, WrongState};
@@ -28,8 +29,8 @@ pub trait Journal {
     /// Everything of times before `frontier` has been noted and applied. True if the whole state is wanted.
     fn reached(&mut self, frontier: Timestamp) -> bool;
 
-    /// The whole state, of everything before `frontier`.
-    fn state(&mut self, frontier: Timestamp, state: State);
+    /// A part of the whole state, of everything before `frontier`; with the last part it is whole.
+    fn state(&mut self, frontier: Timestamp, part: State, is_last: bool);
 }
 
 /// Changes that an operator applied.
@@ -48,13 +49,72 @@ pub struct Note {
 /// The input number of what an operator repeats instead of its inputs.
 pub const REPEATS: usize = usize::MAX;
 
+/// The whole state of an operator on one worker.
+#[derive(Debug)]
+pub struct KeptState {
+    /// The worker.
+    pub worker: usize,
+    /// Everything of earlier times is in the state.
+    pub before: Timestamp,
+    /// Its parts, in the order in which they were given.
+    pub parts: Vec<KeptPart>,
+}
+
+/// A part of a state.
+pub enum KeptPart {
+    /// Here.
+    Read(State),
+    /// Where it was written; it can be read, or it is told why not.
+    Written(Box<dyn Fn() -> Result<State, String> + Send + Sync>),
+}
+
+impl std::fmt::Debug for KeptPart {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            KeptPart::Read(state) => f.debug_tuple("Read").field(state).finish(),
+            KeptPart::Written(_) => f.debug_tuple("Written").finish_non_exhaustive(),
+        }
+    }
+}
+
+impl KeptPart {
+    /// What of it belongs to a worker, with what all know or without.
+    pub(crate) fn share(
+        &self,
+        place: Place,
+        routes: &[Route],
+        with_common: bool,
+    ) -> Result<State, CannotComeBack> {
+        let read;
+        let state = match self {
+            KeptPart::Read(state) => state,
+            KeptPart::Written(written) => {
+                read = written().map_err(CannotComeBack::Unreadable)?;
+                &read
+            }
+        };
+        Ok(place.of_state(state, routes, with_common))
+    }
+}
+
+/// Why an operator does not come back.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CannotComeBack {
+    #[error("{0}")]
+    Wrong(#[from] WrongState),
+    #[error("{0}")]
+    Unreadable(String),
+    #[error("state in files cannot be read: {0}")]
+    Files(#[from] ArrowError),
+}
+
 /// What is known of an operator from an earlier run.
 #[derive(Debug)]
 pub struct Kept {
     /// The number of workers of that run.
     pub workers: usize,
-    /// Their numbers, the times before which all is in their states, and these.
-    pub states: Vec<(usize, Timestamp, State)>,
+    /// Their states.
+    pub states: Vec<KeptState>,
     /// What was noted later, in the order of times; that of one time and worker as it was applied.
     pub notes: Vec<Note>,
     /// What is known is of times before this one.
@@ -68,8 +128,8 @@ impl Kept {
     /// and to follow them from there.
     fn earliest(&self) -> usize {
         let before = |worker: usize| {
-            let own = self.states.iter().filter(|(of, ..)| *of == worker);
-            own.map(|(_, before, _)| *before).max().unwrap_or(0)
+            let own = self.states.iter().filter(|state| state.worker == worker);
+            own.map(|state| state.before).max().unwrap_or(0)
         };
         (0..self.workers).min_by_key(|worker| before(*worker)).unwrap_or(0)
     }
@@ -131,6 +191,11 @@ impl Place {
         batch.filter(&mine.collect::<BooleanBuffer>())
     }
 
+    /// True if nothing of the state of a worker belongs to this one, whatever it is.
+    fn has_nothing_of(self, kept: &Kept, worker: usize) -> bool {
+        kept.workers == self.workers && worker != self.worker
+    }
+
     /// What of a state belongs to this worker, with what all know or without.
     fn of_state(self, state: &State, routes: &[Route], with_common: bool) -> State {
         let one_worker = routes.iter().find(|route| matches!(route, Route::Worker(_)));
@@ -141,19 +206,36 @@ impl Place {
     }
 }
 
+/// Where state goes while an operator comes back, if there is too much.
+pub(crate) trait Room<O> {
+    /// The operator has more state than before.
+    fn relieve(&mut self, operator: &mut O);
+
+    /// Gives the operator the state of the keys of changes of an input that it is about to apply.
+    fn prepare(&mut self, operator: &mut O, input: usize, batch: &Batch) -> Result<(), CannotComeBack>;
+}
+
 /// Brings an operator to where it was. Gives the times at which it wants to be called.
 ///
 /// # Errors
-/// If the state is of another operator.
-pub(crate) fn come_back(
-    operator: &mut impl Operator,
+/// If the state is of another operator, or cannot be read.
+pub(crate) fn come_back<O: Operator>(
+    operator: &mut O,
     kept: &Kept,
     routes: &[Route],
     place: Place,
-) -> Result<Vec<Timestamp>, WrongState> {
+    room: &mut impl Room<O>,
+) -> Result<Vec<Timestamp>, CannotComeBack> {
     let earliest = kept.earliest();
-    for (worker, _, state) in &kept.states {
-        operator.load(place.of_state(state, routes, *worker == earliest))?;
+    for KeptState { worker, parts, .. } in &kept.states {
+        let with_common = *worker == earliest;
+        if place.has_nothing_of(kept, *worker) && !with_common {
+            continue;
+        }
+        for part in parts {
+            operator.load(part.share(place, routes, with_common)?)?;
+            room.relieve(operator);
+        }
     }
     let (mut due, mut out) = (BTreeSet::new(), Emitter::default());
     operator.start(&mut out);
@@ -193,6 +275,7 @@ pub(crate) fn come_back(
                 repeats.push(batch);
                 continue;
             }
+            room.prepare(operator, input, &batch)?;
             operator.apply(input, batch, &progress, &mut out);
             if now.peek().is_none_or(|(next, _)| *next != input) {
                 progress.applied[input] = true;
@@ -201,8 +284,12 @@ pub(crate) fn come_back(
         if repeats.is_empty() {
             operator.flush(&progress, &mut out);
         } else {
-            repeats.into_iter().try_for_each(|batch| operator.repeat(batch))?;
+            for batch in repeats {
+                room.prepare(operator, REPEATS, &batch)?;
+                operator.repeat(batch)?;
+            }
         }
+        room.relieve(operator);
         out.drain();
         out.drain_later();
         due.extend(out.drain_wakes().filter(|wake| *wake > time));

@@ -90,6 +90,11 @@ impl State {
     pub fn of_tables(tables: impl IntoIterator<Item = (&'static str, Batch)>) -> State {
         State { tables: tables.into_iter().collect(), common: Vec::new() }
     }
+
+    /// About how many bytes it takes.
+    pub fn memory_size(&self) -> usize {
+        self.tables.iter().chain(&self.common).map(|(_, rows)| rows.memory_size()).sum()
+    }
 }
 
 /// The state given to [`Operator::load`] is not one that the operator saved.

@@ -1,5 +1,6 @@
 //! Segments that were written together, in one object.
 
+use bytes::Bytes;
 use pathway_types::Batch;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
@@ -30,19 +31,36 @@ impl Section {
     /// # Errors
     /// If the pack is missing, cannot be read, or does not hold what was written.
     pub fn read(&self, store: &Store) -> Result<Batch, StoreError> {
-        let bytes = store.get_range(&self.pack, self.offset..self.offset + self.length)?;
-        let damaged = |cause: &str| StoreError::damaged(store.full_name(&self.pack), cause);
-        if bytes.len() as u64 != self.length {
-            return Err(damaged(&format!("it ends before byte {}", self.offset + self.length)));
-        }
-        if xxh3_64(&bytes) != self.checksum {
-            return Err(damaged(&format!("the checksum of the bytes from {} on is another", self.offset)));
-        }
-        let rows = segment::decode(&bytes).map_err(|error| damaged(&error.to_string()))?;
+        let bytes = self.bytes(store)?;
+        let rows = segment::decode(&bytes).map_err(|error| self.damaged(store, &error.to_string()))?;
         if rows.len() as u64 != self.rows {
-            return Err(damaged(&format!("{} rows instead of {}", rows.len(), self.rows)));
+            return Err(self.damaged(store, &format!("{} rows instead of {}", rows.len(), self.rows)));
         }
         Ok(rows)
+    }
+
+    /// Reads the segment, to see that it is there as it was written.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub fn check(&self, store: &Store) -> Result<(), StoreError> {
+        self.bytes(store).map(drop)
+    }
+
+    fn bytes(&self, store: &Store) -> Result<Bytes, StoreError> {
+        let bytes = store.get_range(&self.pack, self.offset..self.offset + self.length)?;
+        if bytes.len() as u64 != self.length {
+            return Err(self.damaged(store, &format!("it ends before byte {}", self.offset + self.length)));
+        }
+        if xxh3_64(&bytes) != self.checksum {
+            let cause = format!("the checksum of the bytes from {} on is another", self.offset);
+            return Err(self.damaged(store, &cause));
+        }
+        Ok(bytes)
+    }
+
+    fn damaged(&self, store: &Store, cause: &str) -> StoreError {
+        StoreError::damaged(store.full_name(&self.pack), cause)
     }
 }
 

@@ -410,7 +410,9 @@ impl Checkpoints {
 
     /// A worker has built all its operators.
     pub(crate) fn built(&self) {
-        self.built.fetch_add(1, Ordering::SeqCst);
+        if self.built.fetch_add(1, Ordering::SeqCst) + 1 == self.place.here {
+            self.recovered.release();
+        }
     }
 
     /// The checkpoint of a time is complete.

@@ -1,5 +1,6 @@
 //! An operator whose state may be in files, and the changes that wait for it.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_buffer::BooleanBuffer;
@@ -7,12 +8,18 @@ use arrow_schema::ArrowError;
 use pathway_types::key::SHARD_MASK;
 use pathway_types::{Batch, DataError, ErrorKind, Timestamp};
 
-use super::{Driver, Epoch, deliver};
-use crate::context::{Failure, Site};
-use crate::operator::{Emitter, Operator, State};
+use super::{Driver, Epoch, SHARDS, deliver};
+use crate::context::{Context, Failure, Site};
+use crate::keep::{CannotComeBack, Room};
+use crate::operator::{Emitter, Operator};
 use crate::route::Route;
-use crate::spill::{Budget, Cold, Group, NotPut, Waiting, parts_of_state, rank, route_keys};
+use crate::spill::{Budget, Cold, Group, Meter, NotPut, PARTS, Waiting, parts_of_state, rank, route_keys};
 use crate::timely::Capability;
+
+/// State of more bytes is told and written in parts.
+const LARGE: usize = 128 << 20;
+/// The parts at most.
+const MOST_PARTS: usize = 256;
 
 /// What an operator has besides memory.
 pub(super) struct Spill {
@@ -74,6 +81,74 @@ impl Aside {
 impl Spill {
     pub(super) fn new(budget: Arc<Budget>, routes: &[Route]) -> Spill {
         Spill { budget, routes: routes.to_vec(), cold: Cold::default(), stays: false }
+    }
+
+    /// Puts all state into files; false if it stays in memory.
+    fn empty(&mut self, operator: &mut impl Operator, meter: &Meter, context: &Context) -> bool {
+        meter.is_done();
+        if self.stays || self.budget.is_full() {
+            return false;
+        }
+        let put = self.cold.put(&self.budget, |shards| operator.save(shards)).and_then(|()| {
+            if let Some(keyed) = operator.keyed() {
+                keyed.clear();
+            }
+            Ok(self.cold.tidy(&self.budget)?)
+        });
+        match put {
+            Ok(()) => {
+                self.budget.give_back();
+                return true;
+            }
+            Err(NotPut::State(error)) => {
+                self.stays = true;
+                meter.stays();
+                let name = &meter.name;
+                let text = format!("the state of {name} stays in memory: it cannot be written: {error}");
+                context.message(true, &text);
+            }
+            Err(NotPut::File(error)) => self.budget.exhaust(&error, context),
+        }
+        false
+    }
+
+    /// Gives the operator the state of the keys of changes of an input.
+    fn bring_back<'a>(
+        &mut self,
+        operator: &mut impl Operator,
+        changes: impl Iterator<Item = (Route, &'a Batch)>,
+    ) -> Result<(), CannotComeBack> {
+        if self.cold.is_empty() {
+            return Ok(());
+        }
+        let mut ranks = Vec::new();
+        for (route, batch) in changes {
+            let keys = route_keys(batch, route);
+            ranks.extend(keys.as_slice().iter().map(|key| rank(*key)));
+        }
+        ranks.sort_unstable();
+        ranks.dedup();
+        if let Some(state) = self.cold.take(&ranks)? {
+            operator.load(state)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the operator the state of all keys of some shards.
+    fn bring_back_shards(
+        &mut self,
+        operator: &mut impl Operator,
+        shards: Range<u32>,
+    ) -> Result<(), CannotComeBack> {
+        if let Some(state) = self.cold.take_shards(shards)? {
+            operator.load(state)?;
+        }
+        Ok(())
+    }
+
+    /// True if what is in memory is too much, by itself and with what others have.
+    fn is_over(&self, meter: &Meter, context: &Context) -> bool {
+        meter.memory() > self.budget.of_waiting() && context.meters().is_over(&self.budget)
     }
 
     /// Changes wait.
@@ -209,7 +284,7 @@ impl<O: Operator> Driver<O> {
                 Part::Sweeping(input, batch) => self.sweep(input, &batch, capability, emitter, send),
             };
             if let Err(error) = worked {
-                self.cannot_read(&error);
+                self.cannot_come_back(&error);
             }
         }
         self.progress.ended = ended;
@@ -233,25 +308,11 @@ impl<O: Operator> Driver<O> {
     }
 
     /// Gives the operator the state of the keys of these changes.
-    fn bring_back(&mut self, group: &Group) -> Result<(), ArrowError> {
-        let Some(spill) = self.spill.as_mut().filter(|spill| !spill.cold.is_empty()) else { return Ok(()) };
-        let mut ranks = Vec::new();
-        for (input, batch) in group {
-            let keys = route_keys(batch, spill.routes[*input]);
-            ranks.extend(keys.as_slice().iter().map(|key| rank(*key)));
-        }
-        ranks.sort_unstable();
-        ranks.dedup();
-        if let Some(state) = spill.cold.take(&ranks)? {
-            self.load(state);
-        }
-        Ok(())
-    }
-
-    fn load(&mut self, state: State) {
-        if let Err(error) = self.operator.load(state) {
-            self.context.fail(Failure::Worker(error.to_string()));
-        }
+    fn bring_back(&mut self, group: &Group) -> Result<(), CannotComeBack> {
+        let Some(spill) = &mut self.spill else { return Ok(()) };
+        let routes = spill.routes.clone();
+        let changes = group.iter().map(|(input, batch)| (routes[*input], batch));
+        spill.bring_back(&mut self.operator, changes)
     }
 
     /// Applies changes that concern all keys of their shards, some shards at a time.
@@ -262,20 +323,18 @@ impl<O: Operator> Driver<O> {
         capability: &Capability<Timestamp>,
         emitter: &mut Emitter,
         send: &mut dyn FnMut(&Capability<Timestamp>, Batch),
-    ) -> Result<(), ArrowError> {
+    ) -> Result<(), CannotComeBack> {
         let Some(spill) = &self.spill else { return Ok(()) };
         let keys = route_keys(batch, spill.routes[input]);
         let shard = |key: u128| (key & SHARD_MASK) as u32;
-        for shards in parts_of_state() {
+        for shards in parts_of_state(PARTS) {
             let own: BooleanBuffer =
                 keys.as_slice().iter().map(|key| shards.contains(&shard(*key))).collect();
             if own.count_set_bits() == 0 {
                 continue;
             }
-            if let Some(spill) = &mut self.spill
-                && let Some(state) = spill.cold.take_shards(shards)?
-            {
-                self.load(state);
+            if let Some(spill) = &mut self.spill {
+                spill.bring_back_shards(&mut self.operator, shards)?;
             }
             self.apply_group(vec![(input, batch.filter(&own))], capability, emitter, send);
         }
@@ -304,10 +363,7 @@ impl<O: Operator> Driver<O> {
         }
         self.flush(capability, emitter, send);
         self.measure(0);
-        if let Some(budget) = self.budget.clone()
-            && self.meter.memory() > budget.of_waiting()
-            && self.context.meters().is_over(&budget)
-        {
+        if self.spill.as_ref().is_some_and(|spill| spill.is_over(&self.meter, &self.context)) {
             self.empty();
         }
     }
@@ -343,35 +399,8 @@ impl<O: Operator> Driver<O> {
 
     /// Puts all state into files; false if it stays in memory.
     fn empty(&mut self) -> bool {
-        self.meter.is_done();
-        let Some(Spill { budget, cold, stays: false, .. }) = &mut self.spill else { return false };
-        if budget.is_full() {
-            return false;
-        }
-        let put = cold.put(budget, |shards| self.operator.save(shards)).and_then(|()| {
-            if let Some(keyed) = self.operator.keyed() {
-                keyed.clear();
-            }
-            Ok(cold.tidy(budget)?)
-        });
-        match put {
-            Ok(()) => {
-                budget.give_back();
-                return true;
-            }
-            Err(NotPut::State(error)) => self.cannot_be_written(&error),
-            Err(NotPut::File(error)) => self.stays_in_memory(&error),
-        }
-        false
-    }
-
-    fn cannot_be_written(&mut self, error: &DataError) {
-        if let Some(spill) = &mut self.spill {
-            spill.stays = true;
-        }
-        self.meter.stays();
-        let text = format!("the state of {} stays in memory: it cannot be written: {error}", self.meter.name);
-        self.context.message(true, &text);
+        let Some(spill) = &mut self.spill else { return false };
+        spill.empty(&mut self.operator, &self.meter, &self.context)
     }
 
     fn stays_in_memory(&self, error: &ArrowError) {
@@ -380,25 +409,64 @@ impl<O: Operator> Driver<O> {
         }
     }
 
-    fn cannot_read(&self, error: &ArrowError) {
-        let message = format!("{}: state in files cannot be read: {error}", self.meter.name);
+    fn cannot_come_back(&self, error: &CannotComeBack) {
+        let message = format!("{}: {error}", self.meter.name);
         let error = DataError::new(ErrorKind::Engine, message);
         self.context.fail(Failure::Data { site: Site::default(), error });
     }
 
-    /// The whole state, in memory and in files.
-    pub(super) fn whole_state(&mut self, shards: std::ops::Range<u32>) -> Result<State, DataError> {
-        let mut state = self.operator.save(shards.clone())?;
-        let Some(spill) = self.spill.as_ref().filter(|spill| !spill.cold.is_empty()) else {
-            return Ok(state);
-        };
-        let cold = spill.cold.read(shards);
-        let cold = cold.map_err(|error| DataError::new(ErrorKind::Engine, error.to_string()))?;
-        for ((_, rows), (_, others)) in state.tables.iter_mut().zip(cold.tables) {
-            if !others.is_empty() {
-                *rows = Batch::concat(&[std::mem::take(rows), others]);
+    /// Tells the journal the whole state, in memory and in files: in parts, if it is large.
+    pub(super) fn tell_state(&mut self, reached: Timestamp) -> Result<(), DataError> {
+        let Some(keeping) = &mut self.keeping else { return Ok(()) };
+        let files = self.spill.as_ref().map_or(0, |spill| spill.cold.files());
+        let of_part = self.budget.as_ref().map_or(LARGE, |budget| budget.of_waiting().clamp(1, LARGE));
+        let parts = (self.operator.memory() + files).div_ceil(of_part).clamp(1, MOST_PARTS);
+        let mut parts = parts_of_state(parts.next_power_of_two() as u32).peekable();
+        while let Some(shards) = parts.next() {
+            let mut state = self.operator.save(shards.clone())?;
+            if let Some(spill) = self.spill.as_ref().filter(|spill| !spill.cold.is_empty()) {
+                let cold = spill.cold.read(shards);
+                let cold = cold.map_err(|error| DataError::new(ErrorKind::Engine, error.to_string()))?;
+                for ((_, rows), (_, others)) in state.tables.iter_mut().zip(cold.tables) {
+                    if !others.is_empty() {
+                        *rows = Batch::concat(&[std::mem::take(rows), others]);
+                    }
+                }
             }
+            let is_last = parts.peek().is_none();
+            if !is_last {
+                state.common.clear();
+            }
+            keeping.journal.state(reached, state, is_last);
         }
-        Ok(state)
+        Ok(())
+    }
+}
+
+/// An operator that comes back, whose state may be too much for memory.
+pub(super) struct Returning<'a> {
+    pub(super) spill: &'a mut Option<Spill>,
+    pub(super) meter: &'a Meter,
+    pub(super) context: &'a Context,
+}
+
+impl<O: Operator> Room<O> for Returning<'_> {
+    fn relieve(&mut self, operator: &mut O) {
+        let Some(spill) = self.spill else { return };
+        self.meter.set(operator.memory() + spill.cold.memory(), spill.cold.files());
+        if spill.is_over(self.meter, self.context) {
+            spill.empty(operator, self.meter, self.context);
+            self.meter.set(operator.memory() + spill.cold.memory(), spill.cold.files());
+        }
+    }
+
+    fn prepare(&mut self, operator: &mut O, input: usize, batch: &Batch) -> Result<(), CannotComeBack> {
+        let Some(spill) = self.spill else { return Ok(()) };
+        if operator.keyed().is_some_and(|keyed| keyed.sweeping(batch).is_some()) {
+            return spill.bring_back_shards(operator, 0..SHARDS);
+        }
+        // What is repeated goes by the keys of the state.
+        let route = spill.routes.get(input).copied().unwrap_or(Route::Key);
+        spill.bring_back(operator, std::iter::once((route, batch)))
     }
 }

@@ -13,16 +13,16 @@ use crate::operator::State;
 use crate::route::Route;
 
 /// The state is taken from the operator in so many parts, so that little of it is in memory twice.
-const PARTS: u32 = 32;
+pub(crate) const PARTS: u32 = 32;
 /// So many runs of about one size are merged into one.
 const FAN_IN: usize = 6;
 /// Blocks of each run that are merged at a time.
 const MERGED: usize = 16;
 
-/// The shards of each part.
-pub(crate) fn parts_of_state() -> impl Iterator<Item = Range<u32>> {
-    let step = SHARDS / PARTS;
-    (0..PARTS).map(move |part| part * step..(part + 1) * step)
+/// The shards of each of so many parts, a power of two.
+pub(crate) fn parts_of_state(parts: u32) -> impl Iterator<Item = Range<u32>> {
+    let step = SHARDS / parts;
+    (0..parts).map(move |part| part * step..(part + 1) * step)
 }
 
 /// State in files: for each table of the operator's state, rows by key. A key that is here is not in the operator.
@@ -74,7 +74,7 @@ impl Cold {
         mut save: impl FnMut(Range<u32>) -> Result<State, DataError>,
     ) -> Result<(), NotPut> {
         let mut writers: Vec<Option<RunWriter>> = Vec::new();
-        for shards in parts_of_state() {
+        for shards in parts_of_state(PARTS) {
             let state = save(shards)?;
             for (at, (name, rows)) in state.tables.into_iter().enumerate() {
                 if at == self.tables.len() {

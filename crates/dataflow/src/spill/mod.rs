@@ -19,7 +19,7 @@ mod waiting;
 
 pub use budget::{Budget, StateSize};
 pub(crate) use budget::{Meter, Meters};
-pub(crate) use cold::{Cold, NotPut, parts_of_state};
+pub(crate) use cold::{Cold, NotPut, PARTS, parts_of_state};
 pub(crate) use queue::Queue;
 pub(crate) use waiting::{Group, Waiting};
 

@@ -154,7 +154,7 @@ proptest! {
         let mut seen = BTreeMap::new();
         let mut done = BTreeSet::new();
         waiting.settle(&budget).unwrap();
-        waiting.in_groups(&budget, |group| {
+        waiting.in_groups::<arrow_schema::ArrowError>(&budget, |group| {
             let mut own = BTreeSet::new();
             for (input, changes) in group {
                 let keys = route_keys(&changes, routes[input]);
@@ -184,7 +184,7 @@ fn a_folder_that_is_gone_leaves_changes_where_they_are() {
     assert!(!budget.fill());
     waiting.push(0, batch(&[(2, 2)]), &budget).unwrap();
     let mut rows = Vec::new();
-    let all = waiting.in_groups(&budget, |group| {
+    let all = waiting.in_groups::<arrow_schema::ArrowError>(&budget, |group| {
         rows.extend(group.iter().flat_map(|(_, changes)| rows_of(changes)));
         Ok(())
     });
@@ -204,7 +204,7 @@ fn a_folder_that_goes_leaves_what_comes_later_in_memory() {
     budget.fill();
     waiting.settle(&budget).unwrap();
     let mut groups = Vec::new();
-    let all = waiting.in_groups(&budget, |group| {
+    let all = waiting.in_groups::<arrow_schema::ArrowError>(&budget, |group| {
         groups.push(group.iter().flat_map(|(_, changes)| rows_of(changes)).collect::<BTreeSet<_>>());
         Ok(())
     });

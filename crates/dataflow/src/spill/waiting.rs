@@ -84,12 +84,12 @@ impl Waiting {
     /// memory.
     ///
     /// # Errors
-    /// If files cannot be read.
-    pub(crate) fn in_groups(
+    /// What `apply` says, or if files cannot be read.
+    pub(crate) fn in_groups<E: From<ArrowError>>(
         self,
         budget: &Budget,
-        mut apply: impl FnMut(Group) -> Result<(), ArrowError>,
-    ) -> Result<(), ArrowError> {
+        mut apply: impl FnMut(Group) -> Result<(), E>,
+    ) -> Result<(), E> {
         let Waiting { routes, mut memory, runs, .. } = self;
         let group = |by_input: Vec<Vec<Batch>>| -> Group {
             let by_input = by_input.into_iter().enumerate().filter(|(_, batches)| !batches.is_empty());

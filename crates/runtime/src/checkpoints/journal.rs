@@ -19,12 +19,13 @@ pub(super) enum Entry {
         input: usize,
         batch: Batch,
     },
-    /// The whole state.
+    /// A part of the whole state.
     State {
         /// The number of the operator.
         operator: usize,
         before: Timestamp,
-        state: State,
+        part: State,
+        is_last: bool,
     },
 }
 
@@ -49,6 +50,8 @@ pub(super) struct OperatorJournal {
     /// Bytes that were noted since the last whole state, which had so many.
     noted: usize,
     size: usize,
+    /// Bytes of the parts of a state that is not whole yet.
+    parts: usize,
     asks: Asks,
     /// Changes of times before this one are not noted.
     first: Timestamp,
@@ -67,7 +70,18 @@ impl OperatorJournal {
         context: Context,
     ) -> Self {
         let noted = if asks == Asks::AtOnce { usize::MAX } else { 0 };
-        OperatorJournal { checkpoints, operator, worker, reached, noted, size: 0, asks, first, context }
+        OperatorJournal {
+            checkpoints,
+            operator,
+            worker,
+            reached,
+            noted,
+            size: 0,
+            parts: 0,
+            asks,
+            first,
+            context,
+        }
     }
 
     fn tell(&self, entry: Entry, bytes: usize) {
@@ -92,9 +106,12 @@ impl Journal for OperatorJournal {
         self.asks != Asks::Never && self.noted > self.size.max(self.checkpoints.persistence.state_after)
     }
 
-    fn state(&mut self, before: Timestamp, state: State) {
-        let bytes = state.tables.iter().chain(&state.common).map(|(_, rows)| rows.memory_size()).sum();
-        (self.noted, self.size) = (0, bytes);
-        self.tell(Entry::State { operator: self.operator, before, state }, bytes);
+    fn state(&mut self, before: Timestamp, part: State, is_last: bool) {
+        let bytes = part.memory_size();
+        self.parts += bytes;
+        if is_last {
+            (self.noted, self.size) = (0, std::mem::take(&mut self.parts));
+        }
+        self.tell(Entry::State { operator: self.operator, before, part, is_last }, bytes);
     }
 }

@@ -51,15 +51,25 @@ pub(super) struct Part {
     /// Something was told since.
     changed: bool,
     operators: Vec<Written>,
+    /// The number of the next checkpoint.
+    next: u64,
+    /// Bytes of states that are not written, and how many packs of states were.
+    unwritten: usize,
+    packs: u64,
 }
+
+/// States that are not written take so many bytes at most, as do the packs that they are written into.
+const MOST_BYTES: usize = 64 << 20;
 
 /// What is known of an operator.
 #[derive(Default)]
 struct Written {
-    /// By worker of this process, whole states that are written.
+    /// By worker of this process, whole states that are written, in parts of one time.
     states: Vec<Vec<SavedState>>,
-    /// Those that are not.
-    unwritten: Vec<(usize, Timestamp, State)>,
+    /// The same of states that are not whole yet.
+    unfinished: Vec<Vec<SavedState>>,
+    /// Parts that are not written.
+    unwritten: Vec<Unwritten>,
     /// Notes that are written for good.
     sealed: Vec<SavedNotes>,
     /// Later notes.
@@ -68,10 +78,19 @@ struct Written {
     anew: bool,
 }
 
+/// A part of a state of a worker of this process.
+struct Unwritten {
+    here: usize,
+    before: Timestamp,
+    part: State,
+    is_last: bool,
+}
+
 impl Part {
     pub(super) fn new(checkpoints: Arc<Checkpoints>) -> Self {
         let last = checkpoints.recovered.manifest.as_ref().map_or(0, |manifest| manifest.last);
-        Part { checkpoints, last, changed: false, operators: Vec::new() }
+        let next = checkpoints.recovered.sequence + 1;
+        Part { checkpoints, last, changed: false, operators: Vec::new(), next, unwritten: 0, packs: 0 }
     }
 
     /// The latest time, `limit` at most, of which this process can give its part; none while its operators
@@ -85,11 +104,15 @@ impl Part {
         // What was told before an operator said how far it is comes with it.
         let time = self.boundary(self.checkpoints.reached().min(limit));
         self.take();
+        if self.unwritten > MOST_BYTES {
+            // What cannot be written now is written with the next checkpoint, which tells if it cannot.
+            let _later = self.write_states();
+        }
         let is_whole = |operator: &Written| {
             let has = |worker: usize| {
-                let unwritten = operator.unwritten.iter().filter(|(of, ..)| *of == worker);
+                let unwritten = operator.unwritten.iter().filter(|part| part.here == worker && part.is_last);
                 let written = operator.states[worker].iter().map(|state| state.before);
-                unwritten.map(|(_, before, _)| *before).chain(written).any(|before| before <= time)
+                unwritten.map(|part| part.before).chain(written).any(|before| before <= time)
             };
             !operator.anew || (0..workers).all(has)
         };
@@ -107,7 +130,8 @@ impl Part {
         let recovered = &checkpoints.recovered;
         for operator in &operators.all[self.operators.len()..] {
             let place = checkpoints.place;
-            let mut written = Written { states: vec![Vec::new(); place.here], ..Written::default() };
+            let none = vec![Vec::new(); place.here];
+            let mut written = Written { states: none.clone(), unfinished: none, ..Written::default() };
             let earlier = recovered
                 .manifest
                 .as_ref()
@@ -167,8 +191,10 @@ impl Part {
                         let worker = self.checkpoints.place.first + here;
                         self.operators[operator].tail.push(Note { time, worker, input, batch });
                     }
-                    Entry::State { operator, before, state } => {
-                        self.operators[operator].unwritten.push((here, before, state));
+                    Entry::State { operator, before, part, is_last } => {
+                        self.unwritten += part.memory_size();
+                        let unwritten = Unwritten { here, before, part, is_last };
+                        self.operators[operator].unwritten.push(unwritten);
                     }
                 }
             }
@@ -179,7 +205,9 @@ impl Part {
     pub(super) fn write(&mut self, sequence: u64, time: Timestamp) -> Result<Piece, StoreError> {
         let checkpoints = self.checkpoints.clone();
         let store = &*checkpoints.persistence.store;
-        self.write_states(store, sequence)?;
+        self.next = sequence;
+        self.write_states()?;
+        self.next += 1;
         let first = checkpoints.place.first;
         self.operators.iter_mut().for_each(|operator| operator.forget(time, first));
         let mut pack = Pack::new(store, sequence, checkpoints.place.process, "notes");
@@ -198,7 +226,7 @@ impl Part {
         let registered = lock(&checkpoints.operators).all.clone();
         let mut operators = BTreeMap::new();
         for ((registered, written), tail) in registered.iter().zip(&self.operators).zip(tails) {
-            let states = written.states.iter().filter_map(|states| last_before(states, time));
+            let states = written.states.iter().flat_map(|states| last_before(states, time));
             let state = OperatorState {
                 name: registered.name.clone(),
                 is_log: registered.is_log,
@@ -256,53 +284,76 @@ impl Part {
         sinks.collect()
     }
 
-    fn write_states(&mut self, store: &Store, sequence: u64) -> Result<(), StoreError> {
-        let place = self.checkpoints.place;
-        let mut pack = Pack::new(store, sequence, place.process, "states");
-        let mut written = Vec::new();
-        for (number, operator) in self.operators.iter().enumerate() {
-            for (here, before, state) in &operator.unwritten {
-                let mut add =
-                    |tables: &[(&'static str, Batch)]| -> Result<Vec<(String, Section)>, StoreError> {
-                        tables
-                            .iter()
-                            .map(|(name, rows)| Ok(((*name).to_owned(), pack.add(store, rows)?)))
-                            .collect()
+    /// Writes the parts of states that are not written.
+    ///
+    /// # Errors
+    /// What the store says; what could not be written is there as before.
+    fn write_states(&mut self) -> Result<(), StoreError> {
+        let checkpoints = self.checkpoints.clone();
+        let (store, place) = (&*checkpoints.persistence.store, checkpoints.place);
+        loop {
+            let name = format!("states{}", self.packs);
+            let mut pack = Pack::new(store, self.next, place.process, &name);
+            // By operator, the parts that are in the pack: the first ones of those that are unwritten.
+            let mut packed: Vec<Vec<SavedState>> = Vec::new();
+            for operator in &self.operators {
+                let mut states = Vec::new();
+                for Unwritten { here, before, part, .. } in &operator.unwritten {
+                    if pack.len() > MOST_BYTES {
+                        break;
+                    }
+                    let mut add = |tables: &[(&'static str, Batch)]| -> Result<Vec<_>, StoreError> {
+                        let section =
+                            |(name, rows): &(&str, Batch)| Ok(((*name).to_owned(), pack.add(store, rows)?));
+                        tables.iter().map(section).collect()
                     };
-                let (tables, common) = (add(&state.tables)?, add(&state.common)?);
-                let worker = place.first + here;
-                written.push((number, SavedState { worker, before: *before, tables, common }));
+                    let (tables, common) = (add(&part.tables)?, add(&part.common)?);
+                    let worker = place.first + here;
+                    states.push(SavedState { worker, before: *before, tables, common });
+                }
+                packed.push(states);
+            }
+            pack.write(store)?;
+            self.packs += 1;
+            for (operator, packed) in self.operators.iter_mut().zip(packed) {
+                let parts = operator.unwritten.drain(..packed.len());
+                for (Unwritten { here, part, is_last, .. }, saved) in parts.zip(packed) {
+                    self.unwritten -= part.memory_size();
+                    operator.unfinished[here].push(saved);
+                    if is_last {
+                        operator.states[here].append(&mut operator.unfinished[here]);
+                    }
+                }
+            }
+            if self.operators.iter().all(|operator| operator.unwritten.is_empty()) {
+                return Ok(());
             }
         }
-        pack.write(store)?;
-        for (number, state) in written {
-            self.operators[number].states[state.worker - place.first].push(state);
-        }
-        self.operators.iter_mut().for_each(|operator| operator.unwritten.clear());
-        Ok(())
     }
 
     /// All packs that a later checkpoint may name.
     fn named(&self) -> BTreeSet<String> {
         let operators = self.operators.iter();
         let sections = operators.flat_map(|operator| {
-            let tables = operator.states.iter().flatten().flat_map(|s| s.tables.iter().chain(&s.common));
+            let states = operator.states.iter().chain(&operator.unfinished).flatten();
+            let tables = states.flat_map(|state| state.tables.iter().chain(&state.common));
             tables.map(|(_, rows)| rows).chain(operator.sealed.iter().map(|notes| &notes.rows))
         });
         sections.map(|section| section.pack.clone()).collect()
     }
 }
 
-/// The latest state that is not of a later time.
-fn last_before(states: &[SavedState], time: Timestamp) -> Option<&SavedState> {
-    states.iter().filter(|state| state.before <= time).max_by_key(|state| state.before)
+/// The parts of the latest state that is not of a later time.
+fn last_before(states: &[SavedState], time: Timestamp) -> impl Iterator<Item = &SavedState> {
+    let last = states.iter().map(|state| state.before).filter(|before| *before <= time).max();
+    states.iter().filter(move |state| Some(state.before) == last)
 }
 
 impl Written {
     /// Forgets what no checkpoint of `time` or later needs; `first_worker` is the first of the process.
     fn forget(&mut self, time: Timestamp, first_worker: usize) {
         for (worker, states) in (first_worker..).zip(self.states.iter_mut()) {
-            let Some(first) = last_before(states, time).map(|state| state.before) else { continue };
+            let Some(first) = last_before(states, time).next().map(|state| state.before) else { continue };
             states.retain(|state| state.before >= first);
             self.sealed.retain(|notes| notes.worker != worker || notes.last >= first);
             self.tail.retain(|note| note.worker != worker || note.time >= first);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use pathway_dataflow::kernels::consolidate::consolidate;
 use pathway_dataflow::operator::State;
-use pathway_dataflow::{Context, Kept, Note};
+use pathway_dataflow::{Context, Kept, KeptPart, KeptState, Note};
 use pathway_io::Position;
 use pathway_persistence::{
     Manifest, OperatorState, SavedPosition, SavedState, Section, Store, StoreError, latest,
@@ -27,8 +27,8 @@ pub(super) struct Recovered {
     pub(super) workers: usize,
     /// The latest time of anything that it knows.
     pub(super) last: Timestamp,
-    /// By what identifies an operator.
-    operators: HashMap<String, Arc<Kept>>,
+    /// By what identifies an operator, until all have come back.
+    operators: HashMap<String, Mutex<Option<Arc<Kept>>>>,
     /// By step: it goes on with its state.
     restored: Vec<bool>,
     /// By step, the rows that a source gave, where some step has to see them.
@@ -52,7 +52,8 @@ pub(super) fn recover(persistence: &Persistence, context: &Context) -> Result<Re
             outboxes.insert(sink.clone(), outbox::read(sections, store)?);
         }
         for (identity, saved) in manifest.operators.iter().filter(|(_, saved)| !saved.is_log) {
-            operators.insert(identity.clone(), Arc::new(load(store, manifest, saved)?));
+            let kept = load(&persistence.store, manifest, saved)?;
+            operators.insert(identity.clone(), Mutex::new(Some(Arc::new(kept))));
         }
         Ok(())
     })?;
@@ -75,9 +76,27 @@ pub(super) fn recover(persistence: &Persistence, context: &Context) -> Result<Re
     })
 }
 
-fn load(store: &Store, manifest: &Manifest, saved: &OperatorState) -> Result<Kept, StoreError> {
-    let states = saved.states.iter().map(|state| Ok((state.worker, state.before, load_state(store, state)?)));
-    let states = states.collect::<Result<Vec<_>, StoreError>>()?;
+/// A state of more bytes is not kept in memory between its check and its use.
+const LARGE: u64 = 64 << 20;
+
+fn load(store: &Arc<Store>, manifest: &Manifest, saved: &OperatorState) -> Result<Kept, StoreError> {
+    let mut states: Vec<KeptState> = Vec::new();
+    let is_large = saved.states.iter().flat_map(sections).map(|section| section.length).sum::<u64>() > LARGE;
+    for part in &saved.states {
+        let (worker, before) = (part.worker, part.before);
+        let part = if is_large {
+            sections(part).try_for_each(|section| section.check(store))?;
+            let (store, part) = (store.clone(), part.clone());
+            let read = move || load_state(&store, &part).map_err(|error| error.to_string());
+            KeptPart::Written(Box::new(read))
+        } else {
+            KeptPart::Read(load_state(store, part)?)
+        };
+        match states.iter_mut().find(|state| state.worker == worker) {
+            Some(state) => state.parts.push(part),
+            None => states.push(KeptState { worker, before, parts: vec![part] }),
+        }
+    }
     let mut all: Vec<Note> = Vec::new();
     for part in &saved.notes {
         let first = saved.states.iter().filter(|state| state.worker == part.worker).map(|state| state.before);
@@ -89,6 +108,10 @@ fn load(store: &Store, manifest: &Manifest, saved: &OperatorState) -> Result<Kep
     all.sort_by_key(|note| (note.time, note.worker));
     let known = manifest.time.min(manifest.last + 1);
     Ok(Kept { workers: manifest.workers, states, notes: all, until: manifest.time, known })
+}
+
+fn sections(state: &SavedState) -> impl Iterator<Item = &Section> {
+    state.tables.iter().chain(&state.common).map(|(_, section)| section)
 }
 
 fn load_state(store: &Store, saved: &SavedState) -> Result<State, StoreError> {
@@ -342,6 +365,12 @@ impl Recovered {
 
     /// The state of an operator of a step.
     pub(super) fn kept(&self, step: usize, identity: &str) -> Option<Arc<Kept>> {
-        self.operators.get(identity).filter(|_| self.is_kept(step, identity)).cloned()
+        let kept = self.operators.get(identity).filter(|_| self.is_kept(step, identity))?;
+        lock(kept).clone()
+    }
+
+    /// All operators have come back: nobody asks for their states any more.
+    pub(super) fn release(&self) {
+        self.operators.values().for_each(|kept| drop(lock(kept).take()));
     }
 }

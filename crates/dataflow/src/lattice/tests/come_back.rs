@@ -1,6 +1,5 @@
 //! A run that is stopped and goes on in another one is as one run.
 
-use pathway_types::key::SHARD_MASK;
 use pathway_types::{Batch, DType, Timestamp};
 use proptest::prelude::*;
 
@@ -8,27 +7,26 @@ use std::sync::Arc;
 
 use super::harness::{Bag, Output, SETUPS, Setup, Table, bag, batch, run};
 use super::loops::{Weighted, edges, least_values, starts, value_dtypes};
-use crate::driver::drive;
-use crate::keep::{Journal, Keeper, Kept};
+use crate::driver::{SHARDS, drive};
+use crate::keep::{Journal, Keeper, Kept, KeptPart, KeptState, Place};
 use crate::lattice::come_back::{Entering, Leaving};
 use crate::operator::{Emitter, Operator, Progress, State};
 use crate::route::Route;
 
-/// What is saved after these changes by so many workers, each for its range of shards.
-fn saved(table: &Table, until: Timestamp, workers: u32) -> Vec<State> {
+/// What is saved after these changes by so many workers, each for its keys.
+fn saved(table: &Table, until: Timestamp, workers: usize) -> Vec<State> {
     let mut operator = Entering::new(table.dtypes.clone());
     let (mut out, progress) = (Emitter::default(), Progress::default());
     for (_, changes) in table.steps.iter().filter(|(time, _)| *time <= until) {
         operator.apply(0, batch(&table.dtypes, changes), &progress, &mut out);
         operator.flush(&progress, &mut out);
     }
-    let size = (SHARD_MASK as u32 + 1) / workers;
-    (0..workers)
-        .map(|worker| {
-            let end = if worker + 1 == workers { SHARD_MASK as u32 + 1 } else { (worker + 1) * size };
-            operator.save(worker * size..end).unwrap()
-        })
-        .collect()
+    let whole = operator.save(0..SHARDS).unwrap();
+    let share = |worker: usize| {
+        let place = Place { worker, workers };
+        State::of_tables(whole.tables.iter().map(|(name, rows)| (*name, place.share(rows, Route::Key))))
+    };
+    (0..workers).map(share).collect()
 }
 
 /// Nobody wants to know.
@@ -39,11 +37,11 @@ impl Journal for Deaf {
     fn reached(&mut self, _frontier: Timestamp) -> bool {
         false
     }
-    fn state(&mut self, _frontier: Timestamp, _state: State) {}
+    fn state(&mut self, _frontier: Timestamp, _part: State, _is_last: bool) {}
 }
 
 /// The results of a loop that has come back, fed with what is later.
-fn gone_on(setup: Setup, tables: &[Table], until: Timestamp, saved_by: u32) -> Output {
+fn gone_on(setup: Setup, tables: &[Table], until: Timestamp, saved_by: usize) -> Output {
     let later = |table: &Table| {
         let steps = table.steps.iter().filter(|(time, _)| *time > until).cloned();
         Table { dtypes: table.dtypes.clone(), steps: steps.collect() }
@@ -51,8 +49,11 @@ fn gone_on(setup: Setup, tables: &[Table], until: Timestamp, saved_by: u32) -> O
     let kept = |table: &Table| {
         let states: Vec<State> = saved(table, until, saved_by).into_iter().collect();
         let workers = states.len();
-        let states =
-            states.into_iter().enumerate().map(|(worker, state)| (worker, until + 1, state)).collect();
+        let state = |(worker, state)| {
+            let parts = vec![KeptPart::Read(state)];
+            KeptState { worker, before: until + 1, parts }
+        };
+        let states = states.into_iter().enumerate().map(state).collect();
         Arc::new(Kept { workers, states, notes: Vec::new(), until: until + 1, known: until + 1 })
     };
     let kept: Vec<Arc<Kept>> = tables.iter().map(kept).collect();

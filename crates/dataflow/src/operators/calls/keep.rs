@@ -11,9 +11,9 @@ use arrow_array::types::Int64Type;
 use pathway_types::{Batch, Timestamp};
 
 use super::Calls;
-use crate::keep::{Journal, Kept, Place, REPEATS};
+use crate::keep::{CannotComeBack, Journal, Kept, Place, REPEATS};
 use crate::kernels::consolidate::consolidate;
-use crate::operator::{Operator, State, WrongState};
+use crate::operator::{Operator, WrongState};
 use crate::route::Route;
 
 /// The journal of calls, and what was answered lately.
@@ -49,7 +49,7 @@ impl Keeping {
                 let recent = self.recent.iter().map(|(_, rows)| rows.clone());
                 *rows = Batch::concat(&std::iter::once(rows.clone()).chain(recent).collect::<Vec<_>>());
             }
-            self.journal.state(time, state);
+            self.journal.state(time, state, true);
         }
         Ok(())
     }
@@ -57,12 +57,17 @@ impl Keeping {
 
 impl Calls {
     /// Takes up what waited for answers in an earlier run.
-    pub(super) fn come_back(&mut self, kept: &Kept, route: Route, place: Place) -> Result<(), WrongState> {
+    pub(super) fn come_back(
+        &mut self,
+        kept: &Kept,
+        route: Route,
+        place: Place,
+    ) -> Result<(), CannotComeBack> {
         let mut waiting: BTreeMap<Timestamp, Vec<Batch>> = BTreeMap::new();
         let mut answered: HashSet<(Timestamp, u128)> = HashSet::new();
-        for (_, _, State { tables, .. }) in &kept.states {
-            for (_, rows) in tables {
-                for (time, rows) in self.by_time(place.share(rows, Route::Key))? {
+        for part in kept.states.iter().flat_map(|state| &state.parts) {
+            for (_, rows) in part.share(place, &[], false)?.tables {
+                for (time, rows) in self.by_time(rows)? {
                     waiting.entry(time).or_default().push(rows);
                 }
             }
