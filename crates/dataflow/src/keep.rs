@@ -97,6 +97,26 @@ impl KeptPart {
     }
 }
 
+/// Notes in the order of their times; those of one time and worker as they were applied.
+pub enum KeptNotes {
+    /// Here.
+    Read(Vec<Note>),
+    /// Where they were written: those of the workers that are wanted can be read.
+    Written(Box<dyn Fn(&dyn Fn(usize) -> bool) -> Notes + Send + Sync>),
+}
+
+/// Notes as they are read, or why they cannot be.
+pub type Notes = Box<dyn Iterator<Item = Result<Note, String>>>;
+
+impl std::fmt::Debug for KeptNotes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            KeptNotes::Read(notes) => f.debug_tuple("Read").field(notes).finish(),
+            KeptNotes::Written(_) => f.debug_tuple("Written").finish_non_exhaustive(),
+        }
+    }
+}
+
 /// Why an operator does not come back.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CannotComeBack {
@@ -115,8 +135,8 @@ pub struct Kept {
     pub workers: usize,
     /// Their states.
     pub states: Vec<KeptState>,
-    /// What was noted later, in the order of times; that of one time and worker as it was applied.
-    pub notes: Vec<Note>,
+    /// What was noted later.
+    pub notes: KeptNotes,
     /// What is known is of times before this one.
     pub until: Timestamp,
     /// Changes of times before this one are known, if they come again.
@@ -124,6 +144,20 @@ pub struct Kept {
 }
 
 impl Kept {
+    /// What these workers noted of the time of the state and before the end of what is known, at least.
+    pub(crate) fn notes<'a>(
+        &'a self,
+        wanted: &dyn Fn(usize) -> bool,
+    ) -> impl Iterator<Item = Result<Note, CannotComeBack>> + 'a {
+        let notes: Box<dyn Iterator<Item = Result<Note, String>> + 'a> = match &self.notes {
+            KeptNotes::Read(notes) => Box::new(notes.iter().cloned().map(Ok)),
+            KeptNotes::Written(read) => read(wanted),
+        };
+        let is_known =
+            |note: &Result<Note, String>| note.as_ref().map_or(true, |note| note.time < self.until);
+        notes.take_while(is_known).map(|note| note.map_err(CannotComeBack::Unreadable))
+    }
+
     /// The worker whose state is of the earliest time: what all know is to be that of where the notes begin,
     /// and to follow them from there.
     fn earliest(&self) -> usize {
@@ -192,7 +226,7 @@ impl Place {
     }
 
     /// True if nothing of the state of a worker belongs to this one, whatever it is.
-    fn has_nothing_of(self, kept: &Kept, worker: usize) -> bool {
+    pub(crate) fn has_nothing_of(self, kept: &Kept, worker: usize) -> bool {
         kept.workers == self.workers && worker != self.worker
     }
 
@@ -247,9 +281,10 @@ pub(crate) fn come_back<O: Operator>(
         applied: vec![true; inputs],
         ended: vec![false; inputs],
     };
-    let mut notes = kept.notes.iter().filter(|note| note.time < kept.until).peekable();
+    let mut notes = kept.notes(&|worker| worker == earliest || !place.has_nothing_of(kept, worker));
+    let mut next = notes.next().transpose()?;
     loop {
-        let noted = notes.peek().map(|note| note.time);
+        let noted = next.as_ref().map(|note| note.time);
         let Some(time) = noted.into_iter().chain(due.first().copied()).min() else { break };
         if time >= kept.until {
             break;
@@ -257,7 +292,8 @@ pub(crate) fn come_back<O: Operator>(
         due.remove(&time);
         progress.time = time;
         let mut now = Vec::new();
-        while let Some(note) = notes.next_if(|note| note.time == time) {
+        while let Some(note) = next.take_if(|note| note.time == time) {
+            next = notes.next().transpose()?;
             let route = routes.get(note.input).copied().unwrap_or(Route::Key);
             // What went to all was noted by each.
             if route != Route::All || note.worker == earliest {

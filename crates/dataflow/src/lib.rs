@@ -28,6 +28,6 @@ pub use clock::even_now;
 pub use context::{Context, Failure, Monitor, Process, Report, Site};
 pub use error_log::ErrorLogs;
 pub use input::{Backlog, InputItem, InputQueue, Room, Slot};
-pub use keep::{InputLog, Journal, Keeper, Kept, KeptPart, KeptState, Note};
+pub use keep::{InputLog, Journal, Keeper, Kept, KeptNotes, KeptPart, KeptState, Note, Notes};
 pub use lower::{Environment, lower};
 pub use spill::Budget;

@@ -83,6 +83,9 @@ pub struct SavedNotes {
     pub worker: usize,
     /// The input of the operator; nothing for what it computed.
     pub input: Option<usize>,
+    /// The earliest time.
+    #[serde(default)]
+    pub first: u64,
     /// The latest time.
     pub last: u64,
     /// What was noted of times from this one on does not count: the run went on from a checkpoint before.

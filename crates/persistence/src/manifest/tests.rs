@@ -13,6 +13,7 @@ fn checkpoint(store: &Store, sequence: u64, old: &[Section]) -> Manifest {
     let notes = old.iter().chain([&section]).map(|section| SavedNotes {
         worker: 0,
         input: Some(1),
+        first: 0,
         last: sequence,
         end: u64::MAX,
         rows: section.clone(),

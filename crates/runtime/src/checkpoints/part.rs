@@ -372,6 +372,7 @@ impl Written {
             Ok(SavedNotes {
                 worker,
                 input: notes::saved_input(input),
+                first: group.iter().map(|note| note.time).min().unwrap_or(0),
                 last: group.iter().map(|note| note.time).max().unwrap_or(0),
                 end: Timestamp::MAX,
                 rows: pack.add(store, &notes::pack(group.into_iter()))?,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use pathway_dataflow::kernels::consolidate::consolidate;
 use pathway_dataflow::operator::State;
-use pathway_dataflow::{Context, Kept, KeptPart, KeptState, Note};
+use pathway_dataflow::{Context, Kept, KeptNotes, KeptPart, KeptState, Note, Notes};
 use pathway_io::Position;
 use pathway_persistence::{
     Manifest, OperatorState, SavedPosition, SavedState, Section, Store, StoreError, latest,
@@ -13,6 +13,7 @@ use pathway_persistence::{
 use pathway_plan::program::{Program, StepOp};
 use pathway_types::{Batch, Timestamp};
 
+use super::notes::NoteReader;
 use super::{Persistence, lock, log_identity, names_of, notes, outbox};
 
 /// What was read of a checkpoint.
@@ -52,7 +53,7 @@ pub(super) fn recover(persistence: &Persistence, context: &Context) -> Result<Re
             outboxes.insert(sink.clone(), outbox::read(sections, store)?);
         }
         for (identity, saved) in manifest.operators.iter().filter(|(_, saved)| !saved.is_log) {
-            let kept = load(&persistence.store, manifest, saved)?;
+            let kept = load(persistence, manifest, saved)?;
             operators.insert(identity.clone(), Mutex::new(Some(Arc::new(kept))));
         }
         Ok(())
@@ -76,16 +77,23 @@ pub(super) fn recover(persistence: &Persistence, context: &Context) -> Result<Re
     })
 }
 
-/// A state of more bytes is not kept in memory between its check and its use.
-const LARGE: u64 = 64 << 20;
-
-fn load(store: &Arc<Store>, manifest: &Manifest, saved: &OperatorState) -> Result<Kept, StoreError> {
+/// What is known of an operator.
+fn load(persistence: &Persistence, manifest: &Manifest, saved: &OperatorState) -> Result<Kept, StoreError> {
+    let store = &persistence.store;
+    let is_large = |sections: &mut dyn Iterator<Item = &Section>| -> Result<bool, StoreError> {
+        let sections: Vec<&Section> = sections.collect();
+        let bytes: u64 = sections.iter().map(|section| section.length).sum();
+        let is_large = bytes > persistence.read_at_once;
+        if is_large {
+            sections.iter().try_for_each(|section| section.check(store))?;
+        }
+        Ok(is_large)
+    };
     let mut states: Vec<KeptState> = Vec::new();
-    let is_large = saved.states.iter().flat_map(sections).map(|section| section.length).sum::<u64>() > LARGE;
+    let read_later = is_large(&mut saved.states.iter().flat_map(sections))?;
     for part in &saved.states {
         let (worker, before) = (part.worker, part.before);
-        let part = if is_large {
-            sections(part).try_for_each(|section| section.check(store))?;
+        let part = if read_later {
             let (store, part) = (store.clone(), part.clone());
             let read = move || load_state(&store, &part).map_err(|error| error.to_string());
             KeptPart::Written(Box::new(read))
@@ -97,17 +105,29 @@ fn load(store: &Arc<Store>, manifest: &Manifest, saved: &OperatorState) -> Resul
             None => states.push(KeptState { worker, before, parts: vec![part] }),
         }
     }
-    let mut all: Vec<Note> = Vec::new();
-    for part in &saved.notes {
-        let first = saved.states.iter().filter(|state| state.worker == part.worker).map(|state| state.before);
-        let first = first.max().unwrap_or(0);
-        let notes = notes::unpack(part, part.rows.read(store)?, part.end.min(manifest.time))?;
-        all.extend(notes.into_iter().filter(|note| note.time >= first));
-    }
-    // The order of one time and worker stays.
-    all.sort_by_key(|note| (note.time, note.worker));
+    let notes = if is_large(&mut saved.notes.iter().map(|notes| &notes.rows))? {
+        let (store, all) = (store.clone(), notes::wanted(manifest, saved));
+        let read = move |wanted: &dyn Fn(usize) -> bool| -> Notes {
+            let all = all.iter().filter(|notes| wanted(notes.saved.worker)).cloned();
+            Box::new(
+                NoteReader::new(store.clone(), all.collect()).map(|note| note.map_err(|e| e.to_string())),
+            )
+        };
+        KeptNotes::Written(Box::new(read))
+    } else {
+        KeptNotes::Read(read_notes(store, manifest, saved)?)
+    };
     let known = manifest.time.min(manifest.last + 1);
-    Ok(Kept { workers: manifest.workers, states, notes: all, until: manifest.time, known })
+    Ok(Kept { workers: manifest.workers, states, notes, until: manifest.time, known })
+}
+
+/// What was noted after the last states.
+fn read_notes(
+    store: &Arc<Store>,
+    manifest: &Manifest,
+    saved: &OperatorState,
+) -> Result<Vec<Note>, StoreError> {
+    NoteReader::new(store.clone(), notes::wanted(manifest, saved)).collect()
 }
 
 fn sections(state: &SavedState) -> impl Iterator<Item = &Section> {
@@ -239,8 +259,8 @@ impl Recovered {
                 continue;
             }
             if let Some(saved) = saved {
-                let log = load(&persistence.store, manifest, saved)?;
-                let batches: Vec<Batch> = log.notes.into_iter().map(|note| note.batch).collect();
+                let notes = read_notes(&persistence.store, manifest, saved)?;
+                let batches: Vec<Batch> = notes.into_iter().map(|note| note.batch).collect();
                 self.rows.insert(number, vec![consolidate(Batch::concat(&batches), &step.columns)]);
             } else if let needing = names(&sees_all)
                 && !needing.is_empty()
@@ -272,7 +292,7 @@ impl Recovered {
                 (Some(given), _) => given.get(&name).cloned().unwrap_or_default(),
                 (None, Some(manifest)) => match log_of(&persistence.store, manifest, program, number)? {
                     Some(saved) => {
-                        let notes = load(&persistence.store, manifest, saved)?.notes;
+                        let notes = read_notes(&persistence.store, manifest, saved)?;
                         notes.into_iter().map(|note| (note.time, note.batch)).collect()
                     }
                     None => Vec::new(),

@@ -28,6 +28,9 @@ pub struct Persistence {
     pub state_after: usize,
     /// Changes are written again with those that follow until they take so many bytes.
     pub seal_after: usize,
+    /// Of an operator whose state or notes take more bytes, they are read part by part when it comes back, after
+    /// they were checked.
+    pub read_at_once: u64,
 }
 
 /// Which sources keep their rows.
@@ -84,6 +87,7 @@ impl Persistence {
             continues: true,
             state_after: 1 << 20,
             seal_after: 256 << 10,
+            read_at_once: 64 << 20,
         }
     }
 

@@ -522,6 +522,7 @@ impl Stopped {
         Persistence {
             state_after: self.state_after,
             seal_after: self.seal_after,
+            read_at_once: 10 * self.seal_after as u64,
             ..Persistence::new(store.clone())
         }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::harness::{Bag, Output, SETUPS, Setup, Table, bag, batch, run};
 use super::loops::{Weighted, edges, least_values, starts, value_dtypes};
 use crate::driver::{SHARDS, drive};
-use crate::keep::{Journal, Keeper, Kept, KeptPart, KeptState, Place};
+use crate::keep::{Journal, Keeper, Kept, KeptNotes, KeptPart, KeptState, Place};
 use crate::lattice::come_back::{Entering, Leaving};
 use crate::operator::{Emitter, Operator, Progress, State};
 use crate::route::Route;
@@ -54,7 +54,13 @@ fn gone_on(setup: Setup, tables: &[Table], until: Timestamp, saved_by: usize) ->
             KeptState { worker, before: until + 1, parts }
         };
         let states = states.into_iter().enumerate().map(state).collect();
-        Arc::new(Kept { workers, states, notes: Vec::new(), until: until + 1, known: until + 1 })
+        Arc::new(Kept {
+            workers,
+            states,
+            notes: KeptNotes::Read(Vec::new()),
+            until: until + 1,
+            known: until + 1,
+        })
     };
     let kept: Vec<Arc<Kept>> = tables.iter().map(kept).collect();
     let dtypes: Vec<Vec<DType>> = tables.iter().map(|table| table.dtypes.clone()).collect();

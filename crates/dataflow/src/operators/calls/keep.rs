@@ -72,7 +72,8 @@ impl Calls {
                 }
             }
         }
-        for note in kept.notes.iter().filter(|note| note.time < kept.until) {
+        for note in kept.notes(&|worker| !place.has_nothing_of(kept, worker)) {
+            let note = note?;
             if note.input != REPEATS {
                 waiting.entry(note.time).or_default().push(place.share(&note.batch, route));
                 continue;
