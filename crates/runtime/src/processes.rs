@@ -178,15 +178,18 @@ impl Processes {
     }
 
     fn take_share(&self, process: usize, share: f64) {
-        if let Some(wish) = self.load.get().and_then(|load| load.take(process, share)) {
+        let wish = self.load.get().and_then(|load| load.take(process, share));
+        // A run that is asked to end already does not go on with others.
+        if let Some(wish) = wish.filter(|_| !self.context.is_winding_down()) {
             tell(&self.cluster, None, &Message::Scale(wish));
             self.take_wish(wish);
         }
     }
 
+    /// What the first process has decided is so for all: also for one that has heard from another, before, that the
+    /// run ends.
     fn take_wish(&self, wish: Wish) {
-        // A run that is asked to end already does not go on with others.
-        if let Some(load) = self.load.get().filter(|_| !self.context.is_winding_down()) {
+        if let Some(load) = self.load.get() {
             load.set(wish);
             self.context.wind_down();
         }
@@ -356,5 +359,54 @@ impl LinkStream for Wire {
             self.0.end();
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::Scaling;
+    use pathway_cluster::Members;
+    use pathway_dataflow::{Monitor, Report};
+
+    struct Silent;
+
+    impl Monitor for Silent {
+        fn report(&self, _report: Report<'_>) {}
+    }
+
+    /// The only process of a run, and what it scales by.
+    fn alone() -> (Processes, Arc<Scaling>) {
+        let config = Config::new(Members { process: 0, addresses: vec!["127.0.0.1:0".to_owned()] });
+        let context = Context::new(true, 1024, Arc::new(Silent));
+        let processes = Processes::meet(&config, 1, &Program::default(), &context).unwrap();
+        let scaling = Scaling::new(Duration::ZERO);
+        processes.watch(&Arc::new(Load::new(scaling.clone(), 1, 1)));
+        (processes, scaling)
+    }
+
+    #[test]
+    fn a_process_that_has_heard_of_the_end_before_its_reason_goes_on_with_others_as_well() {
+        let (process, scaling) = alone();
+        process.take_step(0, Step::Begin);
+        assert!(process.context.is_winding_down());
+        process.take_wish(Wish::Fewer);
+        assert_eq!(scaling.wish(), Some(Wish::Fewer));
+    }
+
+    #[test]
+    fn a_run_that_was_asked_to_end_stays_with_its_processes() {
+        let (process, scaling) = alone();
+        process.context.wind_down();
+        process.take_share(0, 1.0);
+        assert_eq!(scaling.wish(), None);
+    }
+
+    #[test]
+    fn an_overloaded_run_ends_to_go_on_with_more() {
+        let (process, scaling) = alone();
+        process.take_share(0, 1.0);
+        assert_eq!(scaling.wish(), Some(Wish::More));
+        assert!(process.context.is_winding_down());
     }
 }
