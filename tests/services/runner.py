@@ -33,6 +33,8 @@ class Running:
     name: str
     port: int
     folder: Path
+    #: Of the process, which leads a group of its own.
+    pid: int
 
 
 def accepts_connections(running: Running) -> bool:
@@ -71,21 +73,22 @@ def free_port() -> int:
 def running(service: Service) -> Iterator[Running]:
     """The service, started; it is stopped when the block is left."""
     with tempfile.TemporaryDirectory(prefix=f"service-{service.name}-") as scratch:
-        place = Running(service.name, free_port(), Path(scratch))
-        command = service.command(place.port, place.folder)
+        port, folder = free_port(), Path(scratch)
+        command = service.command(port, folder)
         if shutil.which(command[0]) is None:
             raise ServiceError(f"{service.name}: {command[0]} is not installed (package {service.package})")
-        log = place.folder / "service.log"
+        log = folder / "service.log"
         with open(log, "wb") as sink:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
-                cwd=place.folder,
+                cwd=folder,
                 env={**os.environ, **(service.environment or {})},
                 start_new_session=True,
             )
+        place = Running(service.name, port, folder, process.pid)
         try:
             _wait_until_ready(service, place, process, log)
             yield place

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import pathway as pw
+from services.runner import Running
 
 PROGRAM = """
 import sys
@@ -27,7 +31,8 @@ pw.run(monitoring_level=pw.MonitoringLevel.NONE, persistence_config=config)
 
 
 def _changes(out: Path) -> list[tuple[str, int, int]]:
-    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    text = out.read_text()
+    lines = [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
     return sorted((line["word"], line["count"], line["diff"]) for line in lines)
 
 
@@ -55,19 +60,30 @@ def goes_on(backend: pw.persistence.Backend, tmp_path: Path) -> None:
     assert count(folder, out, backend) == [("a", 1, 1), ("a", 3, -1), ("b", 1, -1)]
 
 
+def counted(out: Path) -> Counter[str]:
+    """The rows that the changes leave; each is there once."""
+    balance: Counter[tuple[str, int]] = Counter()
+    for word, number, diff in _changes(out) if out.exists() else []:
+        balance[word, number] += diff
+    there = {row: n for row, n in balance.items() if n}
+    assert set(there.values()) <= {1}, there
+    return Counter({word: number for word, number in there})
+
+
+def start(backend: str, mode: str, tmp_path: Path) -> subprocess.Popen[bytes]:
+    """Starts a run that counts words in the folder `in`, with this backend, an expression."""
+    with (tmp_path / "log").open("ab") as log:
+        arguments = [mode, str(tmp_path / "in"), str(tmp_path / "out.jsonl"), backend]
+        return subprocess.Popen([sys.executable, "-c", PROGRAM, *arguments], stdout=log, stderr=log)
+
+
 def survives_kills(backend: str, tmp_path: Path, kills: int = 4) -> None:
     """Runs with this backend, an expression, are killed; the last one has counted every word once."""
     folder, out, log = tmp_path / "in", tmp_path / "out.jsonl", tmp_path / "log"
     folder.mkdir()
     written = 0
-
-    def start(mode: str) -> subprocess.Popen[bytes]:
-        with log.open("ab") as file:
-            arguments = [mode, str(folder), str(out), backend]
-            return subprocess.Popen([sys.executable, "-c", PROGRAM, *arguments], stdout=file, stderr=file)
-
     for kill in range(kills):
-        with start("streaming") as run:
+        with start(backend, "streaming", tmp_path) as run:
             deadline = time.monotonic() + 1.5 + 0.3 * kill
             while time.monotonic() < deadline:
                 (folder / f"{written}.txt").write_text(f"word {written % 7}\n")
@@ -75,13 +91,50 @@ def survives_kills(backend: str, tmp_path: Path, kills: int = 4) -> None:
                 time.sleep(0.01)
             assert run.poll() is None, log.read_text()
             run.kill()
-    with start("static") as run:
+    with start(backend, "static", tmp_path) as run:
         assert run.wait(120) == 0, log.read_text()
-    balance: Counter[tuple[str, int]] = Counter()
-    for word, number, diff in _changes(out):
-        balance[word, number] += diff
-    expected = Counter(f"word {number % 7}" for number in range(written))
-    assert {row: n for row, n in balance.items() if n} == dict.fromkeys(expected.items(), 1)
+    assert counted(out) == Counter(f"word {number % 7}" for number in range(written))
+
+
+def is_waited_for(backend: str, service: Running, checkpoints: Callable[[], int], tmp_path: Path) -> None:
+    """A run goes on while its store does not answer, and writes checkpoints when it does again.
+
+    `checkpoints` gives the number of the last one in the store.
+    """
+    folder, out, log = tmp_path / "in", tmp_path / "out.jsonl", tmp_path / "log"
+    folder.mkdir()
+    words: Counter[str] = Counter()
+
+    def add(word: str) -> None:
+        words[word] += 1
+        (folder / f"{words.total()}.txt").write_text(f"{word}\n")
+
+    def wait_for(condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 60
+        while not condition():
+            assert run.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.02)
+
+    with start(backend, "streaming", tmp_path) as run:
+        try:
+            add("before")
+            wait_for(lambda: counted(out) == words and checkpoints() > 0)
+            os.kill(service.pid, signal.SIGSTOP)
+            add("meanwhile")
+            wait_for(lambda: counted(out) == words)
+            os.kill(service.pid, signal.SIGCONT)
+            last = checkpoints()
+            add("after")
+            wait_for(lambda: counted(out) == words and checkpoints() > last)
+            run.terminate()
+            assert run.wait(60) == 128 + signal.SIGTERM, log.read_text()
+        finally:
+            os.kill(service.pid, signal.SIGCONT)
+            run.kill()
+    with start(backend, "static", tmp_path) as run:
+        assert run.wait(60) == 0, log.read_text()
+    assert counted(out) == words
 
 
 def is_refused(backend: pw.persistence.Backend, tmp_path: Path, *why: str) -> None:

@@ -41,22 +41,23 @@ class Broker:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
-        self.place = Running("kafka", free_port(), folder)
-        self.server = f"127.0.0.1:{self.place.port}"
-        self.command = SERVICE.command(self.place.port, folder)
+        self.folder, self.port = folder, free_port()
+        self.server = f"127.0.0.1:{self.port}"
+        self.command = SERVICE.command(self.port, folder)
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        log = self.place.folder / "service.log"
+        log = self.folder / "service.log"
         with log.open("wb") as sink:
             self.process = subprocess.Popen(
-                self.command, cwd=self.place.folder, stdout=sink, stderr=sink, start_new_session=True
+                self.command, cwd=self.folder, stdout=sink, stderr=sink, start_new_session=True
             )
         process = self.process
+        place = Running("kafka", self.port, self.folder, process.pid)
 
         def is_ready() -> bool:
             assert process.poll() is None, log.read_text(errors="replace")[-2000:]
-            return SERVICE.ready(self.place)
+            return SERVICE.ready(place)
 
         until(is_ready, "the broker has started")
 

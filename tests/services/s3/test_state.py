@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 
 import pathway as pw
-from services.runner import Running
-from services.stores import goes_on, is_refused, survives_kills
+from services.runner import Running, running
+from services.s3.service import SERVICE
+from services.stores import goes_on, is_refused, is_waited_for, survives_kills
 
 _numbers = itertools.count(1)
 
@@ -21,18 +23,27 @@ def settings(s3: Running, bucket: str) -> pw.io.minio.MinIOSettings:
     )
 
 
-@pytest.fixture
-def bucket(s3: Running) -> str:
-    """The name of a new bucket."""
-    name = f"bucket-{next(_numbers)}"
-    client = boto3.client(
+def client(s3: Running) -> Any:
+    return boto3.client(
         "s3",
         endpoint_url=f"http://127.0.0.1:{s3.port}",
         region_name="us-east-1",
         aws_access_key_id="id",
         aws_secret_access_key="secret",
     )
-    client.create_bucket(Bucket=name)
+
+
+def backend(s3: Running, bucket: str) -> str:
+    """An expression."""
+    place = f'"http://127.0.0.1:{s3.port}", "{bucket}", "id", "secret", region="us-east-1"'
+    return f'pw.persistence.Backend.s3("state", pw.io.minio.MinIOSettings({place}))'
+
+
+@pytest.fixture
+def bucket(s3: Running) -> str:
+    """The name of a new bucket."""
+    name = f"bucket-{next(_numbers)}"
+    client(s3).create_bucket(Bucket=name)
     return name
 
 
@@ -41,8 +52,19 @@ def test_a_run_goes_on_from_a_bucket(s3: Running, bucket: str, tmp_path: Path) -
 
 
 def test_runs_are_killed(s3: Running, bucket: str, tmp_path: Path) -> None:
-    place = f'"http://127.0.0.1:{s3.port}", "{bucket}", "id", "secret", region="us-east-1"'
-    survives_kills(f'pw.persistence.Backend.s3("state", pw.io.minio.MinIOSettings({place}))', tmp_path)
+    survives_kills(backend(s3, bucket), tmp_path)
+
+
+def test_a_bucket_that_does_not_answer_for_a_while(tmp_path: Path) -> None:
+    with running(SERVICE) as s3:
+        objects = client(s3)
+        objects.create_bucket(Bucket="states")
+
+        def checkpoints() -> int:
+            listed = objects.list_objects_v2(Bucket="states", Prefix="state/manifests/").get("Contents", [])
+            return max((int(entry["Key"].rsplit("/", 1)[1]) for entry in listed), default=0)
+
+        is_waited_for(backend(s3, "states"), s3, checkpoints, tmp_path)
 
 
 def test_a_bucket_that_is_not_there(s3: Running, tmp_path: Path) -> None:
