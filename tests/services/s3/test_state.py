@@ -62,7 +62,7 @@ def test_a_bucket_that_does_not_answer_for_a_while(tmp_path: Path) -> None:
 
         def checkpoints() -> int:
             listed = objects.list_objects_v2(Bucket="states", Prefix="state/manifests/").get("Contents", [])
-            return max((int(entry["Key"].rsplit("/", 1)[1]) for entry in listed), default=0)
+            return max((int(Path(entry["Key"]).stem) for entry in listed), default=0)
 
         is_waited_for(backend(s3, "states"), s3, checkpoints, tmp_path)
 
