@@ -102,8 +102,11 @@ pub enum KeptNotes {
     /// Here.
     Read(Vec<Note>),
     /// Where they were written: those of the workers that are wanted can be read.
-    Written(Box<dyn Fn(&dyn Fn(usize) -> bool) -> Notes + Send + Sync>),
+    Written(Box<ReadNotes>),
 }
+
+/// Reads the notes of the workers that are wanted.
+pub type ReadNotes = dyn Fn(&dyn Fn(usize) -> bool) -> Notes + Send + Sync;
 
 /// Notes as they are read, or why they cannot be.
 pub type Notes = Box<dyn Iterator<Item = Result<Note, String>>>;
