@@ -69,6 +69,11 @@ impl Store {
         Ok(Store { objects, root: Path::from(root), place, folder: None, token, runtime })
     }
 
+    /// True if objects are files of this machine.
+    pub fn is_folder(&self) -> bool {
+        self.folder.is_some()
+    }
+
     /// What no other opened store has.
     pub fn token(&self) -> &str {
         &self.token

@@ -203,7 +203,8 @@ impl Checkpoints {
         let origin = recovered.origin(&persistence.store);
         let store = persistence.store.clone();
         let own = if writes { None } else { Some(Arc::new(Store::memory()?)) };
-        let objects = Arc::new(SourceObjects::new(store, own, recovered.run() + 1, place.process));
+        let number = recovered.run() + 1;
+        let objects = Arc::new(SourceObjects::new(store, own, number, place.process, context.clone()));
         Ok(Arc::new(Checkpoints {
             persistence: persistence.clone(),
             place,

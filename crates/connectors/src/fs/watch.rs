@@ -274,15 +274,13 @@ impl Watch<'_> {
 
     /// The copies of what was read are lost: rows cannot be removed any more.
     fn spool_failed(&self, error: &io::Error) -> Failure {
-        Failure::Connector(ConnectorError::new(
-            &*self.reading.name,
-            FailureClass::Os,
-            format!(
-                "cannot keep a copy of what was read in {}: {error}; is there room for as much as all watched \
-                 files take?",
-                std::env::temp_dir().display()
-            ),
-        ))
+        let folder =
+            if self.lasting { String::new() } else { format!(" in {}", std::env::temp_dir().display()) };
+        let message = format!(
+            "cannot keep a copy of what was read{folder}: {error}; is there room for as much as all watched files \
+             take?"
+        );
+        Failure::Connector(ConnectorError::new(&*self.reading.name, FailureClass::Os, message))
     }
 
     /// Takes in a file that is there, if it is new or changed.
