@@ -17,6 +17,7 @@ from pathway._engine import Expr
 from pathway.internals.arguments import collect_columns
 from pathway.internals.errors import no_such_column
 from pathway.internals.expression.column import ColumnReference
+from pathway.internals.expression.conditional import Coalesce
 from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.expression.nodes import NoneTest
 from pathway.internals.groupby import GroupedJoinResult
@@ -40,6 +41,8 @@ class JoinResult(Joinable):
 
     #: Keys that both sides have under one name are not Optional where both sides may be missing.
     _keys_are_there: ClassVar[bool] = False
+    #: What `coalesce` chooses from both sides is not Optional: one of them is there.
+    _a_side_is_there: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -275,6 +278,26 @@ class JoinScope(Scope):
             return frozenset(((0, name),))
         side = name.removesuffix(ROW_IDS)
         return frozenset((0, column) for column in self.join._optional if column.startswith(side))
+
+    def typed(self, node: ColumnExpression, lowered: Expr) -> Expr:
+        if not (self.join._a_side_is_there and isinstance(node, Coalesce)):
+            return lowered
+        inside = lowered.dtype.args
+        if lowered.dtype.kind != "optional" or not inside:
+            return lowered
+        there = {self._side_with(operand) for operand in node._operands}
+        return lowered.declare_type(inside[0]) if {"l.", "r."} <= there else lowered
+
+    def _side_with(self, operand: ColumnExpression) -> str | None:
+        """The side for whose rows the operand has a value; None if it may be None for them."""
+        if not isinstance(operand, ColumnReference):
+            return None
+        name = self.join._engine_name(self.resolve(operand)) or ""
+        side = {"l.": self.join._left, "r.": self.join._right}.get(name[:2])
+        if side is None or name not in self.join._optional:
+            return None
+        own = name[2:]
+        return name[:2] if own == ROW_IDS or side._engine.column_dtype(own).kind != "optional" else None
 
     def narrowed_names(self, condition: ColumnExpression) -> list[str]:
         """Engine columns that are not None in rows that fulfil the condition."""

@@ -62,6 +62,10 @@ class Scope:
         """The engine's expression for a node that means something else here."""
         return None
 
+    def typed(self, node: ColumnExpression, lowered: Expr) -> Expr:
+        """What was made of a node, where more is known about its type here."""
+        return lowered
+
     # --- resolving and lowering -------------------------------------------------------------------
 
     def resolve(self, reference: ColumnReference) -> ColumnReference:
@@ -93,7 +97,7 @@ class Scope:
                 stack.extend(reversed(waiting))
                 continue
             operands = [lowered[id(operand), known] for operand, known in parts]
-            lowered[place] = _build(node, operands, self.base)
+            lowered[place] = self.typed(node, _build(node, operands, self.base))
             stack.pop()
         return lowered[id(expression), _NOTHING]
 

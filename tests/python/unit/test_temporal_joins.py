@@ -68,6 +68,29 @@ def test_types_of_times(left: Table, right: Table) -> None:
         maybe.interval_join(right, maybe.t, right.t, NEAR)
 
 
+def test_what_is_chosen_from_both_sides_is_there(left: Table, right: Table) -> None:
+    joined = left.interval_join_outer(right, left.t, right.t, NEAR)
+    numbers = joined.select(
+        v=pw.coalesce(left.t, right.t),
+        nested=pw.coalesce(pw.require(left.t + right.t, left.id, right.id), pw.right.t, pw.left.t) + 1,
+        ids=pw.coalesce(left.id, right.id),
+        one_side=pw.coalesce(left.t, left.k),
+    )
+    kinds = {name: str(column.dtype) for name, column in numbers.schema.columns().items()}
+    assert kinds == {"v": "INT", "nested": "INT", "ids": "ANY_POINTER", "one_side": "Optional(INT)"}
+    _, total = pw.debug.table_to_dicts(numbers.reduce(total=pw.reducers.sum(pw.this.v)))
+    assert list(total["total"].values()) == [1]
+
+
+def test_what_may_be_none_on_its_side_stays_optional(left: Table, right: Table) -> None:
+    maybe = left.select(left.t, v=pw.if_else(left.k > 1, left.k, None))
+    chosen = maybe.interval_join_outer(right, maybe.t, right.t, NEAR).select(
+        v=pw.coalesce(maybe.v, right.k), w=pw.coalesce(maybe.v, maybe.t, right.k)
+    )
+    kinds = {name: str(column.dtype) for name, column in chosen.schema.columns().items()}
+    assert kinds == {"v": "Optional(INT)", "w": "INT"}
+
+
 def test_intervals_are_not_checked_before_they_are_used() -> None:
     assert pw.temporal.interval(3, 1) == pw.temporal.Interval(lower_bound=3, upper_bound=1)
     with pytest.raises(TypeError, match="lower_bound"):

@@ -22,6 +22,7 @@ class IntervalJoinResult(JoinResult):
     """The result of an interval join; `select` chooses its columns."""
 
     _keys_are_there: ClassVar[bool] = True
+    _a_side_is_there: ClassVar[bool] = True
 
 
 @trace_user_frame
