@@ -10,6 +10,8 @@ from pathway.debug.capture import Captured, Update, capture
 from pathway.debug.printing import snapshot_text, stream_text
 from pathway.internals import dtype as dt
 from pathway.internals.config import current_config
+from pathway.internals.groupby import Grouped
+from pathway.internals.joins import JoinResult
 from pathway.internals.table import Table
 from pathway.internals.trace import trace_user_frame
 
@@ -90,7 +92,12 @@ def _print(
 def _computed(tables: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Captured]:
     for table in tables:
         if not isinstance(table, Table):
-            raise TypeError(f"{table!r} violates type hint Table: it is a {type(table).__name__}.")
+            way_out = {Grouped: " Call reduce() on it.", JoinResult: " Call select() on it."}
+            known = [text for kind, text in way_out.items() if isinstance(table, kind)]
+            text = type(table).__name__ if isinstance(table, Grouped) else repr(table)
+            raise TypeError(
+                f"{text} violates type hint Table: it is a {type(table).__name__}.{''.join(known)}"
+            )
     return capture(*tables, **kwargs) if tables else []
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from pathway import _engine
 from pathway.internals.parse_graph import G
 from pathway.internals.table import Table
+from pathway.internals.table_like import TableLike
 from pathway.internals.trace import current_frame, trace_user_frame
 
 
@@ -133,6 +134,8 @@ def iterate(
     34
     """
     if iteration_limit is not None:
+        if isinstance(iteration_limit, TableLike):
+            raise TypeError("the tables of iterate() are given by name, as in pw.iterate(step, t=t).")
         if not isinstance(iteration_limit, int) or isinstance(iteration_limit, bool):
             raise TypeError(f"iteration_limit has to be an integer, not {iteration_limit!r}")
         if iteration_limit < 1:

@@ -92,8 +92,17 @@ def _check(function: str, parameter: inspect.Parameter, value: Any, hint: Any) -
     if wrong:
         raise TypeError(
             f"{function}(): parameter {parameter.name}={_short(wrong[0])} violates type hint {hint}: "
-            f"got a value of type {type(wrong[0]).__name__}."
+            f"got a value of type {type(wrong[0]).__name__}.{_way_out(wrong[0], hint)}"
         )
+
+
+def _way_out(value: Any, hint: Any) -> str:
+    """What to write where a name stands for a column."""
+    named = isinstance(value, str) and value.isidentifier()
+    takes_columns = any(
+        "Column" in getattr(member, "__name__", "") for member in (hint, *typing.get_args(hint))
+    )
+    return f" Write pw.this.{value} for the column." if named and takes_columns else ""
 
 
 def _short(value: Any) -> str:

@@ -223,3 +223,38 @@ def test_a_gap_of_another_kind() -> None:
         table.window.tumbling(
             window_length=datetime.timedelta(minutes=5), session_gap=4, timestamp=table.event_time
         )
+
+
+def test_groups_by_expressions_of_the_time() -> None:
+    table = readings().rename_columns(timestamp=pw.this.event_time)
+    snippet = """
+result = table.windowby(table.timestamp).reduce(
+    time_bucket=table.timestamp.dt.floor("1h"),
+    value=pw.reducers.sum(table.amount)
+)
+"""
+    assert run(snippet, table=table, pw=pw) == [(at(10, 0), 6), (at(11, 0), 4)]
+
+
+def test_groups_by_several_expressions_and_instances() -> None:
+    table = readings()
+    apart = table.windowby(pw.this.event_time, instance=table.sensor_id).reduce(
+        pw.this.sensor_id, hour=pw.this.event_time.dt.hour(), n=pw.reducers.count()
+    )
+    assert rows(apart) == [("a", 10, 2), ("a", 11, 1), ("b", 10, 1)]
+    hidden = table.windowby(table.event_time, instance=table.sensor_id).reduce(
+        hour=pw.this.event_time.dt.hour(), twice=2 * pw.reducers.sum(pw.this.amount)
+    )
+    assert rows(hidden) == [(10, 4), (10, 8), (11, 8)]
+
+
+def test_what_windowby_without_a_window_refuses() -> None:
+    table = readings()
+    with pytest.raises(ValueError, match="outside of reducers"):
+        table.windowby(table.event_time).reduce(n=pw.reducers.count())
+    with pytest.raises(ValueError, match="needs window="):
+        table.windowby(table.value, behavior=pw.temporal.common_behavior(1))
+    with pytest.raises(TypeError, match=r"pw\.this\.value"):
+        table.windowby("value")
+    with pytest.raises(ValueError, match="by name: window="):
+        table.windowby(table.value, pw.temporal.tumbling(5))

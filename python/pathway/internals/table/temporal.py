@@ -8,15 +8,15 @@ from pathway.internals.table.core import TableCore
 from pathway.internals.trace import trace_user_frame
 
 if TYPE_CHECKING:
+    from pathway.internals.groupby import GroupedTable
     from pathway.internals.table import Table
-    from pathway.stdlib.temporal._windowby import WindowedTable
 
 
 class TemporalOperations(TableCore):
     """`windowby`, and what goes by the clock on the wall."""
 
     @trace_user_frame
-    def windowby(self, *args: Any, **kwargs: Any) -> WindowedTable:
+    def windowby(self, *args: Any, **kwargs: Any) -> GroupedTable:
         """See [`pathway.temporal.windowby`][]."""
         from pathway.stdlib import temporal
 

@@ -104,6 +104,8 @@ def asof_join(
         )
     if not isinstance(direction, Direction):
         raise ValueError(f"direction={direction!r} is no member of pw.temporal.Direction.")
+    if not isinstance(defaults, Mapping | None):
+        raise TypeError(f"defaults are given by column, as in {{table.price: 0}}, not as {defaults!r}.")
     for column in defaults or {}:
         if not isinstance(column, ColumnReference):
             raise TypeError(f"defaults are given by column, as in {{table.price: 0}}; {column!r} is none.")

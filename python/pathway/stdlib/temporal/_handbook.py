@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import cast
 
 from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.table import Table
@@ -94,7 +95,8 @@ class TableWindows:
     ) -> WindowedTable:
         time = _the_time_of(self._table) if timestamp is None else timestamp
         behavior = None if watermark is None else common_behavior(cutoff=watermark)
-        return windowby(self._table, time, window=window, behavior=behavior, instance=instance)
+        grouped = windowby(self._table, time, window=window, behavior=behavior, instance=instance)
+        return cast(WindowedTable, grouped)
 
 
 def _sum_of(length: Length, gap: Length) -> Length:

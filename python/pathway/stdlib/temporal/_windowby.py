@@ -6,8 +6,11 @@ from typing import Any
 
 from pathway import _engine
 from pathway._engine import Expr
+from pathway.internals.arguments import collect_columns
 from pathway.internals.expression.column import ColumnReference, column_named
 from pathway.internals.expression.expression import ColumnExpression
+from pathway.internals.expression.reducer import ReducerExpression
+from pathway.internals.expression.walk import nodes_of
 from pathway.internals.groupby import GroupedTable
 from pathway.internals.resolve import ColumnKey, Scope, TableScope, checked_table
 from pathway.internals.runtime_type_check import check_arg_types
@@ -88,16 +91,48 @@ class WindowedTable(GroupedTable):
         return self._grouped.reduce(scope.named(columns), current_frame())
 
 
+class GroupedByExpressions(GroupedTable):
+    """The result of `windowby` without a window: groups by what `reduce` has outside of reducers."""
+
+    def __init__(self, table: Table, instance: ColumnExpression | None) -> None:
+        super().__init__(table, [])
+        self._kept_apart = instance
+
+    @trace_user_frame
+    def reduce(self, *args: Any, **kwargs: Any) -> Table:
+        """One row for each combination of values of the expressions outside of reducers."""
+        columns = collect_columns(args, kwargs, self._scope(), "reduce")
+        by = {
+            f"_pw_by_{name}": expression
+            for name, expression in columns.items()
+            if not any(isinstance(node, ReducerExpression) for node in nodes_of(expression))
+        }
+        if not by:
+            raise ValueError(
+                "windowby() without window= groups rows by the expressions of reduce() that are outside of "
+                "reducers, such as table.time.dt.floor('1h'), and there is none. Write one, or "
+                "window=pw.temporal.tumbling(...)."
+            )
+        if self._kept_apart is not None:
+            by["_pw_instance"] = self._kept_apart
+        table: Table = self._source.with_columns(**by)
+        reduced = {
+            name: table[f"_pw_by_{name}"] if f"_pw_by_{name}" in by else expression
+            for name, expression in columns.items()
+        }
+        return table.groupby(*(table[name] for name in by)).reduce(**reduced)
+
+
 @trace_user_frame
 def windowby(
     self: Table,
     time_expr: ColumnExpression,
     *args: Any,
-    window: Window,
+    window: Window | None = None,
     behavior: CommonBehavior | ExactlyOnceBehavior | None = None,
     instance: ColumnExpression | None = None,
     **kwargs: Any,
-) -> WindowedTable:
+) -> GroupedTable:
     """Rows grouped by windows of time; `reduce` then gives one row per window.
 
     Outside of reducers `pw.this._pw_window` (for `intervals_over`: `_pw_window_location`),
@@ -106,7 +141,8 @@ def windowby(
 
     Args:
         time_expr: the time of a row.
-        window: how times are put into windows.
+        window: how times are put into windows. Without one, rows are grouped by the expressions of `reduce`
+            that are outside of reducers, such as `t.at.dt.floor("1h")`.
         behavior: when windows are shown and closed, see `common_behavior` and `exactly_once_behavior`.
         instance: rows with different values of it are in different windows.
 
@@ -134,13 +170,36 @@ def windowby(
     if args:
         raise ValueError(
             "Table.windowby() received extra args.\nIt handles grouping only by a single column."
+            + (" The window is given by name: window=..." if isinstance(args[0], Window) else "")
         )
     if kwargs:
         raise ValueError(
             "Table.windowby() received extra kwargs.\n"
-            "You probably want to use Table.windowby(...).reduce(**kwargs) to compute output columns."
+            "You probably want to use Table.windowby(...).reduce(**kwargs) to compute output columns.\n"
+            + f"There is no parameter {', '.join(kwargs)}"
+            + ("; rows are kept apart by instance=." if "shard" in kwargs else ".")
+        )
+    if window is None:
+        return _without_window(self, time_expr, behavior, instance)
+    if not isinstance(window, Window):
+        raise TypeError(
+            f"windowby(): parameter window={window!r} violates type hint Window: write "
+            "pw.temporal.tumbling(...), sliding(...), session(...) or intervals_over(...)."
         )
     return _windowby(self, time_expr, window, behavior, instance)
+
+
+@check_arg_types
+def _without_window(
+    self: Table,
+    time_expr: ColumnExpression,
+    behavior: CommonBehavior | ExactlyOnceBehavior | None,
+    instance: ColumnExpression | None,
+) -> GroupedByExpressions:
+    if behavior is not None:
+        raise ValueError("behavior= needs window=: without a window nothing says when a group is over.")
+    TableScope(self).lower(time_expr)
+    return GroupedByExpressions(self, instance)
 
 
 @check_arg_types

@@ -135,6 +135,8 @@ def inactivity_detection(
     ['instance', 'inactivity_timestamp_utc', 'resumed_activity_timestamp_utc']
     """
     assert self.is_append_only, "Table must be append only to use inactivity_detection"
+    if allowed_inactivity_period < datetime.timedelta(0):
+        raise ValueError(f"allowed_inactivity_period cannot be negative, as {allowed_inactivity_period} is.")
     given = instance is not None
     now_of = _get_now_timestamp_utc
     stamp = apply_with_type(lambda pointer: now_of(pointer), DateTimeUtc, this.id)

@@ -60,6 +60,9 @@ def fuzzy_match_tables(
     author   | book      | weight
     Melville | Moby-Dick | 0.5
     """
+    for table in (left_table, right_table):
+        if not isinstance(table, pw.Table):
+            raise TypeError(f"fuzzy_match_tables takes two tables; {table!r} is none.")
     options: dict[str, Any] = {
         "by_hand_match": by_hand_match,
         "normalization": normalization,
