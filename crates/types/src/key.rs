@@ -9,7 +9,7 @@ use std::fmt;
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::Value;
+use crate::{PyObject, Value};
 
 /// The low bits of a key that choose the worker.
 pub const SHARD_MASK: u128 = 0xFFFF;
@@ -190,6 +190,12 @@ impl KeyHasher {
         self.buffer.extend_from_slice(&(value.len() as u64).to_le_bytes());
         self.buffer.extend_from_slice(value);
     }
+    /// Adds a serialised object: what its serialiser gave, whichever serialiser that is.
+    #[inline]
+    pub fn py_object(&mut self, bytes: &[u8]) {
+        let content = PyObject::split(bytes).map_or(bytes, |(_, content)| content);
+        self.bytes(tag::PY_OBJECT, content);
+    }
     /// Starts a tuple of `len` members, which are to be added next.
     #[inline]
     pub fn tuple(&mut self, len: usize) {
@@ -228,7 +234,7 @@ impl KeyHasher {
             Value::DateTimeUtc(v) => self.i64(tag::DATE_TIME_UTC, *v),
             Value::Duration(v) => self.i64(tag::DURATION, *v),
             Value::Json(v) => self.bytes(tag::JSON, v.as_str().as_bytes()),
-            Value::PyObject(v) => self.bytes(tag::PY_OBJECT, v.bytes()),
+            Value::PyObject(v) => self.py_object(v.bytes()),
             Value::Error | Value::Pending => return Err(Unhashable),
         }
         Ok(())

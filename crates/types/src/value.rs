@@ -19,6 +19,10 @@ use crate::ndarray::NdArray;
 pub struct PyObject(Arc<[u8]>);
 
 impl PyObject {
+    /// Starts the bytes of an object with a serialiser of its own. The length of a reference to that
+    /// serialiser follows (8 bytes, little-endian), the reference, and what the serialiser gave.
+    pub const OWN_SERIALIZER: &[u8] = b"\0pathway-serializer\0";
+
     /// Wraps serialised bytes.
     pub fn new(bytes: impl Into<Arc<[u8]>>) -> Self {
         PyObject(bytes.into())
@@ -26,6 +30,12 @@ impl PyObject {
     /// The serialised bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.0
+    }
+    /// Of serialised bytes that begin with [`PyObject::OWN_SERIALIZER`], the reference to the serialiser
+    /// and what it gave; None for others, and where bytes are missing.
+    pub fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+        let (len, rest) = bytes.strip_prefix(PyObject::OWN_SERIALIZER)?.split_first_chunk::<8>()?;
+        rest.split_at_checked(usize::try_from(u64::from_le_bytes(*len)).ok()?)
     }
     /// The text of the object by whoever can read it, or how long its bytes are.
     pub fn text(&self) -> String {

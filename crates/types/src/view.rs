@@ -198,7 +198,7 @@ impl<'a> CellView<'a> {
             Cells::Str(a) => hasher.bytes(tag::STR, a.value(row).as_bytes()),
             Cells::Json(a) => hasher.bytes(tag::JSON, a.value(row).as_bytes()),
             Cells::Bytes(a) => hasher.bytes(tag::BYTES, a.value(row)),
-            Cells::PyObject(a) => hasher.bytes(tag::PY_OBJECT, a.value(row)),
+            Cells::PyObject(a) => hasher.py_object(a.value(row)),
             Cells::DateTimeNaive(a) => hasher.i64(tag::DATE_TIME_NAIVE, a[row]),
             Cells::DateTimeUtc(a) => hasher.i64(tag::DATE_TIME_UTC, a[row]),
             Cells::Duration(a) => hasher.i64(tag::DURATION, a[row]),

@@ -74,6 +74,9 @@ def wrap_py_object(
     >>> wrap_py_object({"a": 1}, serializer=json)
     PyObjectWrapper({'a': 1})
     """
+    for name in ("dumps", "loads") if serializer is not None else ():
+        if not callable(getattr(serializer, name, None)):
+            raise AttributeError(f"the serializer {serializer!r} has no function {name}.")
     return PyObjectWrapper(object, _serializer=serializer)
 
 

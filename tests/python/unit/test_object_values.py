@@ -12,6 +12,7 @@ import pytest
 
 import pathway as pw
 from contents import rows, values
+from pathway.internals.api import ref_scalar
 
 Numbers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -172,6 +173,15 @@ def test_serializers(t: pw.Table, serializer: Any) -> None:
     other = objects.copy()
     assert len(rows(objects.join(other, objects.x == other.x).select(objects.a))) == 5
     assert values(objects.select(k=pw.apply_with_type(lambda x: x.value["k"], int, objects.x))) == [0, 1, 1]
+
+
+def test_serializers_do_not_change_ids(t: pw.Table) -> None:
+    """The ids of rows are made of what serializers give, whichever these are."""
+    serializers = (json, AsText, AsTextWithState())
+    texts = [pw.wrap_py_object({"k": 1}, serializer=serializer) for serializer in serializers]
+    pickled = [pw.wrap_py_object(1), pw.wrap_py_object(1, serializer=pickle)]
+    assert len({str(ref_scalar(wrapped)) for wrapped in texts}) == 1
+    assert {str(ref_scalar(wrapped)) for wrapped in pickled} == {"^XD34DVN6SBQJZPRZYWQDNXFWXG"}
 
 
 def test_types_of_wrapped_objects(t: pw.Table) -> None:

@@ -14,8 +14,6 @@ use pyo3::types::{PyBytes, PyModule, PyString};
 
 use super::{Rejected, classes};
 
-/// Starts the bytes of an object with a serialiser of its own.
-const CUSTOM: &[u8] = b"\0pathway-serializer\0";
 /// Starts the bytes of an object that stays in this process.
 const LOCAL: &[u8] = b"\0pathway-local\0";
 /// Pickle protocol of the bytes, which are hashed: it must not depend on the Python version.
@@ -66,7 +64,7 @@ fn serialize(object: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
         Err(_) => (false, serializer),
     };
     let reference = pickle(reference.into_pyobject(py)?.as_any())?;
-    let mut bytes = CUSTOM.to_vec();
+    let mut bytes = PyObject::OWN_SERIALIZER.to_vec();
     bytes.extend_from_slice(&(reference.as_bytes().len() as u64).to_le_bytes());
     bytes.extend_from_slice(reference.as_bytes());
     bytes.extend_from_slice(&content);
@@ -93,8 +91,8 @@ fn pickle_or_keep(object: &Bound<'_, PyAny>) -> Vec<u8> {
 /// The `pw.PyObjectWrapper` of an engine value.
 pub(super) fn to_python<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
     let wrapper = classes::py_object_wrapper(py)?;
-    if let Some(rest) = bytes.strip_prefix(CUSTOM) {
-        let (reference, content) = split_reference(rest).ok_or_else(broken)?;
+    if bytes.starts_with(PyObject::OWN_SERIALIZER) {
+        let (reference, content) = PyObject::split(bytes).ok_or_else(broken)?;
         let (is_module, reference): (bool, Bound<'py, PyAny>) =
             classes::pickle_loads(py)?.call1((PyBytes::new(py, reference),))?.extract()?;
         let serializer = if is_module {
@@ -129,11 +127,6 @@ pub(crate) fn text(bytes: &[u8]) -> Option<String> {
         let value = to_python(py, bytes).ok()?.getattr(intern!(py, "value")).ok()?;
         value.str().ok().map(|text| text.to_string_lossy().into_owned())
     })?
-}
-
-fn split_reference(rest: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (len, rest) = rest.split_first_chunk::<8>()?;
-    rest.split_at_checked(usize::try_from(u64::from_le_bytes(*len)).ok()?)
 }
 
 fn broken() -> PyErr {

@@ -28,6 +28,15 @@ fn text_round_trip() {
 }
 
 #[test]
+fn objects_with_serializers_have_the_keys_of_what_these_gave() {
+    let key = |bytes: &[u8]| Key::of(&[Value::PyObject(PyObject::new(bytes))]).unwrap().to_string();
+    let reference = [PyObject::OWN_SERIALIZER, &3u64.to_le_bytes(), b"abc"].concat();
+    assert_eq!(key(b"1"), "^9AXRNSE8NM8S9ZJM1HRRGZX7QW");
+    assert_eq!(key(&[&reference, &b"1"[..]].concat()), "^9AXRNSE8NM8S9ZJM1HRRGZX7QW");
+    assert_eq!(PyObject::split(&reference[..reference.len() - 1]), None);
+}
+
+#[test]
 fn errors_have_no_key() {
     assert_eq!(Key::of(&[Value::tuple([Value::Error])]), None);
 }
