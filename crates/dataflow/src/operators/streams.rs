@@ -77,21 +77,26 @@ pub fn append_only(batch: Batch, context: &Context, site: &Site) -> Batch {
     let Some(row) = removed else { return batch };
     let (diff, key) = (batch.diffs.get(row), batch.keys.get(row));
     let message = format!("Expected table to be append-only, but got diff={diff} for key: {key}");
-    refuse(DataError::new(ErrorKind::Value, message), context, site)
-}
-
-fn refuse(error: DataError, context: &Context, site: &Site) -> Batch {
-    context.fail(Failure::Data { site: site.clone(), error });
+    context.fail(Failure::Data { site: site.clone(), error: DataError::new(ErrorKind::Value, message) });
     Batch::default()
 }
 
-/// Refuses removals among events.
+/// Refuses removals among events: they end the run, or are reported and left out.
 pub fn events_only(batch: Batch, context: &Context, site: &Site) -> Batch {
-    let removed = if batch.diffs.is_ones() { None } else { batch.diffs.iter().position(|diff| diff < 0) };
-    let Some(row) = removed else { return batch };
-    let message =
-        format!("Expected table to be append-only, but got deletion for key: {}", batch.keys.get(row));
-    refuse(DataError::new(ErrorKind::Engine, message), context, site)
+    if batch.diffs.is_ones() {
+        return batch;
+    }
+    let mut events = Vec::with_capacity(batch.len());
+    for row in 0..batch.len() {
+        if batch.diffs.get(row) > 0 {
+            events.push(row as u32);
+            continue;
+        }
+        let key = batch.keys.get(row);
+        let message = format!("Expected table to be append-only, but got deletion for key: {key}");
+        context.data_error(site, &DataError::new(ErrorKind::Engine, message));
+    }
+    batch.take(&events)
 }
 
 /// Rows that set and remove rows by id, from events whose first column says which. Events that do not
