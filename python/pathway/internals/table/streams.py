@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pathway._engine import Acceptor
 from pathway.internals.acceptor import asking
 from pathway.internals.expression.expression import ColumnExpression
-from pathway.internals.expression.nodes import column_value
+from pathway.internals.expression.nodes import column_value, operand
 from pathway.internals.resolve import TableScope
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.table.core import TableCore
@@ -28,7 +28,7 @@ class StreamOperations(TableCore):
         self,
         *,
         value: Any,
-        instance: ColumnExpression | None = None,
+        instance: ColumnExpression | tuple[Any, ...] | None = None,
         acceptor: Callable[..., Any],
         name: str | None = None,
     ) -> Table:
@@ -41,7 +41,8 @@ class StreamOperations(TableCore):
 
         Args:
             value: what the acceptor compares, an expression or a tuple of expressions.
-            instance: rows are compared within equal values of this expression; by default all are.
+            instance: rows are compared within equal values of this expression, or tuple of expressions; by
+                default all are.
             acceptor: decides whether a row takes the place of the accepted one.
             name: the name under which the accepted rows persist.
 
@@ -65,7 +66,7 @@ class StreamOperations(TableCore):
         return self._wrap(
             self._engine.deduplicate(
                 scope.lower(column_value(value)),
-                None if instance is None else scope.lower(instance),
+                None if instance is None else scope.lower(operand(instance)),
                 Acceptor(asking(acceptor), getattr(acceptor, "__qualname__", type(acceptor).__name__)),
                 name,
                 current_frame(),

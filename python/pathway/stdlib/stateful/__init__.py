@@ -17,7 +17,7 @@ def deduplicate(
     table: Table[Any],
     *,
     col: Any,
-    instance: ColumnExpression | None = None,
+    instance: ColumnExpression | tuple[Any, ...] | None = None,
     acceptor: Callable[..., Any],
     name: str | None = None,
 ) -> Table[Any]:
