@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, KeysView
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from typing_extensions import Self
 
@@ -21,6 +23,9 @@ from pathway.internals.trace import current_frame, trace_user_frame
 if TYPE_CHECKING:
     from pathway.internals.joins import JoinResult
     from pathway.internals.table import Table
+
+#: By what is grouped, and how: the ids of the groups. Equal groupings give equal ids.
+_UNIVERSES: WeakKeyDictionary[Any, dict[Any, _engine.Universe]] = WeakKeyDictionary()
 
 
 class Grouped:
@@ -44,7 +49,6 @@ class Grouped:
         self._sort_by = sort_by
         self._instance = instance
         self._skip_errors = skip_errors
-        self._first: Table | None = None
 
     def _scope(self) -> Scope:
         raise NotImplementedError
@@ -106,8 +110,26 @@ class Grouped:
     @property
     def _universe(self) -> _engine.Universe:
         """The ids of the groups: equal in all results of `reduce`."""
-        universe: _engine.Universe = (self._first or self.reduce())._universe
+        known = self._known_universes()
+        universe: _engine.Universe = known.get(self._grouping) or self.reduce()._universe
         return universe
+
+    def _known_universes(self) -> dict[Any, _engine.Universe]:
+        return _UNIVERSES.setdefault(self._source, {})
+
+    @functools.cached_property
+    def _grouping(self) -> Any:
+        """What equal groupings of the source share."""
+        scope = self._scope()
+
+        def key(column: ColumnReference | None) -> Any:
+            return None if column is None else scope.key(scope.resolve(column))
+
+        columns = [*self._by, self._instance]
+        keys = tuple(map(key, columns))
+        # Keys of columns of other tables hold only as long as these live.
+        own = all(found is None or found[0] in (0, id(self._source)) for found in keys)
+        return (keys, self._id is not None) if own else object()
 
     @trace_user_frame
     def reduce(self, *args: Any, **kwargs: Any) -> Table:
@@ -142,10 +164,10 @@ class Grouped:
             result = self._reduce_then_look_up(columns, parts, scope)
         else:
             result = Table(self._group_reduce(scope, columns))
-        if self._first is None:
-            self._first = result
-        else:
-            result._universe.promise_equal_to(self._first._universe)
+        universe = result._universe
+        known = self._known_universes().setdefault(self._grouping, universe)
+        if known is not universe:
+            universe.promise_equal_to(known)
         return result
 
     def _group_reduce(self, scope: Scope, columns: dict[str, ColumnExpression]) -> _engine.Table:

@@ -116,6 +116,25 @@ def test_two_results_of_one_grouping_are_equal_sets(t: pw.Table) -> None:
     pw.universes.promise_are_equal(grouped, t)
 
 
+def test_results_of_equal_groupings_are_equal_sets(t: pw.Table) -> None:
+    first, again = t.groupby(t.v).reduce(t.v), t.groupby(pw.this.v).reduce(n=R.count())
+    assert rows(first.update_cells(t.groupby(t.v).reduce(v=R.max(t.v + "!")))) == [("a!",), ("b!",), ("c!",)]
+    assert rows(first.select(first.v, again.n)) == [("a", 1), ("b", 1), ("c", 1)]
+    joined = t.join(t.copy(), t.k == pw.right.k)
+    of_join = joined.groupby(t.v).reduce(t.v)
+    assert rows(of_join.select(t.groupby(t.v).reduce(n=R.count()).ix_ref(of_join.v).n)) == [(1,), (1,), (1,)]
+    assert rows(of_join.update_cells(joined.groupby(pw.left.v).reduce(v="q"))) == [("q",), ("q",), ("q",)]
+    others = [
+        t.groupby(t.k).reduce(),
+        t.groupby(t.v, instance=t.k).reduce(),
+        t.filter(t.k > 1).groupby(pw.this.v).reduce(),
+        joined.filter(t.k > 1).groupby(pw.left.v).reduce(),
+    ]
+    for other in others:
+        with pytest.raises(ValueError, match="promise_universe_is_subset_of"):
+            other.restrict(first)
+
+
 def test_halves_of_a_split_are_narrowed() -> None:
     t = pw.debug.table_from_markdown("  | a\n1 | 5\n2 |")
     missing, known = t.split(t.a.is_none())
@@ -169,6 +188,10 @@ def test_transformers_check_schemas(t: pw.Table) -> None:
     assert isinstance(caught.value.__cause__, AssertionError)
     with pytest.raises(AssertionError):
         pw.assert_table_has_schema(t, pw.schema_from_types(k=int, missing=int))
+    with pytest.raises(AssertionError, match="column v is of type STR in the table, but schema"):
+        pw.assert_table_has_schema(t, pw.schema_from_types(v=int))
+    with pytest.raises(TypeError, match=r"transform\(\) missing a required argument: 'x'"):
+        transform()  # type: ignore[call-arg]
 
 
 def test_the_source_of_flattened_rows_in_place_of_a_column(t: pw.Table) -> None:
