@@ -324,11 +324,34 @@ impl State {
         format!("<table{}>", id.0.wrapping_sub(self.base))
     }
 
+    /// What error messages call these tables, and the end of such a message: where the tables were made.
+    pub(crate) fn table_names<const N: usize>(&self, tables: [NodeId; N]) -> ([String; N], String) {
+        let names = std::array::from_fn(|i| format!("<table{}>", i + 1));
+        let mut made = String::new();
+        for (table, name) in tables.iter().zip(&names) {
+            let frame = self.checked(*table).ok().and_then(|node| node.frame.as_ref()?.known());
+            if let Some(frame) = frame {
+                made += &format!("\n\t{name} created in {frame}");
+            }
+        }
+        if !made.is_empty() {
+            made.insert_str(0, "\nwith tables:");
+        }
+        (names, made)
+    }
+
     /// How error messages call a column.
     pub(crate) fn column_name(&self, column: ColumnRef) -> String {
-        let table = self.table_name(column.source);
+        format!("{}.{}", self.table_name(column.source), self.name_in_table(column))
+    }
+
+    /// The name of a column, `id` for row ids.
+    pub(crate) fn name_in_table(&self, column: ColumnRef) -> &str {
+        if column.column == u32::MAX {
+            return "id";
+        }
         let name = self.checked(column.source).ok().and_then(|n| n.columns.get(column.column as usize));
-        format!("{table}.{}", name.map_or("?", |c| &c.name))
+        name.map_or("?", |c| &c.name)
     }
 
     /// The column that another is nothing but a copy of, through selects: where it was made.

@@ -172,16 +172,13 @@ impl State {
     }
 
     fn foreign_universe(&self, column: ColumnRef, context: NodeId) -> PlanError {
-        let (foreign, own) = (self.table_name(column.source), self.table_name(context));
-        let name = match column.column {
-            u32::MAX => format!("{foreign}.id"),
-            _ => self.column_name(column),
-        };
+        let ([foreign, own], tables) = self.table_names([column.source, context]);
+        let name = format!("{foreign}.{}", self.name_in_table(column));
         PlanError::Value(format!(
             "you cannot use {name} in this context: {foreign} has a different universe (set of row ids) than {own}, \
              whose rows the operation works on. If their row ids are equal, use \
              {foreign}.with_universe_of({own}); if {foreign} has at least the row ids of {own}, promise it with \
-             promise_universe_is_subset_of; to fetch rows by a pointer, use {foreign}.ix(...)"
+             promise_universe_is_subset_of; to fetch rows by a pointer, use {foreign}.ix(...){tables}"
         ))
     }
 }

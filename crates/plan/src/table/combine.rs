@@ -31,12 +31,11 @@ impl Table {
             for b in &tables[i + 1..] {
                 let (u, v) = (state.checked(*a)?.universe, state.checked(*b)?.universe);
                 if !state.universes.are_disjoint(u, v) {
+                    let ([a, b], tables) = state.table_names([*a, *b]);
                     return Err(PlanError::Value(format!(
                         "the universes of the arguments of concat() have to be disjoint: {a} and {b} may share row \
                          ids. Promise it with {a}.promise_universes_are_disjoint({b}) if you are sure; use \
-                         concat_reindex() for new ids, or update_rows() to let one table win",
-                        a = state.table_name(*a),
-                        b = state.table_name(*b)
+                         concat_reindex() for new ids, or update_rows() to let one table win{tables}"
                     )));
                 }
             }
@@ -134,12 +133,11 @@ impl Table {
             return Ok(self.sibling(&state, node));
         }
         if !state.universes.is_subset(v, u) {
+            let ([own, new], tables) = state.table_names([self.node, other.node]);
             return Err(PlanError::Value(format!(
                 "the universe of the argument of update_cells() has to be a subset of that of the updated table: \
-                 {1} may have row ids that {0} does not have. Promise it with \
-                 {1}.promise_universe_is_subset_of({0}) if you are sure",
-                state.table_name(self.node),
-                state.table_name(other.node)
+                 {new} may have row ids that {own} does not have. Promise it with \
+                 {new}.promise_universe_is_subset_of({own}) if you are sure{tables}"
             )));
         }
         let (mut input, mut updates) = (vec![], vec![]);
@@ -189,11 +187,10 @@ impl Table {
         for other in others {
             let theirs = state.checked(other.node)?.universe;
             if !state.universes.are_equal(own, theirs) {
+                let ([a, b], tables) = state.table_names([self.node, other.node]);
                 return Err(PlanError::Value(format!(
-                    "the universes of tables put side by side have to be equal: {} and {} may have different row \
-                     ids; use with_universe_of() if you are sure they are equal",
-                    state.table_name(self.node),
-                    state.table_name(other.node)
+                    "the universes of tables put side by side have to be equal: {a} and {b} may have different row \
+                     ids; use with_universe_of() if you are sure they are equal{tables}"
                 )));
             }
             all.extend(state.columns_as_they_are(other.node, &frame)?);

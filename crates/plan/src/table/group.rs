@@ -397,13 +397,12 @@ impl State {
             return Err(PlanError::Runtime("a column of another plan cannot be used".to_owned()));
         }
         let Some(position) = origins.get(&self.origin_of(reference)) else {
-            let name = match reference.1 {
-                Some(column) => self.column_name(ColumnRef { source: reference.0, column }),
-                None => format!("{}.id", self.table_name(reference.0)),
-            };
+            let column = ColumnRef { source: reference.0, column: reference.1.unwrap_or(u32::MAX) };
+            let ([table], tables) = self.table_names([reference.0]);
+            let name = format!("{table}.{}", self.name_in_table(column));
             return Err(PlanError::Value(format!(
                 "you cannot use {name} in this reduce statement: a group has one value of it only if the table is \
-                 grouped by it. Group by it, or wrap it with a reducer, for example reducers.any({name})"
+                 grouped by it. Group by it, or wrap it with a reducer, for example reducers.any({name}){tables}"
             )));
         };
         let own = grouped.by[*position].dtype();

@@ -214,11 +214,10 @@ impl Table {
             return Ok(self.clone());
         }
         if !state.universes.is_subset(to, own) {
+            let ([a, b], tables) = state.table_names([self.node, other.node]);
             return Err(PlanError::Value(format!(
-                "{0}.restrict({1}): it is not known that {0} has all row ids of {1}; use \
-                 {1}.promise_universe_is_subset_of({0}) if you are sure, or intersect() otherwise",
-                state.table_name(self.node),
-                state.table_name(other.node)
+                "{a}.restrict({b}): it is not known that {a} has all row ids of {b}; use \
+                 {b}.promise_universe_is_subset_of({a}) if you are sure, or intersect() otherwise{tables}"
             )));
         }
         if state.universes.is_subset(own, to) {
