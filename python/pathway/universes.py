@@ -21,7 +21,8 @@ from __future__ import annotations
 from typing import Any
 
 from pathway._engine import Universe
-from pathway.internals.table_like import _show_warnings
+from pathway.internals.groupby import Grouped
+from pathway.internals.table_like import TableLike, _show_warnings
 from pathway.internals.trace import trace_user_frame
 
 
@@ -29,7 +30,7 @@ from pathway.internals.trace import trace_user_frame
 def promise_are_pairwise_disjoint(self: Any, *others: Any) -> None:
     """Promises that no row id is in two of the tables."""
     if others:
-        Universe.promise_disjoint([table._universe for table in (self, *others)])
+        Universe.promise_disjoint([_universe_of(table) for table in (self, *others)])
         _show_warnings()
 
 
@@ -37,7 +38,7 @@ def promise_are_pairwise_disjoint(self: Any, *others: Any) -> None:
 def promise_is_subset_of(self: Any, *others: Any) -> None:
     """Promises that all row ids of the first table are in each of the others."""
     for other in others:
-        self._universe.promise_subset_of(other._universe)
+        _universe_of(self).promise_subset_of(_universe_of(other))
     _show_warnings()
 
 
@@ -45,8 +46,14 @@ def promise_is_subset_of(self: Any, *others: Any) -> None:
 def promise_are_equal(self: Any, *others: Any) -> None:
     """Promises that all tables have the same row ids."""
     for other in others:
-        self._universe.promise_equal_to(other._universe)
+        _universe_of(self).promise_equal_to(_universe_of(other))
     _show_warnings()
+
+
+def _universe_of(table: Any) -> Universe:
+    if not isinstance(table, (TableLike, Grouped)):
+        raise AttributeError(f"promises are made about tables, joins and groups, not about {table!r}.")
+    return table._universe
 
 
 __all__ = ["promise_are_equal", "promise_are_pairwise_disjoint", "promise_is_subset_of"]

@@ -81,6 +81,8 @@ def _print(
     n_rows: int | None,
     kwargs: dict[str, Any],
 ) -> None:
+    if n_rows is not None and not isinstance(n_rows, int):
+        raise TypeError(f"n_rows={n_rows!r} violates type hint int | None: it is no number of rows.")
     if n_rows is not None and n_rows < 0:
         raise ValueError(f"n_rows has to be 0 or more, not {n_rows}.")
     for captured in _computed(tables, kwargs):
@@ -96,7 +98,7 @@ def _computed(tables: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Captured]
             known = [text for kind, text in way_out.items() if isinstance(table, kind)]
             text = type(table).__name__ if isinstance(table, Grouped) else repr(table)
             raise TypeError(
-                f"{text} violates type hint Table: it is a {type(table).__name__}.{''.join(known)}"
+                f"{text} violates type hint Table: it is of type {type(table).__name__}.{''.join(known)}"
             )
     return capture(*tables, **kwargs) if tables else []
 

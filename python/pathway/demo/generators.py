@@ -101,6 +101,7 @@ class _Noisy(Schema):
 
 
 @trace_user_frame
+@check_arg_types
 def range_stream(
     nb_rows: int | None = 30,
     offset: int = 0,
@@ -127,6 +128,7 @@ def range_stream(
 
 
 @trace_user_frame
+@check_arg_types
 def noisy_linear_stream(nb_rows: int | None = 10, input_rate: float = 1.0) -> Table:
     """A stream of points near a line: `x` counts from 0, `y` is `x` with noise of at most 0.1."""
     _check_rows(nb_rows)

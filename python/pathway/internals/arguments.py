@@ -8,8 +8,9 @@ from typing import Any
 from pathway.internals.expression.column import ColumnNamedId, ColumnReference, column_named
 from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.expression.nodes import column_value
+from pathway.internals.joinable import Joinable
 from pathway.internals.resolve import Scope
-from pathway.internals.thisclass import Unpacked
+from pathway.internals.thisclass import Placeholder, Unpacked
 
 #: Names a positional argument that is not a plain reference; None if it may not be positional.
 PositionalName = Callable[[Any], "ColumnReference | None"]
@@ -71,6 +72,10 @@ def _positional(
     if isinstance(argument, str):
         raise ValueError(
             f"{function}() takes columns, and {argument!r} is a string: write pw.this.{argument}."
+        )
+    if isinstance(argument, (Joinable, Placeholder)):
+        raise ValueError(
+            f"{function}() takes columns: write *table for all columns of a table, not {argument!r}."
         )
     raise ValueError(
         f"{argument!r} has no name for its output column, as only columns have. Give it one: "

@@ -20,7 +20,24 @@ def of_constant(value: Any) -> DType:
         return DType.DATE_TIME_NAIVE if value.tzinfo is None else DType.DATE_TIME_UTC
     if isinstance(value, datetime.timedelta):
         return DType.DURATION
-    return wrap(type(value))
+    try:
+        return wrap(type(value))
+    except TypeError as error:
+        raise TypeError(f"{error}{_advice(value)}") from None
+
+
+def _advice(value: Any) -> str:
+    """What to write instead of something that is no value of a column."""
+    from pathway.internals.joinable import Joinable
+    from pathway.internals.thisclass import Placeholder, Unpacked
+
+    if isinstance(value, Unpacked):
+        return f" {value!r} stands for columns in operations of tables only; here, write *table."
+    if isinstance(value, (Joinable, Placeholder)):
+        return " A table is no value; take one of its columns, or pw.make_tuple(*table) for all of them."
+    if callable(value):
+        return " A function is called with pw.apply(function, columns) or made one of columns by pw.udf."
+    return ""
 
 
 def is_value_compatible(dtype: DType, value: Any) -> bool:

@@ -133,6 +133,8 @@ def iterate(
     16
     34
     """
+    if not callable(func):
+        raise TypeError(f"iterate() needs a function that makes one step, not {func!r}")
     if iteration_limit is not None:
         if isinstance(iteration_limit, TableLike):
             raise TypeError("the tables of iterate() are given by name, as in pw.iterate(step, t=t).")

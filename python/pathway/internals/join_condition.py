@@ -62,6 +62,9 @@ def joined(
     _check_how(how)
     sides = Sides(left, right)
     conditions = [sides.condition(condition) for condition in on]
+    for side, flag in zip(("left", "right"), exactly_once, strict=True):
+        if not isinstance(flag, bool):
+            raise TypeError(f"join(): parameter {side}_exactly_once={flag!r} violates type hint bool.")
     if (instances[0] is None) != (instances[1] is None):
         raise ValueError("left_instance and right_instance go together; one of them is missing.")
     paired = None if instances[0] is None else sides.pair(*instances)

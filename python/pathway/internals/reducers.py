@@ -10,6 +10,7 @@ from pathway.internals.expression.conditional import coalesce, if_else
 from pathway.internals.expression.expression import ColumnExpression
 from pathway.internals.expression.nodes import operand
 from pathway.internals.expression.reducer import ReducerExpression
+from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.thisclass import this
 from pathway.internals.trace import trace_user_frame, warn
 
@@ -36,6 +37,7 @@ def count(*args: Any) -> ColumnExpression:
 
 
 @trace_user_frame
+@check_arg_types
 def sum(arg: Any, strict: bool = False, *, skip_nones: bool = False) -> ColumnExpression:
     """The sum of ints, floats or arrays.
 
@@ -60,6 +62,7 @@ def sum(arg: Any, strict: bool = False, *, skip_nones: bool = False) -> ColumnEx
 
 
 @trace_user_frame
+@check_arg_types
 def avg(expression: Any, *, skip_nones: bool = False) -> ColumnExpression:
     """The arithmetic mean; with `skip_nones` that of the values that are not None, or None if there are none.
 
@@ -134,6 +137,7 @@ def _skipping(name: str, arg: Any, skip_nones: bool, template: str) -> ColumnExp
 
 
 @trace_user_frame
+@check_arg_types
 def tuple(arg: Any, *, skip_nones: bool = False) -> ColumnExpression:
     """All values, in the order of the `sort_by` of the groupby or of the row ids.
 
@@ -153,12 +157,14 @@ def tuple(arg: Any, *, skip_nones: bool = False) -> ColumnExpression:
 
 
 @trace_user_frame
+@check_arg_types
 def sorted_tuple(arg: Any, *, skip_nones: bool = False) -> ColumnExpression:
     """All values, in ascending order."""
     return _skipping("sorted_tuple", arg, skip_nones, "pathway.reducers.sorted_tuple({args}, skip_nones=%s)")
 
 
 @trace_user_frame
+@check_arg_types
 def ndarray(expression: Any, *, skip_nones: bool = False) -> ColumnExpression:
     """All values as an array, in the order of `tuple`."""
     template = "pathway.apply(array, pathway.reducers.ndarray({args}, skip_nones=%s))"
@@ -172,6 +178,7 @@ def count_distinct(*args: Any) -> ColumnExpression:
 
 
 @trace_user_frame
+@check_arg_types
 def count_distinct_approximate(*args: Any, precision: int = 12) -> ColumnExpression:
     """An estimate of [`count_distinct`][] in `2 ** precision` bytes; for append-only input."""
     return ReducerExpression("count_distinct_approximate", *args, options={"precision": precision})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import functools
 import inspect
+import re
 import sys
 import types
 import typing
@@ -91,8 +92,8 @@ def _check(function: str, parameter: inspect.Parameter, value: Any, hint: Any) -
         wrong = [] if _fits(value, hint) else [value]
     if wrong:
         raise TypeError(
-            f"{function}(): parameter {parameter.name}={_short(wrong[0])} violates type hint {hint}: "
-            f"got a value of type {type(wrong[0]).__name__}.{_way_out(wrong[0], hint)}"
+            f"{function}(): parameter {parameter.name}={_short(wrong[0])} violates type hint "
+            f"{_public(hint)}: got a value of type {type(wrong[0]).__name__}.{_way_out(wrong[0], hint)}"
         )
 
 
@@ -103,6 +104,11 @@ def _way_out(value: Any, hint: Any) -> str:
         "Column" in getattr(member, "__name__", "") for member in (hint, *typing.get_args(hint))
     )
     return f" Write pw.this.{value} for the column." if named and takes_columns else ""
+
+
+def _public(hint: Any) -> str:
+    """A hint with the library's classes under the names that users know."""
+    return re.sub(r"pathway\.internals\.(\w+\.)*", "pathway.", str(hint))
 
 
 def _short(value: Any) -> str:

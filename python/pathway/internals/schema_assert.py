@@ -8,6 +8,7 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.schema import Schema
 from pathway.internals.table import Table
 from pathway.internals.trace import trace_user_frame
@@ -16,6 +17,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 @trace_user_frame
+@check_arg_types
 def assert_table_has_schema(
     table: Table,
     schema: type[Schema],
@@ -105,7 +107,10 @@ def table_transformer(
         @functools.wraps(function)
         @trace_user_frame
         def checked(*args: Any, **kwargs: Any) -> Any:
-            bound = signature.bind(*args, **kwargs)
+            try:
+                bound = signature.bind(*args, **kwargs)
+            except TypeError as error:
+                raise TypeError(f"{function.__name__}() {error}") from None
             for name, value in bound.arguments.items():
                 check(name, value)
             result = function(*args, **kwargs)

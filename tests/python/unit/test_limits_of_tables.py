@@ -113,7 +113,7 @@ def test_pointers_with_an_instance() -> None:
         (lambda t, u: t.join(u, id=t.a), AssertionError, "id argument"),
         (lambda t, u: t.join(u).join(t, pw.left.a == pw.right.a), AssertionError, "copy()"),
         (lambda t, u: t.without(1), TypeError, "names and references"),
-        (lambda t, u: t.select(pw.this), ValueError, "select(name=...)"),
+        (lambda t, u: t.select(pw.this), ValueError, "*table"),
         (lambda t, u: pw.apply(len), AssertionError, "without arguments"),
         (lambda t, u: t.rename_columns(id="a"), ValueError, "id"),
         (lambda t, u: pw.assert_table_has_schema(t, pw.schema_from_types(a=int, z=int)), AssertionError, "z"),
@@ -275,6 +275,14 @@ def test_rows_with_one_id_in_a_difference() -> None:
 def test_iterated_tables_stay_append_only() -> None:
     t = table()
     assert pw.iterate(lambda t: t.select(t.a, t.b), t=t).is_append_only
+
+
+def test_ids_are_append_only_where_columns_are_not() -> None:
+    t = table()
+    ordered = t.sort(t.a)
+    assert not ordered.is_append_only
+    assert ordered.schema.universe_properties.append_only
+    assert ordered.select(x=1).is_append_only
 
 
 def test_too_many_results_of_a_step() -> None:

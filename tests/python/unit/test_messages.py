@@ -69,6 +69,38 @@ REFUSALS: list[tuple[str, Refused, type[Exception], list[str]]] = [
     ("no key", lambda t, u: t.pointer_from(object()), TypeError, ["object"]),
     ("no key of this", lambda t, u: pw.this.pointer_from(object()), TypeError, ["object"]),
     ("types before ids", lambda t, u: u.concat(t.select(v=t.shop)), TypeError, ["INT", "STR", "concat"]),
+    ("table in select", lambda t, u: t.select(t), ValueError, ["select()", "*table"]),
+    ("this in reduce", lambda t, u: t.reduce(pw.this), ValueError, ["reduce()", "*table", "pathway.this"]),
+    ("table as a value", lambda t, u: t.select(x=u), TypeError, ["Unsupported type", "pw.make_tuple(*table)"]),
+    ("this as a value", lambda t, u: t.select(x=pw.this), TypeError, ["Unsupported type", "pw.make_tuple(*table)"]),
+    ("columns of this", lambda t, u: pw.make_tuple(*pw.this), TypeError, ["*pathway.this", "write *table"]),
+    ("function as a value", lambda t, u: t.select(x=len), TypeError, ["builtin_function", "pw.apply", "pw.udf"]),
+    ("flag of ix", lambda t, u: t.ix(t.id, optional=1), TypeError, ["Table.ix()", "optional=1", "bool"]),
+    ("no pointer", lambda t, u: t.ix(), TypeError, ["Table.ix()", "'expression'"]),
+    ("flag of ix_ref", lambda t, u: t.ix_ref(t.n, allow_misses="y"), TypeError, ["Table.ix_ref()", "allow_misses='y'"]),
+    ("flag of pointer_from", lambda t, u: t.pointer_from(t.n, optional=1), TypeError, ["optional=1", "bool"]),
+    ("flag of a join", lambda t, u: t.join(u, left_exactly_once=1), TypeError, ["left_exactly_once=1", "bool"]),
+    ("instance of deduplicate", lambda t, u: t.deduplicate(value=t.n, instance=5, acceptor=max), TypeError, ["instance=5"]),
+    ("no table to print", lambda t, u: pw.debug.compute_and_print(t.groupby(t.n)), TypeError, ["Table", "GroupedTable", "reduce()"]),
+    ("number of rows", lambda t, u: pw.debug.compute_and_print(t, n_rows="2"), TypeError, ["n_rows='2'", "int"]),
+    ("arguments of a method", lambda t, u: t.copy(5), TypeError, ["Table.copy()"]),
+    ("no rows to compare", lambda t, u: pw.utils.filtering.argmax_rows(5, what=t.n), TypeError, ["table=5"]),  # type: ignore[arg-type]
+    ("no column of groups", lambda t, u: pw.utils.col.groupby_reduce_majority("shop", t.n), TypeError, ["column_group='shop'"]),  # type: ignore[arg-type]
+    ("difference of no table", lambda t, u: pw.ordered.diff(5, t.n), TypeError, ["table=5"]),  # type: ignore[arg-type]
+    ("series of no table", lambda t, u: pw.statistical.interpolate(5, t.n), TypeError, ["table=5"]),  # type: ignore[arg-type]
+    ("groups of no table", lambda t, u: pw.groupby(5), TypeError, ["groupby()", "5", "no table"]),
+    ("join of no table", lambda t, u: pw.join(5, t), TypeError, ["left=5", "pathway.Joinable"]),  # type: ignore[arg-type]
+    ("promise about no table", lambda t, u: pw.universes.promise_are_equal(t, 5), AttributeError, ["5", "tables"]),
+    ("schema of no table", lambda t, u: pw.assert_table_has_schema(5, pw.Schema), TypeError, ["table=5"]),  # type: ignore[arg-type]
+    ("no schema", lambda t, u: pw.assert_table_has_schema(t, 5), TypeError, ["schema=5", "pathway.Schema"]),  # type: ignore[arg-type]
+    ("no definitions", lambda t, u: pw.schema_builder(5), TypeError, ["columns=5"]),  # type: ignore[arg-type]
+    ("no name in a schema", lambda t, u: t.schema.without(5), TypeError, ["names", "5"]),
+    ("no property", lambda t, u: t.schema.update_properties(foo=1), TypeError, ["foo", "primary_key"]),
+    ("no step", lambda t, u: pw.iterate(5, t=t), TypeError, ["iterate()", "function", "5"]),  # type: ignore[arg-type]
+    ("flag of a reducer", lambda t, u: R.sum(t.n, strict=1), TypeError, ["sum()", "strict=1", "bool"]),  # type: ignore[arg-type]
+    ("flag of tuples", lambda t, u: R.tuple(t.n, skip_nones=1), TypeError, ["skip_nones=1", "bool"]),  # type: ignore[arg-type]
+    ("unit of a column", lambda t, u: t.n.dt.from_timestamp(t.shop), ValueError, ["<table1>.shop", "s, ms, us, ns"]),
+    ("length of a stream", lambda t, u: pw.demo.range_stream("x"), TypeError, ["nb_rows='x'"]),  # type: ignore[arg-type]
     ("foreign universe", lambda t, u: t.select(u.v), ValueError, ["<table1>.v", "with_universe_of", "join", ".ix("]),
     ("foreign universe in filter", lambda t, u: t.filter(u.v > 0), ValueError, ["<table1>.v", "with_universe_of"]),
     ("subset in select", lambda t, u: t.select(t.filter(t.n > 2).n), ValueError, ["<table1>.n", "with_universe_of"]),
@@ -140,6 +172,44 @@ def test_operators_tell_expression_and_tables() -> None:
     assert re.fullmatch(rf"called in {re.escape(__file__)}:\d+", lines[3])
     assert lines[4] == "with tables:"
     assert [line.split(" created in ")[0] for line in lines[5:]] == ["\t<table1>", "\t<table2>"]
+
+
+@pytest.mark.parametrize(
+    ("refused", "expected", "said"),
+    [
+        (lambda: pw.wrap_py_object(1, serializer=5), AttributeError, ["5", "dumps"]),
+        (lambda: pw.udfs.FixedDelayRetryStrategy("x"), TypeError, ["max_retries='x'", "number"]),
+        (lambda: pw.this.a.str.parse_bool(true_values="yes"), TypeError, ["true_values='yes'", "words"]),
+    ],
+)
+def test_arguments_that_are_read_later(
+    refused: Callable[[], Any], expected: type[Exception], said: list[str]
+) -> None:
+    with pytest.raises(expected) as caught:
+        refused()
+    assert all(part in str(caught.value) for part in said), str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("refused", "names"),
+    [
+        (lambda t, u: t.restrict(u), "tu"),
+        (lambda t, u: t.concat(u.select(shop="", n=1, o=1)), "t-"),
+        (lambda t, u: t << u.select(n=1), "t-"),
+        (lambda t, u: t + u, "tu"),
+        (lambda t, u: t.groupby(t.shop).reduce(t.n), "t"),
+    ],
+)
+def test_refusals_about_rows_tell_where_the_tables_were_made(refused: Refused, names: str) -> None:
+    t = pw.debug.table_from_rows(pw.schema_from_types(shop=str, n=int, o=int), [("A", 2, 1)])
+    u = pw.debug.table_from_rows(pw.schema_from_types(v=int), [(1,), (2,)])
+    first = inspect.currentframe().f_lineno - 2  # type: ignore[union-attr]
+    lines = {"t": first, "u": first + 1, "-": inspect.getsourcelines(refused)[1]}
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
+        refused(t, u)
+    told = str(caught.value).split("with tables:\n")[1].splitlines()
+    places = [f"\t<table{i}> created in {__file__}:{lines[name]}" for i, name in enumerate(names, 1)]
+    assert told == places
 
 
 def test_errors_of_a_run_name_the_line_that_built_them() -> None:

@@ -194,6 +194,9 @@ def test_first_and_last_rows_need_append_only_input(reducer: Reducer) -> None:
         result = changing.reduce(x=reducer(changing.a))
     with pytest.raises(pw.engine.EngineError):
         value(result)
+    with pytest.warns(UserWarning, match="terminate_on_error"):
+        _, columns = pw.debug.table_to_dicts(result, terminate_on_error=False)
+    assert list(map(str, columns["x"].values())) == ["Error"]
 
 
 # --- custom reducers --------------------------------------------------------------------------------------

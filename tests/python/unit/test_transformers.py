@@ -535,6 +535,9 @@ def test_schemas_of_inner_classes() -> None:
         define("y", int)
     with pytest.raises(TypeError, match="declares x as INT, but it is computed as STR"):
         define("x", str)
+    with pytest.raises(TypeError) as caught:
+        define("x", bytes)
+    assert __file__ in caught.value.__notes__[0]
     with pytest.raises(TypeError, match="have to be schemas"):
 
         class S(ClassArg, input=5):  # type: ignore[arg-type]

@@ -194,7 +194,7 @@ class DateTimeNamespace:
 
 
 def _check_unit(unit: str) -> None:
-    if unit not in _UNITS:
+    if not isinstance(unit, str) or unit not in _UNITS:
         raise ValueError(f"there is no unit {unit!r} here; the units are {', '.join(_UNITS)}.")
 
 

@@ -119,5 +119,11 @@ class StringNamespace:
         optional: bool = False,
     ) -> ColumnExpression:
         """True or false by the lists of words, whatever their case; else an error, or None."""
-        words = [list(true_values), list(false_values)]
+        words = [_words("true_values", true_values), _words("false_values", false_values)]
         return MethodCall("str.parse_bool", self._expression, *words, optional, shown=())
+
+
+def _words(parameter: str, words: Iterable[str]) -> list[str]:
+    if isinstance(words, str) or not isinstance(words, Iterable):
+        raise TypeError(f"parse_bool(): {parameter}={words!r} is no list of words.")
+    return list(words)

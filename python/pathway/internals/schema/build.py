@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pathway.internals import dtype as dt
+from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.schema.column import (
     ColumnDefinition,
     SchemaProperties,
@@ -52,6 +53,7 @@ def _annotations(types: dict[str, Any]) -> dict[str, Any]:
 
 
 @trace_user_frame
+@check_arg_types
 def schema_builder(
     columns: Mapping[str, ColumnDefinition],
     *,

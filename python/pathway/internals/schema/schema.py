@@ -279,7 +279,9 @@ class SchemaMetaclass(type):
         """
         remaining = dict(cls.columns())
         for column in columns:
-            name = column if isinstance(column, str) else column.name
+            name = column if isinstance(column, str) else getattr(column, "name", None)
+            if not isinstance(name, str):
+                raise TypeError(f"without() takes names and references of columns, found {column!r}.")
             if name not in remaining:
                 raise ValueError(
                     f"schema {cls.__name__} has no column {name}; its columns are "
@@ -305,6 +307,10 @@ class SchemaMetaclass(type):
         """
         import dataclasses
 
+        known = [field.name for field in dataclasses.fields(ColumnSchema)]
+        for name in kwargs:
+            if name not in known:
+                raise TypeError(f"columns have no property {name}; their properties are {', '.join(known)}.")
         columns = {name: dataclasses.replace(column, **kwargs) for name, column in cls.columns().items()}
         return cls.__derive(columns, name=cls.__name__)
 

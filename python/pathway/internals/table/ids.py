@@ -24,6 +24,7 @@ class IdOperations(TableCore):
     """`pointer_from`, `with_id`, `with_id_from`."""
 
     @trace_user_frame
+    @check_arg_types
     def pointer_from(self, *args: Any, optional: bool = False, instance: Any = None) -> PointerFrom:
         """The row id made of these values, as in a primary key, a group or `with_id_from`.
 

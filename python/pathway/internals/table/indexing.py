@@ -10,6 +10,7 @@ from pathway.internals.expression.nodes import PointerFrom, operand
 from pathway.internals.expression.reducer import ReducerExpression
 from pathway.internals.expression.walk import nodes_of
 from pathway.internals.resolve import Scope, TableScope
+from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.table.core import TableCore
 from pathway.internals.thisclass import DerivedPlaceholder, Placeholder
 from pathway.internals.trace import current_frame, trace_user_frame
@@ -22,6 +23,7 @@ class IndexOperations(TableCore):
     """Looking up rows for the rows of another table."""
 
     @trace_user_frame
+    @check_arg_types
     def ix(
         self, expression: Any, *, optional: bool = False, context: Any = None, allow_misses: bool = False
     ) -> Any:
@@ -53,6 +55,7 @@ class IndexOperations(TableCore):
         return self._indexed("ix", (expression,), operand(expression), context, flags)
 
     @trace_user_frame
+    @check_arg_types
     def ix_ref(
         self,
         *args: Any,

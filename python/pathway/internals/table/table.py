@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any, Generic
 
 from typing_extensions import TypeVar
@@ -103,3 +104,17 @@ class Table(
                 )
         result: Table = first.select(*args, **kwargs)
         return result
+
+
+def _name_methods() -> None:
+    """Lets Python's own messages call methods `Table.copy` and so on, whichever class they are written in."""
+    for owner in Table.__mro__:
+        if owner.__name__ != "TableCore" and not owner.__name__.endswith("Operations"):
+            continue
+        for member in vars(owner).values():
+            while isinstance(member, FunctionType):
+                member.__qualname__ = f"Table.{member.__name__}"
+                member = getattr(member, "__wrapped__", None)
+
+
+_name_methods()

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, overload
 from pathway._engine import DType, Pointer, ref_scalar
 from pathway.internals import dtype as dt
 from pathway.internals.schema import Schema
+from pathway.internals.trace import trace_user_frame
 from pathway.internals.transformers.evaluate import Key, Row, Rows
 from pathway.internals.udfs.annotations import return_annotation
 
@@ -159,6 +160,7 @@ class ClassArg(metaclass=ClassArgMeta):
     _pw_id: Pointer
     _pw_output_schema: ClassVar[type[Schema] | None] = None
 
+    @trace_user_frame
     def __init_subclass__(
         cls, /, input: type[Schema] | None = None, output: type[Schema] | None = None, **kwargs: Any
     ) -> None:

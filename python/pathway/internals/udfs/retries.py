@@ -48,6 +48,15 @@ class ExponentialBackoffRetryStrategy(AsyncRetryStrategy):
         backoff_factor: float = 2,
         jitter_ms: int = 300,
     ) -> None:
+        numbers = {
+            "max_retries": max_retries,
+            "initial_delay": initial_delay,
+            "backoff_factor": backoff_factor,
+            "jitter_ms": jitter_ms,
+        }
+        for name, value in numbers.items():
+            if not isinstance(value, (int, float)):
+                raise TypeError(f"{name}={value!r} of a retry strategy is no number.")
         if max_retries < 0:
             raise ValueError(f"max_retries has to be 0 or more, not {max_retries}.")
         self._max_retries = max_retries

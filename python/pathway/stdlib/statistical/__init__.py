@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pathway.internals.runtime_type_check import check_arg_types
+from pathway.internals.trace import trace_user_frame
 from pathway.stdlib.statistical._interpolate import InterpolateMode
 
 if TYPE_CHECKING:
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["InterpolateMode", "interpolate"]
 
 
+@trace_user_frame
+@check_arg_types
 def interpolate(
     table: Table[Any], timestamp: Any, *values: Any, mode: Any = InterpolateMode.LINEAR
 ) -> Table[Any]:

@@ -168,6 +168,7 @@ def _as_pointer(value: ColumnExpression) -> ColumnExpression:
 
 
 @trace_user_frame
+@check_arg_types
 def groupby_reduce_majority(column_group: ColumnReference, column_val: ColumnReference) -> Table:
     """For each group the most frequent value, in the column `majority`.
 

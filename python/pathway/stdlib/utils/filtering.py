@@ -8,11 +8,13 @@ from typing import Any
 from pathway.internals import reducers
 from pathway.internals.expression.column import ColumnReference
 from pathway.internals.expression.expression import ColumnExpression
+from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.table import Table
 from pathway.internals.trace import trace_user_frame
 
 
 @trace_user_frame
+@check_arg_types
 def argmax_rows(table: Table, *on: ColumnReference, what: Any) -> Table:
     """In each group (by the columns `on`) the row with the greatest `what`.
 
@@ -32,6 +34,7 @@ def argmax_rows(table: Table, *on: ColumnReference, what: Any) -> Table:
 
 
 @trace_user_frame
+@check_arg_types
 def argmin_rows(table: Table, *on: ColumnReference, what: Any) -> Table:
     """In each group (by the columns `on`) the row with the smallest `what`."""
     return _chosen_rows(table, on, reducers.argmin, what)
