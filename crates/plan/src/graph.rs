@@ -340,11 +340,6 @@ impl State {
         (names, made)
     }
 
-    /// How error messages call a column.
-    pub(crate) fn column_name(&self, column: ColumnRef) -> String {
-        format!("{}.{}", self.table_name(column.source), self.name_in_table(column))
-    }
-
     /// The name of a column, `id` for row ids.
     pub(crate) fn name_in_table(&self, column: ColumnRef) -> &str {
         if column.column == u32::MAX {

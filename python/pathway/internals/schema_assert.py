@@ -8,8 +8,9 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from pathway.internals.runtime_type_check import check_arg_types
+from pathway.internals.joinable import Joinable
 from pathway.internals.schema import Schema
+from pathway.internals.schema.schema import SchemaMetaclass
 from pathway.internals.table import Table
 from pathway.internals.trace import trace_user_frame
 
@@ -17,7 +18,6 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 @trace_user_frame
-@check_arg_types
 def assert_table_has_schema(
     table: Table,
     schema: type[Schema],
@@ -35,6 +35,10 @@ def assert_table_has_schema(
     ... ''')
     >>> pw.assert_table_has_schema(t, pw.schema_from_types(a=int))
     """
+    if not isinstance(table, Joinable):
+        raise AttributeError(f"a table is asserted to have a schema; {table!r} is none.")
+    if not isinstance(schema, SchemaMetaclass):
+        raise AttributeError(f"{schema!r} is no schema, which a table could be asserted to have.")
     table.schema.assert_matches_schema(
         schema,
         allow_superset=allow_superset,

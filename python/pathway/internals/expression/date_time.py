@@ -194,7 +194,9 @@ class DateTimeNamespace:
 
 
 def _check_unit(unit: str) -> None:
-    if not isinstance(unit, str) or unit not in _UNITS:
+    if isinstance(unit, ColumnExpression):
+        raise RuntimeError(f"the unit is one of {', '.join(_UNITS)} for all rows, not the column {unit!r}.")
+    if unit not in _UNITS:
         raise ValueError(f"there is no unit {unit!r} here; the units are {', '.join(_UNITS)}.")
 
 

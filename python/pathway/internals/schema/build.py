@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from pathway.internals import dtype as dt
-from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.schema.column import (
     ColumnDefinition,
     SchemaProperties,
@@ -53,7 +52,6 @@ def _annotations(types: dict[str, Any]) -> dict[str, Any]:
 
 
 @trace_user_frame
-@check_arg_types
 def schema_builder(
     columns: Mapping[str, ColumnDefinition],
     *,
@@ -71,6 +69,10 @@ def schema_builder(
     >>> schema.column_names(), schema.id_type
     (['key', 'first name'], pathway.engine.Pointer[int])
     """
+    if not isinstance(columns, Mapping):
+        raise AttributeError(f"schema_builder() takes column definitions by name, not {columns!r}.")
+    if not isinstance(name, str | None):
+        raise TypeError(f"schema_builder(): name={name!r} is no name of a class.")
     built = {}
     for attribute, definition in columns.items():
         if not isinstance(definition, ColumnDefinition):

@@ -281,7 +281,7 @@ class SchemaMetaclass(type):
         for column in columns:
             name = column if isinstance(column, str) else getattr(column, "name", None)
             if not isinstance(name, str):
-                raise TypeError(f"without() takes names and references of columns, found {column!r}.")
+                raise AttributeError(f"without() takes names and references of columns, found {column!r}.")
             if name not in remaining:
                 raise ValueError(
                     f"schema {cls.__name__} has no column {name}; its columns are "

@@ -8,13 +8,11 @@ from typing import Any
 from pathway.internals import reducers
 from pathway.internals.expression.column import ColumnReference
 from pathway.internals.expression.expression import ColumnExpression
-from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.table import Table
 from pathway.internals.trace import trace_user_frame
 
 
 @trace_user_frame
-@check_arg_types
 def argmax_rows(table: Table, *on: ColumnReference, what: Any) -> Table:
     """In each group (by the columns `on`) the row with the greatest `what`.
 
@@ -34,7 +32,6 @@ def argmax_rows(table: Table, *on: ColumnReference, what: Any) -> Table:
 
 
 @trace_user_frame
-@check_arg_types
 def argmin_rows(table: Table, *on: ColumnReference, what: Any) -> Table:
     """In each group (by the columns `on`) the row with the smallest `what`."""
     return _chosen_rows(table, on, reducers.argmin, what)
@@ -43,6 +40,8 @@ def argmin_rows(table: Table, *on: ColumnReference, what: Any) -> Table:
 def _chosen_rows(
     table: Table, on: tuple[ColumnReference, ...], choose: Callable[..., ColumnExpression], what: Any
 ) -> Table:
+    if not isinstance(table, Table):
+        raise AttributeError(f"rows are chosen from a table; {table!r} is none.")
     chosen = table.groupby(*on).reduce(row=choose(what))
     ids = chosen.with_id(chosen.row).promise_universe_is_subset_of(table)
     return table.restrict(ids)
