@@ -53,7 +53,7 @@ fn count(folder: &Path, mode: ReadMode, workers: usize) {
     let mut persistence = Persistence::new(Arc::new(Store::directory(&folder.join("state")).unwrap()));
     // So that whole states and sealed notes are met often.
     (persistence.state_after, persistence.seal_after) = (4 << 10, 1 << 10);
-    persistence.read_at_once = 16 << 10;
+    (persistence.read_at_once, persistence.unwritten) = (16 << 10, 2 << 10);
     let persistence = Some(persistence);
     let cluster = ClusterConfig::from_environment(|name| std::env::var(name).ok()).unwrap();
     let options = RunOptions { workers, persistence, cluster, ..RunOptions::default() };

@@ -53,13 +53,11 @@ pub(super) struct Part {
     operators: Vec<Written>,
     /// The number of the next checkpoint.
     next: u64,
-    /// Bytes of states that are not written, and how many packs of states were.
+    /// Bytes of states and of later notes that are not written, and how many packs were.
     unwritten: usize,
+    noted: usize,
     packs: u64,
 }
-
-/// States that are not written take so many bytes at most, as do the packs that they are written into.
-const MOST_BYTES: usize = 64 << 20;
 
 /// What is known of an operator.
 #[derive(Default)]
@@ -90,7 +88,8 @@ impl Part {
     pub(super) fn new(checkpoints: Arc<Checkpoints>) -> Self {
         let last = checkpoints.recovered.manifest.as_ref().map_or(0, |manifest| manifest.last);
         let next = checkpoints.recovered.sequence + 1;
-        Part { checkpoints, last, changed: false, operators: Vec::new(), next, unwritten: 0, packs: 0 }
+        let operators = Vec::new();
+        Part { checkpoints, last, changed: false, operators, next, unwritten: 0, noted: 0, packs: 0 }
     }
 
     /// The latest time, `limit` at most, of which this process can give its part; none while its operators
@@ -104,9 +103,13 @@ impl Part {
         // What was told before an operator said how far it is comes with it.
         let time = self.boundary(self.checkpoints.reached().min(limit));
         self.take();
-        if self.unwritten > MOST_BYTES {
-            // What cannot be written now is written with the next checkpoint, which tells if it cannot.
+        let most = self.checkpoints.persistence.unwritten;
+        // What cannot be written now is written with the next checkpoint, which tells if it cannot.
+        if self.unwritten > most {
             let _later = self.write_states();
+        }
+        if self.noted > most {
+            let _later = self.write_notes(|_| true);
         }
         let is_whole = |operator: &Written| {
             let has = |worker: usize| {
@@ -189,6 +192,7 @@ impl Part {
                             self.last = self.last.max(time);
                         }
                         let worker = self.checkpoints.place.first + here;
+                        self.noted += batch.memory_size();
                         self.operators[operator].tail.push(Note { time, worker, input, batch });
                     }
                     Entry::State { operator, before, part, is_last } => {
@@ -204,25 +208,13 @@ impl Part {
     /// Writes the part of the checkpoint with this number, of everything before `time`.
     pub(super) fn write(&mut self, sequence: u64, time: Timestamp) -> Result<Piece, StoreError> {
         let checkpoints = self.checkpoints.clone();
-        let store = &*checkpoints.persistence.store;
         self.next = sequence;
         self.write_states()?;
-        self.next += 1;
         let first = checkpoints.place.first;
         self.operators.iter_mut().for_each(|operator| operator.forget(time, first));
-        let mut pack = Pack::new(store, sequence, checkpoints.place.process, "notes");
-        let mut tails = Vec::with_capacity(self.operators.len());
-        for operator in &self.operators {
-            tails.push(operator.pack_tail(&mut pack, store)?);
-        }
-        let seals = pack.len() >= checkpoints.persistence.seal_after;
-        pack.write(store)?;
-        if seals {
-            for (operator, tail) in self.operators.iter_mut().zip(&mut tails) {
-                operator.sealed.append(tail);
-                operator.tail.clear();
-            }
-        }
+        self.noted = self.operators.iter().map(Written::noted).sum();
+        let tails = self.write_notes(|bytes| bytes >= checkpoints.persistence.seal_after)?;
+        self.next += 1;
         let registered = lock(&checkpoints.operators).all.clone();
         let mut operators = BTreeMap::new();
         for ((registered, written), tail) in registered.iter().zip(&self.operators).zip(tails) {
@@ -284,6 +276,30 @@ impl Part {
         sinks.collect()
     }
 
+    /// Writes later notes: if a pack of so many bytes `seals`, for good. Gives those, by operator, that are not.
+    ///
+    /// # Errors
+    /// What the store says; what could not be written is there as before.
+    fn write_notes(&mut self, seals: impl Fn(usize) -> bool) -> Result<Vec<Vec<SavedNotes>>, StoreError> {
+        let checkpoints = self.checkpoints.clone();
+        let store = &*checkpoints.persistence.store;
+        let name = format!("notes{}", self.packs);
+        let mut pack = Pack::new(store, self.next, checkpoints.place.process, &name);
+        let tails = self.operators.iter().map(|operator| operator.pack_tail(&mut pack, store));
+        let mut tails = tails.collect::<Result<Vec<_>, _>>()?;
+        let seals = seals(pack.len());
+        pack.write(store)?;
+        self.packs += 1;
+        if seals {
+            for (operator, tail) in self.operators.iter_mut().zip(&mut tails) {
+                operator.sealed.append(tail);
+                operator.tail.clear();
+            }
+            self.noted = 0;
+        }
+        Ok(tails)
+    }
+
     /// Writes the parts of states that are not written.
     ///
     /// # Errors
@@ -299,7 +315,7 @@ impl Part {
             for operator in &self.operators {
                 let mut states = Vec::new();
                 for Unwritten { here, before, part, .. } in &operator.unwritten {
-                    if pack.len() > MOST_BYTES {
+                    if pack.len() > checkpoints.persistence.unwritten {
                         break;
                     }
                     let mut add = |tables: &[(&'static str, Batch)]| -> Result<Vec<_>, StoreError> {
@@ -358,6 +374,11 @@ impl Written {
             self.sealed.retain(|notes| notes.worker != worker || notes.last >= first);
             self.tail.retain(|note| note.worker != worker || note.time >= first);
         }
+    }
+
+    /// Bytes of the notes of the tail.
+    fn noted(&self) -> usize {
+        self.tail.iter().map(|note| note.batch.memory_size()).sum()
     }
 
     /// Puts the notes of the tail into a pack, those of each worker and input together.

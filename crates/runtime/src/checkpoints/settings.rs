@@ -31,6 +31,9 @@ pub struct Persistence {
     /// Of an operator whose state or notes take more bytes, they are read part by part when it comes back, after
     /// they were checked.
     pub read_at_once: u64,
+    /// So many bytes of states, and of changes, are kept in memory until a checkpoint is written. What is beyond
+    /// that is written before, in packs of about this size.
+    pub unwritten: usize,
 }
 
 /// Which sources keep their rows.
@@ -88,6 +91,7 @@ impl Persistence {
             state_after: 1 << 20,
             seal_after: 256 << 10,
             read_at_once: 64 << 20,
+            unwritten: 64 << 20,
         }
     }
 

@@ -523,6 +523,7 @@ impl Stopped {
             state_after: self.state_after,
             seal_after: self.seal_after,
             read_at_once: 10 * self.seal_after as u64,
+            unwritten: 2 * self.seal_after,
             ..Persistence::new(store.clone())
         }
     }
