@@ -91,7 +91,7 @@ impl Persistence {
             state_after: 1 << 20,
             seal_after: 256 << 10,
             read_at_once: 64 << 20,
-            unwritten: 64 << 20,
+            unwritten: 16 << 20,
         }
     }
 
