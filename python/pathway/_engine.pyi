@@ -371,6 +371,7 @@ class Graph:
         memory_limit: tuple[int, str] | None = None,
         persistence: Persistence | None = None,
         scaling_window_ms: int | None = None,
+        http_port: int | None = None,
     ) -> Literal["more", "fewer"] | None:
         """Runs the given outputs (default: all registered ones that are not captures) until their inputs
         end. Releases the GIL, checks signals, re-raises user exceptions as they were. Exceptions of the

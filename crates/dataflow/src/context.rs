@@ -13,7 +13,9 @@ use pathway_plan::program::Step;
 use pathway_types::{Batch, DataError, Timestamp};
 
 use crate::error_log::ErrorLogs;
-use crate::spill::{Budget, Meters, StateSize};
+use crate::spill::{Budget, StateSize};
+use crate::stats::{Meter, Place, Statistics, Wiring};
+use crate::timely::SyncActivator;
 
 /// Rows that may be under way between workers before sources hold back.
 const MAX_ROWS_BETWEEN_WORKERS: i64 = 4_000_000;
@@ -160,7 +162,7 @@ thread_local! {
 
 /// Shared by all operators, sources and sinks of one run in this process.
 #[derive(Clone)]
-pub struct Context(Arc<Shared>);
+pub struct Context(Arc<Shared>, Option<Arc<Place>>);
 
 struct Shared {
     /// Tells runs of this process apart.
@@ -175,7 +177,7 @@ struct Shared {
     /// Where results that have to be repeated are kept, if not in memory.
     results_folder: OnceLock<PathBuf>,
     budget: OnceLock<Arc<Budget>>,
-    meters: Meters,
+    statistics: Arc<Statistics>,
     failure: std::sync::Mutex<Option<Failure>>,
     monitor: Arc<dyn Monitor>,
     process: OnceLock<Process>,
@@ -228,7 +230,7 @@ impl Context {
     /// A context for one run. `max_batch_rows` bounds what one call of a user function gets.
     pub fn new(terminate_on_error: bool, max_batch_rows: usize, monitor: Arc<dyn Monitor>) -> Self {
         static RUNS: AtomicU64 = AtomicU64::new(0);
-        Context(Arc::new(Shared {
+        let shared = Shared {
             run: RUNS.fetch_add(1, Ordering::Relaxed),
             terminate_on_error,
             max_batch_rows,
@@ -238,7 +240,7 @@ impl Context {
             checks_types: AtomicBool::new(false),
             results_folder: OnceLock::new(),
             budget: OnceLock::new(),
-            meters: Meters::default(),
+            statistics: Arc::default(),
             failure: std::sync::Mutex::new(None),
             monitor,
             process: OnceLock::new(),
@@ -247,7 +249,44 @@ impl Context {
             between_others: AtomicI64::new(0),
             completed: Arc::default(),
             error_logs: ErrorLogs::default(),
-        }))
+        };
+        Context(Arc::new(shared), None)
+    }
+
+    /// The same for what a step of the program is made of, on a worker.
+    pub(crate) fn at_step(&self, step: usize, worker: usize) -> Context {
+        Context(self.0.clone(), Some(Place::new(step, None, worker)))
+    }
+
+    /// The same for what does one stage of the present step.
+    pub(crate) fn at_stage(&self, stage: usize) -> Context {
+        let place = self.1.as_ref().map(|place| Place::new(place.step(), Some(stage), place.worker()));
+        Context(self.0.clone(), place)
+    }
+
+    /// The meter of an operator of the present step.
+    pub(crate) fn meter(&self, name: &str, wiring: Wiring, activator: Option<SyncActivator>) -> Arc<Meter> {
+        let meter = Meter::new(name, self.1.clone(), wiring, activator);
+        self.0.statistics.add(meter.clone());
+        meter
+    }
+
+    /// The meter of a stage of the present step that is done together with others.
+    pub(crate) fn stage_meter(&self, stage: usize, reads: bool, gives: bool) -> Option<Arc<Meter>> {
+        let place = self.at_stage(stage).1?;
+        let meter = Meter::of_stage(place, reads, gives);
+        self.0.statistics.add(meter.clone());
+        Some(meter)
+    }
+
+    /// The present step is built, and gives what comes out of the operator that timely has this number for.
+    pub(crate) fn gives(&self, node: Option<usize>) {
+        self.1.iter().for_each(|place| place.gives(node));
+    }
+
+    /// What is known of the run.
+    pub fn statistics(&self) -> &Arc<Statistics> {
+        &self.0.statistics
     }
 
     /// How far the sinks are.
@@ -302,14 +341,13 @@ impl Context {
         self.0.budget.get().cloned()
     }
 
-    /// What takes memory.
-    pub(crate) fn meters(&self) -> &Meters {
-        &self.0.meters
-    }
-
     /// The state of each operator on each worker of this process, in bytes.
     pub fn state_sizes(&self) -> Vec<StateSize> {
-        self.0.meters.read()
+        let one = |meter: &Arc<Meter>| {
+            let (memory, files) = meter.state();
+            StateSize { name: meter.name.clone(), memory, files }
+        };
+        self.0.statistics.meters().iter().filter(|meter| meter.has_state()).map(one).collect()
     }
 
     /// True if the first data error ends the run.
@@ -343,7 +381,9 @@ impl Context {
 
     fn log(&self, site: &Site, message: &str) {
         let unknown = Frame::unknown();
-        for frame in site.frame.as_ref().unwrap_or(&unknown).all() {
+        let frame = site.frame.as_ref().unwrap_or(&unknown);
+        self.0.statistics.count_error(site.operator, frame.operator());
+        for frame in frame.all() {
             self.0.monitor.report(Report::Error { operator: frame.operator(), frame, message });
         }
         self.0.error_logs.add(site, message);

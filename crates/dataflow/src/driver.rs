@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use pathway_types::{Batch, Timestamp};
 
@@ -15,7 +16,8 @@ use crate::operator::{Emitter, Operator, Progress};
 use crate::operators::stateless::per_batch;
 use crate::packet::Packet;
 use crate::route::{Route, Router, copies};
-use crate::spill::{Budget, Meter};
+use crate::spill::Budget;
+use crate::stats::{Meter, Wiring};
 use crate::timely::{
     Capability, DistributorPact, InputCapability, MutableAntichain, NoopBuilder, OperatorBuilder,
     OutputBuilder, Pipeline, Scope, Stream,
@@ -48,6 +50,7 @@ pub fn drive<'scope, O: Operator>(
     let count = inputs.len();
     let mut readers = Vec::with_capacity(count);
     let routes: Vec<Route> = inputs.iter().map(|(_, route)| *route).collect();
+    let sources = inputs.iter().map(|(stream, _)| stream.name().node).collect();
     for (stream, route) in inputs {
         readers.push(connect(&mut builder, stream, route, &context));
     }
@@ -55,7 +58,11 @@ pub fn drive<'scope, O: Operator>(
     let spill = budget.clone().filter(|_| operator.keyed().is_some());
     let mut spill = spill.map(|budget| Spill::new(budget, &routes));
     let activator = scope.worker().sync_activator_for(builder.operator_info().address.to_vec());
-    let meter = context.meters().add(name, spill.is_some(), activator);
+    let meter = context.meter(name, Wiring { node: builder.index(), sources }, Some(activator));
+    meter.tracks();
+    if spill.is_some() {
+        meter.can_spill();
+    }
     let place = Place { worker: scope.index(), workers: scope.peers() };
     let mut known = 0;
     let mut wakes = None;
@@ -98,6 +105,7 @@ pub fn drive<'scope, O: Operator>(
         }
         drop(capabilities);
         move |frontiers: &[MutableAntichain<Timestamp>]| {
+            let begin = Instant::now();
             for (input, reader) in readers.iter_mut().enumerate() {
                 reader(&mut |capability, batch| driver.receive(input, capability, batch));
             }
@@ -105,6 +113,7 @@ pub fn drive<'scope, O: Operator>(
             driver.work(frontiers, &mut emitter, &mut |capability, batch| {
                 session.session_with_builder(capability).give_container(&mut Packet(batch));
             });
+            driver.meter.worked(begin);
             false
         }
     });
@@ -185,6 +194,7 @@ impl<O: Operator> Driver<O> {
         if batch.is_empty() || time < self.known {
             return;
         }
+        self.meter.received(input, batch.len());
         let epoch = self.pending.entry(time).or_insert_with(|| Epoch::new(capability.delayed(&time, 0)));
         let bytes = if self.spill.is_some() { batch.memory_size() } else { 0 };
         epoch.held.push((input, batch));
@@ -207,9 +217,10 @@ impl<O: Operator> Driver<O> {
     ) {
         self.advance(frontiers, emitter, send);
         self.heed();
-        let Some(keeping) = &mut self.keeping else { return };
         let least = frontiers.iter().filter_map(|frontier| frontier.frontier().first().copied()).min();
         let reached = least.into_iter().chain(self.pending.keys().next().copied()).min();
+        self.meter.reached(reached);
+        let Some(keeping) = &mut self.keeping else { return };
         let reached = reached.unwrap_or(Timestamp::MAX);
         // Inputs of a run that fails end before they are done.
         if reached <= keeping.reached || self.context.is_stopped() {
@@ -297,7 +308,7 @@ impl<O: Operator> Driver<O> {
                     self.is_open = true;
                     self.note(input, &batch);
                     self.operator.apply(input, batch, &self.progress, emitter);
-                    deliver(emitter, &capability, send);
+                    deliver(emitter, &self.meter, &capability, send);
                     if self.budget.is_some() {
                         self.measure(aside.memory());
                         self.relieve();
@@ -326,11 +337,18 @@ impl<O: Operator> Driver<O> {
 /// Sends what was emitted.
 fn deliver(
     emitter: &mut Emitter,
+    meter: &Meter,
     capability: &Capability<Timestamp>,
     send: &mut dyn FnMut(&Capability<Timestamp>, Batch),
 ) {
-    emitter.drain().for_each(|batch| send(capability, batch));
-    emitter.drain_later().for_each(|(time, batch)| send(&capability.delayed(&time), batch));
+    for batch in emitter.drain() {
+        meter.emitted(&batch.diffs);
+        send(capability, batch);
+    }
+    for (time, batch) in emitter.drain_later() {
+        meter.emitted(&batch.diffs);
+        send(&capability.delayed(&time), batch);
+    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use crate::clock::even_now;
 use crate::context::{Context, Site};
 use crate::driver::Edge;
 use crate::packet::Packet;
+use crate::stats::Wiring;
 use crate::timely::{MutableAntichain, NoopBuilder, OperatorBuilder, OutputBuilder, Pipeline, Scope};
 
 /// How often a log's entries become rows.
@@ -132,10 +133,15 @@ pub(crate) fn error_log<'scope>(
     // How far they are does not hold the log's rows back: nothing goes from them to the output.
     let mut inputs: Vec<_> =
         watched.into_iter().map(|edge| builder.new_input_connection(edge, Pipeline, [])).collect();
+    let meter = context.meter(name, Wiring { node: builder.index(), sources: vec![] }, None);
+    meter.tracks();
     let activator = scope.worker().activator_for(builder.operator_info().address);
     let emits = context.is_first_here(scope.index(), scope.peers());
     builder.build_reschedule(move |capabilities| {
         let mut capability = capabilities.into_iter().next().filter(|_| emits);
+        if !emits {
+            meter.reached(None);
+        }
         let mut due = Instant::now();
         move |frontiers: &[MutableAntichain<Timestamp>]| {
             inputs.iter_mut().for_each(|input| input.for_each(|_, packet| packet.0 = Batch::default()));
@@ -150,7 +156,9 @@ pub(crate) fn error_log<'scope>(
             }
             let time = even_now().max(*held.time());
             held.downgrade(&time);
+            meter.reached((!ended).then_some(time));
             if let Some(rows) = context.error_logs().take(step) {
+                meter.emitted(&rows.diffs);
                 let mut session = output.activate();
                 session.session_with_builder(&*held).give_container(&mut Packet(rows));
                 held.downgrade(&(time + 2));

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arrow_array::{LargeBinaryArray, LargeStringArray};
 use arrow_buffer::BooleanBuffer;
@@ -13,6 +13,7 @@ use pathway_types::{Batch, Column, Diffs, Key, Timestamp, Value};
 use crate::context::{Context, Site};
 use crate::driver::Edge;
 use crate::packet::Packet;
+use crate::stats::Wiring;
 use crate::timely::{Capability, NoopBuilder, OperatorBuilder, OutputBuilder, Scope, SyncActivator};
 
 /// Rows taken from the queue before the operators behind it get their turn.
@@ -175,6 +176,9 @@ pub fn source<'scope>(
     let mut rows_output = OutputBuilder::<_, NoopBuilder<Packet>>::from(rows_output);
     let mut dead_output = OutputBuilder::<_, NoopBuilder<Packet>>::from(dead_output);
     let info = builder.operator_info();
+    let meter = context.meter(name, Wiring { node: builder.index(), sources: vec![] }, None);
+    meter.tracks();
+    let connector = context.statistics().connector(site.operator);
     let worker = scope.worker();
     *lock(&queue.activator) = Some(worker.sync_activator_for(info.address.to_vec()));
     let activator = worker.activator_for(info.address);
@@ -185,6 +189,7 @@ pub fn source<'scope>(
             if context.is_stopped() {
                 capabilities = None;
             }
+            let begin = Instant::now();
             let Some(held) = &mut capabilities else { return false };
             let (mut rows_session, mut dead_session) = (rows_output.activate(), dead_output.activate());
             let mut taken = 0;
@@ -197,8 +202,11 @@ pub fn source<'scope>(
                     None => break,
                     Some(Next::Rows(time, parsed)) => {
                         taken += weight(parsed.batch.len());
+                        let before = thinning.errors;
                         let (batch, rejected) = settle(parsed, &context, &site, &mut thinning);
+                        connector.failed(thinning.errors - before, rejected.len());
                         if !batch.is_empty() {
+                            meter.emitted(&batch.diffs);
                             let capability: Capability<_> = held[0].delayed(&time);
                             let mut session = rows_session.session_with_builder(&capability);
                             session.give_container(&mut Packet(batch));
@@ -209,14 +217,19 @@ pub fn source<'scope>(
                             session.give_container(&mut Packet(dead_letter_batch(&rejected)));
                         }
                     }
-                    Some(Next::Advance(time)) => held.iter_mut().for_each(|c| c.downgrade(&time)),
+                    Some(Next::Advance(time)) => {
+                        held.iter_mut().for_each(|c| c.downgrade(&time));
+                        meter.reached(Some(time));
+                    }
                     Some(Next::Finish) => {
+                        meter.reached(None);
                         thinning.end(&context, &site);
                         capabilities = None;
                         break;
                     }
                 }
             }
+            meter.worked(begin);
             false
         }
     });
@@ -315,12 +328,15 @@ pub fn static_table<'scope>(
     let mut builder = OperatorBuilder::new(name.to_owned(), scope);
     let (output, stream) = builder.new_output::<Packet>();
     let mut output = OutputBuilder::<_, NoopBuilder<Packet>>::from(output);
+    let meter = context.meter(name, Wiring { node: builder.index(), sources: vec![] }, None);
+    meter.tracks();
     let (worker, workers) = (scope.index(), scope.peers());
     let here = workers / context.process().of;
     builder.build_reschedule(move |capabilities| {
         let mut capability = capabilities.into_iter().next();
         move |_frontiers: &[_]| {
             let Some(capability) = capability.take() else { return false };
+            let begin = Instant::now();
             let mut session = output.activate();
             for (i, (time, batch)) in batches.iter().enumerate() {
                 let mine = |row: usize| {
@@ -333,10 +349,13 @@ pub fn static_table<'scope>(
                 let keep: BooleanBuffer = (0..batch.len()).map(mine).collect();
                 let batch = batch.filter(&keep);
                 if !batch.is_empty() {
+                    meter.emitted(&batch.diffs);
                     let capability = capability.delayed(time);
                     session.session_with_builder(&capability).give_container(&mut Packet(batch));
                 }
             }
+            meter.reached(None);
+            meter.worked(begin);
             false
         }
     });

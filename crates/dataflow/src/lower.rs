@@ -62,7 +62,8 @@ pub fn lower(
         |step: usize| matches!(program.steps[step].op, StepOp::Static { known_at_start: true, .. });
     let mut lowering = Lowering {
         scope,
-        context,
+        run: context,
+        context: context.clone(),
         edges: vec![None; count],
         beside: vec![None; count],
         ends: vec![],
@@ -83,7 +84,9 @@ pub fn lower(
 
 struct Lowering<'a, 'scope> {
     scope: Scope<'scope, Timestamp>,
-    context: &'a Context,
+    run: &'a Context,
+    /// That of the step that is being built.
+    context: Context,
     edges: Vec<Option<Edge<'scope>>>,
     /// The second table of a step: dead letters of a source, the bounds of sessions.
     beside: Vec<Option<Edge<'scope>>>,
@@ -101,6 +104,7 @@ struct Lowering<'a, 'scope> {
 impl<'scope> Lowering<'_, 'scope> {
     fn add(&mut self, program: &Program, number: usize) {
         self.at.set((number, 0));
+        self.context = self.run.at_step(number, self.scope.index());
         if program.steps[number].inside.is_some() {
             // A loop is built with the first of its steps, which follow each other.
             if number == 0 || !program.in_same_loop(number - 1, number) {
@@ -110,6 +114,7 @@ impl<'scope> Lowering<'_, 'scope> {
         }
         let edges = self.step(program, number, &program.steps[number]);
         let (rows, beside) = edges.unzip();
+        self.context.gives(rows.as_ref().map(|rows: &Edge<'scope>| rows.name().node));
         self.edges[number] = rows;
         self.beside[number] = beside.flatten();
     }
@@ -120,7 +125,7 @@ impl<'scope> Lowering<'_, 'scope> {
         let steps = first..end.unwrap_or(program.steps.len());
         let of_log = self.of_log[first];
         let lowered =
-            lattice::lower::lower(program, steps, self.scope, &self.edges, self.context, of_log, &|| {
+            lattice::lower::lower(program, steps, self.scope, &self.edges, &self.context, of_log, &|| {
                 self.keeper()
             });
         for (number, edge) in lowered.leaves {
@@ -190,7 +195,9 @@ impl<'scope> Lowering<'_, 'scope> {
             StepOp::DeadLetters | StepOp::Beside => {
                 // The plan puts these steps behind those only that have a second table.
                 #[allow(clippy::expect_used)]
-                self.beside[step.inputs[0].0].clone().expect("the step has a second table")
+                let rows = self.beside[step.inputs[0].0].clone().expect("the step has a second table");
+                // An operator of its own is what its rows are counted by.
+                per_batch(rows, name, context, |_, batch| batch)
             }
             StepOp::ErrorLog(_) => error_log(self.scope, name, number, self.ends.clone(), context),
             StepOp::Stateless(stages) => {
@@ -299,7 +306,7 @@ impl<'scope> Lowering<'_, 'scope> {
                 let goes_on = context.keeps_state() && !self.environment.borrow().begins_anew(number);
                 let skips_start = self.of_start[step.inputs[0].0] && !spec.keep_errors || goes_on;
                 let place = Place { site, label: program.label(number), skips_start };
-                let end = sink(self.edge(step, 0), spec, dtypes, insert_only, writer, self.context, place);
+                let end = sink(self.edge(step, 0), spec, dtypes, insert_only, writer, &context, place);
                 if !self.of_log[number] {
                     self.ends.push(end);
                 }
@@ -321,7 +328,8 @@ impl<'scope> Lowering<'_, 'scope> {
             return rows;
         }
         let earlier = earlier.into_iter().map(|batch| (0, batch)).collect();
-        let earlier = static_table(self.scope, "rows of earlier runs", Arc::new(earlier), None, self.context);
+        let earlier =
+            static_table(self.scope, "rows of earlier runs", Arc::new(earlier), None, &self.context);
         crate::timely::concatenate(self.scope, [rows, earlier].into_iter())
     }
 
@@ -329,7 +337,7 @@ impl<'scope> Lowering<'_, 'scope> {
     fn called_rows(&self, rows: Edge<'scope>, on_failure: OnFailure, site: &Site) -> Edge<'scope> {
         match on_failure {
             OnFailure::Error => rows,
-            OnFailure::Report => complete(rows, "called rows", self.context, site),
+            OnFailure::Report => complete(rows, "called rows", &self.context, site),
         }
     }
 
@@ -345,10 +353,18 @@ impl<'scope> Lowering<'_, 'scope> {
     ) -> Edge<'scope> {
         let context = || self.context.clone();
         let apply = |edge: Edge<'scope>, segment| match segment {
-            Segment::Plain(stages) => stateless(edge, Stages::new(&stages, context(), site.clone()), name),
-            Segment::Remembered { inputs, expressions, frames } => {
-                let memo = Memo::new(inputs, &expressions, &frames, context(), site.clone());
-                drive(self.scope, name, vec![(edge, Route::Key)], context(), self.keeper(), memo)
+            Segment::Plain(stages, counted) => {
+                stateless(edge, Stages::new(&stages, context(), site.clone()).counted(&counted), name)
+            }
+            Segment::Remembered { inputs, expressions, frames, counted } => {
+                let context = counted.place(&self.context);
+                let memo = Memo::new(inputs, &expressions, &frames, context.clone(), site.clone());
+                let inputs = vec![(edge, Route::Key)];
+                let edge = drive(self.scope, name, inputs, context.clone(), self.keeper(), memo);
+                if counted.gives() {
+                    context.gives(Some(edge.name().node));
+                }
+                edge
             }
         };
         segments(stages, columns, insert_only).into_iter().fold(edge, apply)

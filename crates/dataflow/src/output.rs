@@ -22,6 +22,7 @@ use crate::operators::stateless::per_batch;
 use crate::packet::Packet;
 use crate::route::Route;
 use crate::spill::Queue;
+use crate::stats::{Meter, SinkMeter, Wiring, signs};
 use crate::tally::Tally;
 use crate::timely::OperatorBuilder;
 
@@ -67,10 +68,22 @@ pub fn sink<'scope>(
         None if insert_only => Order::AsTheyCome,
         None => Order::RemovalsFirst,
     };
+    let counts = writer.is_some().then(|| context.statistics().sink(site.operator));
     let tally = (!step.keep_errors).then(|| Tally::new(label));
     write(
         stream,
-        Write { writer, order, dtypes, encoded, skips_start, tally, context: context.clone(), site },
+        Write {
+            writer,
+            order,
+            dtypes,
+            encoded,
+            skips_start,
+            tally,
+            context: context.clone(),
+            site,
+            meter: None,
+            counts,
+        },
     )
 }
 
@@ -138,6 +151,9 @@ struct Write {
     tally: Option<Tally>,
     context: Context,
     site: Site,
+    meter: Option<Arc<Meter>>,
+    /// What is counted of the sink, where it is written.
+    counts: Option<Arc<SinkMeter>>,
 }
 
 /// Changes of one time that wait to be written.
@@ -149,7 +165,10 @@ struct Waiting {
 
 fn write(input: Edge<'_>, mut write: Write) -> Edge<'_> {
     let mut builder = OperatorBuilder::new("write".to_owned(), input.scope());
+    let wiring = Wiring { node: builder.index(), sources: vec![input.name().node] };
     let context = write.context.clone();
+    let meter = write.meter.insert(context.meter("write", wiring, None)).clone();
+    meter.tracks();
     let mut reader = connect(&mut builder, input, Route::Worker(0), &context);
     let (_output, end) = builder.new_output::<Packet>();
     let board = context.completed();
@@ -158,7 +177,9 @@ fn write(input: Edge<'_>, mut write: Write) -> Edge<'_> {
     builder.build_reschedule(move |_capabilities| {
         let mut waiting: BTreeMap<Timestamp, Waiting> = BTreeMap::new();
         move |frontiers: &[crate::timely::MutableAntichain<Timestamp>]| {
+            let begin = Instant::now();
             reader(&mut |capability, batch| {
+                meter.received(0, batch.len());
                 if let Some(time) = capability.least()
                     && !(write.skips_start && *time < 2)
                 {
@@ -177,6 +198,8 @@ fn write(input: Edge<'_>, mut write: Write) -> Edge<'_> {
             if let Some(progress) = &progress {
                 board.advance(progress, frontier);
             }
+            meter.reached(frontier);
+            meter.worked(begin);
             false
         }
     });
@@ -192,6 +215,9 @@ impl Write {
         let ends = frontier.is_none() && self.writer.is_some();
         let begin = (ends || !waiting.is_empty()).then(Instant::now);
         self.work(waiting, frontier)?;
+        if let (Some(counts), Some(begin)) = (&self.counts, begin) {
+            counts.worked(begin.elapsed());
+        }
         if let Some(tally) = &mut self.tally
             && let Some(text) = tally.written(begin, frontier, ends)
         {
@@ -220,10 +246,12 @@ impl Write {
             let complete = frontier.is_none_or(|f| f > time);
             let changes = entry.get_mut();
             let mut put = |batch: &Batch| -> Result<(), ConnectorError> {
+                let (inserted, deleted) = changes_in(batch, self.encoded);
                 if let Some(tally) = &mut self.tally {
-                    let counts = batch.keys.as_slice().iter().map(|count| *count as u64);
-                    tally.entries += if self.encoded { counts.sum() } else { batch.len() as u64 };
+                    tally.entries += inserted + deleted;
                 }
+                self.counts.iter().for_each(|counts| counts.wrote(inserted + deleted));
+                self.meter.iter().for_each(|meter| meter.emitted_signs((inserted, deleted)));
                 if !self.encoded {
                     return writer.write(batch, time);
                 }
@@ -274,6 +302,18 @@ impl Write {
         }
         Ok(())
     }
+}
+
+/// How many additions and removals a batch for the sink stands for.
+fn changes_in(batch: &Batch, encoded: bool) -> (u64, u64) {
+    if !encoded {
+        return signs(&batch.diffs);
+    }
+    let counts = batch.keys.as_slice().iter().map(|count| *count as u64).zip(batch.diffs.iter());
+    counts.fold((0, 0), |(inserted, deleted), (count, diff)| match diff {
+        1.. => (inserted + count, deleted),
+        _ => (inserted, deleted + count),
+    })
 }
 
 /// Why what was kept for the end of a time was not written.

@@ -215,7 +215,7 @@ impl PyGraph {
     #[pyo3(signature = (
         *, outputs=None, run_all=false, threads=1, terminate_on_error=true, max_batch_size=1024,
         start_timestamp_ms=None, on_error=None, on_interrupt=None, debug=false, check_types=false,
-        results_folder=None, memory_limit=None, persistence=None, scaling_window_ms=None
+        results_folder=None, memory_limit=None, persistence=None, scaling_window_ms=None, http_port=None
     ))]
     #[allow(clippy::too_many_arguments)]
     fn run(
@@ -235,6 +235,7 @@ impl PyGraph {
         memory_limit: Option<(usize, std::path::PathBuf)>,
         persistence: Option<Bound<'_, PyPersistence>>,
         scaling_window_ms: Option<u64>,
+        http_port: Option<u16>,
     ) -> PyResult<Option<&'static str>> {
         if threads == 0 || max_batch_size == 0 {
             return Err(PyValueError::new_err("threads and max_batch_size have to be at least 1"));
@@ -257,6 +258,7 @@ impl PyGraph {
             memory_limit,
             persistence: persistence.map(Bound::unbind),
             scaling_window_ms,
+            http_port,
         };
         run::run(py, &self.graph, &outputs, arguments)
     }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::RecvTimeoutError;
+use pathway_monitor::Server;
 use pathway_plan::rewrite::{Goal, Rewrites};
 use pathway_plan::{Graph, OutputId};
 use pathway_runtime::{Budget, ClusterConfig, Context, Failure, Monitor, Report, RunOptions, Scaling, Wish};
 use pyo3::create_exception;
-use pyo3::exceptions::{PyBaseException, PyRuntimeError};
+use pyo3::exceptions::{PyBaseException, PyOSError, PyRuntimeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -68,6 +69,8 @@ pub(crate) struct RunArguments {
     /// By windows of so many milliseconds it is judged whether the run would do better with another number of
     /// processes.
     pub(crate) scaling_window_ms: Option<u64>,
+    /// Metrics are served there.
+    pub(crate) http_port: Option<u16>,
 }
 
 /// Runs the outputs of a plan until their inputs end. If it has ended because it would do better with `more` or
@@ -108,6 +111,8 @@ pub(crate) fn run(
     if let Some((bytes, folder)) = arguments.memory_limit {
         context.limit_memory(Budget::of_process(bytes, &folder));
     }
+    // It serves until the run has ended.
+    let _server = arguments.http_port.map(|port| serve(port, &context)).transpose()?;
     let _keep = arguments.terminate_on_error.then(KeepExceptions::new);
 
     let (ended, end) = crossbeam_channel::bounded(1);
@@ -164,6 +169,14 @@ pub(crate) fn run(
             }
         }
     }
+}
+
+/// Serves the metrics of a run.
+fn serve(port: u16, context: &Context) -> PyResult<Server> {
+    let server = Server::start(port, context.statistics().clone());
+    let server = server.map_err(|error| PyOSError::new_err(error.to_string()))?;
+    context.message(false, &format!("Metrics available at http://{}", server.address()));
+    Ok(server)
 }
 
 /// Calls the threads of a run out of Python code.

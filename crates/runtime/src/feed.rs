@@ -10,6 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use arrow_buffer::BooleanBuffer;
+use pathway_dataflow::stats::ConnectorMeter;
 use pathway_dataflow::tally::BETWEEN_MESSAGES;
 use pathway_dataflow::{Backlog, Context, Failure, InputItem, InputQueue, Room, Site, Slot, even_now};
 use pathway_io::{
@@ -63,6 +64,7 @@ pub(crate) struct Feed {
     has_positions: bool,
     /// Where the ends of minibatches are noted, in a run that may be gone on with.
     marks: Option<Arc<Marks>>,
+    meter: Arc<ConnectorMeter>,
 }
 
 struct Minibatch {
@@ -101,6 +103,7 @@ impl Feed {
         context: Context,
         follows_clock: bool,
         marks: Option<Arc<Marks>>,
+        meter: Arc<ConnectorMeter>,
     ) -> Arc<Self> {
         queues.iter().for_each(|queue| queue.push(InputItem::Advance(start)));
         let minibatch = Minibatch {
@@ -135,6 +138,7 @@ impl Feed {
             entries: AtomicU64::new(0),
             has_positions: step.source.has_positions(),
             marks,
+            meter,
         })
     }
 
@@ -206,6 +210,7 @@ impl Feed {
             if time > minibatch.time && minibatch.has_rows {
                 self.mark(&mut minibatch);
                 minibatch.closed += 1;
+                self.meter.close_minibatch();
                 minibatch.has_rows = false;
             }
             self.advance(&mut minibatch, time);
@@ -302,7 +307,10 @@ impl Feed {
             drop(minibatch);
             self.tell(true);
             self.ended.notify_all();
-            if !stays_open {
+            if stays_open {
+                self.meter.close_minibatch();
+            } else {
+                self.meter.finish();
                 self.queues.iter().for_each(|queue| queue.push(InputItem::Finish));
             }
         }
@@ -381,6 +389,7 @@ impl Feed {
         minibatch.commit_after = false;
         minibatch.started = true;
         minibatch.closed += 1;
+        self.meter.close_minibatch();
         minibatch.committed_at = Instant::now();
         let least = if minibatch.has_rows { minibatch.time + 2 } else { minibatch.time };
         let time = even_now().max(least);
@@ -441,6 +450,7 @@ impl Feed {
                 _ => minibatch.in_flight.push_back((time, rows)),
             }
         }
+        self.meter.read(minibatch.time, rows.min(free));
         let slot = Slot::new(room);
         slot.fill(parsed);
         self.push(&mut minibatch, slot);
@@ -564,12 +574,16 @@ impl SourceOutput for Output {
         let room = self.room(None)?;
         self.uncover();
         let slot = Slot::new(room);
-        let queue = self.feed.push(&mut self.feed.minibatch(), slot.clone());
+        let mut minibatch = self.feed.minibatch();
+        let time = minibatch.time;
+        let queue = self.feed.push(&mut minibatch, slot.clone());
+        drop(minibatch);
         let (feed, context) = (self.feed.clone(), self.feed.context.clone());
         self.feed.pool.submit(Box::new(move || {
             match std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)) {
                 Ok(parsed) => {
                     feed.entries.fetch_add(parsed.batch.len() as u64, Ordering::Relaxed);
+                    feed.meter.read(time, parsed.batch.len());
                     slot.fill(parsed);
                 }
                 Err(panic) => {

@@ -14,6 +14,6 @@ pub use checkpoints::{Access, InputLogs, Persistence};
 pub use load::{Scaling, Wish};
 pub use pathway_cluster::Config as ClusterConfig;
 pub use pathway_cluster::{Members, Secret};
-pub use pathway_dataflow::{Budget, Context, Failure, Monitor, Report, Site};
+pub use pathway_dataflow::{Budget, Context, Failure, Monitor, Report, Site, Snapshot, Statistics, stats};
 pub use replay::{Pace, Recording, Replay};
 pub use run::{RunOptions, run};

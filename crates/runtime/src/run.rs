@@ -96,6 +96,7 @@ fn run_here(
     let pool = Arc::new(Pool::new(workers).map_err(system)?);
 
     context.error_logs().open(&program);
+    context.statistics().open(&program);
     let (mut queues, mut writers, mut feeds) = (Vec::new(), Vec::new(), Vec::new());
     let mut callers = Vec::new();
     let calls = program.steps.iter().any(|step| matches!(step.op, StepOp::Calls(_)));
@@ -128,8 +129,9 @@ fn run_here(
                 let replayed = checkpoints.as_ref().filter(|_| share.number == 0);
                 let replayed = replayed.and_then(|all| all.replayed(number));
                 let start = replayed.as_ref().map_or(start, |replayed| replayed.start(start));
+                let meter = context.statistics().connector(number);
                 let (queues, pool, context) = (step_queues.clone(), pool.clone(), context.clone());
-                let feed = Feed::new(spec, label, queues, start, pool, context, calls, marks);
+                let feed = Feed::new(spec, label, queues, start, pool, context, calls, marks, meter);
                 feeds.push((number, feed, resume, replayed));
             }
             _ => {}

@@ -76,6 +76,8 @@ class RunConfig:
     #: Of all processes.
     workers: int
     start_timestamp_ms: int | None
+    #: Where this process serves metrics.
+    http_port: int
 
     @classmethod
     def from_environment(cls) -> RunConfig:
@@ -85,7 +87,17 @@ class RunConfig:
             raise EngineError("PATHWAY_THREADS has to be at least 1.")
         start = os.environ.get("PATHWAY_START_TIMESTAMP_MS")
         workers = threads * _number("PATHWAY_PROCESSES", 1)
-        return cls(threads, workers, None if start is None else _number("PATHWAY_START_TIMESTAMP_MS", 0))
+        start_timestamp_ms = None if start is None else _number("PATHWAY_START_TIMESTAMP_MS", 0)
+        return cls(threads, workers, start_timestamp_ms, _http_port())
+
+
+def _http_port() -> int:
+    """One for each process of the run. What is no number counts as nothing."""
+    try:
+        first = int(os.environ.get("PATHWAY_MONITORING_HTTP_PORT", ""))
+    except ValueError:
+        first = 20000
+    return first + _number("PATHWAY_PROCESS_ID", 0)
 
 
 def _number(name: str, default: int) -> int:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from pathway._engine import EngineError, Frame, OtherWorkerError, Persistence, StopRequested
 from pathway.internals.config import RunConfig, current_config
-from pathway.internals.errors import NotYetSupportedError
 from pathway.internals.exported import told_to_exports
 from pathway.internals.lazy_import import LazyModule
 from pathway.internals.memory import MemoryLimit
@@ -68,7 +67,8 @@ def run(
         monitoring_level: how much is shown meanwhile. What sources have sent and sinks have written is logged
             every few seconds; `IN_OUT` and `ALL` make sure that these lines are seen. `AUTO` and `NONE` leave
             that to `default_logging`.
-        with_http_server: serve metrics over HTTP.
+        with_http_server: serve metrics while the run goes on, at `http://127.0.0.1:20000/metrics`. The
+            port is PATHWAY_MONITORING_HTTP_PORT plus the number of the process, if there are several.
         default_logging: set up logging to standard error, if nobody has.
         persistence_config: where the state of the run is kept.
         runtime_typechecking: a None that an expression reads or gives where its type has none is a
@@ -182,8 +182,6 @@ class _Options:
         ignore_asserts: bool | None = None,
     ) -> None:
         config = current_config()
-        if with_http_server:
-            raise NotYetSupportedError("the option with_http_server=True of a run is not supported yet.")
         if max_expression_batch_size < 1:
             raise ValueError(
                 f"max_expression_batch_size has to be at least 1, not {max_expression_batch_size}."
@@ -205,6 +203,7 @@ class _Options:
         self.results_folder = udf_cache_directory
         self.memory = MemoryLimit.of(memory_limit, spill_directory)
         self.event_loop = event_loop
+        self.with_http_server = with_http_server
 
 
 def execute(
@@ -242,6 +241,7 @@ def execute(
                 results_folder=options.results_folder,
                 memory_limit=None if memory is None else (memory.size, memory.directory),
                 scaling_window_ms=scaling_window(options.persistence),
+                http_port=settings.http_port if options.with_http_server else None,
             )
     except OtherWorkerError:
         if current_config().suppress_other_worker_errors:

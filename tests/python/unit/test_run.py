@@ -24,12 +24,6 @@ def t() -> pw.Table:
     return pw.debug.table_from_markdown("a\n1\n2")
 
 
-def test_an_option_that_is_missing_is_refused(t: pw.Table) -> None:
-    pw.io.null.write(t)
-    with pytest.raises(NotImplementedError, match="with_http_server"):
-        pw.run(with_http_server=True)
-
-
 def test_a_persistence_config_of_another_type_is_refused(t: pw.Table) -> None:
     pw.io.null.write(t)
     with pytest.raises(TypeError, match=r"pw\.persistence\.Config"):

@@ -13,7 +13,10 @@ use crate::context::{Context, Failure, Site};
 use crate::keep::{CannotComeBack, Room};
 use crate::operator::{Emitter, Operator};
 use crate::route::Route;
-use crate::spill::{Budget, Cold, Group, Meter, NotPut, PARTS, Waiting, parts_of_state, rank, route_keys};
+use crate::spill::{
+    Budget, Cold, Group, NotPut, PARTS, Waiting, is_over, parts_of_state, rank, relieve, route_keys,
+};
+use crate::stats::Meter;
 use crate::timely::Capability;
 
 /// State of more bytes is told and written in parts.
@@ -148,7 +151,7 @@ impl Spill {
 
     /// True if what is in memory is too much, by itself and with what others have.
     fn is_over(&self, meter: &Meter, context: &Context) -> bool {
-        meter.memory() > self.budget.of_waiting() && context.meters().is_over(&self.budget)
+        meter.memory() > self.budget.of_waiting() && is_over(&context.statistics().meters(), &self.budget)
     }
 
     /// Changes wait.
@@ -302,7 +305,7 @@ impl<O: Operator> Driver<O> {
         send: &mut dyn FnMut(&Capability<Timestamp>, Batch),
     ) {
         self.operator.flush(&self.progress, emitter);
-        deliver(emitter, capability, send);
+        deliver(emitter, &self.meter, capability, send);
         self.is_open = false;
         self.note_results();
     }
@@ -358,7 +361,7 @@ impl<O: Operator> Driver<O> {
             self.is_open = true;
             self.note(input, &batch);
             self.operator.apply(input, batch, &self.progress, emitter);
-            deliver(emitter, capability, send);
+            deliver(emitter, &self.meter, capability, send);
             self.progress.applied[input] = true;
         }
         self.flush(capability, emitter, send);
@@ -385,7 +388,7 @@ impl<O: Operator> Driver<O> {
     /// Has somebody spill if there is too much.
     pub(super) fn relieve(&mut self) {
         if let Some(budget) = &self.budget {
-            self.context.meters().relieve(budget);
+            relieve(&self.context.statistics().meters(), budget);
         }
     }
 

@@ -139,7 +139,7 @@ impl<'scope> Lowering<'_, 'scope> {
         if program.steps[step.inputs[input].0].insert_only {
             return (rows, true);
         }
-        (net_changes(rows, dtypes.to_vec(), false, self.context), false)
+        (net_changes(rows, dtypes.to_vec(), false, &self.context), false)
     }
 
     /// Tables as streams, and back.
@@ -162,7 +162,7 @@ impl<'scope> Lowering<'_, 'scope> {
                 if insert_only || !consistent {
                     return rows;
                 }
-                let rows = net_changes(rows, columns.clone(), false, self.context);
+                let rows = net_changes(rows, columns.clone(), false, &self.context);
                 drive(
                     self.scope,
                     name,

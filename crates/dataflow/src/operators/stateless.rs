@@ -2,6 +2,9 @@
 //!
 //! No state; changes pass through with their diffs. Cost: the expressions, a column at a time.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, BooleanArray};
 use arrow_buffer::BooleanBuffer;
@@ -16,6 +19,7 @@ use crate::driver::{Edge, connect};
 use crate::kernels::flatten::flatten;
 use crate::packet::Packet;
 use crate::route::Route;
+use crate::stats::{Meter, Wiring, signs};
 use crate::timely::{NoopBuilder, OperatorBuilder, OutputBuilder};
 
 /// A stage ready to run.
@@ -29,6 +33,8 @@ enum Compiled {
 /// Applies a list of stages to batches.
 pub struct Stages {
     stages: Vec<Compiled>,
+    /// What is counted of each, as far as anything is.
+    meters: Vec<Option<Arc<Meter>>>,
     context: Context,
     site: Site,
 }
@@ -50,7 +56,17 @@ impl Stages {
             Stage::Reindex { column, frame } => Compiled::Reindex { column: *column, frame: frame.clone() },
             Stage::Flatten { .. } => Compiled::Flatten { stage: stage.clone() },
         });
-        Stages { stages: stages.collect(), context, site }
+        Stages { stages: stages.collect(), meters: Vec::new(), context, site }
+    }
+
+    /// The same, counted as stages of the present step.
+    pub(crate) fn counted(mut self, counted: &[Counted]) -> Self {
+        let meter = |counted: &Counted| {
+            let stage = counted.stage?;
+            self.context.stage_meter(stage, counted.reads, counted.gives)
+        };
+        self.meters = counted.iter().map(meter).collect();
+        self
     }
 
     /// The batch after all stages.
@@ -60,34 +76,58 @@ impl Stages {
 
     /// As [`Stages::apply`], with errors handed to `faults`.
     pub(crate) fn apply_to(&self, mut batch: Batch, faults: &mut dyn Faults) -> Batch {
-        for stage in &self.stages {
-            if batch.is_empty() {
-                // The layout may differ from the output's, but nobody looks at an empty batch.
-                return Batch::default();
+        if self.meters.is_empty() {
+            for stage in &self.stages {
+                batch = self.apply_stage(stage, batch, faults);
             }
-            batch = match stage {
-                Compiled::Map { evaluator, frames, calls_user } => {
-                    let outcomes = self.evaluate(evaluator, &batch, *calls_user);
-                    for (outcome, frame) in outcomes.iter().zip(frames) {
-                        self.report(&batch, outcome, frame, faults);
-                    }
-                    let columns = outcomes.into_iter().map(|o| o.column).collect();
-                    Batch::new(batch.keys, columns, batch.diffs)
-                }
-                Compiled::Filter { evaluator, frame, calls_user } => {
-                    let mut outcomes = self.evaluate(evaluator, &batch, *calls_user);
-                    let Some(outcome) = outcomes.pop() else { continue };
-                    self.report(&batch, &outcome, frame, faults);
-                    let keep = self.truth(&batch, &outcome.column, frame, faults);
-                    batch.filter(&keep)
-                }
-                Compiled::Reindex { column, frame } => self.reindex(batch, *column, frame, faults),
-                Compiled::Flatten { stage } => flatten(batch, stage, |batch, row, frame, error| {
-                    faults.fault(batch, row, &self.site.at(frame), &error);
-                }),
-            };
+            return batch;
+        }
+        let mut changes = signs(&batch.diffs);
+        let mut begin = Instant::now();
+        for (stage, meter) in self.stages.iter().zip(&self.meters) {
+            let rows = batch.len();
+            if rows == 0 {
+                break;
+            }
+            batch = self.apply_stage(stage, batch, faults);
+            if !matches!(stage, Compiled::Map { .. }) {
+                changes = signs(&batch.diffs);
+            }
+            if let Some(meter) = meter {
+                meter.received(0, rows);
+                meter.emitted_signs(changes);
+                begin = meter.worked(begin);
+            }
         }
         batch
+    }
+
+    fn apply_stage(&self, stage: &Compiled, batch: Batch, faults: &mut dyn Faults) -> Batch {
+        if batch.is_empty() {
+            // The layout may differ from the output's, but nobody looks at an empty batch.
+            return Batch::default();
+        }
+        match stage {
+            Compiled::Map { evaluator, frames, calls_user } => {
+                let outcomes = self.evaluate(evaluator, &batch, *calls_user);
+                for (outcome, frame) in outcomes.iter().zip(frames) {
+                    self.report(&batch, outcome, frame, faults);
+                }
+                let columns = outcomes.into_iter().map(|o| o.column).collect();
+                Batch::new(batch.keys, columns, batch.diffs)
+            }
+            Compiled::Filter { evaluator, frame, calls_user } => {
+                let mut outcomes = self.evaluate(evaluator, &batch, *calls_user);
+                let Some(outcome) = outcomes.pop() else { return batch };
+                self.report(&batch, &outcome, frame, faults);
+                let keep = self.truth(&batch, &outcome.column, frame, faults);
+                batch.filter(&keep)
+            }
+            Compiled::Reindex { column, frame } => self.reindex(batch, *column, frame, faults),
+            Compiled::Flatten { stage } => flatten(batch, stage, |batch, row, frame, error| {
+                faults.fault(batch, row, &self.site.at(frame), &error);
+            }),
+        }
     }
 
     fn evaluate(&self, evaluator: &Evaluator, batch: &Batch, calls_user: bool) -> Vec<Outcome> {
@@ -143,8 +183,8 @@ impl Stages {
 
 /// Stages that are done together.
 pub(crate) enum Segment {
-    /// Results can be computed again at any time.
-    Plain(Vec<Stage>),
+    /// Results can be computed again at any time. With what each is counted as.
+    Plain(Vec<Stage>, Vec<Counted>),
     /// A map whose results must be remembered for as long as a row may be removed.
     Remembered {
         /// The dtypes of the map's input.
@@ -153,25 +193,50 @@ pub(crate) enum Segment {
         expressions: Vec<Expr>,
         /// The user's line of each.
         frames: Vec<Option<Frame>>,
+        /// What it is counted as.
+        counted: Counted,
     },
+}
+
+/// Which stage of its step something is counted as: what comes to it, and what it gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Counted {
+    stage: Option<usize>,
+    reads: bool,
+    gives: bool,
+}
+
+impl Counted {
+    /// A stage of its own.
+    fn whole(stage: usize) -> Counted {
+        Counted { stage: Some(stage), reads: true, gives: true }
+    }
+
+    /// The place where an operator is that is counted so.
+    pub(crate) fn place(self, context: &Context) -> Context {
+        self.stage.map_or_else(|| context.clone(), |stage| context.at_stage(stage))
+    }
+
+    /// True if rows come out of the stage here.
+    pub(crate) fn gives(self) -> bool {
+        self.gives
+    }
 }
 
 /// The stages in order, over rows with these columns; `insert_only` if none is ever removed.
 pub(crate) fn segments(stages: &[Stage], mut columns: Vec<DType>, insert_only: bool) -> Vec<Segment> {
     let mut segments = Vec::new();
     let mut plain: Vec<Stage> = Vec::new();
-    let mut remember = |plain: &mut Vec<Stage>, inputs: &[DType], expressions, frames| {
-        if !plain.is_empty() {
-            segments.push(Segment::Plain(std::mem::take(plain)));
-        }
-        segments.push(Segment::Remembered { inputs: inputs.to_vec(), expressions, frames });
-    };
-    for stage in stages {
+    let mut counts: Vec<Counted> = Vec::new();
+    for (number, stage) in stages.iter().enumerate() {
         match stage {
             Stage::Map { expressions, frames }
                 if !insert_only && !expressions.iter().all(Expr::is_deterministic) =>
             {
-                remember(&mut plain, &columns, expressions.clone(), frames.clone());
+                finish(&mut segments, &mut plain, &mut counts);
+                let (inputs, counted) = (columns.clone(), Counted::whole(number));
+                let (expressions, frames) = (expressions.clone(), frames.clone());
+                segments.push(Segment::Remembered { inputs, expressions, frames, counted });
             }
             Stage::Filter { condition, frame } if !insert_only && !condition.is_deterministic() => {
                 // The condition becomes a remembered column, is tested, and dropped again.
@@ -181,11 +246,18 @@ pub(crate) fn segments(stages: &[Stage], mut columns: Vec<DType>, insert_only: b
                 let drop = Stage::Map { expressions: expressions.clone(), frames: frames.clone() };
                 expressions.push(condition.clone());
                 frames.push(frame.clone());
-                remember(&mut plain, &columns, expressions, frames);
+                finish(&mut segments, &mut plain, &mut counts);
+                let counted = Counted { gives: false, ..Counted::whole(number) };
+                segments.push(Segment::Remembered { inputs: columns.clone(), expressions, frames, counted });
                 let condition = Expr::input(columns.len(), condition.dtype().clone());
                 plain.extend([Stage::Filter { condition, frame: frame.clone() }, drop]);
+                let tested = Counted { reads: false, ..Counted::whole(number) };
+                counts.extend([tested, Counted { stage: None, reads: false, gives: false }]);
             }
-            other => plain.push(other.clone()),
+            other => {
+                plain.push(other.clone());
+                counts.push(Counted::whole(number));
+            }
         }
         match stage {
             Stage::Map { expressions, .. } => {
@@ -200,10 +272,14 @@ pub(crate) fn segments(stages: &[Stage], mut columns: Vec<DType>, insert_only: b
             Stage::Filter { .. } | Stage::Reindex { .. } => {}
         }
     }
-    if !plain.is_empty() {
-        segments.push(Segment::Plain(plain));
-    }
+    finish(&mut segments, &mut plain, &mut counts);
     segments
+}
+
+fn finish(segments: &mut Vec<Segment>, plain: &mut Vec<Stage>, counts: &mut Vec<Counted>) {
+    if !plain.is_empty() {
+        segments.push(Segment::Plain(std::mem::take(plain), std::mem::take(counts)));
+    }
 }
 
 /// Evaluates in pieces of at most `most` rows where user functions are called.
@@ -270,20 +346,26 @@ pub fn per_batch<'scope>(
     mut logic: impl FnMut(Timestamp, Batch) -> Batch + 'static,
 ) -> Edge<'scope> {
     let mut builder = OperatorBuilder::new(name.to_owned(), input.scope());
+    let wiring = Wiring { node: builder.index(), sources: vec![input.name().node] };
+    let meter = context.meter(name, wiring, None);
     let mut reader = connect(&mut builder, input, Route::Local, &context);
     let (output, stream) = builder.new_output::<Packet>();
     let mut output = OutputBuilder::<_, NoopBuilder<Packet>>::from(output);
     builder.build_reschedule(move |mut capabilities| {
         capabilities.clear();
         move |_frontiers: &[_]| {
+            let begin = Instant::now();
             let mut session = output.activate();
             reader(&mut |capability, batch| {
                 let Some(time) = capability.least().filter(|_| !context.is_stopped()) else { return };
+                meter.received(0, batch.len());
                 let batch = logic(*time, batch);
                 if !batch.is_empty() {
+                    meter.emitted(&batch.diffs);
                     session.session_with_builder(&capability).give_container(&mut Packet(batch));
                 }
             });
+            meter.worked(begin);
             false
         }
     });

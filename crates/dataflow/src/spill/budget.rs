@@ -1,13 +1,13 @@
 //! How much memory the state of a run may take, and what takes it.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow_schema::ArrowError;
 
 use crate::context::Context;
-use crate::timely::SyncActivator;
+use crate::stats::Meter;
 
 /// Of the memory of a process, state takes this share at most; the rest is for rows under way, what is sorted to
 /// be written, the interpreter and its modules.
@@ -23,27 +23,6 @@ pub struct Budget {
     /// A file could not be written: what is in memory stays there.
     full: AtomicBool,
 }
-
-/// The state of one operator on one worker.
-#[derive(Debug)]
-pub(crate) struct Meter {
-    /// The operator, for people.
-    pub name: String,
-    /// Bytes in memory.
-    memory: AtomicUsize,
-    /// Bytes in files.
-    files: AtomicUsize,
-    /// It can be emptied.
-    spills: AtomicBool,
-    /// It is to be emptied when it can.
-    asked: AtomicBool,
-    /// Wakes its worker.
-    activator: Mutex<Option<SyncActivator>>,
-}
-
-/// What takes memory in a run.
-#[derive(Debug, Default)]
-pub(crate) struct Meters(Mutex<Vec<Arc<Meter>>>);
 
 /// The bytes of an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,95 +92,19 @@ impl Budget {
     }
 }
 
-impl Meters {
-    /// The meter of an operator on a worker.
-    pub(crate) fn add(&self, name: &str, spills: bool, activator: SyncActivator) -> Arc<Meter> {
-        let meter = Arc::new(Meter {
-            name: name.to_owned(),
-            memory: AtomicUsize::new(0),
-            files: AtomicUsize::new(0),
-            spills: AtomicBool::new(spills),
-            asked: AtomicBool::new(false),
-            activator: Mutex::new(Some(activator)),
-        });
-        self.all().push(meter.clone());
-        meter
-    }
-
-    fn all(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Meter>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What each operator takes, on all workers.
-    pub(crate) fn read(&self) -> Vec<StateSize> {
-        let one = |meter: &Arc<Meter>| StateSize {
-            name: meter.name.clone(),
-            memory: meter.memory.load(Ordering::Relaxed),
-            files: meter.files.load(Ordering::Relaxed),
-        };
-        self.all().iter().map(one).collect()
-    }
-
-    /// True if the budget does not suffice.
-    pub(crate) fn is_over(&self, budget: &Budget) -> bool {
-        self.taken() > budget.bytes
-    }
-
-    fn taken(&self) -> usize {
-        self.all().iter().map(|meter| meter.memory.load(Ordering::Relaxed)).sum()
-    }
-
-    /// If the budget does not suffice, the operator that takes most is asked to spill.
-    pub(crate) fn relieve(&self, budget: &Budget) {
-        if budget.is_full() {
-            return;
-        }
-        if !self.is_over(budget) {
-            return;
-        }
-        let meters = self.all();
-        let spilling = meters.iter().filter(|meter| meter.spills.load(Ordering::Relaxed));
-        let Some(largest) = spilling.max_by_key(|meter| meter.memory.load(Ordering::Relaxed)) else { return };
-        if largest.memory.load(Ordering::Relaxed) > budget.bytes / WORTH_IT {
-            largest.ask();
-        }
-    }
+/// True if the state of these operators takes more than it may.
+pub(crate) fn is_over(meters: &[Arc<Meter>], budget: &Budget) -> bool {
+    meters.iter().map(|meter| meter.memory()).sum::<usize>() > budget.bytes
 }
 
-impl Meter {
-    /// The operator takes so much.
-    pub(crate) fn set(&self, memory: usize, files: usize) {
-        self.memory.store(memory, Ordering::Relaxed);
-        self.files.store(files, Ordering::Relaxed);
+/// If the budget does not suffice, the operator that takes most is asked to spill.
+pub(crate) fn relieve(meters: &[Arc<Meter>], budget: &Budget) {
+    if budget.is_full() || !is_over(meters, budget) {
+        return;
     }
-
-    /// Bytes in memory.
-    pub(crate) fn memory(&self) -> usize {
-        self.memory.load(Ordering::Relaxed)
-    }
-
-    /// True if the operator is to be emptied when it can.
-    pub(crate) fn is_asked(&self) -> bool {
-        self.asked.load(Ordering::Relaxed)
-    }
-
-    /// The operator was emptied.
-    pub(crate) fn is_done(&self) {
-        self.asked.store(false, Ordering::Relaxed);
-    }
-
-    /// The operator cannot be emptied after all.
-    pub(crate) fn stays(&self) {
-        self.spills.store(false, Ordering::Relaxed);
-    }
-
-    fn ask(&self) {
-        if self.asked.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        if let Some(activator) = &*self.activator.lock().unwrap_or_else(PoisonError::into_inner) {
-            // Fails only when the worker has gone, and its state with it.
-            let _gone = activator.activate();
-        }
+    let spilling = meters.iter().filter(|meter| meter.spills());
+    let Some(largest) = spilling.max_by_key(|meter| meter.memory()) else { return };
+    if largest.memory() > budget.bytes / WORTH_IT {
+        largest.ask();
     }
 }

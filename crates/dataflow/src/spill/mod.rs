@@ -18,7 +18,7 @@ mod scan;
 mod waiting;
 
 pub use budget::{Budget, StateSize};
-pub(crate) use budget::{Meter, Meters};
+pub(crate) use budget::{is_over, relieve};
 pub(crate) use cold::{Cold, NotPut, PARTS, parts_of_state};
 pub(crate) use queue::Queue;
 pub(crate) use waiting::{Group, Waiting};

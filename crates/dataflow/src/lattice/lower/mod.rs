@@ -73,7 +73,9 @@ pub(crate) fn lower<'outer>(
                 && matches!(step.op, StepOp::Leave(_))
                 && steps.contains(&step.inputs[0].0)
             {
+                let context = context.at_step(number, scope.index());
                 let rows = leave(body.input(step, 0), scope, step.columns.clone(), context.clone());
+                context.gives(Some(rows.name().node));
                 lowered.leaves.push((number, rows));
             }
         }
@@ -273,7 +275,7 @@ impl<'inner> Body<'_, '_, 'inner> {
     ) -> Flow<'inner> {
         let context = || self.context.clone();
         let apply = |flow: Flow<'inner>, segment| match segment {
-            Segment::Plain(stages) => {
+            Segment::Plain(stages, _) => {
                 stateless(flow, Stages::new(&stages, context(), site.clone()), name, context())
             }
             Segment::Remembered { expressions, frames, .. } => {

@@ -18,6 +18,7 @@ use crate::keep::{Keeper, Place};
 use crate::operator::{Emitter, Operator, Progress};
 use crate::packet::Packet;
 use crate::route::Route;
+use crate::stats::Wiring;
 use crate::timely::{Activator, MutableAntichain, NoopBuilder, OperatorBuilder, OutputBuilder};
 
 /// How often the output's time follows the clock when nothing happens.
@@ -47,6 +48,9 @@ pub fn calls<'scope>(
         Keeping::new(journal)
     });
     let mut builder = OperatorBuilder::new(name.to_owned(), scope);
+    let wiring = Wiring { node: builder.index(), sources: vec![input.name().node] };
+    let meter = context.meter(name, wiring, None);
+    meter.tracks();
     let mut reader = connect(&mut builder, input, route, &context);
     // No connection: the output's frontier is that of the capability alone.
     let (output, stream) = builder.new_output_connection::<Packet, _>([]);
@@ -60,7 +64,9 @@ pub fn calls<'scope>(
         let mut inputs: BTreeMap<Timestamp, Vec<Batch>> = BTreeMap::new();
         let mut emitted: Option<Instant> = None;
         move |frontiers: &[MutableAntichain<Timestamp>]| {
+            let begin = Instant::now();
             reader(&mut |capability, batch| {
+                meter.received(0, batch.len());
                 // What comes of earlier times has come before.
                 if let Some(time) = capability.least().filter(|time| **time >= known) {
                     inputs.entry(*time).or_default().push(batch);
@@ -96,6 +102,7 @@ pub fn calls<'scope>(
                     if let Some(keeping) = &mut keeping {
                         keeping.answered(time, &events, rows);
                     }
+                    meter.emitted(&events.diffs);
                     session.session_with_builder(&capability).give_container(&mut Packet(events));
                     time += 2;
                     emitted = Some(Instant::now());
@@ -113,6 +120,8 @@ pub fn calls<'scope>(
                     context.fail(Failure::Worker(error.to_string()));
                 }
             }
+            meter.reached((!ended).then_some(time));
+            meter.worked(begin);
             if ended {
                 calls.close();
                 held = None;
