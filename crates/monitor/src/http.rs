@@ -100,8 +100,8 @@ async fn status(State(statistics): State<Arc<Statistics>>) -> Response {
 }
 
 async fn metrics(State(statistics): State<Arc<Statistics>>, headers: HeaderMap) -> Response {
-    let accepts = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let strict = accepts.into_iter().any(|value| value.contains("application/openmetrics-text"));
+    let mut accepts = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let strict = accepts.any(|value| value.contains("application/openmetrics-text"));
     answer(&statistics, if strict { Names::Valid } else { Names::All }, OPENMETRICS)
 }
 

@@ -242,12 +242,16 @@ fn seconds(
 }
 
 /// Values of labels as they are written between quotes, which the encoder leaves to its caller.
-fn escaped(labels: &Labels) -> Vec<(&'static str, Cow<'_, str>)> {
-    let one = |value: &String| match value.contains(['\\', '"', '\n']) {
-        true => Cow::Owned(value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")),
-        false => Cow::Owned(value.clone()),
-    };
-    labels.iter().map(|(name, value)| (*name, one(value))).collect()
+fn escaped(labels: &[(&'static str, String)]) -> Vec<(&'static str, Cow<'_, str>)> {
+    labels.iter().map(|(name, value)| (*name, quoted(value))).collect()
+}
+
+fn quoted(value: &str) -> Cow<'_, str> {
+    if value.contains(['\\', '"', '\n']) {
+        Cow::Owned(value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+    } else {
+        Cow::Borrowed(value)
+    }
 }
 
 #[cfg(test)]

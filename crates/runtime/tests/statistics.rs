@@ -115,6 +115,7 @@ fn tables_that_are_put_together_pass_rows_on() {
     let graph = Graph::new();
     let table = numbers(&graph, &[(2, 1, 1), (2, 5, 1), (4, 1, -1)]);
     let (left, right) = (table.filter(col("n").lt(3)).unwrap(), table.filter(!col("n").lt(3)).unwrap());
+    left.promise_universes_are_disjoint(&right).unwrap();
     let both = left.concat(&[&right]).unwrap();
     let counts = both.group_by([col("n")]).unwrap().reduce([("count", reducers::count())]).unwrap();
     let (outline, snapshot) = counted(&counts, 2);
@@ -137,7 +138,7 @@ fn a_loop_is_one_operator() {
         assert_eq!(rows(&outline, &snapshot, "iterate"), (3, 2, 1));
         let looped = node(&outline, "iterate");
         assert!(looped.line.is_some());
-        let of_loop = snapshot.operators.iter().filter(|operator| operator.id == looped.id);
-        assert!(of_loop.into_iter().all(|operator| operator.frontier == Frontier::Done));
+        let mut of_loop = snapshot.operators.iter().filter(|operator| operator.id == looped.id);
+        assert!(of_loop.all(|operator| operator.frontier == Frontier::Done));
     }
 }

@@ -139,7 +139,7 @@ impl Outline {
             Some(_) => node.stage == stage,
             None => node.id == operator,
         });
-        exactly.or_else(|| of_step().last()).map(|(position, _)| position)
+        exactly.or_else(|| of_step().next_back()).map(|(position, _)| position)
     }
 
     /// True if a step is one node.
@@ -215,6 +215,7 @@ fn of_step(step: &Step) -> (Kind, String) {
         StepOp::Static { .. } | StepOp::Source(_) => (Kind::Input, format!("input({kind})")),
         StepOp::Output(_) => (Kind::Output, format!("output({kind})")),
         StepOp::Reduce(_) => (Kind::Operator, "_reduce".to_owned()),
+        StepOp::Leave(_) => (Kind::Operator, "iterate_result".to_owned()),
         _ => (Kind::Operator, step.name.clone()),
     }
 }
