@@ -242,7 +242,7 @@ fn seconds(
 }
 
 /// Values of labels as they are written between quotes, which the encoder leaves to its caller.
-fn escaped(labels: &[(&'static str, String)]) -> Vec<(&'static str, Cow<'_, str>)> {
+fn escaped<'a>(labels: &'a [(&'static str, String)]) -> Vec<(&'static str, Cow<'a, str>)> {
     labels.iter().map(|(name, value)| (*name, quoted(value))).collect()
 }
 
