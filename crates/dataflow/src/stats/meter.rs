@@ -261,12 +261,12 @@ pub(crate) fn signs(diffs: &Diffs) -> (u64, u64) {
     match diffs {
         Diffs::Ones(rows) => (*rows as u64, 0),
         Diffs::Each(diffs) => {
-            // Two sums without branches, which are vectorised.
-            let (sum, sizes) = diffs
-                .iter()
-                .fold((0i64, 0u64), |(sum, sizes), diff| (sum + diff, sizes + diff.unsigned_abs()));
-            let inserted = (sizes.cast_signed() + sum) / 2;
-            (inserted.cast_unsigned(), sizes - inserted.cast_unsigned())
+            // Two sums without branches, which are vectorised. Between the operators of a step diffs may mean
+            // something else than how often a row is added, and be as large as there are numbers.
+            diffs.iter().fold((0u64, 0u64), |(inserted, deleted), diff| {
+                let (more, less) = (diff.max(&0).unsigned_abs(), diff.min(&0).unsigned_abs());
+                (inserted.wrapping_add(more), deleted.wrapping_add(less))
+            })
         }
     }
 }

@@ -13,6 +13,7 @@ fn signs_are_counted_with_multiplicities() {
     assert_eq!(signs(&vec![1, -1, 3, -2].into()), (4, 3));
     assert_eq!(signs(&vec![-1, -1].into()), (0, 2));
     assert_eq!(signs(&Vec::new().into()), (0, 0));
+    assert_eq!(signs(&vec![i64::MAX, i64::MIN, i64::MIN].into()), (i64::MAX as u64, 0));
 }
 
 #[test]
