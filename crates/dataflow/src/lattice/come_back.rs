@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use pathway_types::{Batch, DType, DataError, Timestamp};
 
+use super::chunk::Scales;
 use crate::driver::SHARDS;
 use crate::kernels::consolidate::consolidate;
 use crate::operator::{Emitter, Operator, Progress, State, WrongState};
@@ -70,7 +71,7 @@ impl Operator for Entering {
 
 /// Collects the changes of a time and emits what is left of them when they are added up.
 ///
-/// *State*: none between times. *Cost*: a hash lookup or two per change; rows that come and go with the rounds
+/// *State*: none between times; it tells what the loop's indexes take. *Cost*: a hash lookup or two per change; rows that come and go with the rounds
 /// of a loop are added up before there are many. *Changes*: at the end of a time, as the net difference.
 pub(crate) struct Leaving {
     dtypes: Vec<DType>,
@@ -78,6 +79,7 @@ pub(crate) struct Leaving {
     /// How many rows there are, and how many were left when they were added up last.
     rows: usize,
     left: usize,
+    scales: Option<Scales>,
 }
 
 /// So many rows are not added up before their time has ended.
@@ -86,7 +88,7 @@ const FEW: usize = 64 * 1024;
 impl Leaving {
     /// An operator for rows with columns of these dtypes.
     pub(crate) fn new(dtypes: Vec<DType>) -> Self {
-        Leaving { dtypes, batches: Vec::new(), rows: 0, left: 0 }
+        Leaving { dtypes, batches: Vec::new(), rows: 0, left: 0, scales: Scales::of_worker() }
     }
 
     fn add_up(&mut self) -> Batch {
@@ -120,5 +122,9 @@ impl Operator for Leaving {
 
     fn load(&mut self, _state: State) -> Result<(), WrongState> {
         Ok(())
+    }
+
+    fn memory(&self) -> usize {
+        self.scales.as_ref().map_or(0, Scales::bytes)
     }
 }

@@ -84,6 +84,14 @@ impl Prints {
         }
     }
 
+    /// How many bytes they take.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Prints::Same | Prints::Narrow(_) => 0,
+            Prints::Each(prints) => size_of_val(&**prints),
+        }
+    }
+
     /// The print of a row.
     #[inline]
     pub(super) fn get(&self, row: usize) -> u128 {

@@ -57,6 +57,14 @@ impl<T: LatticeTime> Times<T> {
         Times { table: table.into(), ranks }
     }
 
+    /// How many bytes they take, but for the table, which is shared by many.
+    pub(super) fn bytes(&self) -> usize {
+        match &self.ranks {
+            Ranks::Same(_) => 0,
+            Ranks::Each(ranks) => size_of_val(&**ranks),
+        }
+    }
+
     /// The number of rows.
     pub fn len(&self) -> usize {
         match &self.ranks {

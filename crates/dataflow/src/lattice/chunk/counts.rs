@@ -24,6 +24,15 @@ impl Counts {
         }
     }
 
+    /// How many bytes they take.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Counts::Ones(_) => 0,
+            Counts::Small(diffs) => diffs.len(),
+            Counts::Each(diffs) => size_of_val(&**diffs),
+        }
+    }
+
     /// The diff of an update.
     #[inline]
     pub(in crate::lattice) fn get(&self, update: usize) -> i64 {

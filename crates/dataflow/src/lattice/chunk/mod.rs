@@ -14,6 +14,7 @@ mod merge;
 mod sort;
 mod sums;
 mod totals;
+mod weight;
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -34,6 +35,8 @@ use counts::Counts;
 pub(super) use merge::gallop;
 pub(super) use sort::Sorter;
 pub(super) use sums::Sums;
+pub(super) use weight::Scales;
+use weight::Weight;
 
 /// Most updates of a chunk.
 pub(super) const CHUNK_UPDATES: usize = 16 * 1024;
@@ -55,6 +58,7 @@ pub struct Rows<T> {
     pub(super) diffs: Counts,
     /// The numbers that updates carry.
     pub(super) sums: Sums,
+    weight: Weight,
 }
 
 impl<T> Clone for TimedChunk<T> {
@@ -73,6 +77,7 @@ impl<T> Default for TimedChunk<T> {
             times: Times::default(),
             diffs: Counts::Ones(0),
             sums: Sums::default(),
+            weight: Weight::default(),
         }))
     }
 }
@@ -116,6 +121,14 @@ impl<T: LatticeTime> Rows<T> {
         }
     }
 
+    /// Bytes of the lanes.
+    fn bytes(&self) -> usize {
+        let ends = self.ends.as_ref().map_or(0, |ends| std::mem::size_of_val(&**ends));
+        let columns: usize = self.columns.iter().map(Column::cells_size).sum();
+        let updates = self.times.bytes() + self.diffs.bytes() + self.sums.bytes();
+        std::mem::size_of_val(self.keys.as_slice()) + self.prints.bytes() + columns + ends + updates
+    }
+
     /// The row of an update.
     fn row_of(&self, update: usize) -> usize {
         self.ends.as_ref().map_or(update, |ends| ends.partition_point(|end| *end as usize <= update))
@@ -136,7 +149,13 @@ impl<T: LatticeTime> TimedChunk<T> {
         let diffs = diffs.into();
         let ends = (keys.len() < times.len()).then(|| fitted(ends).into());
         let (keys, prints) = (fitted(keys).into(), Prints::new(&columns, prints));
-        TimedChunk(Rc::new(Rows { keys, prints, columns, ends, times, diffs, sums })).checked()
+        let weight = Weight::default();
+        TimedChunk::of_rows(Rows { keys, prints, columns, ends, times, diffs, sums, weight })
+    }
+
+    fn of_rows(mut rows: Rows<T>) -> Self {
+        rows.weight = Weight::new(rows.bytes());
+        TimedChunk(Rc::new(rows)).checked()
     }
 
     fn checked(self) -> Self {
@@ -166,7 +185,7 @@ impl<T: LatticeTime> TimedChunk<T> {
             let end = |end: &u32| (*end as usize).min(updates.end) - start;
             ends[rows.clone()].iter().map(|e| end(e) as u32).collect()
         });
-        TimedChunk(Rc::new(Rows {
+        TimedChunk::of_rows(Rows {
             keys: self.keys.slice(rows.start, rows.len()),
             prints: self.prints.slice(rows.start, rows.len()),
             columns: self.columns.iter().map(|column| column.slice(rows.start, rows.len())).collect(),
@@ -174,8 +193,8 @@ impl<T: LatticeTime> TimedChunk<T> {
             times: self.times.slice(start, len),
             diffs: self.diffs.slice(start, len),
             sums: self.sums.slice(start, len),
-        }))
-        .checked()
+            weight: Weight::default(),
+        })
     }
 
     /// The updates for which `keep` is true, at least one.

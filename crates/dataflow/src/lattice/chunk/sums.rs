@@ -37,6 +37,11 @@ impl Sums {
         self.width
     }
 
+    /// How many bytes they take.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&*self.values)
+    }
+
     /// The numbers of an update.
     #[inline]
     pub(in crate::lattice) fn of(&self, update: usize) -> &[i64] {

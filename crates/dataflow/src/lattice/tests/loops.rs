@@ -1,6 +1,7 @@
 //! Connected components and shortest paths, kept up to date while edges come and go.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use pathway_expr::{BinaryOp, Expr, Reducer};
 use pathway_plan::program::{GroupKey, JoinIds, ReduceColumn, ReduceStep, Stage};
@@ -17,7 +18,8 @@ use crate::lattice::stateless::stateless;
 use crate::lattice::time::next_round;
 use crate::lattice::{Flow, LoopTime, arrange, changes};
 use crate::operators::join::{JoinKey, ShipSide};
-use crate::timely::{LoopVariable, Scope};
+use crate::operators::stateless::per_batch;
+use crate::timely::{LoopVariable, Scope, concatenate};
 
 /// Nodes of the random graphs.
 const NODES: u8 = 7;
@@ -210,4 +212,27 @@ fn a_long_cycle_is_cut_and_closed() {
     let all: Vec<Weighted> = (0..NODES).map(|n| (n, (n + 1) % NODES, 1)).collect();
     let cut = vec![all[2], all[5]];
     check_loop(&[all.clone(), cut.clone(), vec![], cut, all], false);
+}
+
+#[test]
+fn what_indexes_take_is_told_by_one_of_a_worker() {
+    let all: Vec<Weighted> = (0..NODES).map(|n| (n, (n + 1) % NODES, 1)).collect();
+    let tables = [starts((0..NODES).map(|n| (n, n.into()))), edges(&[all.clone(), all], true)];
+    let told: Arc<Mutex<Vec<Vec<usize>>>> = Arc::default();
+    let tells = told.clone();
+    run(SETUPS[1], &tables, &value_dtypes(), move |scope, inputs, context| {
+        let [starts, edges]: [Edge<'_>; 2] = inputs.try_into().unwrap();
+        let twice = [0, 1].map(|_| least_values(scope, vec![starts.clone(), edges.clone()], context, false));
+        let (statistics, tells) = (context.clone(), tells.clone());
+        per_batch(concatenate(scope, twice.into_iter()), "look", context.clone(), move |_, batch| {
+            let meters = statistics.statistics().meters();
+            let bytes = meters.iter().map(|meter| meter.memory()).filter(|bytes| *bytes > 0);
+            tells.lock().unwrap().push(bytes.collect());
+            batch
+        })
+    });
+    let told = told.lock().unwrap();
+    assert!(told.len() >= 2, "{told:?}");
+    // An index of the rows of seven vertices, and one of their fourteen edges, at the least.
+    assert!(told.iter().all(|meters| meters.len() == 1 && meters[0] > 21 * 16), "{told:?}");
 }
