@@ -67,6 +67,7 @@ from pathway.internals.transformers import (
 )
 from pathway.internals.udfs import UDF, udf
 from pathway.internals.udfs.apply import apply, apply_async, apply_with_type
+from pathway.internals.yaml_loader import load_yaml
 
 __all__ = [
     "UDF",
@@ -114,6 +115,7 @@ __all__ = [
     "join_outer",
     "join_right",
     "left",
+    "load_yaml",
     "local_error_log",
     "make_tuple",
     "require",

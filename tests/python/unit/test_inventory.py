@@ -98,7 +98,7 @@ LATER = {
         window_join_inner window_join_left window_join_outer window_join_right""",
     "live tables and notebooks": "LiveTable enable_interactive_mode live",
     "indexes": "indexing",
-    "SQL and YAML": "sql load_yaml",
+    "SQL": "sql",
     "replays and monitoring": "DataStorage SnapshotEvent set_license_key set_monitoring_config",
     "database connectors": "TableWriterInitMode",
 }
