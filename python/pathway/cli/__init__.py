@@ -7,162 +7,83 @@ import logging
 import os
 import shlex
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any, NamedTuple, NoReturn
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
 from pathway import __version__
-from pathway.cli.launch import Launch, NotStarted, launch
-from pathway.cli.repository import NoRepository, checked_out
+from pathway.cli import airbyte as airbyte_files
+from pathway.cli import completion as completions
+from pathway.cli import pipeline, store
+from pathway.cli.options import Run, runs
 
 _LOGGER = logging.getLogger("pathway.cli")
-_HIGHEST_PORT = 65535
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="pathway")
 def main() -> None:
-    """Runs programs that compute with live data."""
+    """Runs programs and pipelines that compute with live data, and looks into what they keep.
 
+    \b
+    Examples:
+      pathway run app.yaml
+      pathway run program.py --threads 4
+      pathway spawn --processes 2 python program.py --input data.csv
+      pathway persistence inspect ./state
 
-class _Run(NamedTuple):
-    """What is run, and in which processes."""
-
-    plan: Launch
-    repository_url: str | None
-    branch: str | None
-    command: tuple[str, ...]
-
-    def launch(self, variables: Mapping[str, str]) -> NoReturn:
-        """Runs it with these variables in the environment, and exits as it does."""
-        program, *arguments = self.command
-        try:
-            with checked_out(self.repository_url, self.branch) as checkout:
-                command = [checkout.program(program), *arguments]
-                sys.exit(launch(self.plan, command, folder=checkout.folder, variables=variables))
-        except (NotStarted, NoRepository) as error:
-            _LOGGER.error("%s", error)
-            sys.exit(1)
-
-
-_RUN_OPTIONS = (
-    click.option(
-        "-t", "--threads", type=int, default=1, metavar="N", help="Worker threads of each process (1)."
-    ),
-    click.option(
-        "-n", "--processes", type=int, default=None, metavar="N", help="Processes on this machine (1)."
-    ),
-    click.option(
-        "--first-port",
-        type=int,
-        default=10000,
-        metavar="PORT",
-        help="Processes on this machine talk through this port and those that follow (10000).",
-    ),
-    click.option(
-        "--addresses",
-        metavar="HOST:PORT,HOST:PORT,...",
-        help="Where all processes of the run listen, on any machines. One of them is started here; give "
-        "all the same PATHWAY_CLUSTER_SECRET.",
-    ),
-    click.option(
-        "-pi",
-        "--process-id",
-        type=int,
-        metavar="N",
-        help="Which of --addresses is the process here; the first is 0.",
-    ),
-    click.option(
-        "--max-processes",
-        type=int,
-        metavar="N",
-        help="The most processes that there may be where their number follows the load.",
-    ),
-    click.option("--repository-url", metavar="URL", help="Clone this Git repository and run there."),
-    click.option("--branch", metavar="NAME", help="The branch of the repository."),
-    click.option(
-        "--record-path", metavar="FOLDER", default="record", help="Where the recording is kept (record)."
-    ),
-    click.argument("program"),
-    click.argument("arguments", nargs=-1, type=click.UNPROCESSED),
-)
-
-
-def _runs(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options of whatever runs a program; it takes a `run`, and the `record_path`."""
-
-    @functools.wraps(command)
-    def with_run(
-        threads: int,
-        processes: int | None,
-        first_port: int,
-        addresses: str | None,
-        process_id: int | None,
-        max_processes: int | None,
-        repository_url: str | None,
-        branch: str | None,
-        program: str,
-        arguments: tuple[str, ...],
-        **others: Any,
-    ) -> None:
-        plan = _plan(threads, processes, first_port, addresses, process_id)
-        if max_processes is not None:
-            if addresses is not None or max_processes < plan.processes:
-                raise click.UsageError(
-                    "--max-processes must be at least --processes, and goes without --addresses"
-                )
-            plan = replace(plan, most=max_processes)
-        if branch is not None and repository_url is None:
-            raise click.UsageError("--branch requires --repository-url")
-        command(run=_Run(plan, repository_url, branch, (program, *arguments)), **others)
-
-    for option in reversed(_RUN_OPTIONS):
-        with_run = option(with_run)
-    return with_run
+    pathway COMMAND --help tells of each.
+    """
 
 
 _RUN_SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
 
 
-@main.command(context_settings=_RUN_SETTINGS)
+@main.command(context_settings=_RUN_SETTINGS, short_help="Runs a program in several processes.")
 @click.option("--record", is_flag=True, help="Record what the sources with names give, for pathway replay.")
-@_runs
-def spawn(run: _Run, record: bool, record_path: str) -> None:
+@runs
+def spawn(run: Run, record: bool, record_path: str) -> None:
     """Runs PROGRAM with its ARGUMENTS in one or several processes.
 
     Every process runs the whole program; the workers of all of them share the rows. If one fails, all are
-    stopped. The exit code is 0 if all end well, and otherwise that of the process that failed.
+    stopped. The exit code is 0 if all end well, and otherwise that of the process that failed. Options of
+    this command stand before PROGRAM; everything behind it is for the program.
 
-        pathway spawn --processes 2 --threads 2 python program.py --input data.csv
-
-        pathway spawn --record python program.py
+    \b
+    Examples:
+      pathway spawn --processes 2 --threads 2 python program.py --input data.csv
+      pathway spawn --record python program.py
+      pathway spawn --addresses 10.0.0.1:9000,10.0.0.2:9000 --process-id 0 python program.py
     """
     variables = _replay_variables(run, record_path, "record", continues=True) if record else {}
     run.launch(variables)
 
 
-@main.command(context_settings=_RUN_SETTINGS)
+@main.command(context_settings=_RUN_SETTINGS, short_help="Runs a program on recorded inputs.")
 @click.option(
     "--mode",
     type=click.Choice(["batch", "speedrun", "realtime"], case_sensitive=False),
     default="batch",
     help="Recorded rows are given all at once (batch); in the minibatches and at the times in which they "
-    "came, as fast as possible (speedrun); or the same with the pauses between them (realtime).",
+    "came, as fast as possible (speedrun); or the same with the pauses between them (realtime). Default: "
+    "batch.",
 )
 @click.option(
     "--speed", type=float, default=1.0, metavar="X", help="With realtime, so many times as fast (1)."
 )
 @click.option("--continue", "continues", is_flag=True, help="Go on with what the sources give now.")
-@_runs
-def replay(run: _Run, mode: str, speed: float, continues: bool, record_path: str) -> None:
+@runs
+def replay(run: Run, mode: str, speed: float, continues: bool, record_path: str) -> None:
     """Runs PROGRAM with its ARGUMENTS on what pathway spawn --record has recorded.
 
     Nothing is added to the recording. Sources without names give nothing, unless the run goes on with what
     the sources give now.
 
-        pathway replay --mode speedrun python program.py
+    \b
+    Examples:
+      pathway replay --mode speedrun python program.py
+      pathway replay --mode realtime --speed 10 --record-path monday python program.py
     """
     if not 0 < speed < float("inf"):
         raise click.UsageError("--speed has to be a positive number")
@@ -175,7 +96,7 @@ def replay(run: _Run, mode: str, speed: float, continues: bool, record_path: str
     run.launch({**variables, **modes, "PATHWAY_REPLAY_SPEED": str(speed)})
 
 
-def _replay_variables(run: _Run, path: str, access: str, *, continues: bool) -> dict[str, str]:
+def _replay_variables(run: Run, path: str, access: str, *, continues: bool) -> dict[str, str]:
     return {
         # A clone is thrown away.
         "PATHWAY_REPLAY_STORAGE": path if run.repository_url is None else os.path.abspath(path),
@@ -184,11 +105,15 @@ def _replay_variables(run: _Run, path: str, access: str, *, continues: bool) -> 
     }
 
 
-@main.command("spawn-from-env")
+@main.command("spawn-from-env", short_help="Runs what PATHWAY_SPAWN_ARGS says.")
 def spawn_from_env() -> None:
     """Runs `pathway spawn` with the arguments in the variable PATHWAY_SPAWN_ARGS.
 
-    PATHWAY_SPAWN_ARGS='--threads 2 python program.py' pathway spawn-from-env
+    They are separated by single spaces. Without the variable, nothing is run.
+
+    \b
+    Example:
+      PATHWAY_SPAWN_ARGS='--threads 2 python program.py' pathway spawn-from-env
     """
     text = os.environ.get("PATHWAY_SPAWN_ARGS")
     if text is None:
@@ -199,54 +124,151 @@ def spawn_from_env() -> None:
     os.execv(arguments[0], arguments)
 
 
-def _plan(
-    threads: int,
-    processes: int | None,
-    first_port: int,
-    addresses: str | None,
-    process_id: int | None,
-) -> Launch:
-    """The processes to be started; `click.UsageError` if the options make no sense."""
-    if threads < 1:
-        raise click.UsageError("--threads must be at least 1")
-    if processes is not None and processes < 1:
-        raise click.UsageError("--processes must be at least 1")
-    if addresses is None:
-        if process_id is not None:
-            raise click.UsageError("--process-id requires --addresses")
-        count = processes or 1
-        last = first_port + count - 1
-        if first_port < 1:
-            raise click.UsageError(f"invalid port {first_port} of --first-port: must be in range 1..65535")
-        if last > _HIGHEST_PORT:
-            raise click.UsageError(
-                f"--first-port {first_port} with --processes {count} requires port {last}, "
-                f"which exceeds the maximum of {_HIGHEST_PORT}"
-            )
-        return Launch(threads=threads, processes=count, first_port=first_port)
-    if processes is not None:
-        raise click.UsageError(
-            "--processes and --addresses are mutually exclusive: each address is a process"
-        )
-    if process_id is None:
-        raise click.UsageError("--process-id is required when --addresses is set")
-    all_addresses = _checked_addresses(addresses)
-    if not 0 <= process_id < len(all_addresses):
-        last = len(all_addresses) - 1
-        raise click.UsageError(f"--process-id {process_id} is out of range: --addresses has 0 to {last}")
-    return Launch(threads=threads, addresses=all_addresses, process_id=process_id)
+def _assignments(
+    context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
+) -> dict[str, str]:
+    """The variables of `--set NAME=VALUE`."""
+    values = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier():
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE")
+        values[name] = value
+    return values
 
 
-def _checked_addresses(text: str) -> tuple[str, ...]:
-    addresses = tuple(address.strip() for address in text.split(","))
-    for address in addresses:
-        host, colon, port = address.rpartition(":")
-        if not (host and colon and port.isascii() and port.lstrip("-").isdigit()):
-            raise click.UsageError(f"invalid address {address!r} in --addresses: expected host:port format")
-        if not 1 <= int(port) <= _HIGHEST_PORT:
-            raise click.UsageError(
-                f"invalid port {port} of {address!r} in --addresses: must be in range 1..{_HIGHEST_PORT}"
-            )
-    if len(set(addresses)) < len(addresses):
-        raise click.UsageError("--addresses contains duplicate entries")
-    return addresses
+def _settings_of(
+    program: str, *, repository_url: str | None, variables: dict[str, str], **others: Any
+) -> Mapping[str, int]:
+    """What the file says of its processes, if it can be known before they are there."""
+    is_pipeline = program.endswith(pipeline.SUFFIXES)
+    if not is_pipeline and not program.endswith(".py"):
+        raise click.UsageError(f"{program} is no .py or .yaml file; other programs are run by pathway spawn")
+    if variables and not is_pipeline:
+        raise click.UsageError("--set is for pipelines in YAML; give a program arguments, or the environment")
+    if repository_url is not None:
+        return {}
+    if not os.path.isfile(program):
+        raise click.UsageError(f"there is no file {program}")
+    if not is_pipeline:
+        return {}
+    try:
+        return pipeline.process_settings(program, variables)
+    except pipeline.NoSuchVariable as mistake:
+        raise click.BadParameter(str(mistake), param_hint="--set") from None
+    except pipeline.Mistake as mistake:
+        raise click.ClickException(str(mistake)) from None
+
+
+@main.command("run")
+@click.option(
+    "--set",
+    "variables",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_assignments,
+    help="The value of a variable of a pipeline, in place of its definition at the top of the file, and of "
+    "the environment. Numbers and truth values are such, all else is text. Can be given several times.",
+)
+@click.option("--record", is_flag=True, help="Record what the sources with names give, for pathway replay.")
+@functools.partial(runs, settings_of=_settings_of, program="FILE")
+def run_file(run: Run, variables: dict[str, str], record: bool, record_path: str) -> None:
+    """Runs a pipeline in YAML, or a Python program.
+
+    All that FILE.yaml describes is made, and the outputs among it are run. `!pw.io.csv.read` with a mapping
+    calls that function, `$name: value` defines a variable, and `$name` is its value, or that of the
+    environment. Under the key `pathway` are settings of the run: threads, processes, persistence_config,
+    monitoring_level and the other arguments of pw.run. FILE.py is run by this Python.
+
+    Options may stand before or behind FILE; what is for the file itself stands behind `--`.
+
+    \b
+    Examples:
+      pathway run app.yaml
+      pathway run app.yaml --threads 4 --set PORT=8080
+      pathway run program.py -n 2 -- --input data.csv
+    """
+    file, *arguments = run.command
+    # The Python of a clone has what its requirements name.
+    python = sys.executable if run.repository_url is None else "python"
+    command = [python]
+    if file.endswith(pipeline.SUFFIXES):
+        command += ["-m", "pathway.cli.run_pipeline"]
+        command += [f"--set={name}={value}" for name, value in variables.items()]
+    environment = _replay_variables(run, record_path, "record", continues=True) if record else {}
+    run._replace(command=(*command, file, *arguments)).launch(environment)
+
+
+@main.group()
+def persistence() -> None:
+    """Looks into what runs with persistence keep."""
+
+
+@persistence.command(short_help="Shows the checkpoints in a folder.")
+@click.argument("path")
+@click.option("--json", "as_json", is_flag=True, help="All of it, as JSON.")
+def inspect(path: str, as_json: bool) -> None:
+    """Shows the checkpoints in the folder PATH: their times and runs, how far sources were read and outputs
+    written, and how much is kept of each operator.
+
+    Only folders can be looked into, and nothing in them is changed. A run may be using the store meanwhile.
+
+    \b
+    Examples:
+      pathway persistence inspect ./state
+      pathway persistence inspect ./state --json | jq '.checkpoints[0].sources'
+    """
+    try:
+        found = store.contents(path)
+    except store.NoStore as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(found.to_json() if as_json else store.as_text(found))
+
+
+@main.group()
+def airbyte() -> None:
+    """Prepares sources of Airbyte."""
+
+
+@airbyte.command("create-source")
+@click.argument("connection")
+@click.option(
+    "--image",
+    default="airbyte/source-faker:0.1.4",
+    show_default=True,
+    metavar="NAME",
+    help="The Docker image of the source.",
+)
+def create_source(connection: str, image: str) -> None:
+    """Writes connections/CONNECTION.yaml, a file to fill in with the settings of a source of Airbyte.
+
+    It is an error if there is such a file.
+
+    \b
+    Example:
+      pathway airbyte create-source issues --image airbyte/source-github:1.0.0
+    """
+    try:
+        path = airbyte_files.create_source(connection, image)
+    except FileExistsError as error:
+        raise click.ClickException(f"{error.filename} exists already") from None
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"The source {connection} is described in {path}: fill in what it needs")
+
+
+@main.command(short_help="Prints a script that completes commands in a shell.")
+@click.argument("shell", type=click.Choice(completions.SHELLS))
+def completion(shell: str) -> None:
+    """Prints what SHELL has to read so that it completes commands, options and their values.
+
+    \b
+    Where to put it:
+      bash  echo 'eval "$(pathway completion bash)"' >> ~/.bashrc
+      zsh   echo 'eval "$(pathway completion zsh)"' >> ~/.zshrc     (behind compinit)
+      fish  pathway completion fish > ~/.config/fish/completions/pathway.fish
+    """
+    try:
+        click.echo(completions.source(main, shell))
+    except completions.NoCompletion as error:
+        raise click.ClickException(str(error)) from None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
@@ -96,6 +96,7 @@ class Document:
         overrides: values of variables, as text like that of the environment, in place of definitions in
             the outermost mapping.
         keys_are_variables: what is under a key of a mapping can be referred to like a variable.
+        checks_tags: what tags name is imported at once, and not when it is constructed.
     """
 
     def __init__(
@@ -104,11 +105,13 @@ class Document:
         *,
         overrides: Mapping[str, str] | None = None,
         keys_are_variables: bool = False,
+        checks_tags: bool = True,
     ) -> None:
         self._overrides = dict(overrides or {})
         self._keys_are_variables = keys_are_variables
-        #: Overrides that nothing has asked for yet.
-        self.unused_overrides = set(self._overrides)
+        self._checks_tags = checks_tags
+        #: The names of all variables that are referred to.
+        self.references: set[str] = set()
         self._definitions: dict[yaml.Node, dict[str, _Definition]] = {}
         #: What the tags of nodes name.
         self._named: dict[yaml.Node, Any] = {}
@@ -139,20 +142,23 @@ class Document:
             warn_at(definition.key, f"unused YAML variable ${definition.name}", UserWarning)
         return value
 
-    def construct_only(self, path: str, name: str) -> tuple[Any, yaml.Node] | None:
-        """The object under one key of a mapping that is under a key of the outermost one, and nothing else;
-        None if there is none."""
-        node: Any = self.root
-        scope = self._scope
-        try:
-            for key in (path, name):
-                if not isinstance(node, yaml.MappingNode) or node.tag.startswith("!"):
-                    return None
-                self._scope = self._scope_of(node)
-                node = next((value for at, value in node.value if at.value == key), None)
-            return None if node is None else (self._loader.construct_object(node), node)
-        finally:
-            self._scope = scope
+    def node_at(self, *path: str) -> yaml.Node | None:
+        """The node under a key of the outermost mapping, or under keys of mappings in it."""
+        node = self.root
+        for key in path:
+            if not isinstance(node, yaml.MappingNode) or node.tag.startswith("!"):
+                return None
+            node = next((value for at, value in node.value if at.value == key), None)
+        return node
+
+    def value_at(self, *path: str) -> Any:
+        """The object that is there, of which nothing else is constructed."""
+        with ExitStack() as stack:
+            for depth in range(len(path)):
+                node = self.node_at(*path[:depth])
+                if isinstance(node, yaml.MappingNode):
+                    stack.enter_context(self.within(self._scope_of(node)))
+            return self._loader.construct_object(self.node_at(*path))
 
     # --- before construction ------------------------------------------------------------------------
 
@@ -160,9 +166,12 @@ class Document:
         if node in seen:
             return
         seen.add(node)
-        if node.tag == _VARIABLE and not node.value[1:].isidentifier():
-            raise marked(node, f"variable name {node.value[1:]!r} is not a valid identifier")
-        if node.tag.startswith("!"):
+        if node.tag == _VARIABLE:
+            name = node.value[1:]
+            if not name.isidentifier():
+                raise marked(node, f"variable name {name!r} is not a valid identifier")
+            self.references.add(name)
+        if node.tag.startswith("!") and self._checks_tags:
             self._named[node] = self._checked_name(node)
         if isinstance(node, yaml.MappingNode):
             self._take_definitions(node)
@@ -236,7 +245,6 @@ class Document:
             if (definition := scope.definitions.get(name)) is not None:
                 return self._defined(definition, scope, node)
         if name in self._overrides:
-            self.unused_overrides.discard(name)
             return _of_environment(self._overrides[name])
         if name in os.environ:
             return _of_environment(os.environ[name])
@@ -261,7 +269,8 @@ class Document:
 
     def tagged(self, node: yaml.Node) -> Any:
         """What a node with a tag of a Python object stands for."""
-        named, name = self._named[node], node.tag[1:]
+        name = node.tag[1:]
+        named = self._named[node] if node in self._named else self._checked_name(node)
         arguments: dict[str, Any] = {}
         if isinstance(node, yaml.MappingNode):
             for key, value in self._loader.construct_mapping(node, deep=True).items():

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 import pathway as pw
@@ -169,3 +173,129 @@ def test_a_repository_is_cloned_and_run_in(tmp_path: Path) -> None:
     missing = spawn("spawn", "--repository-url", url + "-not", "python", "main.py", cwd=here)
     assert missing.returncode == 1
     assert "cannot be cloned" in missing.stderr
+
+
+def commands(group: click.Group, *names: str) -> Iterator[tuple[str, ...]]:
+    yield names
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, *names, name)
+        else:
+            yield (*names, name)
+
+
+@pytest.mark.parametrize("names", list(commands(main)), ids=" ".join)
+def test_help_teaches(names: tuple[str, ...]) -> None:
+    result = call(*names, "--help")
+    assert result.exit_code == 0
+    assert result.output.startswith(f"Usage: {' '.join(['pathway', *names])} [OPTIONS]")
+    assert call(*names, "-h").output == result.output
+    assert max(map(len, result.output.splitlines())) <= 110
+    if names not in [("airbyte",), ("persistence",)]:
+        assert "Example" in result.output or "Where to put it:" in result.output
+
+
+def test_commands_and_options_that_do_not_exist() -> None:
+    for arguments, usage, message in [
+        (["nope"], "pathway [OPTIONS] COMMAND [ARGS]...\nTry 'pathway --help'", "No such command 'nope'."),
+        (["--nope"], "pathway [OPTIONS] COMMAND [ARGS]...\nTry 'pathway --help'", "No such option"),
+        (
+            ["persistence", "nope"],
+            "pathway persistence [OPTIONS] COMMAND [ARGS]...\nTry 'pathway persistence --help'",
+            "No such command 'nope'.",
+        ),
+        (
+            ["persistence", "inspect"],
+            "pathway persistence inspect [OPTIONS] PATH\nTry 'pathway persistence inspect --help'",
+            "Missing argument 'PATH'.",
+        ),
+    ]:
+        result = call(*arguments)
+        assert result.exit_code == 2
+        assert result.stderr.startswith(f"Usage: {usage} for help.\n\nError: {message}")
+        assert result.stdout == ""
+
+
+def completed(*words: str) -> list[str]:
+    """What bash offers for the last of these words."""
+    variables = {
+        "_PATHWAY_COMPLETE": "bash_complete",
+        "COMP_WORDS": " ".join(["pathway", *words]),
+        "COMP_CWORD": str(len(words)),
+    }
+    environment = {**os.environ, **variables}
+    command = [sys.executable, "-m", "pathway"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=True)
+    return [line.partition(",")[2] for line in done.stdout.splitlines()]
+
+
+def test_words_are_completed() -> None:
+    assert completed("sp") == ["spawn", "spawn-from-env"]
+    assert completed("persistence", "") == ["inspect"]
+    assert completed("replay", "--mode", "") == ["batch", "speedrun", "realtime"]
+    assert "--processes" in completed("run", "--pro")
+    assert completed("completion", "") == ["bash", "zsh", "fish"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_scripts_for_shells(shell: str, tmp_path: Path) -> None:
+    result = call("completion", shell)
+    assert result.exit_code == 0
+    assert f"_PATHWAY_COMPLETE={shell}_complete" in result.output
+    if (program := shutil.which(shell)) is not None:
+        script = tmp_path / "script"
+        script.write_text(result.output)
+        subprocess.run([program, "-n", script], check=True, timeout=60)
+
+
+def test_bash_completes(tmp_path: Path) -> None:
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("there is no bash")
+    (tmp_path / "pathway").write_text(f'#!/bin/sh\nexec {sys.executable} -m pathway "$@"\n')
+    (tmp_path / "pathway").chmod(0o755)
+    program = (
+        'eval "$(pathway completion bash)"\n'
+        "COMP_WORDS=(pathway persistence ins) COMP_CWORD=2\n"
+        "_pathway_completion pathway ins persistence\n"
+        'echo "${COMPREPLY[@]}"\n'
+    )
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        [bash, "--norc", "-c", program],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == "inspect\n"
+
+
+def test_a_source_of_airbyte_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = call("airbyte", "create-source", "people")
+    assert (
+        result.output == "The source people is described in connections/people.yaml: fill in what it needs\n"
+    )
+    file = tmp_path / "connections" / "people.yaml"
+    written = file.read_text()
+    assert written.startswith("# The source people of Airbyte")
+    assert yaml.safe_load(written) == {
+        "source": {"docker_image": "airbyte/source-faker:0.1.4", "config": {"count": 1000, "seed": 0}}
+    }
+    again = call("airbyte", "create-source", "people", "--image", "airbyte/source-github:1.0.0")
+    assert (again.exit_code, again.output) == (1, "Error: connections/people.yaml exists already\n")
+    assert file.read_text() == written
+    assert call("airbyte", "create-source", "issues", "--image", "airbyte/source-github:1.0.0").exit_code == 0
+    other = (tmp_path / "connections" / "issues.yaml").read_text()
+    assert yaml.safe_load(other) == {"source": {"docker_image": "airbyte/source-github:1.0.0", "config": {}}}
+    assert "integrations/sources/github\n" in other
+    for name in ("", "a/b"):
+        outside = call("airbyte", "create-source", name)
+        assert (outside.exit_code, outside.output) == (1, f"Error: {name!r} cannot be the name of a file\n")
+    (tmp_path / "connections" / "people.yaml").unlink()
+    (tmp_path / "connections" / "issues.yaml").unlink()
+    (tmp_path / "connections").rmdir()
+    (tmp_path / "connections").write_text("")
+    assert call("airbyte", "create-source", "people").exit_code == 1
