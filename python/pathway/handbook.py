@@ -312,7 +312,7 @@ def error_history(table: Table) -> Table:
 def install() -> None:
     """Puts the names where the handbook has them."""
     import pathway
-    from pathway import io, reducers, stdlib
+    from pathway import _handbook_yaml, io, reducers, stdlib
     from pathway.stdlib.temporal import _handbook, _handbook_joins
 
     for name in ("ColumnDefinition", "ConnectorMode", "schema_class"):
@@ -323,6 +323,10 @@ def install() -> None:
         setattr(PathwayType, name, PathwayType(dtype))
     for name in ("collect", "var_pop", "stddev"):
         setattr(reducers, name, globals()[name])
+    for name in _handbook_yaml.REDUCERS:
+        setattr(reducers, name, _handbook_yaml.of_columns(getattr(reducers, name)))
+    io.csv.write = _handbook_yaml.with_path(io.csv.write)
+    pathway.Transformations = _handbook_yaml.Transformations  # type: ignore[attr-defined]
     stdlib.tools = tools  # type: ignore[attr-defined]
     for name, of_windows in _handbook.NAMES.items():
         setattr(stdlib.temporal, name, of_windows)

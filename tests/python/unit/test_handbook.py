@@ -185,3 +185,22 @@ def test_documented_names_exist() -> None:
     for name in ("ColumnDefinition", "ConnectorMode", "schema_class", "ConnectorSubject"):
         assert f"pw.{name}" in text or name in text
         assert hasattr(pw, name)
+
+
+def test_transformations_by_names_of_columns() -> None:
+    t = pw.debug.table_from_markdown("""
+        shop | day | amount
+        Oslo | 1   | 3
+        Oslo | 1   | 4
+        Lima | 1   | 5
+    """)
+    reducers: Any = [pw.reducers.avg(column="amount"), pw.reducers.count(), pw.reducers.max(column="day")]
+    named = pw.Transformations.groupby(t, ["shop", "day"], reducers)  # type: ignore[attr-defined]
+    assert list(named.column_names()) == ["shop", "day", "avg_amount", "count", "max_day"]
+    given = pw.Transformations.groupby(t, "shop", {"n": pw.reducers.count()})  # type: ignore[attr-defined]
+    assert list(given.column_names()) == ["shop", "n"]
+    for wrong in ([pw.reducers.sum(t.amount + 1)], [pw.reducers.count() + 1], [pw.reducers.count()] * 2):
+        with pytest.raises(ValueError, match="give a mapping, name: reducer"):
+            pw.Transformations.groupby(t, "shop", wrong)  # type: ignore[attr-defined]
+    with pytest.raises(TypeError, match="give one"):
+        pw.io.csv.write(t, "a.csv", path="b.csv")  # type: ignore[call-arg]

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,48 @@ pathway:
     done = run("app.yaml", "-n", "1", "-t", "3", cwd=folder, THREADS="2")
     assert done.returncode == 0, done.stderr
     assert done.stderr.startswith("Preparing 1 process (3 total workers)\n")
+
+
+def test_the_example_of_the_handbook(folder: Path) -> None:
+    (folder / "input.csv").write_text("category,amount\na,1\nb,5\na,2\n")
+    (folder / "app.yaml").write_text(
+        """\
+# Data source
+source: !pw.io.csv.read
+  path: ./input.csv
+  schema: $schema
+
+# Transformations
+processed: !pw.Transformations.groupby
+  table: $source
+  by: [category]
+  reducers:
+    - !pw.reducers.sum
+      column: amount
+
+# Output
+output: !pw.io.csv.write
+  table: $processed
+  path: ./output.csv
+
+$schema: !pw.schema_from_dict {columns: {category: str, amount: int}}
+"""
+    )
+    command = [sys.executable, "-m", "pathway", "run", "app.yaml"]
+    output = folder / "output.csv"
+    deadline = time.monotonic() + 60
+    with subprocess.Popen(command, cwd=folder) as process:
+        try:
+            # Its source is followed without end.
+            while not (output.exists() and output.read_text().count("\n") >= 3):
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        finally:
+            process.terminate()
+    header, *rows = (line.replace('"', "").split(",") for line in output.read_text().splitlines())
+    assert header[:2] == ["category", "sum_amount"]
+    assert sorted(row[:2] for row in rows) == [["a", "3"], ["b", "5"]]
 
 
 def test_programs_are_run(folder: Path) -> None:
