@@ -148,7 +148,8 @@ def _place(path: str, where: yaml.Node | yaml.Mark | None) -> str:
     'app.yaml'
     """
     mark = where.start_mark if isinstance(where, yaml.Node) else where
-    return path if mark is None else f"{path}:{mark.line + 1}:{mark.column + 1}"
+    # A function that is called may read another file.
+    return path if mark is None else f"{mark.name}:{mark.line + 1}:{mark.column + 1}"
 
 
 def _text(error: BaseException) -> str:

@@ -148,6 +148,32 @@ $schema: !pw.schema_from_dict {columns: {category: str, amount: int}}
     assert sorted(row[:2] for row in rows) == [["a", "3"], ["b", "5"]]
 
 
+def test_pipelines_of_repositories(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    pytest.importorskip("git")
+    (folder / "app.yaml").write_text(COPY.replace("out.jsonl", "$out"))
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-C", str(folder)]
+    for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "a"]):
+        subprocess.run([*git, *command], check=True)
+    here = tmp_path_factory.mktemp("here")
+    repository = ["--repository-url", f"file://{folder}"]
+    done = run("app.yaml", *repository, "--set", f"out={here}/out.jsonl", cwd=here)
+    assert (done.returncode, amounts(here)) == (0, [1]), done.stderr
+    done = run("app.yaml", *repository, "--set", "typo=1", cwd=here)
+    assert done.returncode == 1
+    assert done.stderr.endswith("Error: nothing in app.yaml refers to $typo\n")
+
+
+def test_files_that_are_read_by_functions(folder: Path) -> None:
+    (folder / "other.yaml").write_text("a: 1\nb: $1\n")
+    (folder / "steps.py").write_text(
+        "import pathway as pw\n\ndef other():\n    pw.load_yaml(open('other.yaml'))\n"
+    )
+    (folder / "app.yaml").write_text("a: !steps.other {}\n")
+    done = run("app.yaml", cwd=folder)
+    assert done.returncode == 1
+    assert done.stderr.endswith("Error: other.yaml:2:4: variable name '1' is not a valid identifier\n")
+
+
 def test_programs_are_run(folder: Path) -> None:
     (folder / "program.py").write_text("import os, sys\nprint(os.environ['PATHWAY_THREADS'], sys.argv)\n")
     done = run("program.py", "-t", "2", "--", "--input", "x", cwd=folder)
