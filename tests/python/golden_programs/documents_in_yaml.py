@@ -177,22 +177,8 @@ def unused_variables():
 
 @program
 def the_environment():
-    texts = [
-        "8080",
-        " 7 ",
-        "0.5",
-        "true",
-        "yes",
-        "text",
-        "",
-        "null",
-        "1e3",
-        "0x10",
-        "[1, 2]",
-        "'5'",
-        "$OTHER",
-    ]
-    for text in [*texts, "!!int '5'", "2020-01-01"]:
+    numbers = ["8080", " 7 ", "0.5", "true", "yes", "0x10", "!!int '5'"]
+    for text in [*numbers, "text", "", "null", "1e3", "[1, 2]", "'5'", "$OTHER", "2020-01-01"]:
         os.environ["SETTING"] = text
         load("[$SETTING]", "$SETTING: 1\na: $SETTING", "$other: $SETTING\na: {$SETTING: 2, b: $other}")
 
