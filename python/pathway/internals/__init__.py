@@ -5,6 +5,7 @@ Transformer classes are here and not in `pathway` itself.
 
 from pathway._engine import Pointer
 from pathway.internals.api import PersistenceMode
+from pathway.internals.background import BackgroundRun, run_in_background
 from pathway.internals.custom_reducers import BaseCustomAccumulator
 from pathway.internals.datetime_types import DateTimeNaive, DateTimeUtc, Duration
 from pathway.internals.engine_types import PathwayType as Type
@@ -21,6 +22,7 @@ from pathway.internals.functions import (
     join_right,
 )
 from pathway.internals.groupby import GroupedJoinResult, GroupedTable
+from pathway.internals.interactive import LiveTable, enable_interactive_mode
 from pathway.internals.iterate import iterate, iterate_universe
 from pathway.internals.join_mode import JoinMode
 from pathway.internals.joinable import Joinable
@@ -71,6 +73,7 @@ from pathway.internals.yaml_loader import load_yaml
 
 __all__ = [
     "UDF",
+    "BackgroundRun",
     "BaseCustomAccumulator",
     "ColumnDefinition",
     "ColumnExpression",
@@ -84,6 +87,7 @@ __all__ = [
     "JoinResult",
     "Joinable",
     "Json",
+    "LiveTable",
     "MonitoringLevel",
     "PersistenceMode",
     "Pointer",
@@ -103,6 +107,7 @@ __all__ = [
     "coalesce",
     "column_definition",
     "declare_type",
+    "enable_interactive_mode",
     "fill_error",
     "global_error_log",
     "groupby",
@@ -122,6 +127,7 @@ __all__ = [
     "right",
     "run",
     "run_all",
+    "run_in_background",
     "schema_builder",
     "schema_from_csv",
     "schema_from_dict",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from pathway._engine import CallbackSink, Pointer
@@ -44,6 +44,29 @@ DONE: Final = _Done()
 Frontier = int | _Done
 #: A row: its id and the values of its columns.
 Row = tuple[Pointer, list[Any]]
+#: By id the rows, mostly one.
+Rows = dict[Pointer, list[list[Any]]]
+#: The time, the id and the values of a row, whether it was added.
+Change = tuple[int, Pointer, list[Any], bool]
+
+
+def add_up(rows: Rows, changes: Iterable[Change], frontier: Frontier) -> None:
+    """Makes of rows what they are after the changes before a frontier; of one time, removals come first."""
+    for time, key, values, is_addition in changes:
+        if frontier <= time:
+            break
+        of_key = rows.setdefault(key, [])
+        if is_addition:
+            of_key.append(values)
+        else:
+            of_key.pop(0)
+        if not of_key:
+            del rows[key]
+
+
+def in_order(rows: Rows) -> list[Row]:
+    """The rows by id."""
+    return [(key, values) for key in sorted(rows) for values in rows[key]]
 
 
 class ExportedTable:
@@ -66,15 +89,14 @@ class ExportedTable:
             on_end=self._on_end,
         )
         self.output = G.engine.output(table._engine, sink, frame=current_frame())
-        G.outputs.append(self.output)
-        G.touch()
+        G.add_output(self.output, table._engine)
 
     def _begin(self) -> None:
-        #: By id the rows (mostly one) by changes before `_since`.
-        self._rows: dict[Pointer, list[list[Any]]] = {}
+        #: The rows by changes before `_since`.
+        self._rows: Rows = {}
         self._since = 0
-        #: Later changes: the time, the row, whether it was added.
-        self._changes: list[tuple[int, Pointer, list[Any], bool]] = []
+        #: Later changes.
+        self._changes: list[Change] = []
         self._frontier: Frontier = 0
         self._failed = False
 
@@ -111,26 +133,16 @@ class ExportedTable:
                     f"last ({self._since}) or of later ones."
                 )
             rows = self._rows_before(frontier)
-        return [(key, values) for key in sorted(rows) for values in rows[key]]
+        return in_order(rows)
 
     def failed(self) -> bool:
         """True if the last run with this table has failed."""
         with self._lock:
             return self._failed
 
-    def _rows_before(self, frontier: Frontier) -> dict[Pointer, list[list[Any]]]:
+    def _rows_before(self, frontier: Frontier) -> Rows:
         rows = {key: list(of_key) for key, of_key in self._rows.items()}
-        for time, key, values, is_addition in self._changes:
-            if frontier <= time:
-                break
-            of_key = rows.setdefault(key, [])
-            if is_addition:
-                of_key.append(values)
-            else:
-                # Of one time, removals come first.
-                of_key.pop(0)
-            if not of_key:
-                del rows[key]
+        add_up(rows, self._changes, frontier)
         return rows
 
     def _forget_before(self, frontier: int) -> None:
@@ -162,7 +174,7 @@ def exported(table: Table) -> ExportedTable:
 @contextlib.contextmanager
 def told_to_exports(outputs: Sequence[int] | None) -> Iterator[None]:
     """Exported tables among these outputs, or all, begin anew with a run and learn that it has failed."""
-    told = [one for one in G.exported.values() if outputs is None or one.output in outputs]
+    told = [one for one in list(G.exported.values()) if outputs is None or one.output in outputs]
     for one in told:
         one.begin()
     try:

@@ -24,6 +24,8 @@ class ParseGraph:
         self.engine = _engine.Graph()
         #: Numbers of the outputs that `pw.run` computes.
         self.outputs: list[int] = []
+        #: The tables that these are of.
+        self.output_tables: dict[int, _engine.Table] = {}
         #: Numbers of the taps of `Table.debug`, computed in runs with `debug=True`.
         self.taps: list[int] = []
         #: Unique names of sources and sinks, with how often each was given.
@@ -38,12 +40,15 @@ class ParseGraph:
         self.clocks: dict[tuple[timedelta, timedelta], Any] = {}
         #: Tables that the program looks at itself, by their identity.
         self.exported: dict[int, Any] = {}
+        #: Live tables, in the order in which they were made.
+        self.live: list[Any] = []
         self._unused = False
 
     def clear(self) -> None:
         """Forgets all tables, outputs and facts about universes."""
         self.engine.clear()
         self.outputs.clear()
+        self.output_tables.clear()
         self.taps.clear()
         self.names.clear()
         self.caches.clear()
@@ -51,7 +56,14 @@ class ParseGraph:
         self.static_universes.clear()
         self.clocks.clear()
         self.exported.clear()
+        self.live.clear()
         self._unused = False
+
+    def add_output(self, number: int, table: _engine.Table) -> None:
+        """Notes an output of a table, so that `pw.run` computes it."""
+        self.outputs.append(number)
+        self.output_tables[number] = table
+        self.touch()
 
     def touch(self) -> None:
         """Notes that an operator was added, and shows the engine's warnings about it."""
@@ -70,6 +82,10 @@ class ParseGraph:
         if name in self.caches:
             raise ValueError(f"the cache name {name!r} is used more than once; each cache needs its own.")
         self.caches.add(name)
+
+    def is_empty(self) -> bool:
+        """True if nothing has been built."""
+        return not self.engine.explain()
 
     def mark_used(self) -> None:
         """Notes that a run was started: what has been built is not forgotten."""

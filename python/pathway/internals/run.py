@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import signal
@@ -13,16 +14,18 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pathway._engine import EngineError, Frame, OtherWorkerError, Persistence, StopRequested
+from pathway.internals.active_runs import active_run
 from pathway.internals.config import RunConfig, current_config
 from pathway.internals.exported import told_to_exports
 from pathway.internals.lazy_import import LazyModule
+from pathway.internals.live_input import STOP_LABEL, given_by_live_tables
 from pathway.internals.memory import MemoryLimit
 from pathway.internals.monitoring import MonitoringLevel
 from pathway.internals.parse_graph import G
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.scaling import EXIT_CODES, scaling_window
 from pathway.internals.trace import add_location_note, trace_user_frame, warn
-from pathway.internals.udfs.event_loop import run_loop
+from pathway.internals.udfs.event_loop import give_up, run_loop
 from pathway.persistence import Config, check_supported, config_of_environment, engine_settings
 
 if TYPE_CHECKING:
@@ -96,7 +99,7 @@ def run(
     """
     if monitoring is not None:
         monitoring_level = MonitoringLevel.AUTO if monitoring else MonitoringLevel.NONE
-    options = _Options(
+    options = RunOptions(
         monitoring_level=monitoring_level,
         with_http_server=with_http_server,
         default_logging=default_logging,
@@ -131,7 +134,7 @@ def run_all(
     spill_directory: str | os.PathLike[str] | None = None,
 ) -> None:
     """Computes all tables, whether an output needs them or not. Takes the arguments of [`run`][]."""
-    options = _Options(
+    options = RunOptions(
         monitoring_level=monitoring_level,
         with_http_server=with_http_server,
         default_logging=default_logging,
@@ -162,7 +165,7 @@ def _checked(config: Any) -> Config | None:
     return config
 
 
-class _Options:
+class RunOptions:
     """The arguments of a run, checked."""
 
     def __init__(
@@ -207,23 +210,42 @@ class _Options:
 
 
 def execute(
-    outputs: Sequence[int] | None, options: _Options, *, run_all: bool = False, debug: bool = False
+    outputs: Sequence[int] | None, options: RunOptions, *, run_all: bool = False, debug: bool = False
 ) -> None:
     """Runs the given outputs; exceptions carry the line of the operator that failed."""
+    prepare(options)
+    compute(outputs, options, run_all=run_all, debug=debug)
+
+
+def prepare(options: RunOptions) -> None:
+    """What comes before a run, in the thread that asks for it: its warnings are about the user's line."""
     _check_names()
     G.mark_used()
-    settings, memory = RunConfig.from_environment(), options.memory
     if not options.terminate_on_error:
         warn("terminate_on_error=False mode is experimental: errors in data stay in their cells.")
     if options.default_logging:
-        _set_up_logging()
+        set_up_logging()
     if os.environ.get("PATHWAY_SKIP_START_LOG") != "1":
         logging.getLogger("pathway_engine").info("Preparing Pathway computation")
+
+
+def compute(
+    outputs: Sequence[int] | None,
+    options: RunOptions,
+    *,
+    run_all: bool = False,
+    debug: bool = False,
+    in_background: bool = False,
+) -> None:
+    """The run itself, in whichever thread."""
+    settings, memory = RunConfig.from_environment(), options.memory
     try:
         with (
+            active_run(outputs, in_background=in_background) as run,
             told_to_exports(outputs),
             _sigterm_as_exit(),
             _storage(options.persistence, settings.workers) as kept,
+            given_by_live_tables(run, kept) as kept,
             run_loop(options.event_loop) as loop,
         ):
             wish = G.engine.run(
@@ -234,7 +256,7 @@ def execute(
                 max_batch_size=options.max_batch_size,
                 start_timestamp_ms=settings.start_timestamp_ms,
                 on_error=_log,
-                on_interrupt=loop.give_up,
+                on_interrupt=functools.partial(give_up, loop),
                 debug=debug,
                 persistence=kept,
                 check_types=options.check_types,
@@ -276,15 +298,15 @@ def _storage(config: Config | None, workers: int) -> Iterator[Persistence | None
         os.environ.pop(name, None)
 
 
-def run_options(**kwargs: Any) -> _Options:
+def run_options(**kwargs: Any) -> RunOptions:
     """The options of a run by a function of `pw.debug`."""
     for name in ("debug", "monitoring_level"):
         if name in kwargs:
             raise TypeError(f"{name} cannot be given here: it is fixed in the functions of pw.debug.")
     try:
-        return _Options(**kwargs)
+        return RunOptions(**kwargs)
     except TypeError as error:
-        raise TypeError(str(error).replace("_Options.__init__()", "the run")) from None
+        raise TypeError(str(error).replace("RunOptions.__init__()", "the run")) from None
 
 
 def _check_names() -> None:
@@ -293,7 +315,7 @@ def _check_names() -> None:
             raise ValueError(f"{uses} sources or sinks are named {name!r}: each needs a name of its own.")
 
 
-def _set_up_logging() -> None:
+def set_up_logging() -> None:
     logging.basicConfig(
         level=logging.INFO,
         format="[%(asctime)s]:%(levelname)s:%(message)s",
@@ -303,6 +325,8 @@ def _set_up_logging() -> None:
 
 def _log(kind: str, text: str) -> None:
     """Takes what the engine has to say during a run."""
+    if text.startswith(STOP_LABEL):
+        return
     logger, level = _KINDS[kind]
     logger.log(level, "%s", text)
 
@@ -337,4 +361,15 @@ def _sigterm_as_exit() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-__all__ = ["EngineError", "StreamGeneratorConfig", "execute", "run", "run_all", "run_options"]
+__all__ = [
+    "EngineError",
+    "RunOptions",
+    "StreamGeneratorConfig",
+    "compute",
+    "execute",
+    "prepare",
+    "run",
+    "run_all",
+    "run_options",
+    "set_up_logging",
+]

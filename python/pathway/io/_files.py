@@ -200,5 +200,4 @@ def register_output(
         sort_by=sort_columns(table, sort_by),
         frame=current_frame(),
     )
-    G.outputs.append(number)
-    G.touch()
+    G.add_output(number, table._engine)

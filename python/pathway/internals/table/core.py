@@ -201,7 +201,7 @@ class TableCore(Joinable):
     def __repr__(self) -> str:
         id_dtype = self._engine.id_dtype
         id_type = "" if id_dtype is DType.ANY_POINTER else f" id_type={id_dtype.typehint!r}"
-        return f"<pathway.Table schema={dict(self.typehints())}{id_type}>"
+        return f"<pathway.{type(self).__name__} schema={dict(self.typehints())}{id_type}>"
 
     def __reduce__(self) -> Any:
         raise TypeError("a table is part of a computation and cannot be pickled")

@@ -16,6 +16,7 @@ from pathway.internals.table.futures import FutureOperations
 from pathway.internals.table.grouping import GroupOperations
 from pathway.internals.table.ids import IdOperations
 from pathway.internals.table.indexing import IndexOperations
+from pathway.internals.table.living import LiveOperations
 from pathway.internals.table.ordering import OrderOperations
 from pathway.internals.table.rows import RowOperations
 from pathway.internals.table.streams import StreamOperations
@@ -37,6 +38,7 @@ class Table(
     IndexOperations,
     ForgettingOperations,
     FutureOperations,
+    LiveOperations,
     OrderOperations,
     StreamOperations,
     TapOperations,

@@ -97,24 +97,46 @@ async def _finish(*, wait_for_threads: bool) -> None:
         await loop.shutdown_default_executor()
 
 
-_current: RunLoop | None = None
+#: The loops of the runs that go on, and how many runs use each: runs at the same time share one.
+_active: list[RunLoop] = []
+_users: Counter[int] = Counter()
+_lock = threading.Lock()
 
 
 @contextlib.contextmanager
 def run_loop(loop: asyncio.AbstractEventLoop | None) -> Iterator[RunLoop]:
-    """The loop of one run."""
-    global _current
-    before, _current = _current, RunLoop(loop)
-    mine = _current
+    """The loop of a run. One that brings none of its own has that of a run which goes on already."""
+    with _lock:
+        if loop is None and _active:
+            mine = _active[-1]
+        else:
+            mine = RunLoop(loop)
+            _active.append(mine)
+        _users[id(mine)] += 1
     try:
         yield mine
     finally:
-        _current = before
-        mine.close()
+        with _lock:
+            _users[id(mine)] -= 1
+            last = _users[id(mine)] == 0
+            if last:
+                del _users[id(mine)]
+                _active.remove(mine)
+        if last:
+            mine.close()
+
+
+def give_up(loop: RunLoop) -> None:
+    """A run is interrupted: nobody waits for what is computed on its loop, unless another run does."""
+    with _lock:
+        alone = _users[id(loop)] < 2
+    if alone:
+        loop.give_up()
 
 
 def current_loop() -> RunLoop:
     """The loop of the run that is going on."""
-    if _current is None:
-        raise RuntimeError("an asynchronous function was called outside of a run")
-    return _current
+    with _lock:
+        if not _active:
+            raise RuntimeError("an asynchronous function was called outside of a run")
+        return _active[-1]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Callable
 from typing import Any, Literal
 
 from pathway._engine import SubjectSource
 from pathway.internals import dtype as dt
+from pathway.internals.active_runs import ActiveRun, SubjectThread
 from pathway.internals.api import SessionType
 from pathway.internals.parse_graph import G
 from pathway.internals.runtime_type_check import check_arg_types
@@ -79,7 +79,7 @@ def read(
         [column.to_field() for column in schema.columns().values()],
         session=session.value,
         deletions=deletions,
-        start=functools.partial(_in_daemon_thread, start, subject._datasource_name),
+        start=daemon_start(subject, start),
         finite=subject._is_finite,
         resume=functools.partial(_resume, subject),
         description=subject._datasource_name,
@@ -106,27 +106,26 @@ def _resume(subject: ConnectorSubject, state: bytes | None) -> None:
         subject.seek(state)
 
 
-def _in_daemon_thread(start: Callable[[], Any], name: str) -> None:
-    """Runs a subject and waits for it.
+def daemon_start(
+    subject: ConnectorSubject,
+    start: Callable[[], Any],
+    run_of: Callable[[], ActiveRun | None] = lambda: None,
+) -> Callable[[], None]:
+    """What starts a subject for the engine, and waits for it. `run_of` tells the run, if that is known.
 
     The code of a subject may still be running when the interpreter exits, which ends such threads the
     hard way. They must then be Python's own: a thread of the engine cannot be ended so. The wait is on a
     lock that nobody releases in that case.
     """
-    done = threading.Event()
-    raised: list[BaseException] = []
 
-    def target() -> None:
-        try:
-            start()
-        except BaseException as error:
-            raised.append(error)
-        done.set()
+    def run() -> None:
+        before = subject._pathway_thread
+        if before is not None:
+            before.make_room()
+        subject._pathway_thread = SubjectThread(f"pathway:{subject._datasource_name}", run_of())
+        subject._pathway_thread.run(start)
 
-    threading.Thread(target=target, name=f"pathway:{name}", daemon=True).start()
-    done.wait()
-    if raised:
-        raise raised[0]
+    return run
 
 
 def _is_declared(subject: ConnectorSubject) -> bool:

@@ -6,6 +6,7 @@ import json
 from typing import Any, Literal
 
 from pathway._engine import Pointer, SubjectBase
+from pathway.internals.active_runs import SubjectThread
 from pathway.internals.api import SessionType
 from pathway.internals.trace import warn
 from pathway.io.python.deletions import may_delete
@@ -36,6 +37,8 @@ class ConnectorSubject(SubjectBase):
     _session_name: str = "native"
     _format: str = "json"
     _already_used: bool = False
+    #: Where its code runs, or has run last.
+    _pathway_thread: SubjectThread | None = None
 
     def __init__(
         self, datasource_name: str = "python", *, session_type: Literal["native", "upsert"] = "native"

@@ -1,0 +1,331 @@
+"""Runs in the background: the program goes on, and the run can be stopped."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from pathway._engine import CallbackSink, DType, Expr, NullSink, Table, unsafe_make_pointer
+from pathway.internals.live_input import STOP_NAME
+from pathway.internals.monitoring import MonitoringLevel
+from pathway.internals.parse_graph import G
+from pathway.internals.run import RunOptions, compute, prepare
+from pathway.internals.runtime_type_check import check_arg_types
+from pathway.internals.trace import trace_user_frame
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from pathway.io.python import ConnectorSubject
+
+_LOGGER = logging.getLogger("pathway_engine.run")
+
+#: Seconds that the end of the program waits for runs that it stops.
+FAREWELL = 5.0
+#: How often whoever waits looks for signals, in seconds.
+_SIGNALS = 0.1
+#: An id that no row has.
+_NOBODY = 2**128 - 1
+
+_lock = threading.Lock()
+_active: list[BackgroundRun] = []
+
+
+class _Stopped(BaseException):
+    """Ends a run that was asked to stop."""
+
+
+class _Stop:
+    """What ends a run when it is asked to: a source of its own, which fails then.
+
+    It ends by itself when all outputs have ended.
+    """
+
+    def __init__(self, tables: Sequence[Table]) -> None:
+        #: The workers have begun.
+        self.begun = threading.Event()
+        self._wake = threading.Event()
+        self._asked = False
+        self._left = len(tables)
+        self._lock = threading.Lock()
+        #: The outputs that the run has because of it.
+        self.outputs = [self._of_itself(), *map(self._at_end_of, tables)]
+
+    def ask(self) -> None:
+        """Ends the run."""
+        self._asked = True
+        self._wake.set()
+
+    def release(self) -> None:
+        """The run is over."""
+        self._wake.set()
+
+    def _wait(self) -> None:
+        self.begun.set()
+        if self._left > 0:
+            self._wake.wait()
+        if self._asked:
+            raise _Stopped
+
+    def _of_itself(self) -> int:
+        from pathway.internals.schema import schema_from_types
+        from pathway.io.python import read
+
+        source = read(
+            _subject(self._wait),
+            schema=schema_from_types(stop=bool),
+            autocommit_duration_ms=None,
+        )
+        return G.engine.output(source._engine, NullSink(), keep_errors=True)
+
+    def _at_end_of(self, table: Table) -> int:
+        """An output without rows that ends with the table."""
+        nobody = Expr.constant(unsafe_make_pointer(_NOBODY), DType.ANY_POINTER)
+        nothing = table.filter(Expr.binary("eq", Expr.id(table), nobody)).select([])
+        sink = CallbackSink([], [], on_change=_nothing, on_time_end=None, on_end=self._one_has_ended)
+        return G.engine.output(nothing, sink, keep_errors=True)
+
+    def _one_has_ended(self) -> None:
+        with self._lock:
+            self._left -= 1
+            if self._left <= 0:
+                self._wake.set()
+
+
+def _subject(wait: Callable[[], None]) -> ConnectorSubject:
+    from pathway.io.python import ConnectorSubject
+
+    class Stop(ConnectorSubject):
+        """Sends nothing."""
+
+        def run(self) -> None:
+            wait()
+
+    return Stop(STOP_NAME)
+
+
+def _nothing(key: object, row: object, time: int, is_addition: bool) -> None:
+    """There are no rows."""
+
+
+class BackgroundRun:
+    """A run that goes on while the program does; see [`run_in_background`][]."""
+
+    def __init__(
+        self, name: str, stop: _Stop, work: Callable[[], None], on_over: Callable[[bool], None]
+    ) -> None:
+        self._name = name
+        self._stop = stop
+        self._work = work
+        self._on_over = on_over
+        self._over = threading.Event()
+        self._exception: BaseException | None = None
+        self._stopped = False
+        self._thread = threading.Thread(target=self._main, name=f"pathway:{name}", daemon=True)
+
+    @classmethod
+    def _begin(
+        cls,
+        name: str,
+        outputs: Mapping[int, Table],
+        options: RunOptions,
+        *,
+        debug: bool = False,
+        on_over: Callable[[bool], None] = lambda failed: None,
+    ) -> BackgroundRun:
+        """Starts a run of outputs, of which the tables are given; returns when its workers have begun.
+
+        `on_over` is told whether the run has failed.
+        """
+        check_one_process(name)
+        prepare(options)
+        with G.scoped():
+            stop = _Stop([*dict.fromkeys(outputs.values())])
+            # What the plan says of its tables is of no use to anybody.
+            G.engine.take_warnings()
+        numbers = [*outputs, *(G.taps if debug else ()), *stop.outputs]
+        work = functools.partial(compute, numbers, options, debug=debug, in_background=True)
+        run = cls(name, stop, work, on_over)
+        with _lock:
+            _active.append(run)
+        run._thread.start()
+        while not (stop.begun.wait(_SIGNALS) or run._over.is_set()):
+            pass
+        if run._exception is not None and not stop.begun.is_set():
+            raise run._exception
+        return run
+
+    def _main(self) -> None:
+        try:
+            self._work()
+        except _Stopped:
+            self._stopped = True
+        except BaseException as error:
+            self._exception = error
+            if self._stop.begun.is_set():
+                _LOGGER.error("%s has failed", self._name, exc_info=error)
+        finally:
+            self._stop.release()
+            self._on_over(self._exception is not None)
+            with _lock:
+                _active.remove(self)
+            self._over.set()
+
+    @staticmethod
+    def going_on() -> list[BackgroundRun]:
+        """The runs in the background that have not ended, also those of live tables."""
+        with _lock:
+            return list(_active)
+
+    @property
+    def exception(self) -> BaseException | None:
+        """What the run has failed with."""
+        return self._exception
+
+    def failed(self) -> bool:
+        """True if the run has failed."""
+        return self._exception is not None
+
+    def is_over(self) -> bool:
+        """True if the run has ended: with its inputs, by a failure, or because it was stopped."""
+        return self._over.is_set()
+
+    def stop(self, timeout: float | None = None) -> bool:
+        """Ends the run: outputs get what its sources have read so far, and are not told that it has ended.
+
+        A function of the run that does not return holds its end up. Code that the run calls itself, such as a
+        function that is told of changes, uses `stop(timeout=0)`: the run does not end before it returns.
+
+        Args:
+            timeout: the most seconds to wait for the end.
+
+        Returns:
+            True if the run is over.
+        """
+        self._stop.ask()
+        return self._wait(timeout)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Waits for the end of the run, and raises what it has failed with.
+
+        Args:
+            timeout: the most seconds to wait.
+
+        Returns:
+            True if the run is over.
+        """
+        over = self._wait(timeout)
+        if over and self._exception is not None:
+            raise self._exception
+        return over
+
+    def _wait(self, timeout: float | None) -> bool:
+        end = None if timeout is None else time.monotonic() + timeout
+        while not self._over.is_set():
+            left = _SIGNALS if end is None else end - time.monotonic()
+            if left <= 0:
+                return False
+            self._over.wait(min(left, _SIGNALS))
+        return True
+
+    def __enter__(self) -> BackgroundRun:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stops the run."""
+        self.stop()
+
+    def __repr__(self) -> str:
+        if not self.is_over():
+            state = "goes on"
+        elif self._exception is not None:
+            state = f"has failed with {self._exception!r}"
+        else:
+            state = "was stopped" if self._stopped else "has ended"
+        return f"<pathway.BackgroundRun: {self._name} {state}>"
+
+
+def check_one_process(name: str) -> None:
+    """NotImplementedError if this is one of several processes of a program."""
+    if os.environ.get("PATHWAY_PROCESSES", "1") not in ("", "1"):
+        raise NotImplementedError(
+            f"{name} has to be in a program of one process, with any number of workers; this one has "
+            f"PATHWAY_PROCESSES={os.environ['PATHWAY_PROCESSES']}. Use pw.run() in programs of several."
+        )
+
+
+@trace_user_frame
+@check_arg_types
+def run_in_background(
+    *,
+    debug: bool = False,
+    monitoring_level: MonitoringLevel = MonitoringLevel.AUTO,
+    with_http_server: bool = False,
+    default_logging: bool = True,
+    persistence_config: Any = None,
+    runtime_typechecking: bool | None = None,
+    terminate_on_error: bool | None = None,
+    max_expression_batch_size: int = 1024,
+    event_loop: asyncio.AbstractEventLoop | None = None,
+    udf_cache_directory: str | None = None,
+    memory_limit: int | str | None = None,
+    spill_directory: str | os.PathLike[str] | None = None,
+) -> BackgroundRun:
+    """Computes all outputs registered so far while the program goes on, as in a notebook.
+
+    It returns when the run has begun, and raises what it cannot begin for. A run that fails later is logged.
+    The program ends its runs when it ends. Takes the arguments of [`run`][].
+
+    Returns:
+        The run, which can be waited for and stopped. As a context manager it is stopped at the end.
+
+    >>> import pathway as pw
+    >>> t = pw.debug.table_from_markdown('''
+    ... a
+    ... 1
+    ... ''')
+    >>> rows = []
+    >>> pw.io.subscribe(t, on_change=lambda key, row, time, is_addition: rows.append(row))
+    >>> run = pw.run_in_background(monitoring_level=pw.MonitoringLevel.NONE)
+    >>> run.wait(), rows
+    (True, [{'a': 1}])
+    >>> run
+    <pathway.BackgroundRun: the run in the background has ended>
+    """
+    options = RunOptions(
+        monitoring_level=monitoring_level,
+        with_http_server=with_http_server,
+        default_logging=default_logging,
+        persistence_config=persistence_config,
+        runtime_typechecking=runtime_typechecking,
+        terminate_on_error=terminate_on_error,
+        max_expression_batch_size=max_expression_batch_size,
+        event_loop=event_loop,
+        udf_cache_directory=udf_cache_directory,
+        memory_limit=memory_limit,
+        spill_directory=spill_directory,
+    )
+    outputs = {number: G.output_tables[number] for number in G.outputs}
+    return BackgroundRun._begin("the run in the background", outputs, options, debug=debug)
+
+
+def _stop_all() -> None:
+    """At the end of the program: a run must not go on in an interpreter that is gone."""
+    runs = BackgroundRun.going_on()
+    for run in runs:
+        run.stop(timeout=0)
+    end = time.monotonic() + FAREWELL
+    for run in runs:
+        run._wait(max(0.0, end - time.monotonic()))
+
+
+atexit.register(_stop_all)
