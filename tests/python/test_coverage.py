@@ -267,6 +267,8 @@ CONTRACT = {
         "Persistence: mock events",
         "Dynamic scaling",
         "Exported tables",
+        "Interactive mode, live tables, imported tables",
+        "Runs in the background",
     ],
     "Limits of debugging, demonstrations and functions": [
         "Columns of another order than those of a schema",

@@ -96,7 +96,6 @@ MODULES = {
 LATER = {
     "temporal operations": """asof_now_join asof_now_join_inner asof_now_join_left window_join
         window_join_inner window_join_left window_join_outer window_join_right""",
-    "live tables and notebooks": "LiveTable enable_interactive_mode live",
     "indexes": "indexing",
     "SQL": "sql",
     "replays and monitoring": "DataStorage SnapshotEvent set_license_key set_monitoring_config",
