@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from types import ModuleType, SimpleNamespace
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 import pathway as pw
+from live import sent, until
 from pathway.stdlib.viz import _view
 
 Table = pw.Table[Any]
@@ -185,7 +187,9 @@ def test_without_panel(monkeypatch: pytest.MonkeyPatch) -> None:
     for look in (lambda t: t.show(), lambda t: t.plot(lambda _: None)):
         with pytest.raises(ImportError, match=r'pip install "pathway\[viz\]"'):
             look(static())
-    assert "pathway[viz]" in static()._repr_mimebundle_()["text/plain"]
+    bundle = static()._repr_mimebundle_()
+    assert "pathway[viz]" in bundle["text/plain"]
+    assert bundle["text/html"] == static()._repr_html_()
 
 
 def test_the_extension_of_notebooks_is_not_wanted(panel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,3 +220,93 @@ def test_a_view_that_changes_often_is_drawn_now_and_then(monkeypatch: pytest.Mon
     pw.run(**QUIET)
     assert drawn == sorted(drawn)
     assert len(drawn) <= 4
+
+
+def lines(table: Any) -> list[str]:
+    """The HTML of a table without its ids, line by line."""
+    return re.sub(r"\^\w{26}", "^", table._repr_html_()).splitlines()
+
+
+def test_columns_types_and_first_rows_as_html() -> None:
+    assert lines(static().select(pw.this.name, v=pw.if_else(pw.this.v > 1, pw.this.v, None))) == [
+        "<table>",
+        "<caption>3 rows</caption>",
+        "<thead>",
+        "<tr><th>id</th><th>name</th><th>v</th></tr>",
+        "<tr><th></th><th>str</th><th>int | None</th></tr>",
+        "</thead>",
+        "<tbody>",
+        "<tr><td>^</td><td>b</td><td>None</td></tr>",
+        "<tr><td>^</td><td>a</td><td>3</td></tr>",
+        "<tr><td>^</td><td>c</td><td>2</td></tr>",
+        "</tbody>",
+        "</table>",
+    ]
+    many = pw.debug.table_from_rows(pw.schema_from_types(a=str), [(f"<{n}>" * 60,) for n in range(12)])
+    found = lines(many)
+    assert found[1] == "<caption>the first 10 of 12 rows</caption>"
+    cells = [line for line in found if "<td>" in line]
+    assert len(cells) == 10
+    assert all("&lt;" in cell and cell.endswith("...</td></tr>") for cell in cells)
+
+
+def test_nothing_without_an_end_is_computed_to_be_shown() -> None:
+    class Endless(pw.io.python.ConnectorSubject):
+        def run(self) -> None:
+            raise AssertionError("it is read")
+
+    t = pw.io.python.read(Endless(), schema=Rows)
+    found = lines(t)
+    assert found[1] == "<caption>its rows come while it is computed: pw.run(), or table.live()</caption>"
+    assert found[3:5] == [
+        "<tr><th>id</th><th>k</th><th>v</th></tr>",
+        "<tr><th></th><th>int</th><th>int</th></tr>",
+    ]
+    assert not any("<td>" in line for line in found)
+
+
+def test_text_of_a_table_computes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    t = static().debug("computed")
+    assert repr(t) == str(t) == "<pathway.Table schema={'name': <class 'str'>, 'v': <class 'int'>}>"
+    assert capsys.readouterr().out == ""
+    t._repr_html_()
+    assert "[computed]" in capsys.readouterr().out
+
+
+@pytest.mark.filterwarnings("ignore:live tables are an experimental feature")
+def test_a_live_table_is_shown_without_a_run_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_view, "INTERVAL", 0.0)
+    subject, t = sent(k=int, v=int)
+    table = t.groupby(t.k).reduce(t.k, v=pw.reducers.max(t.v)).live()
+    view = table.show(include_id=False)
+    assert view.parts[0].parts == ("Live table: k: int, v: int",)
+    changes = widget(table.show(include_id=False, snapshot=False))
+    assert lines(table)[1] == "<caption>snapshot at time 0: 0 rows</caption>"
+    subject.send({"k": 1, "v": 10})
+    until(lambda: cells(widget(view).value) == [[1, 10]])
+    subject.send({"k": 1, "v": 20}, {"k": 2, "v": 5})
+    until(lambda: sorted(cells(widget(view).value)) == [[1, 20], [2, 5]])
+    until(lambda: len(cells(changes.value)) == 4)
+    subject.finish()
+    assert table.wait(60)
+    assert lines(table)[1] == "<caption>final snapshot: 2 rows</caption>"
+    assert sorted(lines(table)[7:9]) == [
+        "<tr><td>^</td><td>1</td><td>20</td></tr>",
+        "<tr><td>^</td><td>2</td><td>5</td></tr>",
+    ]
+    # One that is shown late has all that came before.
+    assert sorted(cells(widget(table.show(include_id=False)).value)) == [[1, 20], [2, 5]]
+
+
+def test_the_prompt_of_ipython_shows_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    class TerminalInteractiveShell:
+        pass
+
+    class InteractiveShell:
+        initialized = staticmethod(lambda: True)
+        instance = staticmethod(TerminalInteractiveShell)
+
+    module = ModuleType("IPython.core.interactiveshell")
+    module.InteractiveShell = InteractiveShell  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    assert static()._repr_mimebundle_() == {}

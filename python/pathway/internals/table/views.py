@@ -32,3 +32,8 @@ class ViewOperations(TableCore):
         from pathway.stdlib import viz
 
         return viz._repr_mimebundle_(cast("Table", self), include, exclude)
+
+    def _repr_html_(self) -> str:
+        from pathway.stdlib import viz
+
+        return viz._repr_html_(cast("Table", self))

@@ -11,6 +11,7 @@ from typing import Any
 
 from pathway._engine import Pointer
 from pathway.debug.capture import Update, capture
+from pathway.internals.interactive import LiveTable
 from pathway.internals.lazy_import import optional_module
 from pathway.internals.table import Table
 from pathway.io import subscribe
@@ -27,6 +28,13 @@ def panel(what: str) -> Any:
     if os.environ.get("PATHWAY_INTERACTIVE") != "0" and not getattr(module.extension, "_loaded", False):
         module.extension("tabulator")
     return module
+
+
+def kind(table: Table) -> str:
+    """How a view of a table comes to its rows."""
+    if isinstance(table, LiveTable):
+        return "Live table"
+    return "Static preview" if table._engine.is_bounded else "Streaming mode"
 
 
 class Rows:
@@ -78,6 +86,8 @@ class View:
             for change in captured.updates:
                 rows.apply(change)
             draw(rows)
+        elif isinstance(table, LiveTable):
+            table.subscribe(self._changed, on_time_end=self._time_ended, on_end=self._ended)
         else:
             subscribe(table, self._changed, on_end=self._ended, on_time_end=self._time_ended)
 

@@ -10,7 +10,7 @@ from pathway.internals.lazy_import import optional_module
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.table import Table
 from pathway.internals.trace import trace_user_frame
-from pathway.stdlib.viz._view import Rows, View, panel
+from pathway.stdlib.viz._view import Rows, View, kind, panel
 
 __all__ = ["plot"]
 
@@ -49,5 +49,4 @@ def plot(
         pn.io.push_notebook(pane)
 
     View(self, Rows(names), draw)
-    kind = "Static preview" if self._engine.is_bounded else "Streaming mode"
-    return pn.Column(pn.Row(kind), pane)
+    return pn.Column(pn.Row(kind(self)), pane)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date
 from typing import Any
 
@@ -10,7 +11,8 @@ from pathway.internals import dtype as dt
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.table import Table
 from pathway.internals.trace import trace_user_frame
-from pathway.stdlib.viz._view import Rows, View, panel
+from pathway.stdlib.viz._html import _repr_html_, schema_text
+from pathway.stdlib.viz._view import Rows, View, kind, panel
 
 __all__ = ["_repr_mimebundle_", "show"]
 
@@ -35,7 +37,7 @@ def show(
     """A view of the table for notebooks.
 
     If all that the table depends on comes to an end by itself, the rows are computed now. Otherwise the view
-    fills when the program runs (`pw.run()`), and follows the changes.
+    fills when the program runs (`pw.run()`), and follows the changes. That of a live table does so at once.
 
     Args:
         snapshot: the rows as they are now; False for all changes, with columns `time` and `diff`.
@@ -95,8 +97,7 @@ def show(
         widget.value = frame(rows)
 
     View(self, rows, draw)
-    kind = "Static preview" if static else "Streaming mode"
-    return pn.Column(pn.Row(kind), widget)
+    return pn.Column(pn.Row(f"{kind(self)}: {schema_text(self)}"), widget)
 
 
 #: What columns of these types are for pandas, even without rows: a browser formats cells by it.
@@ -104,8 +105,8 @@ _KINDS = {dt.INT: ("int64", int), dt.FLOAT: ("float64", float), dt.BOOL: ("bool"
 
 
 def _kind(dtype: DType, cells: list[Any]) -> str:
-    kind, member = _KINDS.get(dtype, ("object", object))
-    return kind if all(type(cell) is member for cell in cells) else "object"
+    name, member = _KINDS.get(dtype, ("object", object))
+    return name if all(type(cell) is member for cell in cells) else "object"
 
 
 class _Texts:
@@ -129,12 +130,25 @@ class _Texts:
 
 
 def _repr_mimebundle_(self: Table, include: Any = None, exclude: Any = None) -> Any:
-    """What notebooks display of a table: its view, see `Table.show`; without panel its description."""
+    """What notebooks display of a table: its view, see `Table.show`; without panel its first rows.
+
+    The prompt of IPython gets nothing of that: there it is the text of the table.
+    """
+    if _is_in_a_terminal():
+        return {}
     try:
         view = show(self)
     except ImportError as error:
-        return {"text/plain": f"{self!r}\n{error}"}
+        return {"text/plain": f"{self!r}\n{error}", "text/html": _repr_html_(self)}
     return view._repr_mimebundle_(include, exclude)
+
+
+def _is_in_a_terminal() -> bool:
+    """True at the prompt of IPython."""
+    shell = sys.modules.get("IPython.core.interactiveshell")
+    if shell is None or not shell.InteractiveShell.initialized():
+        return False
+    return type(shell.InteractiveShell.instance()).__name__ == "TerminalInteractiveShell"
 
 
 def _pandas() -> Any:
