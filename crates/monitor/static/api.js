@@ -1,0 +1,93 @@
+// What the server of a run answers, and how it is asked. All times are milliseconds since 1970, all addresses are
+// relative to the page, all answers are JSON with the header `Cache-Control: no-store`.
+//
+// GET api/run: what is run, and how that stands.
+//   { "id": "b1c2…",                    another run has another one, also if it has the same process
+//     "program": "flights.py",          as people call it
+//     "version": "0.33.0",
+//     "started": 1790000000000,
+//     "ended": null,                    when it ended or failed
+//     "state": "running",               "running", "ended" or "failed"
+//     "message": null,                  why it failed
+//     "process": { "number": 0, "count": 1, "pid": 4242, "workers": 2 },   workers: of this process
+//     "outline": { "nodes": [Node…] } } pathway_dataflow::stats::Outline; null before the dataflow is built
+//
+// GET api/now: asked once a second. Says which run it is of, so that nothing is mixed up.
+//   { "run": "b1c2…", "state": "running", "at": 1790000012345,
+//     "cpu_seconds": 12.5,              of the process, user and system
+//     "resident_bytes": 123456789,      null where the system does not tell
+//     "errors": 3, "dead_letters": 1,   how many there were, also those that are not kept
+//     "snapshot": Snapshot }            pathway_dataflow::stats::Snapshot; null before the dataflow is built
+//
+// GET api/history?after=AT: one sample for each second of the last hour, those later than AT; columns of one length.
+//   { "run": "b1c2…",
+//     "at": [1790000011000, …],
+//     "rows_in": [1200.0, …],           changes a second that all sources gave
+//     "rows_out": [30.0, …],            changes a second that all sinks wrote
+//     "latency_ms": [12, …],            of the output that is furthest behind; null if unknown or if all have ended
+//     "resident_bytes": [123456789, …], null where the system does not tell
+//     "cpu": [0.8, …] }                 cores in use: 1 is one core
+//
+// GET api/errors: the last 500 errors that rows met, oldest first.
+//   { "run": "b1c2…", "total": 3,
+//     "errors": [{ "number": 3, "time": 1790000012000, "operator": 7, "message": "division by zero",
+//                  "file": "flights.py", "line": 12, "source": "late / flights", "function": "ratios" }…] }
+//   The last four are null if the line is not known.
+//
+// GET api/dead_letters: the last 500 records that were rejected, oldest first.
+//   { "run": "b1c2…", "total": 1,
+//     "dead_letters": [{ "number": 1, "time": 1790000012000, "operator": 1, "source": "flights",
+//                        "payload": "EWR,abc", "reason": "parse error: …" }…] }
+//   "payload" is text, cut at 2,000 characters; bytes that are no UTF-8 are given as U+FFFD.
+//
+// GET api/log?after=N: the last 2,000 lines of the log with numbers greater than N, oldest first.
+//   { "run": "b1c2…", "lines": [{ "number": 17, "time": 1790000012000, "level": "INFO", "text": "…" }…] }
+//   "level" is DEBUG, INFO, WARNING or ERROR.
+//
+// With a token, each of these answers 401 unless the request has `Authorization: Bearer TOKEN`; the page itself and its
+// files need none. A run that is over is served for as long as its process lives. Since that may end at once, the
+// server stays until a page that asked in the last three seconds has been told of the end by `api/now`, two seconds at
+// the most.
+
+const TOKEN = "pathway-token";
+
+/** The server is there, and wants a token that it was not given. */
+export class Locked extends Error {}
+
+/** The server is not there, or does not say what it should. */
+export class NoAnswer extends Error {}
+
+/** Takes the token out of the address of the page, so that it is neither shown nor kept in the browser's history. */
+export function takeToken() {
+  const address = new URL(location.href);
+  const token = address.searchParams.get("token");
+  if (token === null) return;
+  setToken(token);
+  address.searchParams.delete("token");
+  history.replaceState(null, "", address);
+}
+
+/** The token for all further requests. */
+export function setToken(token) {
+  sessionStorage.setItem(TOKEN, token);
+}
+
+async function get(path) {
+  const token = sessionStorage.getItem(TOKEN);
+  const headers = token === null ? {} : { Authorization: `Bearer ${token}` };
+  try {
+    const answer = await fetch(`api/${path}`, { headers, cache: "no-store", signal: AbortSignal.timeout(5000) });
+    if (answer.status === 401) throw new Locked();
+    if (answer.ok) return await answer.json();
+    throw new NoAnswer(`${path}: ${answer.status}`);
+  } catch (error) {
+    throw error instanceof Locked ? error : new NoAnswer(error.message);
+  }
+}
+
+export const run = () => get("run");
+export const now = () => get("now");
+export const samples = (after) => get(`history?after=${after}`);
+export const errors = () => get("errors");
+export const deadLetters = () => get("dead_letters");
+export const log = (after) => get(`log?after=${after}`);
