@@ -21,7 +21,7 @@ export AZURITE ?= $(HOME)/.cache/pathway-services/azurite
 RUST_TESTS := --workspace --exclude pathway-python
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: help run test test-rust test-python test-services test-notebooks crash soak bench bench-quick bench-services \
+.PHONY: help run test test-rust test-python test-services test-notebooks test-dashboard crash soak bench bench-quick bench-services \
 	wheel lint format docs develop develop-release clean
 
 help: ## this list
@@ -99,6 +99,9 @@ $(NOTEBOOKS): $(TOOLS) pyproject.toml
 test-notebooks: develop $(NOTEBOOKS) ## views of tables in JupyterLab, looked at with Chromium
 	$(BIN)/python -m pytest tests/services/notebooks
 
+test-dashboard: $(NOTEBOOKS) ## the web dashboard, looked at with Chromium
+	$(BIN)/python -m pytest tests/dashboard
+
 KILLS ?= 200
 FILE_KILLS ?= 500
 
@@ -134,7 +137,7 @@ lint: $(TOOLS) ## formatting, clippy, ruff, types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/mypy --allow-any-generics bench/harness bench/run.py bench/soak.py examples/flights tests/golden tests/services
+	$(BIN)/mypy --allow-any-generics bench/harness bench/run.py bench/soak.py examples/flights tests/dashboard tests/golden tests/services
 
 format: $(TOOLS) ## put all code into shape
 	cargo fmt --all
