@@ -18,7 +18,7 @@ from dashboard.fake import Fake
 #: A page, and what is there when it has been drawn.
 PAGES = {
     "pipeline": ".ranking li >> nth=0",
-    "pipeline/5": ".panel .chart.small path.line[d*=L] >> nth=0",
+    "pipeline/5": ".panel .charts figure:first-child path.line[d*=L]",
     "charts": ".chart path.line[d*=L] >> nth=4",
     "connectors": "tbody tr >> nth=3",
     "errors": "tbody tr >> nth=2",
