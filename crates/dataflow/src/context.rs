@@ -382,7 +382,7 @@ impl Context {
     fn log(&self, site: &Site, message: &str) {
         let unknown = Frame::unknown();
         let frame = site.frame.as_ref().unwrap_or(&unknown);
-        self.0.statistics.count_error(site.operator, frame.operator());
+        self.0.statistics.met_error(site.operator, frame, message);
         for frame in frame.all() {
             self.0.monitor.report(Report::Error { operator: frame.operator(), frame, message });
         }
@@ -402,6 +402,11 @@ impl Context {
     /// Ends the run; the first failure is the one that counts.
     pub fn fail(&self, failure: Failure) {
         let mut slot = self.0.failure.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let (None, Failure::Data { site, error }) = (&*slot, &failure) {
+            let unknown = Frame::unknown();
+            let frame = site.frame.as_ref().unwrap_or(&unknown);
+            self.0.statistics.met_error(site.operator, frame, &error.to_string());
+        }
         slot.get_or_insert(failure);
         drop(slot);
         self.0.stopped.store(true, Ordering::SeqCst);

@@ -205,6 +205,7 @@ pub fn source<'scope>(
                         let before = thinning.errors;
                         let (batch, rejected) = settle(parsed, &context, &site, &mut thinning);
                         connector.failed(thinning.errors - before, rejected.len());
+                        context.statistics().rejected(site.operator, &rejected);
                         if !batch.is_empty() {
                             meter.emitted(&batch.diffs);
                             let capability: Capability<_> = held[0].delayed(&time);

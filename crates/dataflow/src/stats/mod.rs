@@ -12,17 +12,22 @@
 mod connector;
 mod meter;
 mod outline;
+mod recent;
 mod snapshot;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use pathway_io::Rejected;
+use pathway_plan::Frame;
 use pathway_plan::program::Program;
 
 pub use connector::{ConnectorMeter, SinkMeter};
 pub use meter::Meter;
 pub(crate) use meter::{Place, Wiring, signs};
 pub use outline::{Kind, Line, Node, Outline};
+pub use recent::{DeadLetter, Last, MetError};
+use recent::{Fault, Recent, Rejection};
 pub use snapshot::{ConnectorStats, Frontier, OperatorStats, SinkStats, Snapshot};
 
 /// What is known of one run in this process.
@@ -36,6 +41,8 @@ pub struct Statistics {
     sinks: Mutex<BTreeMap<usize, Arc<SinkMeter>>>,
     /// By step and number of the operator in its plan.
     errors: Mutex<BTreeMap<(usize, u32), u64>>,
+    faults: Recent<Fault>,
+    rejections: Recent<Rejection>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -65,8 +72,31 @@ impl Statistics {
     }
 
     /// A row met an error at a step, in what a line of the program made of it.
-    pub(crate) fn count_error(&self, step: usize, operator: u32) {
-        *lock(&self.errors).entry((step, operator)).or_default() += 1;
+    pub(crate) fn met_error(&self, step: usize, frame: &Frame, message: &str) {
+        *lock(&self.errors).entry((step, frame.operator())).or_default() += 1;
+        self.faults.fault(step, frame, message);
+    }
+
+    /// The source at a step gave records that were rejected.
+    pub(crate) fn rejected(&self, step: usize, records: &[Rejected]) {
+        if !records.is_empty() {
+            self.rejections.rejected(step, records);
+        }
+    }
+
+    /// How many rows met errors, and how many records were rejected.
+    pub fn troubles(&self) -> (u64, u64) {
+        (self.faults.total(), self.rejections.total())
+    }
+
+    /// The last errors that rows met.
+    pub fn errors(&self) -> Last<MetError> {
+        self.faults.errors(self.outline())
+    }
+
+    /// The last records that were rejected.
+    pub fn dead_letters(&self) -> Last<DeadLetter> {
+        self.rejections.dead_letters(self.outline())
     }
 
     pub(crate) fn add(&self, meter: Arc<Meter>) {

@@ -73,7 +73,7 @@ pub struct Line {
 }
 
 impl Line {
-    fn of(frame: &Frame) -> Option<Line> {
+    pub(super) fn of(frame: &Frame) -> Option<Line> {
         let Frame { file, line, function, source, .. } = frame.known()?;
         let text = |text: &str| text.to_owned();
         Some(Line { function: text(function), file: text(file), line: *line, source: text(source) })
