@@ -371,7 +371,7 @@ class Graph:
         memory_limit: tuple[int, str] | None = None,
         persistence: Persistence | None = None,
         scaling_window_ms: int | None = None,
-        http_port: int | None = None,
+        serving: Serving | None = None,
     ) -> Literal["more", "fewer"] | None:
         """Runs the given outputs (default: all registered ones that are not captures) until their inputs
         end. Releases the GIL, checks signals, re-raises user exceptions as they were. Exceptions of the
@@ -381,7 +381,18 @@ class Graph:
         any other exception of one ends it at once, after `on_interrupt()`, which gives up what
         Python code of the run waits for. With `check_types` a None in an expression whose type has none
         is an error; `results_folder` is where results that have to be repeated are kept; `memory_limit`
-        has the bytes that the process may take and the folder for state that does not fit."""
+        has the bytes that the process may take and the folder for state that does not fit; `serving` says
+        where the run is looked at over HTTP."""
+
+@final
+class Serving:
+    """Where a run is served over HTTP, for whom, and what was logged of it."""
+
+    def __init__(self, address: str, port: int, *, token: str | None = None, program: str) -> None:
+        """OSError if `address` is neither an address nor the name of one. Without a token everybody who
+        reaches the address is answered. `program` is what people call the program."""
+    def log(self, time: int, level: Literal["DEBUG", "INFO", "WARNING", "ERROR"], text: str) -> None:
+        """Adds a line to the log that is shown; `time` is in milliseconds since 1970."""
 
 @final
 class Field:

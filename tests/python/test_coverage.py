@@ -429,6 +429,14 @@ def options() -> list[str]:
     return parts + [f"environment: {name}" for name in VARIABLES]
 
 
+CONTRACT["Looking at a run"] = [
+    "Metrics over HTTP",
+    "Dashboard: what it is told",
+    "Dashboard: pages",
+    "Dashboard: a run that ends, fails, begins anew",
+    "Dashboard: tokens, other names of the address",
+    "Dashboard: hundreds of operators, narrow screens, dark and light",
+]
 CONTRACT["Options of runs, persistence and connectors"] = options()
 
 
@@ -463,7 +471,7 @@ def test_exists(name: str) -> None:
         assert not hasattr(importlib.import_module(module), attribute), f"{name}: it is there now"
     elif "::" in name:
         file, _, function = name.partition("::")
-        folder = TESTS if file.startswith("services/") else TESTS / "python"
+        folder = TESTS if file.startswith(("services/", "dashboard/")) else TESTS / "python"
         tree = ast.parse((folder / file).read_text(encoding="utf-8"))
         assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     elif ": " in name:
@@ -474,5 +482,5 @@ def test_exists(name: str) -> None:
             out = (TESTS / "python" / file).with_suffix(".out").read_text(encoding="utf-8")
             assert f"== {block}" in out.splitlines()
     else:
-        folder = TESTS if name.startswith("services/") else TESTS / "python"
+        folder = TESTS if name.startswith(("services/", "dashboard/")) else TESTS / "python"
         assert (folder / name).is_file()

@@ -1,9 +1,19 @@
 //! What shows a run while it goes on.
 //!
-//! The engine counts ([`pathway_dataflow::stats`]); this crate tells what it has counted: as metrics in the text form of
-//! OpenMetrics ([`metrics`]), over HTTP ([`http`]). It knows nothing of rows, and has no influence on the run.
+//! The engine counts ([`pathway_dataflow::stats`]); this crate tells what it has counted, over HTTP ([`http`]): as a
+//! dashboard, whose page is in `static`, and as metrics in the text form of OpenMetrics ([`metrics`]). What is known of a
+//! run besides its numbers is on its [`Board`]. It knows nothing of rows, and has no influence on the run.
 
+mod api;
+mod board;
+mod files;
+mod guard;
+mod history;
 pub mod http;
+mod lines;
 pub mod metrics;
+mod usage;
 
-pub use http::{NotServed, Server};
+pub use board::{Board, Place};
+pub use http::{NotServed, Server, Settings};
+pub use lines::{Level, Lines, LogLine};

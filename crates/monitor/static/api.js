@@ -45,9 +45,8 @@
 //   "level" is DEBUG, INFO, WARNING or ERROR.
 //
 // With a token, each of these answers 401 unless the request has `Authorization: Bearer TOKEN`; the page itself and its
-// files need none. A run that is over is served for as long as its process lives. Since that may end at once, the
-// server stays until a page that asked in the last three seconds has been told of the end by `api/now`, two seconds at
-// the most.
+// files need none. The server ends with the run. So that pages know how it has ended, it stays until one that asked in the
+// last three seconds has asked for `api/run` once more and then for nothing else, two seconds at the most.
 
 const TOKEN = "pathway-token";
 

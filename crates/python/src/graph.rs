@@ -21,6 +21,7 @@ use crate::frame::{self, PyFrame};
 use crate::keys::RowKeys;
 use crate::persistence::PyPersistence;
 use crate::run::{self, RunArguments};
+use crate::serving::PyServing;
 use crate::sink::{PyCallbackSink, PyCaptureSink, PyFileSink, PyNullSink};
 use crate::source::{PyFileSource, PySubjectSource};
 use crate::table::PyTable;
@@ -215,7 +216,7 @@ impl PyGraph {
     #[pyo3(signature = (
         *, outputs=None, run_all=false, threads=1, terminate_on_error=true, max_batch_size=1024,
         start_timestamp_ms=None, on_error=None, on_interrupt=None, debug=false, check_types=false,
-        results_folder=None, memory_limit=None, persistence=None, scaling_window_ms=None, http_port=None
+        results_folder=None, memory_limit=None, persistence=None, scaling_window_ms=None, serving=None
     ))]
     #[allow(clippy::too_many_arguments)]
     fn run(
@@ -235,7 +236,7 @@ impl PyGraph {
         memory_limit: Option<(usize, std::path::PathBuf)>,
         persistence: Option<Bound<'_, PyPersistence>>,
         scaling_window_ms: Option<u64>,
-        http_port: Option<u16>,
+        serving: Option<Bound<'_, PyServing>>,
     ) -> PyResult<Option<&'static str>> {
         if threads == 0 || max_batch_size == 0 {
             return Err(PyValueError::new_err("threads and max_batch_size have to be at least 1"));
@@ -258,7 +259,7 @@ impl PyGraph {
             memory_limit,
             persistence: persistence.map(Bound::unbind),
             scaling_window_ms,
-            http_port,
+            serving: serving.map(Bound::unbind),
         };
         run::run(py, &self.graph, &outputs, arguments)
     }

@@ -30,6 +30,7 @@ mod raised;
 mod reducer;
 mod run;
 mod search;
+mod serving;
 mod singletons;
 mod sink;
 mod source;
@@ -80,6 +81,8 @@ mod _engine {
     use crate::run::StopRequested;
     #[pymodule_export]
     use crate::search::{PySearch, filter_metadata};
+    #[pymodule_export]
+    use crate::serving::PyServing;
     #[pymodule_export]
     use crate::singletons::{ErrorType, PendingType};
     #[cfg(feature = "kafka")]

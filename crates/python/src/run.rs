@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::RecvTimeoutError;
-use pathway_monitor::Server;
+use pathway_monitor::{Level, Lines};
+use pathway_plan::program::Program;
 use pathway_plan::rewrite::{Goal, Rewrites};
 use pathway_plan::{Graph, OutputId};
 use pathway_runtime::{Budget, ClusterConfig, Context, Failure, Monitor, Report, RunOptions, Scaling, Wish};
 use pyo3::create_exception;
-use pyo3::exceptions::{PyBaseException, PyOSError, PyRuntimeError};
+use pyo3::exceptions::{PyBaseException, PyRuntimeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -20,6 +21,7 @@ use crate::errors;
 use crate::frame;
 use crate::persistence::PyPersistence;
 use crate::raised::KeepExceptions;
+use crate::serving::{self, PyServing};
 
 /// How often the caller looks for signals.
 const SIGNALS: Duration = Duration::from_millis(50);
@@ -69,8 +71,8 @@ pub(crate) struct RunArguments {
     /// By windows of so many milliseconds it is judged whether the run would do better with another number of
     /// processes.
     pub(crate) scaling_window_ms: Option<u64>,
-    /// Metrics are served there.
-    pub(crate) http_port: Option<u16>,
+    /// How the run is served, if it is.
+    pub(crate) serving: Option<Py<PyServing>>,
 }
 
 /// Runs the outputs of a plan until their inputs end. If it has ended because it would do better with `more` or
@@ -100,7 +102,9 @@ pub(crate) fn run(
         persistence: kept.map(|kept| kept.open(py, &program)).transpose()?,
         scaling: scaling.clone(),
     };
-    let monitor = Arc::new(PythonMonitor { on_error: arguments.on_error });
+    let serving = arguments.serving.as_ref().map(|serving| serving.get());
+    let lines = serving.map(|serving| serving.lines.clone());
+    let monitor = Arc::new(PythonMonitor { on_error: arguments.on_error, lines });
     let context = Context::new(arguments.terminate_on_error, arguments.max_batch_size, monitor);
     if arguments.check_types {
         context.check_types();
@@ -111,10 +115,34 @@ pub(crate) fn run(
     if let Some((bytes, folder)) = arguments.memory_limit {
         context.limit_memory(Budget::of_process(bytes, &folder));
     }
-    // It serves until the run has ended.
-    let _server = arguments.http_port.map(|port| serve(port, &context)).transpose()?;
+    let cluster = options.cluster.as_ref();
+    let server = serving.map(|serving| serving.start(&context, options.workers, cluster)).transpose()?;
     let _keep = arguments.terminate_on_error.then(KeepExceptions::new);
 
+    let result = wait(py, program, options, &context, arguments.on_interrupt.as_ref());
+    if let Some(server) = server {
+        let message = result.as_ref().err().and_then(|error| {
+            // Whoever asks a run to end after what it has read gets what he wants.
+            (!error.is_instance_of::<StopRequested>(py)).then(|| serving::cause(py, error))
+        });
+        py.detach(|| server.finish(message));
+    }
+    result.map(|()| {
+        scaling.and_then(|scaling| scaling.wish()).map(|wish| match wish {
+            Wish::More => "more",
+            Wish::Fewer => "fewer",
+        })
+    })
+}
+
+/// Runs a program in threads of the engine, and waits for its end; meanwhile looks for signals.
+fn wait(
+    py: Python<'_>,
+    program: Program,
+    options: RunOptions,
+    context: &Context,
+    on_interrupt: Option<&Py<PyAny>>,
+) -> PyResult<()> {
     let (ended, end) = crossbeam_channel::bounded(1);
     let worker_context = context.clone();
     let thread = std::thread::Builder::new().name("pathway:run".to_owned());
@@ -134,10 +162,7 @@ pub(crate) fn run(
                 return match (result, request) {
                     // A run that is asked to end before it has begun is stopped.
                     (Ok(()) | Err(Failure::Stopped), Some((request, _))) => Err(request),
-                    (Ok(()), None) => Ok(scaling.and_then(|scaling| scaling.wish()).map(|wish| match wish {
-                        Wish::More => "more",
-                        Wish::Fewer => "fewer",
-                    })),
+                    (Ok(()), None) => Ok(()),
                     (Err(failure), _) => Err(exception(py, failure)),
                 };
             }
@@ -157,7 +182,7 @@ pub(crate) fn run(
                 };
                 if let Some(interrupt) = interrupt {
                     context.fail(Failure::Stopped);
-                    give_up(py, &context, arguments.on_interrupt.as_ref());
+                    give_up(py, context, on_interrupt);
                     let _ = py.detach(|| end.recv_timeout(FAREWELL));
                     return Err(interrupt);
                 }
@@ -169,14 +194,6 @@ pub(crate) fn run(
             }
         }
     }
-}
-
-/// Serves the metrics of a run.
-fn serve(port: u16, context: &Context) -> PyResult<Server> {
-    let server = Server::start(port, context.statistics().clone());
-    let server = server.map_err(|error| PyOSError::new_err(error.to_string()))?;
-    context.message(false, &format!("Metrics available at http://{}", server.address()));
-    Ok(server)
 }
 
 /// Calls the threads of a run out of Python code.
@@ -209,23 +226,28 @@ fn exception(py: Python<'_>, failure: Failure) -> PyErr {
 /// Hands what is to be logged to Python.
 struct PythonMonitor {
     on_error: Option<Py<PyAny>>,
+    /// What is shown of the log.
+    lines: Option<Arc<Lines>>,
 }
 
 impl Monitor for PythonMonitor {
     fn report(&self, report: Report<'_>) {
-        let Some(on_error) = &self.on_error else { return };
-        let (kind, text) = match report {
+        let (kind, level, text) = match report {
             Report::Error { operator, frame, message } => {
-                ("error", format!("{message} in operator {operator}. {}", frame.trace()))
+                ("error", Level::Error, format!("{message} in operator {operator}. {}", frame.trace()))
             }
             Report::Parse { position, reason, .. } => {
-                ("error", format!("Parse error: {reason} ({position})"))
+                ("error", Level::Error, format!("Parse error: {reason} ({position})"))
             }
-            Report::Progress { closing, text } => {
-                (if closing { "closing" } else { "progress" }, text.to_owned())
-            }
-            Report::Message { warning, text } => (if warning { "warning" } else { "info" }, text.to_owned()),
+            Report::Progress { closing: true, text } => ("closing", Level::Warning, text.to_owned()),
+            Report::Progress { closing: false, text } => ("progress", Level::Info, text.to_owned()),
+            Report::Message { warning: true, text } => ("warning", Level::Warning, text.to_owned()),
+            Report::Message { warning: false, text } => ("info", Level::Info, text.to_owned()),
         };
+        if let Some(lines) = &self.lines {
+            lines.add_now(level, &text);
+        }
+        let Some(on_error) = &self.on_error else { return };
         attach::attached(|py| {
             if let Err(error) = on_error.bind(py).call1((kind, text)) {
                 error.write_unraisable(py, Some(on_error.bind(py)));

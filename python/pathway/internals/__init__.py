@@ -29,6 +29,7 @@ from pathway.internals.joinable import Joinable
 from pathway.internals.joins import JoinResult
 from pathway.internals.json import Json
 from pathway.internals.monitoring import MonitoringLevel
+from pathway.internals.monitoring_config import set_monitoring_config
 from pathway.internals.py_object import PyObjectWrapper, wrap_py_object
 from pathway.internals.run import run, run_all
 from pathway.internals.schema import (
@@ -132,6 +133,7 @@ __all__ = [
     "schema_from_csv",
     "schema_from_dict",
     "schema_from_types",
+    "set_monitoring_config",
     "table_transformer",
     "this",
     "udf",

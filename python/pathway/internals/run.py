@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from pathway._engine import EngineError, Frame, OtherWorkerError, Persistence, StopRequested
+from pathway._engine import EngineError, Frame, OtherWorkerError, Persistence, Serving, StopRequested
 from pathway.internals.active_runs import active_run
 from pathway.internals.config import RunConfig, current_config
 from pathway.internals.exported import told_to_exports
@@ -24,6 +24,7 @@ from pathway.internals.monitoring import MonitoringLevel
 from pathway.internals.parse_graph import G
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.scaling import EXIT_CODES, scaling_window
+from pathway.internals.serving import TOLD, served
 from pathway.internals.trace import add_location_note, trace_user_frame, warn
 from pathway.internals.udfs.event_loop import give_up, run_loop
 from pathway.persistence import Config, check_supported, config_of_environment, engine_settings
@@ -70,8 +71,9 @@ def run(
         monitoring_level: how much is shown meanwhile. What sources have sent and sinks have written is logged
             every few seconds; `IN_OUT` and `ALL` make sure that these lines are seen. `AUTO` and `NONE` leave
             that to `default_logging`.
-        with_http_server: serve metrics while the run goes on, at `http://127.0.0.1:20000/metrics`. The
-            port is PATHWAY_MONITORING_HTTP_PORT plus the number of the process, if there are several.
+        with_http_server: serve a dashboard while the run goes on, at `http://127.0.0.1:20000/`, and
+            metrics at `/metrics`. The port is PATHWAY_MONITORING_HTTP_PORT plus the number of the process, if
+            there are several; the address and a token are those of [`set_monitoring_config`][].
         default_logging: set up logging to standard error, if nobody has.
         persistence_config: where the state of the run is kept.
         runtime_typechecking: a None that an expression reads or gives where its type has none is a
@@ -225,8 +227,6 @@ def prepare(options: RunOptions) -> None:
         warn("terminate_on_error=False mode is experimental: errors in data stay in their cells.")
     if options.default_logging:
         set_up_logging()
-    if os.environ.get("PATHWAY_SKIP_START_LOG") != "1":
-        logging.getLogger("pathway_engine").info("Preparing Pathway computation")
 
 
 def compute(
@@ -239,8 +239,12 @@ def compute(
 ) -> None:
     """The run itself, in whichever thread."""
     settings, memory = RunConfig.from_environment(), options.memory
+    serving: contextlib.AbstractContextManager[Serving | None] = contextlib.nullcontext()
+    if options.with_http_server:
+        serving = served(settings.http_port)
     try:
         with (
+            serving as serves,
             active_run(outputs, in_background=in_background) as run,
             told_to_exports(outputs),
             _sigterm_as_exit(),
@@ -248,6 +252,8 @@ def compute(
             given_by_live_tables(run, kept) as kept,
             run_loop(options.event_loop) as loop,
         ):
+            if os.environ.get("PATHWAY_SKIP_START_LOG") != "1":
+                logging.getLogger("pathway_engine").info("Preparing Pathway computation")
             wish = G.engine.run(
                 outputs=outputs,
                 run_all=run_all,
@@ -263,7 +269,7 @@ def compute(
                 results_folder=options.results_folder,
                 memory_limit=None if memory is None else (memory.size, memory.directory),
                 scaling_window_ms=scaling_window(options.persistence),
-                http_port=settings.http_port if options.with_http_server else None,
+                serving=serves,
             )
     except OtherWorkerError:
         if current_config().suppress_other_worker_errors:
@@ -328,7 +334,7 @@ def _log(kind: str, text: str) -> None:
     if text.startswith(STOP_LABEL):
         return
     logger, level = _KINDS[kind]
-    logger.log(level, "%s", text)
+    logger.log(level, "%s", text, extra={TOLD: True})
 
 
 @contextlib.contextmanager

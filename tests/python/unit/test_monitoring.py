@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import socket
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
@@ -26,9 +28,10 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
-def ask(port: int, path: str, accept: str = "*/*") -> tuple[str, str]:
+def ask(port: int, path: str, accept: str = "*/*", *, token: str | None = None) -> tuple[str, str]:
     """The content type and the body."""
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Accept": accept})
+    headers = {"Accept": accept} | ({} if token is None else {"Authorization": f"Bearer {token}"})
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
     with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         return answer.headers["Content-Type"], answer.read().decode()
 
@@ -194,7 +197,7 @@ def test_names_and_types_are_those_of_the_original(port: int, caplog: pytest.Log
         kind, status = ask(port, "/status")
         assert kind == "application/json"
         assert f"{number}_rows_positive 3" in status.splitlines()
-        for path in ("/", "/metrics/", "/other"):
+        for path in ("/metrics/", "/api", "/other"):
             with pytest.raises(urllib.error.HTTPError) as refused:
                 ask(port, path)
             assert refused.value.code == 404
@@ -309,3 +312,113 @@ def test_each_process_tells_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             sum(total(now, "pathway_operator_state_bytes", operator=of) for of in reduced) for now in read()
         ]
         assert all(state > 0 for state in states), "each has groups of its own"
+
+
+def of_dashboard(port: int, path: str, token: str | None = None) -> Any:
+    kind, text = ask(port, f"/api/{path}", token=token)
+    assert kind == "application/json"
+    return json.loads(text)
+
+
+def test_the_dashboard_is_told_of_the_run(port: int, workers: int, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text('{"n": 0}\nnothing\n{"n": 3}\n')
+
+    def until_so(path: str, holds: Callable[[Any], bool]) -> Any:
+        deadline = time.monotonic() + PATIENCE
+        while not holds(answer := of_dashboard(port, path)):
+            assert time.monotonic() < deadline, answer
+            time.sleep(0.02)
+        return answer
+
+    def look(subject: Stepwise) -> None:
+        kind, page = ask(port, "/")
+        assert kind == "text/html; charset=utf-8"
+        assert "main.js" in page
+        logging.getLogger("of the program").warning("something %s", "odd")
+        subject.give(1, 2)
+        now = until_so("now", lambda now: now["errors"] == 2 and now["dead_letters"] == 1)
+        run = of_dashboard(port, "run")
+        assert run["id"] == now["run"]
+        assert (run["state"], run["ended"], run["message"]) == ("running", None, None)
+        assert run["process"] == {"number": 0, "count": 1, "pid": os.getpid(), "workers": workers}
+        lines = {node["id"]: node["line"] for node in run["outline"]["nodes"]}
+        # The record is an error, too, where errors do not end the run.
+        errors = {error["message"].split(" (")[0]: error for error in of_dashboard(port, "errors")["errors"]}
+        assert set(errors) == {"division by zero", "a value is expected"}
+        error = errors["division by zero"]
+        assert error["source"] == "quotients = table.select(m=6 // pw.this.n)"
+        assert (error["file"], error["function"]) == (__file__, "test_the_dashboard_is_told_of_the_run")
+        assert lines[error["operator"]]["line"] == error["line"]
+        [letter] = of_dashboard(port, "dead_letters")["dead_letters"]
+        assert (letter["source"], letter["payload"]) == ("in", "nothing")
+        assert "line 2" in letter["reason"]
+        said = [(line["level"], line["text"]) for line in of_dashboard(port, "log?after=0")["lines"]]
+        for once in [
+            ("WARNING", "something odd"),
+            ("INFO", f"Metrics available at http://127.0.0.1:{port}"),
+            ("INFO", f"Dashboard available at http://127.0.0.1:{port}/"),
+        ]:
+            assert said.count(once) == 1, said
+        assert any(level == "ERROR" and text.startswith("division by zero in") for level, text in said)
+        history = until_so("history?after=0", lambda history: len(history["at"]) > 0)
+        assert {len(column) for name, column in history.items() if name != "run"} == {len(history["at"])}
+        assert history["resident_bytes"][-1] > 1e6
+
+    with looking(look) as numbers:
+        pw.io.null.write(numbers)
+        table = pw.io.jsonlines.read(tmp_path / "in.jsonl", schema=Numbers, mode="static", name="in")
+        quotients = table.select(m=6 // pw.this.n)
+        pw.io.null.write(quotients.select(m=pw.fill_error(pw.this.m, 0)))
+        with pytest.warns(UserWarning, match="terminate_on_error"):
+            pw.run(monitoring_level=QUIET, with_http_server=True, terminate_on_error=False)
+    assert not any(type(handler).__name__ == "_Shown" for handler in logging.getLogger().handlers)
+
+
+@pytest.mark.parametrize("by_variable", [False, True])
+def test_a_token_is_needed(port: int, monkeypatch: pytest.MonkeyPatch, by_variable: bool) -> None:
+    def look(subject: Stepwise) -> None:
+        for path in ("/api/run", "/metrics", "/status"):
+            for token in (None, "wrong"):
+                with pytest.raises(urllib.error.HTTPError) as refused:
+                    ask(port, path, token=token)
+                assert refused.value.code == 401
+                refused.value.close()
+            ask(port, path, token="sesame")
+        assert of_dashboard(port, "run", "sesame")["state"] == "running"
+        ask(port, "/")
+
+    if by_variable:
+        monkeypatch.setenv("PATHWAY_MONITORING_HTTP_TOKEN", "sesame")
+    else:
+        pw.set_monitoring_config(http_token="sesame")
+    try:
+        with looking(look) as numbers:
+            pw.io.null.write(numbers)
+            pw.run(monitoring_level=QUIET, with_http_server=True)
+    finally:
+        pw.set_monitoring_config()
+
+
+def test_another_address(port: int, caplog: pytest.LogCaptureFixture) -> None:
+    def look(subject: Stepwise) -> None:
+        with contextlib.closing(socket.create_connection(("127.0.0.2", port), PATIENCE)):
+            pass
+        ask(port, "/status")
+
+    pw.set_monitoring_config(http_address="0.0.0.0")
+    try:
+        with looking(look) as numbers, caplog.at_level(logging.INFO):
+            pw.io.null.write(numbers)
+            pw.run(monitoring_level=QUIET, with_http_server=True)
+        assert any("set a token" in message for message in caplog.messages)
+        pw.set_monitoring_config(http_address="no address")
+        with pytest.raises(OSError, match='metrics cannot be served on "no address"'):
+            pw.run(monitoring_level=QUIET, with_http_server=True)
+    finally:
+        pw.set_monitoring_config()
+
+
+def test_opentelemetry_is_not_there_yet() -> None:
+    with pytest.warns(UserWarning, match="OpenTelemetry"):
+        pw.set_monitoring_config(server_endpoint="https://example.com")
+    pw.set_monitoring_config()

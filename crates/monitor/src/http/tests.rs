@@ -1,21 +1,43 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
+use serde_json::Value;
+
 use super::*;
+use crate::board::Place;
+use crate::lines::Level;
+
+fn board() -> Arc<Board> {
+    Board::new("flights.py", Place::alone(2), Arc::default(), Arc::default())
+}
+
+fn server() -> Server {
+    Server::start(Settings::here(0), board()).unwrap()
+}
 
 /// The status line and headers, and the body.
-fn ask(server: &Server, path: &str) -> (String, String) {
+fn ask_with(server: &Server, path: &str, header: &str) -> (String, String) {
     let mut stream = TcpStream::connect(server.address()).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\n{header}\r\nConnection: close\r\n\r\n").unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     (head.to_ascii_lowercase(), body.to_owned())
 }
 
+fn ask(server: &Server, path: &str) -> (String, String) {
+    ask_with(server, path, "Host: localhost")
+}
+
+fn json(server: &Server, path: &str) -> Value {
+    let (head, body) = ask(server, path);
+    assert!(head.contains("content-type: application/json"), "{head}");
+    serde_json::from_str(&body).unwrap()
+}
+
 #[test]
 fn there_is_nothing_before_the_run_begins() {
-    let server = Server::start(0, Arc::default()).unwrap();
+    let server = server();
     let (head, body) = ask(&server, "/metrics");
     assert!(head.starts_with("http/1.1 200"), "{head}");
     assert!(head.contains(&format!("content-type: {OPENMETRICS}")), "{head}");
@@ -23,14 +45,100 @@ fn there_is_nothing_before_the_run_begins() {
     let (head, body) = ask(&server, "/status");
     assert!(head.contains("content-type: application/json"), "{head}");
     assert_eq!(body, "");
-    assert!(ask(&server, "/").0.starts_with("http/1.1 404"));
-    assert!(ask(&server, "/metrics/more").0.starts_with("http/1.1 404"));
+    for path in ["/metrics/more", "/api", "/api/more", "/nothing.js", "/../Cargo.toml"] {
+        assert!(ask(&server, path).0.starts_with("http/1.1 404"), "{path}");
+    }
+    let run = json(&server, "/api/run");
+    assert_eq!(run["outline"], Value::Null);
+    assert_eq!(run["process"]["workers"], 2);
+    let now = json(&server, "/api/now");
+    assert_eq!((&now["run"], &now["snapshot"]), (&run["id"], &Value::Null));
+    assert!(now["cpu_seconds"].as_f64().is_some_and(|seconds| seconds > 0.0));
+    assert_eq!(json(&server, "/api/history?after=0")["at"], Value::Array(vec![]));
+    assert_eq!(json(&server, "/api/errors")["total"], 0);
+    assert_eq!(json(&server, "/api/dead_letters")["dead_letters"], Value::Array(vec![]));
+}
+
+#[test]
+fn the_page_and_its_files_are_served_by_their_policy() {
+    let server = server();
+    let (head, body) = ask(&server, "/");
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    assert!(head.contains("content-type: text/html; charset=utf-8"), "{head}");
+    assert!(body.contains("main.js"), "{body}");
+    let (head, body) = ask(&server, "/vendor/dagre.esm.js");
+    assert!(head.contains("content-type: text/javascript; charset=utf-8"), "{head}");
+    assert!(!body.is_empty());
+    for path in ["/", "/api/now", "/style/page.css", "/nothing"] {
+        let head = ask(&server, path).0;
+        assert!(head.contains("content-security-policy: default-src 'none'; script-src 'self'"), "{head}");
+        assert!(head.contains("cache-control: no-store"), "{head}");
+    }
+}
+
+#[test]
+fn the_log_goes_on_after_a_line() {
+    let board = board();
+    let server = Server::start(Settings::here(0), board.clone()).unwrap();
+    board.lines.add(5, Level::Info, "one");
+    board.lines.add(6, Level::Warning, "two");
+    let log = json(&server, "/api/log?after=1");
+    assert_eq!(
+        log["lines"],
+        serde_json::json!([{"number": 2, "time": 6, "level": "WARNING", "text": "two"}])
+    );
+    assert_eq!(json(&server, "/api/log")["lines"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn a_token_is_for_everything_but_the_page() {
+    let settings = Settings { token: Some("sesame".to_owned()), ..Settings::here(0) };
+    let server = Server::start(settings, board()).unwrap();
+    for path in ["/", "/main.js"] {
+        assert!(ask(&server, path).0.starts_with("http/1.1 200"), "{path}");
+    }
+    for path in ["/api/run", "/api/log", "/metrics", "/status"] {
+        let (head, body) = ask(&server, path);
+        assert!(head.starts_with("http/1.1 401") && head.contains("www-authenticate: bearer"), "{head}");
+        assert!(head.contains("cache-control: no-store"), "{head}");
+        assert!(body.contains("token"), "{body}");
+        let header = "Host: anybody.example\r\nAuthorization: Bearer sesame";
+        assert!(ask_with(&server, path, header).0.starts_with("http/1.1 200"), "{path}");
+    }
+}
+
+#[test]
+fn other_names_of_the_address_get_nothing_of_the_run() {
+    let server = server();
+    let (head, body) = ask_with(&server, "/api/run", "Host: evil.example");
+    assert!(head.starts_with("http/1.1 403"), "{head}");
+    assert!(body.contains("PATHWAY_MONITORING_HTTP_TOKEN"), "{body}");
+}
+
+#[test]
+fn the_end_is_told_to_those_who_look() {
+    let board = board();
+    let server = Server::start(Settings::here(0), board.clone()).unwrap();
+    let address = server.address();
+    let id = json(&server, "/api/run")["id"].clone();
+    let ending = std::thread::spawn(move || server.finish(Some("no header".to_owned())));
+    // Another handle on the same server, to ask it.
+    let asking = Server { address, board, stop: None, thread: None };
+    let mut state = Value::Null;
+    while state != "failed" {
+        state = json(&asking, "/api/now")["state"].clone();
+    }
+    let run = json(&asking, "/api/run");
+    assert_eq!((&run["id"], &run["message"]), (&id, &Value::from("no header")));
+    assert!(run["ended"].as_u64() >= run["started"].as_u64());
+    ending.join().unwrap();
+    assert!(TcpStream::connect(address).is_err(), "then it ends");
 }
 
 #[test]
 fn a_port_that_is_taken_is_an_error() {
-    let first = Server::start(0, Arc::default()).unwrap();
-    let second = Server::start(first.address().port(), Arc::default());
+    let first = server();
+    let second = Server::start(Settings::here(first.address().port()), board());
     let text = second.unwrap_err().to_string();
     assert!(text.starts_with(&format!("metrics cannot be served on {}: ", first.address())), "{text}");
     let address = first.address();

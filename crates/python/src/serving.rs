@@ -1,0 +1,92 @@
+//! How a run is served over HTTP: a dashboard and metrics.
+
+use std::net::ToSocketAddrs as _;
+use std::sync::Arc;
+
+use pathway_monitor::{Board, Level, Lines, Place, Server, Settings};
+use pathway_runtime::{ClusterConfig, Context};
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::prelude::*;
+
+use crate::frame::PyFrame;
+
+/// Where and for whom a run is served, and what was logged of it.
+#[pyclass(name = "Serving", module = "pathway._engine", frozen)]
+pub(crate) struct PyServing {
+    settings: Settings,
+    program: String,
+    pub(crate) lines: Arc<Lines>,
+}
+
+#[pymethods]
+impl PyServing {
+    /// On a port of an address, or of the name of one.
+    #[new]
+    #[pyo3(signature = (address, port, *, token=None, program))]
+    fn new(address: &str, port: u16, token: Option<String>, program: String) -> PyResult<PyServing> {
+        let failed = |error: std::io::Error| {
+            PyOSError::new_err(format!("metrics cannot be served on {address:?}: {error}"))
+        };
+        let mut found = (address, port).to_socket_addrs().map_err(failed)?;
+        let found = found.next().ok_or_else(|| {
+            PyOSError::new_err(format!("metrics cannot be served on {address:?}: it has no address"))
+        })?;
+        let settings = Settings { address: found, token };
+        Ok(PyServing { settings, program, lines: Arc::default() })
+    }
+
+    /// Adds a line to the log that is shown.
+    fn log(&self, time: u64, level: &str, text: &str) -> PyResult<()> {
+        let level = match level {
+            "DEBUG" => Level::Debug,
+            "INFO" => Level::Info,
+            "WARNING" => Level::Warning,
+            "ERROR" => Level::Error,
+            _ => return Err(PyValueError::new_err(format!("there is no level {level:?}"))),
+        };
+        self.lines.add(time, level, text);
+        Ok(())
+    }
+}
+
+impl PyServing {
+    /// Serves a run.
+    pub(crate) fn start(
+        &self,
+        context: &Context,
+        workers: usize,
+        cluster: Option<&ClusterConfig>,
+    ) -> PyResult<Server> {
+        let place = Place::alone(workers);
+        let place = cluster.map_or(place, |cluster| Place {
+            number: cluster.members.process,
+            count: cluster.members.addresses.len(),
+            ..place
+        });
+        let board = Board::new(&self.program, place, context.statistics().clone(), self.lines.clone());
+        let server = Server::start(self.settings.clone(), board);
+        let server = server.map_err(|error| PyOSError::new_err(error.to_string()))?;
+        let address = server.address();
+        context.message(false, &format!("Metrics available at http://{address}"));
+        context.message(false, &format!("Dashboard available at http://{address}/"));
+        if self.settings.token.is_none() && !address.ip().is_loopback() {
+            let text = "everybody who reaches this address sees the run, its lines and its log: set a token";
+            context.message(true, &format!("http://{address}: {text} (PATHWAY_MONITORING_HTTP_TOKEN)"));
+        }
+        Ok(server)
+    }
+}
+
+/// Why a run has failed, for people: the exception, and the line that it belongs to.
+pub(crate) fn cause(py: Python<'_>, error: &PyErr) -> String {
+    let name = error.get_type(py).name().map_or_else(|_| "error".to_owned(), |name| name.to_string());
+    let text = error.value(py).to_string();
+    let what = if text.is_empty() { name } else { format!("{name}: {text}") };
+    // An exception without the attribute has no line.
+    let frame = error.value(py).getattr(pyo3::intern!(py, "_pathway_frame")).ok();
+    let frame = frame.and_then(|frame| frame.cast_into_exact::<PyFrame>().ok());
+    match frame.as_ref().and_then(|frame| frame.get().0.known()) {
+        Some(frame) => format!("{what}\n{}", frame.trace()),
+        None => what,
+    }
+}
