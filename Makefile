@@ -12,6 +12,7 @@ BIN := $(abspath $(VENV))/bin
 TOOLS := $(VENV)/.tools
 FLIGHTS := $(VENV)/.flights
 NOTEBOOKS := $(VENV)/.notebooks
+BROWSER := $(VENV)/.browser
 SERVICES := $(VENV)/.services
 # Programs of services that no package holds, kept for all clones.
 export KAFKA_JARS ?= $(HOME)/.cache/pathway-services/kafka
@@ -91,15 +92,19 @@ $(AZURITE)/node_modules: tests/services/azure/package.json
 test-services: develop $(SERVICES) $(KAFKA_JARS) $(REGISTRY) $(AZURITE)/node_modules ## connectors against the services they talk to
 	$(BIN)/python -m pytest tests/services --ignore=tests/services/notebooks
 
-$(NOTEBOOKS): $(TOOLS) pyproject.toml
-	$(BIN)/python -m pip install --quiet --group notebooks
+$(BROWSER): $(TOOLS) pyproject.toml
+	$(BIN)/python -m pip install --quiet --group browser
 	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
+	touch $@
+
+$(NOTEBOOKS): $(BROWSER)
+	$(BIN)/python -m pip install --quiet --group notebooks
 	touch $@
 
 test-notebooks: develop $(NOTEBOOKS) ## views of tables in JupyterLab, looked at with Chromium
 	$(BIN)/python -m pytest tests/services/notebooks
 
-test-dashboard: $(NOTEBOOKS) ## the web dashboard, looked at with Chromium
+test-dashboard: develop $(BROWSER) ## the web dashboard of runs, looked at with Chromium
 	$(BIN)/python -m pytest tests/dashboard
 
 KILLS ?= 200
