@@ -269,6 +269,7 @@ CONTRACT = {
         "Exported tables",
         "Interactive mode, live tables, imported tables",
         "Runs in the background",
+        "Runs step by step",
     ],
     "Limits of debugging, demonstrations and functions": [
         "Columns of another order than those of a schema",

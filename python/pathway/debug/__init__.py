@@ -10,6 +10,7 @@ from pathway.debug.compute import (
     table_to_updates,
     tables_to_updates,
 )
+from pathway.debug.step import Step, SteppedRun, step
 from pathway.debug.stream_generator import StreamGenerator
 from pathway.debug.tables import (
     table_from_markdown,
@@ -19,10 +20,13 @@ from pathway.debug.tables import (
 )
 
 __all__ = [
+    "Step",
+    "SteppedRun",
     "StreamGenerator",
     "Update",
     "compute_and_print",
     "compute_and_print_update_stream",
+    "step",
     "table_from_markdown",
     "table_from_pandas",
     "table_from_parquet",

@@ -150,6 +150,10 @@ class BackgroundRun:
             stop = _Stop([*dict.fromkeys(outputs.values())])
             # What the plan says of its tables is of no use to anybody.
             G.engine.take_warnings()
+        kept = options.persistence
+        if kept is not None and not kept.continue_after_replay:
+            # No source is read: the run begins with what was recorded, and ends with it.
+            stop.begun.set()
         numbers = [*outputs, *(G.taps if debug else ()), *stop.outputs]
         work = functools.partial(compute, numbers, options, debug=debug, in_background=True)
         run = cls(name, stop, work, on_over)

@@ -298,3 +298,25 @@ def test_an_exported_table_of_a_run_in_the_background() -> None:
         subject.send({"a": 1})
         until(lambda: [row for _, row in t.snapshot_at(pw.internals.exported.DONE)] == [[1]])
     assert not t.failed()
+
+
+def test_a_run_with_a_storage_is_gone_on_with(tmp_path: Path) -> None:
+    """By a run in the background or by another: its state is that of the same outputs."""
+    (tmp_path / "in").mkdir()
+    config = pw.persistence.Config(pw.persistence.Backend.filesystem(tmp_path / "state"))
+
+    def program() -> list[dict[str, Any]]:
+        pw.internals.parse_graph.G.clear()
+        t = pw.io.csv.read(tmp_path / "in", schema=pw.schema_from_types(a=int), mode="static", name="in")
+        return rows_of(t.reduce(total=pw.reducers.sum(t.a)))
+
+    totals = []
+    for number, background in enumerate((True, False, True)):
+        (tmp_path / "in" / f"{number}.csv").write_text(f"a\n{10**number}\n")
+        rows = program()
+        if background:
+            assert pw.run_in_background(persistence_config=config, **QUIET).wait(60)
+        else:
+            pw.run(persistence_config=config, **QUIET)
+        totals.append(rows)
+    assert totals == [[{"total": 1}], [{"total": 11}], [{"total": 111}]]
