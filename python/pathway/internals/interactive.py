@@ -89,7 +89,7 @@ class LiveTable(Table[TSchema]):
             [column.to_field() for column in origin.schema.columns().values()],
             session="native",
             deletions=not append_only,
-            start=daemon_start(subject, subject.start, lambda: entry.run),
+            start=daemon_start(subject, subject.start, lambda: entry.run, is_shared=True),
             finite=subject._is_finite,
             resume=_nothing,
             description=entry.name,
@@ -231,7 +231,15 @@ def _follower(entry: LiveInput, names: list[str]) -> Any:
         """Sends what happens to a live table after what the run has been given."""
 
         def run(self) -> None:
-            position = entry.given
+            followed_by = entry.run
+            try:
+                self._follow(entry.given)
+            finally:
+                entry.has_sent(followed_by)
+            if entry.history.failed():
+                raise EngineError("computation of imported table failed")
+
+        def _follow(self, position: int) -> None:
             while changes := entry.history.wait_for_more(position):
                 position += len(changes)
                 for same_time in _by_time(changes):
@@ -241,8 +249,6 @@ def _follower(entry: LiveInput, names: list[str]) -> Any:
                         send(key, dict(zip(names, values, strict=True)))
                     self._enable_commits()
                     self.commit()
-            if entry.history.failed():
-                raise EngineError("computation of imported table failed")
 
     return Follower(entry.name)
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pathway._engine import Persistence, Pointer
 from pathway.internals.active_runs import ActiveRun
-from pathway.internals.history import History
+from pathway.internals.history import PATIENCE, History
 from pathway.internals.parse_graph import G
 
 #: How the source that ends a run in the background names itself in logs.
@@ -18,7 +18,8 @@ STOP_NAME: Final = "stop of a run in the background"
 STOP_LABEL: Final = f"python({STOP_NAME})"
 
 _numbers = itertools.count(1)
-_lock = threading.Lock()
+#: Told when a run has got all of a table.
+_sent = threading.Condition()
 
 
 class LiveInput:
@@ -31,7 +32,7 @@ class LiveInput:
         self.name = f"live table {next(_numbers)}"
         #: How many changes the run has been given that begins to follow.
         self.given = 0
-        #: The run that follows the table.
+        #: The run that follows the table, until it has got all of it.
         self.run: ActiveRun | None = None
 
     @property
@@ -44,25 +45,32 @@ class LiveInput:
         """A run that follows the table, from before its beginning to its end.
 
         Raises:
-            RuntimeError: another one does.
+            RuntimeError: another one does, and the table still changes.
         """
         if self.is_bounded:
             # Then all of it comes at its times.
             self.history.wait_for_end()
-        with _lock:
-            if self.run is not None and not self.history.is_over():
-                raise RuntimeError(
-                    f"{self.name} still changes, and another run follows it: only one can. Stop that one, or "
-                    "compute both results in one run."
-                )
+        with _sent:
+            while self.run is not None:
+                if not self.history.is_over():
+                    raise RuntimeError(
+                        f"{self.name} still changes, and another run follows it: only one can. Stop that "
+                        "one, or compute both results in one run."
+                    )
+                _sent.wait(PATIENCE)
             self.run = run
             self.given = len(self.history.changes())
         try:
             yield
         finally:
-            with _lock:
-                if self.run is run:
-                    self.run = None
+            self.has_sent(run)
+
+    def has_sent(self, run: ActiveRun | None) -> None:
+        """A run has got all that it gets of the table: another one may follow."""
+        with _sent:
+            if self.run is run:
+                self.run = None
+                _sent.notify_all()
 
     def past(self) -> tuple[str, list[Pointer], list[Any], list[int], list[int]]:
         """What is given to the run: name, ids, columns, times and diffs."""

@@ -110,8 +110,13 @@ def daemon_start(
     subject: ConnectorSubject,
     start: Callable[[], Any],
     run_of: Callable[[], ActiveRun | None] = lambda: None,
+    *,
+    is_shared: bool = False,
 ) -> Callable[[], None]:
-    """What starts a subject for the engine, and waits for it. `run_of` tells the run, if that is known.
+    """What starts a subject for the engine, and waits for it.
+
+    `run_of` tells the run, if that is known. A subject that is shared sees to it itself that it sends to one
+    run at a time.
 
     The code of a subject may still be running when the interpreter exits, which ends such threads the
     hard way. They must then be Python's own: a thread of the engine cannot be ended so. The wait is on a
@@ -120,7 +125,7 @@ def daemon_start(
 
     def run() -> None:
         before = subject._pathway_thread
-        if before is not None:
+        if before is not None and not is_shared:
             before.make_room()
         subject._pathway_thread = SubjectThread(f"pathway:{subject._datasource_name}", run_of())
         subject._pathway_thread.run(start)
