@@ -372,6 +372,7 @@ class Graph:
         persistence: Persistence | None = None,
         scaling_window_ms: int | None = None,
         serving: Serving | None = None,
+        metrics: tuple[str, str] | None = None,
     ) -> Literal["more", "fewer"] | None:
         """Runs the given outputs (default: all registered ones that are not captures) until their inputs
         end. Releases the GIL, checks signals, re-raises user exceptions as they were. Exceptions of the
@@ -382,7 +383,8 @@ class Graph:
         Python code of the run waits for. With `check_types` a None in an expression whose type has none
         is an error; `results_folder` is where results that have to be repeated are kept; `memory_limit`
         has the bytes that the process may take and the folder for state that does not fit; `serving` says
-        where the run is looked at over HTTP."""
+        where the run is looked at over HTTP; `metrics` has the folder where its numbers are recorded, and
+        what the run is called there."""
 
 @final
 class Serving:
@@ -393,6 +395,18 @@ class Serving:
         reaches the address is answered. `program` is what people call the program."""
     def log(self, time: int, level: Literal["DEBUG", "INFO", "WARNING", "ERROR"], text: str) -> None:
         """Adds a line to the log that is shown; `time` is in milliseconds since 1970."""
+
+@final
+class Archive:
+    """The web dashboard of the newest run that is recorded in a folder."""
+
+    def __init__(self, folder: str, address: str, port: int) -> None:
+        """Listens; OSError if that cannot be done."""
+    @property
+    def address(self) -> str: ...
+    def has_a_run(self) -> bool: ...
+    def serve(self) -> None:
+        """Serves until the process ends. Releases the GIL."""
 
 @final
 class Field:

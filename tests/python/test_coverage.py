@@ -436,6 +436,9 @@ CONTRACT["Looking at a run"] = [
     "Dashboard: pages",
     "Dashboard: a run that ends, fails, begins anew",
     "Dashboard: tokens, other names of the address",
+    "Detailed metrics: tables, view, names",
+    "Detailed metrics: several runs and processes, a database that breaks",
+    "pathway web-dashboard: routes and pages",
     "Dashboard: hundreds of operators, narrow screens, dark and light",
 ]
 CONTRACT["Options of runs, persistence and connectors"] = options()

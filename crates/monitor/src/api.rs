@@ -27,9 +27,9 @@ pub(crate) fn routes() -> Router<Arc<Board>> {
 type Asked = State<Arc<Board>>;
 
 #[derive(Deserialize)]
-struct Since {
+pub(crate) struct Since {
     #[serde(default)]
-    after: u64,
+    pub(crate) after: u64,
 }
 
 #[derive(Serialize)]

@@ -181,7 +181,7 @@ async fn note(State(board): State<Arc<Board>>, response: Response) -> Response {
     response
 }
 
-fn file(file: Option<File>) -> Response {
+pub(crate) fn file(file: Option<File>) -> Response {
     match file {
         Some(file) => ([(CONTENT_TYPE, file.kind())], file.content).into_response(),
         None => (StatusCode::NOT_FOUND, "not found\n").into_response(),

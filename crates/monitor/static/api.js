@@ -9,7 +9,7 @@
 //     "ended": null,                    when it ended or failed
 //     "state": "running",               "running", "ended" or "failed"
 //     "message": null,                  why it failed
-//     "process": { "number": 0, "count": 1, "pid": 4242, "workers": 2 },   workers: of this process
+//     "process": { "number": 0, "count": 1, "pid": 4242, "workers": 2 },   workers: of this process; pid may be null
 //     "outline": { "nodes": [Node…] } } pathway_dataflow::stats::Outline; null before the dataflow is built
 //
 // GET api/now: asked once a second. Says which run it is of, so that nothing is mixed up.

@@ -44,7 +44,7 @@ export class Head {
       elapsed(end - run.started),
       processes > 1 ? `process ${number + 1} of ${processes}` : null,
       `${workers} ${workers === 1 ? "worker" : "workers"}`,
-      `pid ${pid}`,
+      pid === null ? null : `pid ${pid}`,
       `version ${run.version}`,
     ].filter(Boolean).join(" · "));
     this.facts.title = `since ${moment(run.started)}, run ${run.id}`;

@@ -216,7 +216,8 @@ impl PyGraph {
     #[pyo3(signature = (
         *, outputs=None, run_all=false, threads=1, terminate_on_error=true, max_batch_size=1024,
         start_timestamp_ms=None, on_error=None, on_interrupt=None, debug=false, check_types=false,
-        results_folder=None, memory_limit=None, persistence=None, scaling_window_ms=None, serving=None
+        results_folder=None, memory_limit=None, persistence=None, scaling_window_ms=None, serving=None,
+        metrics=None
     ))]
     #[allow(clippy::too_many_arguments)]
     fn run(
@@ -237,6 +238,7 @@ impl PyGraph {
         persistence: Option<Bound<'_, PyPersistence>>,
         scaling_window_ms: Option<u64>,
         serving: Option<Bound<'_, PyServing>>,
+        metrics: Option<(std::path::PathBuf, String)>,
     ) -> PyResult<Option<&'static str>> {
         if threads == 0 || max_batch_size == 0 {
             return Err(PyValueError::new_err("threads and max_batch_size have to be at least 1"));
@@ -260,6 +262,7 @@ impl PyGraph {
             persistence: persistence.map(Bound::unbind),
             scaling_window_ms,
             serving: serving.map(Bound::unbind),
+            metrics,
         };
         run::run(py, &self.graph, &outputs, arguments)
     }

@@ -82,7 +82,7 @@ mod _engine {
     #[pymodule_export]
     use crate::search::{PySearch, filter_metadata};
     #[pymodule_export]
-    use crate::serving::PyServing;
+    use crate::serving::{PyArchive, PyServing};
     #[pymodule_export]
     use crate::singletons::{ErrorType, PendingType};
     #[cfg(feature = "kafka")]

@@ -1,18 +1,18 @@
 //! Runs a plan: the engine works in threads of its own, the caller waits without the interpreter
 //! lock and looks for signals.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::RecvTimeoutError;
-use pathway_monitor::{Level, Lines};
+use pathway_monitor::{Level, Lines, Recorder};
 use pathway_plan::program::Program;
 use pathway_plan::rewrite::{Goal, Rewrites};
 use pathway_plan::{Graph, OutputId};
 use pathway_runtime::{Budget, ClusterConfig, Context, Failure, Monitor, Report, RunOptions, Scaling, Wish};
 use pyo3::create_exception;
-use pyo3::exceptions::{PyBaseException, PyRuntimeError};
+use pyo3::exceptions::{PyBaseException, PyOSError, PyRuntimeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -73,6 +73,8 @@ pub(crate) struct RunArguments {
     pub(crate) scaling_window_ms: Option<u64>,
     /// How the run is served, if it is.
     pub(crate) serving: Option<Py<PyServing>>,
+    /// The folder where its metrics are recorded, and what the run is called there.
+    pub(crate) metrics: Option<(PathBuf, String)>,
 }
 
 /// Runs the outputs of a plan until their inputs end. If it has ended because it would do better with `more` or
@@ -117,9 +119,12 @@ pub(crate) fn run(
     }
     let cluster = options.cluster.as_ref();
     let server = serving.map(|serving| serving.start(&context, options.workers, cluster)).transpose()?;
+    let recorder = arguments.metrics.map(|(folder, run)| record(&folder, &run, &context)).transpose()?;
     let _keep = arguments.terminate_on_error.then(KeepExceptions::new);
 
     let result = wait(py, program, options, &context, arguments.on_interrupt.as_ref());
+    // It may have something to say, for which it needs the interpreter.
+    py.detach(|| drop(recorder));
     if let Some(server) = server {
         let message = result.as_ref().err().and_then(|error| {
             // Whoever asks a run to end after what it has read gets what he wants.
@@ -194,6 +199,18 @@ fn wait(
             }
         }
     }
+}
+
+/// Records the metrics of a run.
+fn record(folder: &Path, run: &str, context: &Context) -> PyResult<Recorder> {
+    let tell = {
+        let context = context.clone();
+        move |error: &pathway_monitor::NotRecorded| {
+            context.message(true, &format!("{error}: they are recorded no more, the run goes on"));
+        }
+    };
+    let recorder = Recorder::start(folder, run, context.statistics().clone(), tell);
+    recorder.map_err(|error| PyOSError::new_err(error.to_string()))
 }
 
 /// Calls the threads of a run out of Python code.

@@ -3,7 +3,7 @@
 use std::net::ToSocketAddrs as _;
 use std::sync::Arc;
 
-use pathway_monitor::{Board, Level, Lines, Place, Server, Settings};
+use pathway_monitor::{Archive, Board, Level, Lines, Place, Server, Settings};
 use pathway_runtime::{ClusterConfig, Context};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
@@ -24,14 +24,7 @@ impl PyServing {
     #[new]
     #[pyo3(signature = (address, port, *, token=None, program))]
     fn new(address: &str, port: u16, token: Option<String>, program: String) -> PyResult<PyServing> {
-        let failed = |error: std::io::Error| {
-            PyOSError::new_err(format!("metrics cannot be served on {address:?}: {error}"))
-        };
-        let mut found = (address, port).to_socket_addrs().map_err(failed)?;
-        let found = found.next().ok_or_else(|| {
-            PyOSError::new_err(format!("metrics cannot be served on {address:?}: it has no address"))
-        })?;
-        let settings = Settings { address: found, token };
+        let settings = Settings { address: resolved(address, port)?, token };
         Ok(PyServing { settings, program, lines: Arc::default() })
     }
 
@@ -47,6 +40,42 @@ impl PyServing {
         self.lines.add(time, level, text);
         Ok(())
     }
+}
+
+/// The web dashboard of runs that were recorded.
+#[pyclass(name = "Archive", module = "pathway._engine", frozen)]
+pub(crate) struct PyArchive(Archive);
+
+#[pymethods]
+impl PyArchive {
+    /// Listens, to tell of the newest run that is recorded in a folder.
+    #[new]
+    fn new(folder: std::path::PathBuf, address: &str, port: u16) -> PyResult<PyArchive> {
+        let archive = Archive::listen(resolved(address, port)?, &folder);
+        archive.map(PyArchive).map_err(|error| PyOSError::new_err(error.to_string()))
+    }
+
+    #[getter]
+    fn address(&self) -> String {
+        self.0.address().to_string()
+    }
+
+    /// True if a run has been recorded.
+    fn has_a_run(&self) -> bool {
+        self.0.has_a_run()
+    }
+
+    /// Serves until the process ends.
+    fn serve(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.0.serve()).map_err(|error| PyOSError::new_err(error.to_string()))
+    }
+}
+
+/// An address, or the first one of a name.
+fn resolved(address: &str, port: u16) -> PyResult<std::net::SocketAddr> {
+    let failed = |why: String| PyOSError::new_err(format!("metrics cannot be served on {address:?}: {why}"));
+    let mut found = (address, port).to_socket_addrs().map_err(|error| failed(error.to_string()))?;
+    found.next().ok_or_else(|| failed("it has no address".to_owned()))
 }
 
 impl PyServing {

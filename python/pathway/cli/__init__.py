@@ -15,7 +15,7 @@ import click
 from pathway import __version__
 from pathway.cli import airbyte as airbyte_files
 from pathway.cli import completion as completions
-from pathway.cli import pipeline, store
+from pathway.cli import pipeline, store, web_dashboard
 from pathway.cli.options import Run, runs
 
 _LOGGER = logging.getLogger("pathway.cli")
@@ -255,6 +255,36 @@ def create_source(connection: str, image: str) -> None:
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"The source {connection} is described in {path}: fill in what it needs")
+
+
+@main.command("web-dashboard", short_help="Shows recorded runs in a browser.")
+@click.option(
+    "--detailed-metrics-dir",
+    "folder",
+    default=".",
+    metavar="PATH",
+    help="Where the metrics of runs are recorded (the working directory).",
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=8088, metavar="N", help="The port (8088).")
+@click.option(
+    "--address", default="0.0.0.0", metavar="ADDRESS", help="The address; by default all of this machine."
+)
+def show_recorded(folder: str, port: int, address: str) -> None:
+    """Shows the run whose metrics were recorded last, while it goes on and afterwards.
+
+    Runs are recorded with pw.set_monitoring_config(detailed_metrics_dir=...) or the variable
+    PATHWAY_DETAILED_METRICS_DIR. Whoever reaches the address sees their numbers and the lines of their
+    programs.
+
+    \b
+    Examples:
+      PATHWAY_DETAILED_METRICS_DIR=metrics pathway spawn python program.py
+      pathway web-dashboard --detailed-metrics-dir metrics --address 127.0.0.1
+    """
+    try:
+        web_dashboard.serve(folder, address, port)
+    except OSError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @main.command(short_help="Prints a script that completes commands in a shell.")

@@ -16,17 +16,27 @@ class MonitoringConfig:
     #: The address for `with_http_server`, and the token that is needed there.
     http_address: str
     http_token: str | None
+    #: Where the metrics of runs are recorded.
+    detailed_metrics_dir: str | None
 
 
-_given: tuple[str | None, str | None] = (None, None)
+#: What `set_monitoring_config` was called with.
+_given: dict[str, str | None] = {}
 
 
 def monitoring_config() -> MonitoringConfig:
     """The configuration as it is now: that of `set_monitoring_config`, or else of the environment."""
-    address, token = _given
+    environment = os.environ
     return MonitoringConfig(
-        http_address=address or os.environ.get("PATHWAY_MONITORING_HTTP_ADDRESS") or "127.0.0.1",
-        http_token=token or os.environ.get("PATHWAY_MONITORING_HTTP_TOKEN") or None,
+        http_address=_given.get("http_address")
+        or environment.get("PATHWAY_MONITORING_HTTP_ADDRESS")
+        or "127.0.0.1",
+        http_token=_given.get("http_token") or environment.get("PATHWAY_MONITORING_HTTP_TOKEN") or None,
+        # Whoever configures no folder wants none, whatever the environment says.
+        detailed_metrics_dir=_given.get(
+            "detailed_metrics_dir", environment.get("PATHWAY_DETAILED_METRICS_DIR")
+        )
+        or None,
     )
 
 
@@ -35,6 +45,7 @@ def monitoring_config() -> MonitoringConfig:
 def set_monitoring_config(
     *,
     server_endpoint: str | None = None,
+    detailed_metrics_dir: str | os.PathLike[str] | None = None,
     http_address: str | None = None,
     http_token: str | None = None,
 ) -> None:
@@ -43,6 +54,9 @@ def set_monitoring_config(
     Args:
         server_endpoint: where metrics are to be sent with OpenTelemetry. That is not done yet: there
             is a warning.
+        detailed_metrics_dir: a folder where the metrics of each run are recorded, for `pathway
+            web-dashboard` and for whoever reads databases of SQLite (default, as long as this function was
+            not called: the environment variable PATHWAY_DETAILED_METRICS_DIR, else none).
         http_address: the address of the dashboard and the metrics of `pw.run(with_http_server=True)`
             (default: the environment variable PATHWAY_MONITORING_HTTP_ADDRESS, else 127.0.0.1, which only
             programs of this machine reach). The port is PATHWAY_MONITORING_HTTP_PORT.
@@ -54,10 +68,10 @@ def set_monitoring_config(
     >>> pw.set_monitoring_config(http_address="0.0.0.0", http_token="correct horse battery staple")
     >>> pw.set_monitoring_config()
     """
-    global _given
     if server_endpoint is not None:
         warn("metrics are not sent with OpenTelemetry yet: server_endpoint has no effect.")
-    _given = (http_address, http_token)
+    folder = None if detailed_metrics_dir is None else os.fspath(detailed_metrics_dir)
+    _given.update(http_address=http_address, http_token=http_token, detailed_metrics_dir=folder)
 
 
 __all__ = ["MonitoringConfig", "monitoring_config", "set_monitoring_config"]

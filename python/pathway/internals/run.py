@@ -22,6 +22,7 @@ from pathway.internals.live_input import STOP_LABEL, given_by_live_tables
 from pathway.internals.memory import MemoryLimit
 from pathway.internals.monitoring import MonitoringLevel
 from pathway.internals.parse_graph import G
+from pathway.internals.recording import recording
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.scaling import EXIT_CODES, scaling_window
 from pathway.internals.serving import TOLD, served
@@ -209,6 +210,8 @@ class RunOptions:
         self.memory = MemoryLimit.of(memory_limit, spill_directory)
         self.event_loop = event_loop
         self.with_http_server = with_http_server
+        #: Runs by functions of `pw.debug` are for looking at tables.
+        self.is_recorded = True
 
 
 def execute(
@@ -270,6 +273,7 @@ def compute(
                 memory_limit=None if memory is None else (memory.size, memory.directory),
                 scaling_window_ms=scaling_window(options.persistence),
                 serving=serves,
+                metrics=recording() if options.is_recorded else None,
             )
     except OtherWorkerError:
         if current_config().suppress_other_worker_errors:
@@ -310,9 +314,11 @@ def run_options(**kwargs: Any) -> RunOptions:
         if name in kwargs:
             raise TypeError(f"{name} cannot be given here: it is fixed in the functions of pw.debug.")
     try:
-        return RunOptions(**kwargs)
+        options = RunOptions(**kwargs)
     except TypeError as error:
         raise TypeError(str(error).replace("RunOptions.__init__()", "the run")) from None
+    options.is_recorded = False
+    return options
 
 
 def _check_names() -> None:
