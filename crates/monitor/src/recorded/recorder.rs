@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pathway_dataflow::stats::{Frontier, Snapshot, Statistics};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
 
 use super::graph::RunGraph;
 use crate::board::now;
@@ -108,7 +108,24 @@ impl Drop for Recorder {
     }
 }
 
+/// Opens a database, which other processes of the run may be making at this moment.
 fn open(path: &Path) -> rusqlite::Result<Connection> {
+    let begin = Instant::now();
+    loop {
+        match open_now(path) {
+            // While the form of its journal is changed, SQLite does not wait.
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && begin.elapsed() < PATIENCE =>
+            {
+                std::thread::sleep(LOOK);
+            }
+            opened => return opened,
+        }
+    }
+}
+
+fn open_now(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(PATIENCE)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -155,7 +172,7 @@ impl Writing {
         let time = time.unwrap_or_else(|| snapshot.at.max(earliest));
         let first = snapshot.operators.iter().map(|operator| operator.worker).min().unwrap_or(0);
         let last = snapshot.operators.iter().map(|operator| operator.worker).max().unwrap_or(0);
-        let transaction = self.connection.transaction()?;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if self.workers.is_none()
             && let Some(outline) = self.statistics.outline()
         {
