@@ -32,6 +32,17 @@ def _nothing_configured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PATHWAY_RUN_ID", raising=False)
 
 
+#: Waits for the first sample, then destroys the database.
+BREAKS = """
+import sqlite3, sys, time
+database = sqlite3.connect(sys.argv[1], timeout=30, isolation_level=None)
+while not database.execute("SELECT 1 FROM Metrics LIMIT 1").fetchall():
+    time.sleep(0.02)
+database.execute("DROP VIEW MetricsAgg")
+database.execute("DROP TABLE Metrics")
+"""
+
+
 class Numbers(pw.Schema):
     n: int
 
@@ -131,13 +142,11 @@ def test_a_database_that_breaks_does_not_end_the_run(
         def run(self) -> None:
             self.next(n=1)
             self.commit()
+            # In another process: Python has a SQLite of its own, and two in one process do not see each
+            # other.
+            command = [sys.executable, "-c", BREAKS, str(databases(folder)[0])]
+            subprocess.run(command, check=True, timeout=PATIENCE)
             deadline = time.monotonic() + PATIENCE
-            while not (databases(folder) and query(databases(folder)[0], "SELECT 1 FROM Metrics LIMIT 1")):
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
-            with contextlib.closing(sqlite3.connect(databases(folder)[0])) as database:
-                database.execute("DROP VIEW MetricsAgg")
-                database.execute("DROP TABLE Metrics")
             while "recorded no more" not in caplog.text:
                 assert time.monotonic() < deadline, caplog.text
                 time.sleep(0.02)
