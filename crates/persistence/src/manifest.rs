@@ -186,7 +186,18 @@ impl Manifest {
         if xxh3_64(envelope.manifest.as_bytes()) != envelope.checksum {
             return Err(damaged(&"the checksum is another"));
         }
-        serde_json::from_str(&envelope.manifest).map_err(|error| damaged(&error))
+        let mut manifest: Manifest =
+            serde_json::from_str(&envelope.manifest).map_err(|error| damaged(&error))?;
+        manifest.limit_states();
+        Ok(manifest)
+    }
+
+    /// A state of a run at its end is of everything that there was, and not of what later runs add.
+    fn limit_states(&mut self) {
+        let end = self.last.saturating_add(1);
+        for state in self.operators.values_mut().flat_map(|operator| &mut operator.states) {
+            state.before = state.before.min(end);
+        }
     }
 
     /// Completes the checkpoint: from now on it is the one to come back to. All its packs must have been

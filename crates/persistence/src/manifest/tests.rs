@@ -137,3 +137,21 @@ fn old_ones_are_collected_with_the_packs_that_only_they_name() {
     assert_eq!(store.list("packs").unwrap(), packs);
     assert_eq!(found(&store), (Some(4), vec![]));
 }
+
+#[test]
+fn states_of_the_end_of_a_run_are_of_what_there_was() {
+    let store = Store::memory().unwrap();
+    let state = |before| SavedState { before, ..SavedState::default() };
+    let join = OperatorState { states: vec![state(4), state(u64::MAX)], ..OperatorState::default() };
+    let manifest = Manifest {
+        sequence: 1,
+        time: u64::MAX,
+        last: 8,
+        operators: BTreeMap::from([("a join".to_owned(), join)]),
+        ..Manifest::default()
+    };
+    manifest.write(&store).unwrap();
+    let found = latest(&store, |_| Ok(())).unwrap().manifest.unwrap();
+    let before: Vec<u64> = found.operators["a join"].states.iter().map(|state| state.before).collect();
+    assert_eq!(before, [4, 9]);
+}

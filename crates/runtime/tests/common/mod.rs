@@ -9,6 +9,7 @@
     clippy::result_large_err
 )]
 
+mod one_by_one;
 pub mod windows;
 
 use std::cell::Cell;
@@ -24,6 +25,8 @@ use pathway_plan::program::{OutputStep, Program, Step, StepId, StepOp};
 use pathway_plan::{Goal, OutputOptions, Rewrites, Table as Rows};
 use pathway_runtime::{ClusterConfig, Members, Persistence, RunOptions, Secret, run};
 use pathway_types::{Batch, ColumnBuilder, DType, Timestamp, Value};
+
+use one_by_one::run_one_by_one;
 
 pub type Row = Vec<Value>;
 /// The state of an input: one row per key.
@@ -275,22 +278,30 @@ pub fn run_with(
     terminate_on_error: bool,
     fails: Option<Timestamp>,
 ) -> Result<Captured, Captured> {
-    let mut program = Program::default();
-    for (dtypes, batches) in inputs {
+    let given = inputs.iter().map(|(dtypes, batches)| {
         let batches = Arc::new(batches.clone());
-        program.steps.push(step(
-            StepOp::Static { batches, shards: None, known_at_start: false },
-            &[],
-            dtypes.clone(),
-        ));
-    }
+        step(StepOp::Static { batches, shards: None, known_at_start: false }, &[], dtypes.clone())
+    });
+    run_through(given.collect(), steps, &options, processes, terminate_on_error, fails)
+}
+
+/// As [`run_with`], with the steps that give the inputs.
+fn run_through(
+    inputs: Vec<Step>,
+    steps: Vec<Step>,
+    options: &RunOptions,
+    processes: usize,
+    terminate_on_error: bool,
+    fails: Option<Timestamp>,
+) -> Result<Captured, Captured> {
+    let mut program = Program { steps: inputs, ..Program::default() };
     program.steps.extend(steps);
     let last = program.steps.len() - 1;
     let dtypes = program.steps[last].columns.clone();
     let capture = Capture::new(dtypes.clone(), fails);
     let output = OutputStep { sink: capture.clone(), name: None, sort_by: None, keep_errors: true };
     program.steps.push(step(StepOp::Output(output), &[last], dtypes));
-    let ended = run_in_processes(&program, &options, terminate_on_error, processes);
+    let ended = run_in_processes(&program, options, terminate_on_error, processes);
     let rows = std::mem::take(&mut *capture.rows.lock().unwrap());
     match ended {
         Ok(()) => Ok(rows),
@@ -383,6 +394,9 @@ pub fn check(name: &str, inputs: &[Input], steps: impl Fn() -> Vec<Step>, model:
         if case % 8 == 0 {
             runs.push(("2 processes".into(), Run::Processes(2, 1 + case as usize % 3)));
         }
+        if case % 4 == 1 {
+            runs.push((format!("a run for each time, {stopped:?}"), Run::OneByOne(&stopped)));
+        }
         let runs = runs.into_iter().map(|(setup, run)| (setup, run, None));
         let small = *random.pick(&[0, 1000, 5000, 50_000]);
         let limited = [
@@ -396,6 +410,7 @@ pub fn check(name: &str, inputs: &[Input], steps: impl Fn() -> Vec<Step>, model:
                     let options = RunOptions { workers, ..RunOptions::default() };
                     run_with(&batches, steps(), options, processes, false, None).unwrap()
                 }
+                Run::OneByOne(stopped) => run_one_by_one(&batches, &steps, stopped),
                 Run::Twice(stopped) => {
                     let (rows, from) = run_twice(&batches, &steps, stopped);
                     came_back += u64::from(from > 2 && from <= 2 * times as Timestamp);
@@ -534,6 +549,7 @@ enum Run<'a> {
     /// Processes, and workers of each.
     Processes(usize, usize),
     Twice(&'a Stopped),
+    OneByOne(&'a Stopped),
 }
 
 /// A run that is stopped by a failure of its output at about a time, with so many workers before and after.
