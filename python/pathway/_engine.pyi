@@ -354,10 +354,21 @@ class Graph:
     def explain(self, *, rewritten: bool = False, outputs: Sequence[int] | None = None) -> str:
         """The plan as it was built, or the program that runs for these outputs (default: those that `run`
         takes)."""
+    def explanation(
+        self,
+        *,
+        outputs: Sequence[int] | None = None,
+        tables: Sequence[Table] | None = None,
+        run_all: bool = False,
+        debug: bool = False,
+    ) -> Explanation:
+        """The plan before and after rewriting, for these outputs (default: those that `run` takes), or for
+        these tables."""
     def run(
         self,
         *,
         outputs: Sequence[int] | None = None,
+        tables: Sequence[Table] | None = None,
         run_all: bool = False,
         threads: int = 1,
         terminate_on_error: bool = True,
@@ -373,18 +384,19 @@ class Graph:
         scaling_window_ms: int | None = None,
         serving: Serving | None = None,
         metrics: tuple[str, str] | None = None,
+        counts: Counts | None = None,
     ) -> Literal["more", "fewer"] | None:
-        """Runs the given outputs (default: all registered ones that are not captures) until their inputs
-        end. Releases the GIL, checks signals, re-raises user exceptions as they were. Exceptions of the
-        run carry the attribute `_pathway_frame: Frame | None`. `on_error(kind, text)` gets what
-        is logged: kind is `error`, `warning`, `info`, or `progress` and `closing` of sources and sinks.
-        A signal handler that raises `StopRequested` lets the run finish what its sources have read;
-        any other exception of one ends it at once, after `on_interrupt()`, which gives up what
-        Python code of the run waits for. With `check_types` a None in an expression whose type has none
-        is an error; `results_folder` is where results that have to be repeated are kept; `memory_limit`
+        """Runs the given outputs (default: all registered ones that are not captures) or computes the given
+        tables until their inputs end. Releases the GIL, checks signals, re-raises user exceptions as they
+        were. Exceptions of the run carry the attribute `_pathway_frame: Frame | None`.
+        `on_error(kind, text)` gets what is logged: kind is `error`, `warning`, `info`, or `progress` and
+        `closing` of sources and sinks. A signal handler that raises `StopRequested` lets the run finish what
+        its sources have read; any other exception of one ends it at once, after `on_interrupt()`, which gives
+        up what Python code of the run waits for. With `check_types` a None in an expression whose type has
+        none is an error; `results_folder` is where results that have to be repeated are kept; `memory_limit`
         has the bytes that the process may take and the folder for state that does not fit; `serving` says
         where the run is looked at over HTTP; `metrics` has the folder where its numbers are recorded, and
-        what the run is called there."""
+        what the run is called there; `counts` tells what is run and what was counted."""
 
 @final
 class Serving:
@@ -407,6 +419,25 @@ class Archive:
     def has_a_run(self) -> bool: ...
     def serve(self) -> None:
         """Serves until the process ends. Releases the GIL."""
+
+@final
+class Explanation:
+    """A plan before and after rewriting."""
+
+    def text(self) -> str: ...
+    def json(self) -> str: ...
+    def dot(self, *, before: bool = False) -> str: ...
+    def svg(self, *, before: bool = False) -> str: ...
+    def is_empty(self) -> bool:
+        """True if nothing is run."""
+
+@final
+class Counts:
+    """What a run counts."""
+
+    def __init__(self) -> None: ...
+    def explanation(self) -> Explanation | None:
+        """The plan of the run with what has been counted so far; None before a run has begun."""
 
 @final
 class Field:

@@ -252,6 +252,7 @@ CONTRACT = {
         "Environment variables",
         "pathway spawn, pathway spawn-from-env",
         "pathway replay",
+        "pathway explain, pw.explain, Table.explain",
         "pathway run",
         "pathway persistence inspect",
         "pathway airbyte create-source",

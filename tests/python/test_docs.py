@@ -3,7 +3,8 @@
 A fenced block marked `python` is a program of its own; `python continued` goes on where the blocks before it
 in the same document ended; anything else (`python sketch`) is not run. A block marked `output` right after a
 program is what it prints. `sh run` is a script with the `pathway` command. Files that a program reads are in
-comments before it, which the page does not show, or in blocks marked with their names (`yaml app.yaml`):
+comments before it, which the page does not show, or in blocks marked with their names (`yaml app.yaml`,
+`python prog.py`):
 
     <!-- file: folder/name.csv
     a,b
@@ -69,8 +70,8 @@ def programs(document: Path) -> list[Program]:
                 found.append(Program(document, position + 1, before + body, dict(files)))
             elif info == "sh run":
                 found.append(Program(document, position + 1, body, dict(files), is_script=True))
-            elif re.match(r"^yaml \S+$", info):
-                files[info.removeprefix("yaml ")] = body
+            elif match := re.match(r"^(?:yaml|python) (\S+\.\w+)$", info):
+                files[match[1]] = body
             elif info == "output" and found and position - last_end <= 3:
                 found[-1].output = body
             position = last_end = end

@@ -30,7 +30,7 @@ impl fmt::Display for Program {
 }
 
 /// What is said of times that decide which rows of a join match.
-fn matching<T>(matching: &Matching<T>, time: impl Fn(&T) -> String) -> String {
+pub(crate) fn matching<T>(matching: &Matching<T>, time: impl Fn(&T) -> String) -> String {
     match matching {
         Matching::Equal => String::new(),
         Matching::AsOfNow => " as of now".to_owned(),
@@ -51,7 +51,7 @@ fn matching<T>(matching: &Matching<T>, time: impl Fn(&T) -> String) -> String {
 }
 
 /// `a, b, c`.
-fn list<T: fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
+pub(crate) fn list<T: fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
     let mut text = String::new();
     for (i, item) in items.into_iter().enumerate() {
         let comma = if i == 0 { "" } else { ", " };

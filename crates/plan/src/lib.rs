@@ -55,7 +55,8 @@
 //! # Running
 //!
 //! [`Graph::program`] rewrites the plan (see [`rewrite`]) to what outputs need, and the engine runs
-//! the result. Both the plan ([`Graph::explain`]) and the program (`Display`) can be printed.
+//! the result. Both the plan ([`Graph::explain`]) and the program (`Display`) can be printed;
+//! [`Graph::explanation`] has both as plain data.
 //!
 //! # Adding an operation
 //!
@@ -67,6 +68,7 @@ pub mod col;
 pub mod error;
 pub mod error_log;
 pub mod explain;
+pub mod explanation;
 pub mod frame;
 pub mod graph;
 mod identity;
@@ -82,6 +84,7 @@ pub mod universe;
 pub use col::{Col, col};
 pub use error::{PlanError, Warning};
 pub use error_log::ErrorLogId;
+pub use explanation::Explanation;
 pub use frame::Frame;
 pub use graph::{Graph, NodeId, OutputId};
 pub use rewrite::{Goal, Rewrites};

@@ -32,6 +32,13 @@ pub struct Program {
     pub loops: BTreeMap<LoopId, Loop>,
 }
 
+impl Step {
+    /// The names of its output columns, as far as they have one.
+    pub(crate) fn output_names(&self) -> Vec<Arc<str>> {
+        self.names.last().cloned().unwrap_or_default()
+    }
+}
+
 impl Program {
     /// The name of a source or sink for people: the one that the program gave it, or what it is.
     pub fn label(&self, step: usize) -> String {
@@ -116,6 +123,8 @@ pub struct Step {
     pub insert_only: bool,
     /// Short name for logs and metrics: `select`, `groupby`, `csv(a.csv)`.
     pub name: String,
+    /// The names of the columns, for people: of a row-wise step after each of its stages, else of its output.
+    pub names: Vec<Vec<Arc<str>>>,
     /// The user's line.
     pub frame: Option<Frame>,
     /// The loop that it is inside of.

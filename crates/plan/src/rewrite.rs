@@ -12,8 +12,10 @@
 //! 6. `loops`: the steps of an iteration are put next to each other.
 //! 7. `panes`: windows that overlap are put together of parts.
 
+use std::collections::BTreeSet;
+
 use crate::PlanError;
-use crate::graph::{Graph, OutputId};
+use crate::graph::{Graph, NodeId, OutputId};
 use crate::program::{Program, StepOp};
 
 mod demand;
@@ -33,6 +35,8 @@ pub(crate) use need::needed;
 pub enum Goal {
     /// These outputs.
     Outputs(Vec<OutputId>),
+    /// These tables, whether an output uses them or not.
+    Tables(Vec<NodeId>),
     /// All outputs, and all tables whether anything uses them or not.
     Everything,
 }
@@ -92,7 +96,7 @@ impl Graph {
     /// The program that computes `goal`.
     ///
     /// # Errors
-    /// [`PlanError::Value`] if there is no such output.
+    /// [`PlanError::Value`] if there is no such output; [`PlanError::Runtime`] if a table was cleared away.
     pub fn program(&self, goal: &Goal) -> Result<Program, PlanError> {
         self.program_with(goal, Rewrites::default())
     }
@@ -129,7 +133,7 @@ impl Graph {
         if rewrites.fuse {
             program = fuse::fuse(program, &kept);
         }
-        let mut program = loops::gather(program, &resolved.loops);
+        let mut program = loops::gather(program, &resolved.loops, &wanted(goal, &resolved));
         if rewrites.lasting {
             last(&mut program);
         }
@@ -139,6 +143,13 @@ impl Graph {
         }
         Ok(program)
     }
+}
+
+/// The numbers of the operators whose rows are wanted although nothing may read them.
+fn wanted(goal: &Goal, resolved: &resolve::Resolved) -> BTreeSet<u32> {
+    let Goal::Tables(_) = goal else { return BTreeSet::new() };
+    let roots = resolved.tables.iter().filter_map(|(root, _)| resolved.roots.get(root));
+    roots.filter_map(|root| Some(root.frame.as_ref()?.operator())).collect()
 }
 
 /// Takes sources as they are read in runs that go on with one another.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use pathway_io::{Sink, Source};
-use pathway_plan::rewrite::Goal;
+use pathway_plan::rewrite::{Goal, Rewrites};
 use pathway_plan::{ErrorLogId, Graph, OutputId, OutputOptions, SourceOptions};
 use pathway_runtime::ClusterConfig;
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -15,6 +15,7 @@ use pyo3::prelude::*;
 
 use crate::dtype::PyDType;
 use crate::errors;
+use crate::explain::{PyCounts, PyExplanation};
 use crate::expr::{PyExpr, exprs};
 use crate::field::{self, PyField};
 use crate::frame::{self, PyFrame};
@@ -213,17 +214,38 @@ impl PyGraph {
         Ok(self.graph.program(&goal).map_err(errors::of_plan)?.to_string())
     }
 
+    /// The plan for these outputs or tables, before and after rewriting.
+    #[pyo3(signature = (*, outputs=None, tables=None, run_all=false, debug=false))]
+    fn explanation(
+        &self,
+        outputs: Option<Vec<u32>>,
+        tables: Option<Vec<Bound<'_, PyTable>>>,
+        run_all: bool,
+        debug: bool,
+    ) -> PyResult<PyExplanation> {
+        let goal = self.goal(outputs, tables.as_deref(), run_all);
+        let rewrites = Rewrites::default();
+        let program = match debug {
+            true => self.graph.debug_program(&goal, rewrites),
+            false => self.graph.program_with(&goal, rewrites),
+        };
+        let program = program.map_err(errors::of_plan)?;
+        let explanation = self.graph.explanation_of(&goal, &program, debug).map_err(errors::of_plan)?;
+        Ok(PyExplanation(explanation))
+    }
+
     #[pyo3(signature = (
-        *, outputs=None, run_all=false, threads=1, terminate_on_error=true, max_batch_size=1024,
+        *, outputs=None, tables=None, run_all=false, threads=1, terminate_on_error=true, max_batch_size=1024,
         start_timestamp_ms=None, on_error=None, on_interrupt=None, debug=false, check_types=false,
         results_folder=None, memory_limit=None, persistence=None, scaling_window_ms=None, serving=None,
-        metrics=None
+        metrics=None, counts=None
     ))]
     #[allow(clippy::too_many_arguments)]
     fn run(
         &self,
         py: Python<'_>,
         outputs: Option<Vec<u32>>,
+        tables: Option<Vec<Bound<'_, PyTable>>>,
         run_all: bool,
         threads: usize,
         terminate_on_error: bool,
@@ -239,16 +261,16 @@ impl PyGraph {
         scaling_window_ms: Option<u64>,
         serving: Option<Bound<'_, PyServing>>,
         metrics: Option<(std::path::PathBuf, String)>,
+        counts: Option<Bound<'_, PyCounts>>,
     ) -> PyResult<Option<&'static str>> {
         if threads == 0 || max_batch_size == 0 {
             return Err(PyValueError::new_err("threads and max_batch_size have to be at least 1"));
         }
-        let outputs = self.chosen(outputs);
+        let goal = self.goal(outputs, tables.as_deref(), run_all);
         let cluster = ClusterConfig::from_environment(|name| std::env::var(name).ok())
             .map_err(|error| errors::EngineError::new_err(error.to_string()))?;
         let arguments = RunArguments {
             cluster,
-            run_all,
             debug,
             threads,
             terminate_on_error,
@@ -263,12 +285,22 @@ impl PyGraph {
             scaling_window_ms,
             serving: serving.map(Bound::unbind),
             metrics,
+            counts: counts.map(Bound::unbind),
         };
-        run::run(py, &self.graph, &outputs, arguments)
+        run::run(py, &self.graph, &goal, arguments)
     }
 }
 
 impl PyGraph {
+    /// What is to be computed.
+    fn goal(&self, outputs: Option<Vec<u32>>, tables: Option<&[Bound<'_, PyTable>]>, run_all: bool) -> Goal {
+        match tables {
+            Some(tables) => Goal::Tables(tables.iter().map(|table| table.get().table.node()).collect()),
+            None if run_all => Goal::Everything,
+            None => Goal::Outputs(self.chosen(outputs)),
+        }
+    }
+
     /// The outputs asked for; without a wish all but the captures.
     fn chosen(&self, outputs: Option<Vec<u32>>) -> Vec<OutputId> {
         match outputs {

@@ -14,6 +14,7 @@ mod behavior;
 mod code;
 mod dtype;
 mod errors;
+mod explain;
 mod expr;
 mod field;
 mod frame;
@@ -55,6 +56,8 @@ mod _engine {
     use crate::dtype::{PyDType, restore_dtype};
     #[pymodule_export]
     use crate::errors::{EngineError, OtherWorkerError};
+    #[pymodule_export]
+    use crate::explain::{PyCounts, PyExplanation};
     #[pymodule_export]
     use crate::expr::PyExpr;
     #[pymodule_export]

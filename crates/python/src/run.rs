@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::RecvTimeoutError;
 use pathway_monitor::{Level, Lines, Recorder};
+use pathway_plan::Graph;
 use pathway_plan::program::Program;
 use pathway_plan::rewrite::{Goal, Rewrites};
-use pathway_plan::{Graph, OutputId};
 use pathway_runtime::{Budget, ClusterConfig, Context, Failure, Monitor, Report, RunOptions, Scaling, Wish};
 use pyo3::create_exception;
 use pyo3::exceptions::{PyBaseException, PyOSError, PyRuntimeError};
@@ -18,6 +18,7 @@ use pyo3::prelude::*;
 
 use crate::attach;
 use crate::errors;
+use crate::explain::PyCounts;
 use crate::frame;
 use crate::persistence::PyPersistence;
 use crate::raised::KeepExceptions;
@@ -42,8 +43,6 @@ create_exception!(
 
 /// How a plan is run.
 pub(crate) struct RunArguments {
-    /// All tables, whether anything uses them or not.
-    pub(crate) run_all: bool,
     /// Sources with data for debugging give that.
     pub(crate) debug: bool,
     /// Workers of this process.
@@ -75,24 +74,25 @@ pub(crate) struct RunArguments {
     pub(crate) serving: Option<Py<PyServing>>,
     /// The folder where its metrics are recorded, and what the run is called there.
     pub(crate) metrics: Option<(PathBuf, String)>,
+    /// Whoever asks this is told what is run and what was counted.
+    pub(crate) counts: Option<Py<PyCounts>>,
 }
 
-/// Runs the outputs of a plan until their inputs end. If it has ended because it would do better with `more` or
+/// Runs a plan until their inputs end. If it has ended because it would do better with `more` or
 /// `fewer` processes, it says so.
 pub(crate) fn run(
     py: Python<'_>,
     graph: &Graph,
-    outputs: &[OutputId],
+    goal: &Goal,
     arguments: RunArguments,
 ) -> PyResult<Option<&'static str>> {
-    let goal = if arguments.run_all { Goal::Everything } else { Goal::Outputs(outputs.to_vec()) };
     let kept = arguments.persistence.as_ref().map(|kept| kept.get());
     let replays = kept.is_some_and(|kept| kept.replays());
     let rewrites = Rewrites { lasting: kept.is_some(), replays, ..Rewrites::default() };
     let program = if arguments.debug {
-        graph.debug_program(&goal, rewrites)
+        graph.debug_program(goal, rewrites)
     } else {
-        graph.program_with(&goal, rewrites)
+        graph.program_with(goal, rewrites)
     };
     let program = program.map_err(errors::of_plan)?;
     let window = arguments.scaling_window_ms.map(Duration::from_millis);
@@ -108,6 +108,10 @@ pub(crate) fn run(
     let lines = serving.map(|serving| serving.lines.clone());
     let monitor = Arc::new(PythonMonitor { on_error: arguments.on_error, lines });
     let context = Context::new(arguments.terminate_on_error, arguments.max_batch_size, monitor);
+    if let Some(counts) = &arguments.counts {
+        let explanation = graph.explanation_of(goal, &program, arguments.debug).map_err(errors::of_plan)?;
+        counts.get().begin(explanation, context.statistics().clone());
+    }
     if arguments.check_types {
         context.check_types();
     }

@@ -15,7 +15,7 @@ import click
 from pathway import __version__
 from pathway.cli import airbyte as airbyte_files
 from pathway.cli import completion as completions
-from pathway.cli import pipeline, store, web_dashboard
+from pathway.cli import explained, pipeline, store, web_dashboard
 from pathway.cli.options import Run, runs
 
 _LOGGER = logging.getLogger("pathway.cli")
@@ -31,6 +31,7 @@ def main() -> None:
       pathway run app.yaml
       pathway run program.py --threads 4
       pathway spawn --processes 2 python program.py --input data.csv
+      pathway explain program.py
       pathway persistence inspect ./state
 
     pathway COMMAND --help tells of each.
@@ -197,6 +198,84 @@ def run_file(run: Run, variables: dict[str, str], record: bool, record_path: str
         command += [f"--set={name}={value}" for name, value in variables.items()]
     environment = _replay_variables(run, record_path, "record", continues=True) if record else {}
     run._replace(command=(*command, file, *arguments)).launch(environment)
+
+
+@main.command(
+    context_settings={"allow_interspersed_args": False}, short_help="Shows what a program runs, and how."
+)
+@click.option(
+    "--format",
+    type=click.Choice(explained.FORMATS),
+    default="text",
+    help="Text (the default), JSON, a graph for Graphviz, or a drawing as SVG.",
+)
+@click.option("-o", "--output", type=click.Path(dir_okay=False), metavar="FILE", help="Where it is written.")
+@click.option(
+    "--plan",
+    type=click.Choice(explained.PLANS),
+    default="after",
+    help="Which plan a graph or drawing shows: what was built (before), or what is run (after, the default). "
+    "Text and JSON have both.",
+)
+@click.option(
+    "--number", type=click.IntRange(min=1), metavar="N", help="Only this run of the program, from 1."
+)
+@click.option("--run", "runs", is_flag=True, help="Run it, and show what was counted of each operator.")
+@click.option("-t", "--threads", type=click.IntRange(min=1), metavar="N", help="Worker threads of a run (1).")
+@click.option(
+    "--set",
+    "variables",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_assignments,
+    help="The value of a variable of a pipeline, as of pathway run.",
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def explain(
+    format: str,
+    output: str | None,
+    plan: str,
+    number: int | None,
+    runs: bool,
+    threads: int | None,
+    variables: dict[str, str],
+    file: str,
+    arguments: tuple[str, ...],
+) -> None:
+    """Shows what FILE, a Python program or a pipeline in YAML, runs: the plan as it was built, and as it is
+    run.
+
+    The program is executed with its ARGUMENTS, but its runs end before they begin: nothing is read or
+    written, and tables that it prints are empty. With --run they are run, and numbers of rows, times and
+    sizes of state are those of the run. What the program prints goes to standard error. Options of this
+    command stand before FILE. The exit code is that of the program.
+
+    \b
+    Examples:
+      pathway explain program.py --input data.csv
+      pathway explain --run --threads 4 program.py
+      pathway explain --format svg --output plan.svg app.yaml
+    """
+    if not file.endswith((".py", *pipeline.SUFFIXES)):
+        raise click.UsageError(f"{file} is no .py or .yaml file")
+    if variables and not file.endswith(pipeline.SUFFIXES):
+        raise click.UsageError("--set is for pipelines in YAML; give a program arguments, or the environment")
+    if threads is not None:
+        os.environ["PATHWAY_THREADS"] = str(threads)
+    found = explained.explained(file, arguments, variables, runs=runs)
+    try:
+        text = explained.written(found, file, format=format, plan=plan, number=number)
+    except explained.NothingToShow as error:
+        if found.code == 0 or found.plans:
+            raise click.ClickException(str(error)) from None
+        sys.exit(found.code)
+    try:
+        with click.open_file(output or "-", "w", encoding="utf-8") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise click.ClickException(f"{error.filename} cannot be written: {error.strerror}") from None
+    sys.exit(found.code)
 
 
 @main.group()

@@ -10,6 +10,7 @@ from pathway.internals.custom_reducers import BaseCustomAccumulator
 from pathway.internals.datetime_types import DateTimeNaive, DateTimeUtc, Duration
 from pathway.internals.engine_types import PathwayType as Type
 from pathway.internals.error_log import global_error_log, local_error_log
+from pathway.internals.explain import explain
 from pathway.internals.expression import ColumnExpression, ColumnReference, ReducerExpression
 from pathway.internals.expression.conditional import coalesce, fill_error, if_else, require, unwrap
 from pathway.internals.expression.convert import cast, declare_type, make_tuple
@@ -109,6 +110,7 @@ __all__ = [
     "column_definition",
     "declare_type",
     "enable_interactive_mode",
+    "explain",
     "fill_error",
     "global_error_log",
     "groupby",

@@ -13,7 +13,16 @@ from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from pathway._engine import EngineError, Frame, OtherWorkerError, Persistence, Serving, StopRequested
+from pathway._engine import (
+    Counts,
+    EngineError,
+    Frame,
+    OtherWorkerError,
+    Persistence,
+    Serving,
+    StopRequested,
+)
+from pathway._engine import Table as EngineTable
 from pathway.internals.active_runs import active_run
 from pathway.internals.config import RunConfig, current_config
 from pathway.internals.exported import told_to_exports
@@ -28,6 +37,7 @@ from pathway.internals.scaling import EXIT_CODES, scaling_window
 from pathway.internals.serving import TOLD, served
 from pathway.internals.trace import add_location_note, trace_user_frame, warn
 from pathway.internals.udfs.event_loop import give_up, run_loop
+from pathway.internals.watch import may_run, watcher
 from pathway.persistence import Config, check_supported, config_of_environment, engine_settings
 
 if TYPE_CHECKING:
@@ -215,17 +225,26 @@ class RunOptions:
 
 
 def execute(
-    outputs: Sequence[int] | None, options: RunOptions, *, run_all: bool = False, debug: bool = False
+    outputs: Sequence[int] | None,
+    options: RunOptions,
+    *,
+    tables: Sequence[EngineTable] | None = None,
+    run_all: bool = False,
+    debug: bool = False,
+    counts: Counts | None = None,
 ) -> None:
-    """Runs the given outputs; exceptions carry the line of the operator that failed."""
+    """Runs the given outputs, or computes the given tables; exceptions carry the line of the operator that
+    failed. What is counted is told to `counts`."""
     prepare(options)
-    compute(outputs, options, run_all=run_all, debug=debug)
+    compute(outputs, options, tables=tables, run_all=run_all, debug=debug, counts=counts)
 
 
 def prepare(options: RunOptions) -> None:
     """What comes before a run, in the thread that asks for it: its warnings are about the user's line."""
     _check_names()
     G.mark_used()
+    if not may_run():
+        return
     if not options.terminate_on_error:
         warn("terminate_on_error=False mode is experimental: errors in data stay in their cells.")
     if options.default_logging:
@@ -236,11 +255,19 @@ def compute(
     outputs: Sequence[int] | None,
     options: RunOptions,
     *,
+    tables: Sequence[EngineTable] | None = None,
     run_all: bool = False,
     debug: bool = False,
     in_background: bool = False,
+    counts: Counts | None = None,
 ) -> None:
     """The run itself, in whichever thread."""
+    watching = watcher()
+    if watching is not None and not watching.runs:
+        watching.note(outputs, run_all=run_all, debug=debug)
+        return
+    if watching is not None and counts is None:
+        counts = watching.counts()
     settings, memory = RunConfig.from_environment(), options.memory
     serving: contextlib.AbstractContextManager[Serving | None] = contextlib.nullcontext()
     if options.with_http_server:
@@ -259,6 +286,7 @@ def compute(
                 logging.getLogger("pathway_engine").info("Preparing Pathway computation")
             wish = G.engine.run(
                 outputs=outputs,
+                tables=tables,
                 run_all=run_all,
                 threads=settings.threads,
                 terminate_on_error=options.terminate_on_error,
@@ -274,6 +302,7 @@ def compute(
                 scaling_window_ms=scaling_window(options.persistence),
                 serving=serves,
                 metrics=recording() if options.is_recorded else None,
+                counts=counts,
             )
     except OtherWorkerError:
         if current_config().suppress_other_worker_errors:

@@ -13,7 +13,7 @@ PACKAGE = """
 AsyncTransformer BaseCustomAccumulator ColumnExpression ColumnReference DateTimeNaive DateTimeUtc Duration
 GroupedJoinResult GroupedTable Joinable JoinResult JoinMode Json MonitoringLevel PersistenceMode Pointer
 PyObjectWrapper Schema SchemaProperties Table TableLike TableSlice Type UDF __version__ apply apply_async
-apply_with_type assert_table_has_schema cast coalesce declare_type fill_error if_else make_tuple require unwrap
+apply_with_type assert_table_has_schema cast coalesce declare_type explain fill_error if_else make_tuple require unwrap
 column_definition debug demo global_error_log local_error_log groupby io iterate iterate_universe join join_inner
 join_left join_outer join_right left right this load_yaml pandas_transformer reducers run run_all schema
 schema_builder schema_from_csv schema_from_dict schema_from_types set_license_key set_monitoring_config sql stateful
@@ -23,7 +23,7 @@ persistence LiveTable enable_interactive_mode engine internals
 
 TABLE = """
 C assert_append_only await_futures buffer cast_to_types column_names concat concat_reindex copy debug deduplicate diff
-difference empty eval_type filter filter_out_results_of_forgetting flatten forget from_columns from_streams groupby id
+difference empty eval_type explain filter filter_out_results_of_forgetting flatten forget from_columns from_streams groupby id
 ignore_late interpolate intersect is_append_only ix ix_ref join join_inner join_left join_outer join_right keys live
 plot pointer_from promise_universe_is_equal_to promise_universe_is_subset_of promise_universes_are_disjoint reduce
 remove_errors rename rename_by_dict rename_columns restrict schema select show slice sort split stream_to_table to

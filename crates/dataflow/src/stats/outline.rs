@@ -45,6 +45,11 @@ impl Node {
         let (step, stage, name, line) = (id as usize, None, None, None);
         Node { id, step, stage, label, kind, name, inputs, line, is_loop: false }
     }
+
+    /// True of a loop with all that is inside.
+    pub fn is_loop(&self) -> bool {
+        self.is_loop
+    }
 }
 
 /// Whether rows enter or leave the run at a node.

@@ -42,8 +42,11 @@ impl fmt::Display for Shown<'_> {
                 Some(name) => f.write_str(&name),
                 None => write!(f, "t{}.id", source.0),
             },
-            ExprKind::Input(position) => write!(f, "#{position}"),
-            ExprKind::InputId => f.write_str("#id"),
+            ExprKind::Input(position) => match (self.names)(self.expression) {
+                Some(name) => f.write_str(&name),
+                None => write!(f, "#{position}"),
+            },
+            ExprKind::InputId => f.write_str((self.names)(self.expression).as_deref().unwrap_or("#id")),
             ExprKind::Constant(value) => constant(f, value),
             ExprKind::Binary(op, left, right) => {
                 write!(f, "({} {} {})", self.of(left), operator(*op), self.of(right))

@@ -1,6 +1,8 @@
 //! Neighbouring row-wise steps become one, and maps that only arrange columns are taken into their
 //! neighbours.
 
+use std::sync::Arc;
+
 use pathway_expr::{Expr, ExprKind};
 
 use crate::program::{Program, Stage, Step, StepId, StepOp};
@@ -30,6 +32,7 @@ pub(super) fn fuse(mut program: Program, kept: &[StepId]) -> Program {
                 if let StepOp::Stateless(all) = &mut before.op {
                     all.extend(stages);
                 }
+                before.names.append(&mut step.names);
                 if before.name != step.name {
                     before.name = format!("{}+{}", before.name, step.name);
                 }
@@ -51,17 +54,24 @@ pub(super) fn fuse(mut program: Program, kept: &[StepId]) -> Program {
 fn simplify(program: &mut Program) {
     for i in 0..program.steps.len() {
         let width = program.steps[i].inputs.first().map(|input| program.steps[input.0].columns.len());
-        if let (StepOp::Stateless(stages), Some(width)) = (&mut program.steps[i].op, width) {
-            *stages = compose(std::mem::take(stages), width);
+        let Step { op, names, .. } = &mut program.steps[i];
+        if let (StepOp::Stateless(stages), Some(width)) = (op, width) {
+            (*stages, *names) = compose(std::mem::take(stages), std::mem::take(names), width);
         }
     }
     skip_empty(program);
 }
 
-/// Takes maps that only arrange columns into the map before or after them.
-fn compose(stages: Vec<Stage>, mut width: usize) -> Vec<Stage> {
+/// Takes maps that only arrange columns into the map before or after them. Each stage has the names of its columns.
+fn compose(
+    stages: Vec<Stage>,
+    names: Vec<Vec<Arc<str>>>,
+    mut width: usize,
+) -> (Vec<Stage>, Vec<Vec<Arc<str>>>) {
     let mut all: Vec<Stage> = Vec::new();
-    for stage in stages {
+    let mut called: Vec<Vec<Arc<str>>> = Vec::new();
+    let names = names.into_iter().chain(std::iter::repeat_with(Vec::new));
+    for (stage, names) in stages.into_iter().zip(names) {
         if is_identity(&stage, width) {
             continue;
         }
@@ -83,13 +93,15 @@ fn compose(stages: Vec<Stage>, mut width: usize) -> Vec<Stage> {
         match composed {
             Some(map) => {
                 all.pop();
+                called.pop();
                 all.push(map);
             }
             None => all.push(stage),
         }
+        called.push(names);
         width = next_width;
     }
-    all
+    (all, called)
 }
 
 fn width_after(stage: &Stage, width: usize) -> usize {

@@ -2,15 +2,20 @@
 //!
 //! A step is inside of the innermost loop of what it reads; a variable is inside of its loop by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::Frame;
 use crate::graph::LoopId;
 use crate::graph::loops::Loop as PlannedLoop;
 use crate::program::{Loop, Program, Step, StepId, StepOp};
 
 /// Marks the steps of loops and brings them together; what leaves a loop and is read by nobody is left
-/// out.
-pub(super) fn gather(mut program: Program, planned: &BTreeMap<LoopId, PlannedLoop>) -> Program {
+/// out, unless it is one of the wanted operators.
+pub(super) fn gather(
+    mut program: Program,
+    planned: &BTreeMap<LoopId, PlannedLoop>,
+    wanted: &BTreeSet<u32>,
+) -> Program {
     if planned.is_empty() {
         return program;
     }
@@ -19,7 +24,10 @@ pub(super) fn gather(mut program: Program, planned: &BTreeMap<LoopId, PlannedLoo
     }
     let mut is_read = vec![false; program.steps.len()];
     program.steps.iter().flat_map(|step| &step.inputs).for_each(|input| is_read[input.0] = true);
-    let unread = |(number, step): (usize, &Step)| matches!(step.op, StepOp::Leave(_)) && !is_read[number];
+    let is_wanted = |step: &Step| wanted.contains(&step.frame.as_ref().map_or(0, Frame::operator));
+    let unread = |(number, step): (usize, &Step)| {
+        matches!(step.op, StepOp::Leave(_)) && !is_read[number] && !is_wanted(step)
+    };
     let placed = program.steps.iter().enumerate().map(unread).collect();
     let mut order = Order { program: &program, planned, placed, order: vec![] };
     order.members(None);

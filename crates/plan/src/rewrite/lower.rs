@@ -1,5 +1,7 @@
 //! Roots and stages become steps.
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 use pathway_expr::{ColumnRef, Expr, ExprKind};
 use pathway_types::DType;
@@ -74,7 +76,7 @@ pub(super) fn lower(plan: &Resolved, demand: &Demand) -> Lowered {
             lowering.stage(*root, key);
         }
     }
-    for (root, columns, output) in &plan.outputs {
+    for ((root, columns, output), names) in plan.outputs.iter().zip(&plan.output_names) {
         let port = Port {
             table: *root,
             columns: columns.iter().map(|c| reference(*c)).collect(),
@@ -90,7 +92,7 @@ pub(super) fn lower(plan: &Resolved, demand: &Demand) -> Lowered {
         });
         let columns = lowering.program.steps[input.step.0].columns.clone();
         let name = output.sink.description();
-        lowering.push(op, vec![input.step], columns, name, output.frame.clone());
+        lowering.push(op, vec![input.step], columns, (name, names.clone()), output.frame.clone());
     }
     let tables = plan.tables.iter();
     let kept = tables.map(|(root, columns)| lowering.stages[&demand.stage_of(plan, columns, *root)].step);
@@ -103,11 +105,17 @@ impl Lowering<'_> {
         op: StepOp,
         inputs: Vec<StepId>,
         columns: Vec<DType>,
-        name: String,
+        (name, called): (String, Vec<Arc<str>>),
         frame: Option<Frame>,
     ) -> StepId {
         let id = StepId(self.program.steps.len());
-        let step = Step { op, inputs, columns, insert_only: false, name, frame, inside: None };
+        let mut names = vec![called];
+        if let (StepOp::Stateless(stages), Some(input)) = (&op, inputs.first()) {
+            // All but the last stage let the columns as they come.
+            let before = self.program.steps[input.0].output_names();
+            names.splice(0..0, (1..stages.len()).map(|_| before.clone()));
+        }
+        let step = Step { op, inputs, columns, insert_only: false, name, names, frame, inside: None };
         self.program.steps.push(step);
         id
     }
@@ -136,7 +144,7 @@ impl Lowering<'_> {
         if let Op::Iterated(made) = &node.op
             && let Some(variable) = self.roots.get(&made.variable).copied()
         {
-            let (back, name) = (StepOp::Feedback(made.of), "feedback".to_owned());
+            let (back, name) = (StepOp::Feedback(made.of), ("feedback".to_owned(), vec![]));
             self.push(back, vec![operation.inputs[0], variable], vec![], name, node.frame.clone());
         }
         let mut columns = Vec::new();
@@ -166,7 +174,8 @@ impl Lowering<'_> {
                     Op::Source(source) => source.source.description(),
                     other => other.name().to_owned(),
                 };
-                self.push(op, operation.inputs, columns, name, node.frame.clone())
+                let called = layout.iter().map(|column| self.name(*column)).collect();
+                self.push(op, operation.inputs, columns, (name, called), node.frame.clone())
             }
         };
         self.roots.insert(root, step);
@@ -187,7 +196,8 @@ impl Lowering<'_> {
             layout.extend(taken.iter().filter_map(Expr::as_column));
             frame = frame.or_else(|| self.program.steps[step.0].frame.clone());
         }
-        let step = self.push(StepOp::Zip, inputs, columns, "zip".to_owned(), frame);
+        let called = layout.iter().map(|column| self.name(*column)).collect();
+        let step = self.push(StepOp::Zip, inputs, columns, ("zip".to_owned(), called), frame);
         (step, layout)
     }
 
@@ -227,7 +237,8 @@ impl Lowering<'_> {
                 frames.push(computed.frame.clone());
                 next.push(column);
             }
-            step = self.map(step, &layout, &expressions, frames, "select");
+            let called = next.iter().map(|column| self.name(*column)).collect();
+            step = self.map(step, &layout, &expressions, frames, called);
             layout = next;
         }
         (step, layout)
@@ -286,7 +297,8 @@ impl Lowering<'_> {
             })
             .collect();
         let frames = vec![frame.clone(); columns.len()];
-        self.map(step, layout, &columns, frames, "select")
+        let called = columns.iter().map(|e| e.as_column().map_or_else(unnamed, |c| self.name(c))).collect();
+        self.map(step, layout, &columns, frames, called)
     }
 
     fn map(
@@ -295,7 +307,7 @@ impl Lowering<'_> {
         layout: &[ColumnRef],
         expressions: &[Expr],
         frames: Vec<Option<Frame>>,
-        name: &str,
+        called: Vec<Arc<str>>,
     ) -> StepId {
         let columns = expressions.iter().map(|e| e.dtype().clone()).collect();
         let frame = frames.iter().flatten().next().cloned();
@@ -303,7 +315,17 @@ impl Lowering<'_> {
         let places = Places::of(layout);
         let expressions = expressions.iter().map(|e| bind(e, &places)).collect();
         let op = StepOp::Stateless(vec![RowStage::Map { expressions, frames }]);
-        self.push(op, vec![input], columns, name.to_owned(), frame)
+        self.push(op, vec![input], columns, ("select".to_owned(), called), frame)
+    }
+
+    /// What the user calls a column where it is made.
+    fn name(&self, column: ColumnRef) -> Arc<str> {
+        if let Some(computed) = self.plan.computed.get(&column) {
+            return computed.name.clone();
+        }
+        let root = self.plan.roots.get(&column.source);
+        let made = root.and_then(|node| node.columns.get(column.column as usize));
+        made.map_or_else(unnamed, |column| column.name.clone())
     }
 
     /// The dtype of a column where it is made.
@@ -322,6 +344,11 @@ impl Lowering<'_> {
     fn typed(&self, column: ColumnRef) -> Expr {
         Expr::column(column, self.dtype(column))
     }
+}
+
+/// Of a column that the user has not made.
+fn unnamed() -> Arc<str> {
+    Arc::from("")
 }
 
 /// Where the columns of a layout are.

@@ -31,6 +31,7 @@ pub(super) struct Plan {
 pub(super) fn collect(state: &State, goal: &Goal, debug: bool) -> Result<Plan, PlanError> {
     let outputs = match goal {
         Goal::Everything => state.outputs.clone(),
+        Goal::Tables(_) => vec![],
         Goal::Outputs(ids) => ids
             .iter()
             .map(|id| {
@@ -41,6 +42,10 @@ pub(super) fn collect(state: &State, goal: &Goal, debug: bool) -> Result<Plan, P
     };
     let mut tables: Vec<NodeId> = match goal {
         Goal::Everything => (0..state.nodes().len() as u32).map(|i| SourceId(state.base() + i)).collect(),
+        Goal::Tables(tables) => {
+            let known = tables.iter().map(|table| state.checked(*table).map(|_| *table));
+            known.collect::<Result<_, _>>()?
+        }
         Goal::Outputs(_) => vec![],
     };
     let needed = needed(outputs.iter().map(|o| o.table).chain(tables.iter().copied()), state);

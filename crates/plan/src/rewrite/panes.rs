@@ -33,9 +33,13 @@ pub(super) fn use_panes(program: &mut Program) {
         {
             continue;
         }
-        let Some((stages, panes)) = with_panes(stages, reduce) else { continue };
+        let Some((stages, panes, dropped)) = with_panes(stages, reduce) else { continue };
         let reduce = ReduceStep { panes: Some(panes), ..reduce.clone() };
         program.steps[input].op = StepOp::Stateless(stages);
+        let names = &mut program.steps[input].names;
+        if dropped < names.len() {
+            names.remove(dropped);
+        }
         program.steps[i].op = StepOp::Reduce(reduce);
     }
 }
@@ -57,8 +61,8 @@ fn can_be_put_together(reduce: &ReduceStep, columns: &[DType], insert_only: bool
     reduce.panes.is_none() && reduce.reducers.iter().all(|column| sums_up(column) && !reads_ids(column))
 }
 
-/// The stages with the number of the pane in place of the numbers of windows.
-fn with_panes(stages: &[Stage], reduce: &ReduceStep) -> Option<(Vec<Stage>, Panes)> {
+/// The stages with the number of the pane in place of the numbers of windows, and which stage there is no more.
+fn with_panes(stages: &[Stage], reduce: &ReduceStep) -> Option<(Vec<Stage>, Panes, usize)> {
     let at = stages.iter().rposition(|stage| matches!(stage, Stage::Flatten { .. }))?;
     let (Stage::Flatten { column, origin_id, .. }, before) = (&stages[at], at.checked_sub(1)?) else {
         return None;
@@ -95,7 +99,7 @@ fn with_panes(stages: &[Stage], reduce: &ReduceStep) -> Option<(Vec<Stage>, Pane
     let mut rewritten = stages[..before].to_vec();
     rewritten.push(Stage::Map { expressions, frames: frames.clone() });
     rewritten.extend_from_slice(&stages[at + 1..]);
-    Some((rewritten, panes))
+    Some((rewritten, panes, at))
 }
 
 /// Where a column is after the stages; `None` if they do anything else with it, or with `other` or ids.

@@ -252,6 +252,38 @@ proptest! {
     }
 }
 
+proptest! {
+    /// What is said of the number of rows is true of every operator.
+    #[test]
+    fn estimates_hold(first in cells(), second in cells(), instructions in instructions(), chosen in chosen()) {
+        let (graph, outputs) = plan(&first, &second, &instructions, &chosen);
+        let goal = Goal::Outputs(outputs);
+        let program = graph.program(&goal).unwrap();
+        let explanation = graph.explanation_of(&goal, &program, false).unwrap();
+        let rows = reference::run(&program, &HashMap::new()).unwrap();
+        let mut delivered = Vec::new();
+        for (number, (step, rows)) in program.steps.iter().zip(&rows).enumerate() {
+            let id = match &step.op {
+                StepOp::Stateless(stages) => format!("s{number}.{}", stages.len() - 1),
+                _ => format!("s{number}"),
+            };
+            let operator = explanation.after.iter().find(|operator| operator.id == id).unwrap();
+            let (found, said) = (rows.len() as u64, &operator.estimate);
+            let holds = said.least <= found && said.most.is_none_or(|most| found <= most);
+            prop_assert!(holds || step.inside.is_some(), "{} has {} rows: {}\n{}", id, found, said, program);
+            if matches!(step.op, StepOp::Output(_)) {
+                delivered.push(found);
+            }
+        }
+        let written = explanation.before.iter().filter(|operator| operator.operator == "output");
+        for (operator, found) in written.zip(delivered) {
+            let said = &operator.estimate;
+            let holds = said.least <= found && said.most.is_none_or(|most| found <= most);
+            prop_assert!(holds, "#{} has {} rows: {}\n{}", operator.id, found, said, graph.explain());
+        }
+    }
+}
+
 /// What the property is worth depends on the plans: every kind of step must occur often, also with
 /// rows in its result.
 #[test]

@@ -34,6 +34,8 @@ pub(super) struct Resolved {
     pub(super) computed: HashMap<ColumnRef, Computed>,
     /// The outputs, with the root whose rows they have and their columns.
     pub(super) outputs: Vec<(NodeId, Vec<ColumnRef>, Output)>,
+    /// What the columns of each output are called.
+    pub(super) output_names: Vec<Vec<Arc<str>>>,
     /// Tables to be computed although nothing reads them.
     pub(super) tables: Vec<(NodeId, Vec<ColumnRef>)>,
     /// The iterations that roots are inside of.
@@ -43,6 +45,8 @@ pub(super) struct Resolved {
 
 /// A column that a select computes.
 pub(super) struct Computed {
+    /// What the user calls it.
+    pub(super) name: Arc<str>,
     /// What it is, over columns where they were made.
     pub(super) value: Expr,
     /// The user's line.
@@ -82,22 +86,25 @@ pub(super) fn resolve(plan: Plan, rewrites: Rewrites) -> Resolved {
             roots: BTreeMap::new(),
             computed: HashMap::new(),
             outputs: vec![],
+            output_names: vec![],
             tables: vec![],
             loops: plan.loops,
             sources: HashMap::new(),
         },
     };
-    let mut widths = HashMap::new();
+    let mut names: HashMap<NodeId, Vec<Arc<str>>> = HashMap::new();
     for (id, node) in plan.nodes {
-        widths.insert(id, node.columns.len() as u32);
+        names.insert(id, node.columns.iter().map(|column| column.name.clone()).collect());
         resolver.node(id, Arc::unwrap_or_clone(node));
     }
     let columns = |resolver: &Resolver, table: NodeId| -> Vec<ColumnRef> {
-        let all = 0..widths.get(&table).copied().unwrap_or(0);
+        let all = 0..names.get(&table).map_or(0, |names| names.len() as u32);
         all.map(|column| resolver.interner.column(ColumnRef { source: table, column })).collect()
     };
     for output in plan.outputs {
         let row = (resolver.rows[&output.table], columns(&resolver, output.table), output);
+        let called = names.get(&row.2.table).cloned().unwrap_or_default();
+        resolver.resolved.output_names.push(called);
         resolver.resolved.outputs.push(row);
     }
     for table in plan.tables {
@@ -147,7 +154,8 @@ impl Resolver {
         if let (Op::Select { base, expressions, frames }, true) = (&node.op, self.rewrites.wide) {
             self.rows.insert(id, self.rows[base]);
             self.anchor(id, node.universe);
-            self.select(id, self.rows[base], node.universe, expressions, frames);
+            let names: Vec<Arc<str>> = node.columns.iter().map(|column| column.name.clone()).collect();
+            self.select(id, self.rows[base], node.universe, expressions, (frames, &names));
             return;
         }
         node.op = node.op.map(self);
@@ -182,7 +190,7 @@ impl Resolver {
         root: NodeId,
         universe: UniverseId,
         expressions: &[Expr],
-        frames: &[Option<Frame>],
+        (frames, names): (&[Option<Frame>], &[Arc<str>]),
     ) {
         for (i, (expression, frame)) in expressions.iter().zip(frames).enumerate() {
             let column = ColumnRef { source: id, column: i as u32 };
@@ -207,7 +215,9 @@ impl Resolver {
                 columns_of(&value).into_iter().flat_map(|c| self.resolved.sources(c)).collect();
             let sources = if sources.is_empty() { BTreeSet::from([root]) } else { sources };
             self.resolved.sources.insert(column, sources);
-            self.resolved.computed.insert(column, Computed { value, frame: frame.clone() });
+            self.resolved
+                .computed
+                .insert(column, Computed { name: names[i].clone(), value, frame: frame.clone() });
         }
     }
 

@@ -210,6 +210,7 @@ pub fn step(op: StepOp, inputs: &[usize], columns: Vec<DType>) -> Step {
         columns,
         insert_only: false,
         name: "step".into(),
+        names: Vec::new(),
         frame: None,
         inside: None,
     }

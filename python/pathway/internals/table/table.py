@@ -11,6 +11,7 @@ from pathway.internals.expression.column import ColumnReference
 from pathway.internals.schema import Schema, schema_from_types
 from pathway.internals.table.columns import ColumnOperations
 from pathway.internals.table.combine import CombineOperations
+from pathway.internals.table.explaining import ExplainOperations
 from pathway.internals.table.forgetting import ForgettingOperations
 from pathway.internals.table.futures import FutureOperations
 from pathway.internals.table.grouping import GroupOperations
@@ -36,6 +37,7 @@ class Table(
     CombineOperations,
     GroupOperations,
     IndexOperations,
+    ExplainOperations,
     ForgettingOperations,
     FutureOperations,
     LiveOperations,

@@ -1,0 +1,205 @@
+//! Plans as drawings. Where operators are is decided by the crate `dagre`; no other program is needed.
+
+use std::fmt::{self, Write};
+
+use dagre::graph::{Graph, GraphOptions};
+use dagre::{EdgeLabel, LayoutOptions, NodeLabel};
+use pathway_plan::Explanation;
+use pathway_plan::explanation::Operator;
+
+use crate::Stage;
+use crate::label::{counted, heading};
+use crate::text::whole;
+
+/// The size of letters, all of which are equally wide, and the distance of lines.
+const FONT: f64 = 12.0;
+const LETTER: f64 = 7.25;
+const LINE: f64 = 15.0;
+const PADDING: f64 = 8.0;
+const MARGIN: f64 = 12.0;
+/// Lines that are longer are cut; the whole is in the tooltip.
+const LONGEST: usize = 56;
+
+/// One of the plans as a drawing: rows flow downwards. All that is known of an operator is in its tooltip.
+pub fn svg(explanation: &Explanation, stage: Stage) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = write(&mut text, stage, stage.of(explanation));
+    text
+}
+
+struct Card<'a> {
+    operator: &'a Operator,
+    lines: Vec<String>,
+}
+
+impl Card<'_> {
+    fn width(&self) -> f64 {
+        let letters = self.lines.iter().map(|line| letters(line)).max().unwrap_or(0);
+        to_number(letters) * LETTER + 2.0 * PADDING
+    }
+
+    fn height(&self) -> f64 {
+        to_number(self.lines.len()) * LINE + 2.0 * PADDING
+    }
+}
+
+// There are far less than 2^52 of anything that is drawn.
+#[allow(clippy::cast_precision_loss)]
+fn to_number(count: usize) -> f64 {
+    count as f64
+}
+
+/// How wide a line is, in letters: those outside of Latin scripts may take twice the place.
+fn letters(line: &str) -> usize {
+    line.chars().map(|c| if c < '\u{1100}' { 1 } else { 2 }).sum()
+}
+
+/// What is drawn of an operator.
+fn card(stage: Stage, operator: &Operator) -> Card<'_> {
+    let mut lines = vec![heading(stage, operator)];
+    lines.extend(operator.details.iter().map(|detail| format!("{} {}", detail.label, detail.text)));
+    let computed = operator.columns.iter().filter_map(|column| Some((column, column.value.as_ref()?)));
+    lines.extend(computed.map(|(column, value)| format!("{} = {value}", column.name)));
+    if let Some(inside) = &operator.inside {
+        lines.push(format!("inside {inside}"));
+    }
+    let rows = operator.estimate.to_string();
+    lines.push(format!("rows {}", rows.split(" (").next().unwrap_or_default()));
+    lines.extend(operator.measured.iter().map(counted));
+    lines.extend(operator.place.iter().map(|place| {
+        let file = place.file.rsplit(['/', '\\']).next().unwrap_or_default();
+        format!("{file}:{}", place.line)
+    }));
+    Card { operator, lines: lines.into_iter().map(|line| short(&line)).collect() }
+}
+
+fn short(line: &str) -> String {
+    if line.chars().count() <= LONGEST {
+        return line.to_owned();
+    }
+    line.chars().take(LONGEST - 1).chain(['\u{2026}']).collect()
+}
+
+fn write(f: &mut String, stage: Stage, operators: &[Operator]) -> fmt::Result {
+    let cards: Vec<Card<'_>> = operators.iter().map(|operator| card(stage, operator)).collect();
+    let options = GraphOptions { directed: true, multigraph: true, compound: false };
+    let mut graph: Graph<NodeLabel, EdgeLabel> = Graph::with_options(options);
+    for card in &cards {
+        let label = NodeLabel { width: card.width(), height: card.height(), ..NodeLabel::default() };
+        graph.set_node(card.operator.id.clone(), Some(label));
+    }
+    for card in &cards {
+        for input in card.operator.inputs.iter().filter(|input| operators.iter().any(|o| o.id == **input)) {
+            graph.set_edge(input.clone(), card.operator.id.clone(), Some(EdgeLabel::default()), None);
+        }
+    }
+    let options = LayoutOptions { marginx: MARGIN, marginy: MARGIN, ..LayoutOptions::default() };
+    dagre::layout(&mut graph, Some(options));
+
+    let placed: Vec<(&Card<'_>, f64, f64)> = cards
+        .iter()
+        .filter_map(|card| {
+            let label = graph.node(&card.operator.id)?;
+            Some((card, label.x? - card.width() / 2.0, label.y? - card.height() / 2.0))
+        })
+        .collect();
+    let edges: Vec<Vec<(f64, f64)>> = graph
+        .edges()
+        .iter()
+        .filter_map(|edge| {
+            let label = graph.edge(&edge.v, &edge.w, edge.name.as_deref())?;
+            Some(label.points.iter().map(|point| (point.x, point.y)).collect())
+        })
+        .collect();
+    let corners = placed.iter().map(|(card, x, y)| (x + card.width(), y + card.height()));
+    let all = corners.chain(edges.iter().flatten().copied());
+    let (width, height) = all.fold((0.0f64, 0.0f64), |(w, h), (x, y)| (w.max(x), h.max(y)));
+    let (width, height) = (width + MARGIN, height + MARGIN);
+
+    writeln!(
+        f,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
+         viewBox=\"0 0 {width:.0} {height:.0}\" font-family=\"monospace\" font-size=\"{FONT}\">"
+    )?;
+    writeln!(
+        f,
+        "<defs><marker id=\"arrow\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerWidth=\"7\" markerHeight=\"7\" \
+         orient=\"auto-start-reverse\"><path d=\"M 0 0 L 10 5 L 0 10 z\" fill=\"#555\"/></marker></defs>"
+    )?;
+    writeln!(f, "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>")?;
+    edges.iter().try_for_each(|points| draw_edge(f, points))?;
+    placed.iter().try_for_each(|(card, x, y)| draw_card(f, stage, card, (*x, *y)))?;
+    writeln!(f, "</svg>")
+}
+
+fn draw_edge(f: &mut String, points: &[(f64, f64)]) -> fmt::Result {
+    let [first, middle @ .., last] = points else { return Ok(()) };
+    write!(
+        f,
+        "<path fill=\"none\" stroke=\"#555\" marker-end=\"url(#arrow)\" d=\"M {:.1} {:.1}",
+        first.0, first.1
+    )?;
+    // A curve through the middles between points, with the points to bend it.
+    for (i, point) in middle.iter().enumerate() {
+        let end = match middle.get(i + 1) {
+            Some(next) => (f64::midpoint(point.0, next.0), f64::midpoint(point.1, next.1)),
+            None => *last,
+        };
+        write!(f, " Q {:.1} {:.1} {:.1} {:.1}", point.0, point.1, end.0, end.1)?;
+    }
+    if middle.is_empty() {
+        write!(f, " L {:.1} {:.1}", last.0, last.1)?;
+    }
+    writeln!(f, "\"/>")
+}
+
+fn draw_card(f: &mut String, stage: Stage, card: &Card<'_>, (x, y): (f64, f64)) -> fmt::Result {
+    let fill = match (card.operator.inputs.is_empty(), card.operator.operator.as_str()) {
+        (true, _) => "#e3f1e3",
+        (_, "output") => "#fbe9d7",
+        _ if card.operator.inside.is_some() => "#ece6f6",
+        _ => "#e9f0fa",
+    };
+    writeln!(
+        f,
+        "<g id=\"{}\"><title>{}</title>",
+        escaped(&card.operator.id),
+        escaped(&whole(stage, card.operator))
+    )?;
+    writeln!(
+        f,
+        "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"4\" fill=\"{fill}\" stroke=\"#555\"/>",
+        card.width(),
+        card.height()
+    )?;
+    let left = x + PADDING;
+    let mut base = y + PADDING + FONT;
+    for (i, line) in card.lines.iter().enumerate() {
+        let weight = if i == 0 { " font-weight=\"bold\"" } else { "" };
+        writeln!(
+            f,
+            "<text x=\"{left:.1}\" y=\"{base:.1}\" xml:space=\"preserve\"{weight}>{}</text>",
+            escaped(line)
+        )?;
+        base += LINE;
+    }
+    writeln!(f, "</g>")
+}
+
+/// Text that may stand in XML: characters that must not are replaced.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\n' | '\t' => escaped.push(c),
+            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
