@@ -1,6 +1,6 @@
 //! What is said of an operator: a heading, and lines with a word in front.
 
-use pathway_plan::explanation::{Measured, Operator, Place};
+use pathway_plan::explanation::{Detail, Measured, Operator, Place};
 
 use crate::Stage;
 
@@ -21,12 +21,16 @@ pub(crate) fn heading(stage: Stage, operator: &Operator) -> String {
     }
 }
 
+/// What an operator goes by. A name that is nothing but what the source is would be there twice.
+pub(crate) fn details(operator: &Operator) -> impl Iterator<Item = &Detail> {
+    operator.details.iter().filter(|detail| operator.name.as_ref() != Some(&detail.text))
+}
+
 /// All that is known of an operator: what each line is about, and the line.
 pub(crate) fn lines(stage: Stage, operator: &Operator) -> Vec<(String, String)> {
     let mut lines: Vec<(String, String)> = Vec::new();
-    let mut add = |label: &str, text: String| lines.push((label.to_owned(), text));
-    // A name that is nothing but what the source is would be there twice.
-    for detail in operator.details.iter().filter(|detail| operator.name.as_ref() != Some(&detail.text)) {
+    let mut add = |label: &str, text: String| lines.push((label.to_owned(), visible(&text)));
+    for detail in details(operator) {
         add(&detail.label, detail.text.clone());
     }
     let (computed, passed): (Vec<_>, Vec<_>) =
@@ -35,7 +39,7 @@ pub(crate) fn lines(stage: Stage, operator: &Operator) -> Vec<(String, String)> 
         let passed: Vec<String> =
             passed.iter().map(|column| format!("{}: {}", column.name, column.dtype)).collect();
         add("columns", passed.join(", "));
-    } else if computed.is_empty() {
+    } else if computed.is_empty() && operator.operator != "feedback" {
         add("columns", "none: row ids only".to_owned());
     }
     for column in computed {
@@ -71,6 +75,16 @@ pub(crate) fn lines(stage: Stage, operator: &Operator) -> Vec<(String, String)> 
     operator.place.iter().for_each(|place| add("line", line(place)));
     operator.also.iter().for_each(|place| add("and", line(place)));
     lines
+}
+
+/// A text as one line that does nothing but be shown.
+pub(crate) fn visible(text: &str) -> String {
+    let shown = |c: char| match c {
+        '\n' | '\r' | '\t' => ' ',
+        c if c.is_control() => '\u{fffd}',
+        c => c,
+    };
+    text.chars().map(shown).collect()
 }
 
 /// `prog.py:12 in main: t.filter(…)`.

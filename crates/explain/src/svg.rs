@@ -8,7 +8,7 @@ use pathway_plan::Explanation;
 use pathway_plan::explanation::Operator;
 
 use crate::Stage;
-use crate::label::{counted, heading};
+use crate::label::{counted, details, heading, visible};
 use crate::text::whole;
 
 /// The size of letters, all of which are equally wide, and the distance of lines.
@@ -58,20 +58,22 @@ fn letters(line: &str) -> usize {
 /// What is drawn of an operator.
 fn card(stage: Stage, operator: &Operator) -> Card<'_> {
     let mut lines = vec![heading(stage, operator)];
-    lines.extend(operator.details.iter().map(|detail| format!("{} {}", detail.label, detail.text)));
+    lines.extend(details(operator).map(|detail| format!("{} {}", detail.label, detail.text)));
     let computed = operator.columns.iter().filter_map(|column| Some((column, column.value.as_ref()?)));
     lines.extend(computed.map(|(column, value)| format!("{} = {value}", column.name)));
     if let Some(inside) = &operator.inside {
         lines.push(format!("inside {inside}"));
     }
     let rows = operator.estimate.to_string();
-    lines.push(format!("rows {}", rows.split(" (").next().unwrap_or_default()));
+    if operator.estimate.least > 0 || operator.estimate.most.is_some() {
+        lines.push(format!("rows {}", rows.split(" (").next().unwrap_or_default()));
+    }
     lines.extend(operator.measured.iter().map(counted));
     lines.extend(operator.place.iter().map(|place| {
         let file = place.file.rsplit(['/', '\\']).next().unwrap_or_default();
         format!("{file}:{}", place.line)
     }));
-    Card { operator, lines: lines.into_iter().map(|line| short(&line)).collect() }
+    Card { operator, lines: lines.iter().map(|line| short(&visible(line))).collect() }
 }
 
 fn short(line: &str) -> String {

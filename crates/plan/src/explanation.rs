@@ -90,7 +90,7 @@ pub struct Column {
     pub dtype: String,
     /// What is in it, if it is computed here.
     pub value: Option<String>,
-    /// Its cells never change. Known before rewriting.
+    /// Its cells never change. Known before rewriting, outside of loops.
     pub append_only: Option<bool>,
 }
 
@@ -236,6 +236,11 @@ impl Graph {
         let tables = before.iter().filter(|operator| operator.universe.is_some()).count();
         outputs + state.nodes().len().saturating_sub(tables)
     }
+}
+
+/// The name of a column as people read it: those that no table of the user has are marked.
+fn plain(name: &str) -> String {
+    name.replace('\0', "")
 }
 
 /// `a, b, c`.

@@ -8,7 +8,7 @@ use pathway_types::DType;
 
 use super::before::{changes, join_rule, mode, rows_at_end, stateful_rule};
 use super::estimate::Rule;
-use super::{Column, Detail, Loop, Operator, Place, list};
+use super::{Column, Detail, Loop, Operator, Place, list, plain};
 use crate::explain::{Shown, matching};
 use crate::frame::Frame;
 use crate::program::{
@@ -83,7 +83,7 @@ fn called(
     let name = |i: usize| {
         let name = given.and_then(|names| names.get(i)).filter(|name| !name.is_empty());
         let short = || text(i).filter(|text| text.chars().count() <= SHORT);
-        name.map(ToString::to_string).or_else(short).unwrap_or_else(|| format!("column {i}"))
+        name.map(|name| plain(name)).or_else(short).unwrap_or_else(|| format!("column {i}"))
     };
     (0..columns).map(name).collect()
 }

@@ -6,7 +6,7 @@ use pathway_expr::{ColumnRef, Expr, ExprKind};
 use pathway_types::{Batch, Timestamp};
 
 use super::estimate::{Estimate, Rule};
-use super::{Column, Detail, Operator, Place, list};
+use super::{Column, Detail, Operator, Place, list, plain};
 use crate::explain::{Shown, matching};
 use crate::frame::Frame;
 use crate::graph::{FlattenColumn, Graph, GroupIds, Join, JoinColumn, Node, NodeId, Op, Output, State};
@@ -87,7 +87,7 @@ fn written(state: &State, output: &Output, tables: &[Operator]) -> Operator {
     let rows = rows.map(|operator| (operator.estimate.least, operator.estimate.most));
     let mut details = vec![Detail::new("to", output.sink.description())];
     if let Some(sort_by) = &output.sort_by {
-        let names = sort_by.iter().map(|i| &table.columns[*i].name);
+        let names = sort_by.iter().map(|i| title(state, table, *i));
         details.push(Detail::new("sorted by", list(names)));
     }
     let rule = if output.keep_errors { Rule::Same(0) } else { Rule::Some(0) };
@@ -102,7 +102,7 @@ fn written(state: &State, output: &Output, tables: &[Operator]) -> Operator {
         name: output.name.clone(),
         details,
         inputs: vec![input],
-        columns: columns(table, |_| None),
+        columns: columns(state, table, |_| None),
         universe: None,
         ids: None,
         append_only: table.id_append_only && table.columns.iter().all(|column| column.append_only),
@@ -115,9 +115,19 @@ fn written(state: &State, output: &Output, tables: &[Operator]) -> Operator {
     }
 }
 
-fn columns(node: &Node, value: impl Fn(usize) -> Option<String>) -> Vec<Column> {
+/// What a column is called: one that a group-by groups by as it is, like that.
+fn title(state: &State, node: &Node, i: usize) -> String {
+    if let Op::Reduce(reduce) = &node.op
+        && let Some(ExprKind::Column(by)) = reduce.group.get(i).map(Expr::kind)
+    {
+        return title(state, state.node(by.source), by.column as usize);
+    }
+    plain(&node.columns[i].name)
+}
+
+fn columns(state: &State, node: &Node, value: impl Fn(usize) -> Option<String>) -> Vec<Column> {
     let column = |(i, column): (usize, &crate::graph::Column)| Column {
-        name: column.name.to_string(),
+        name: title(state, node, i),
         dtype: column.dtype.to_string(),
         value: value(i),
         append_only: Some(column.append_only),
@@ -148,16 +158,23 @@ impl View<'_> {
                 inputs.push(input);
             }
         }
+        let mut columns = columns(state, node, |i| self.value(i));
+        if state.inside(id).is_some() {
+            columns.iter_mut().for_each(|column| column.append_only = None);
+        }
         Operator {
             id: self.number(id),
             operator: operator.to_owned(),
             name,
             details: self.details(),
             inputs,
-            columns: columns(node, |i| self.value(i)),
+            columns,
             universe: Some(format!("u{}", state.universes.ordinal(node.universe))),
             ids: self.ids(),
-            append_only: node.id_append_only && node.columns.iter().all(|column| column.append_only),
+            // Inside of a loop, the plan says what follows if the loop only adds rows, not that it does.
+            append_only: state.inside(id).is_none()
+                && node.id_append_only
+                && node.columns.iter().all(|column| column.append_only),
             inside: state.inside(id).map(|id| format!("loop {}", state.loops.ordinal(id))),
             counterparts: vec![],
             estimate,
@@ -177,9 +194,9 @@ impl View<'_> {
 
     /// A column: by its name alone where there is one table only that it can be of.
     fn column(&self, reference: ColumnRef) -> String {
-        let name = &self.state.node(reference.source).columns[reference.column as usize].name;
+        let name = title(self.state, self.state.node(reference.source), reference.column as usize);
         match &self.inputs[..] {
-            [input] if *input == reference.source => name.to_string(),
+            [input] if *input == reference.source => name,
             _ => format!("{}.{name}", self.named(reference.source)),
         }
     }
@@ -303,7 +320,7 @@ impl View<'_> {
 
     /// What a column is made of, where it is made here.
     fn value(&self, i: usize) -> Option<String> {
-        let other = |text: String| (text != *self.node.columns[i].name).then_some(text);
+        let other = |text: String| (text != title(self.state, self.node, i)).then_some(text);
         match &self.node.op {
             Op::Select { expressions, .. } => other(self.shown(&expressions[i])),
             Op::Filter { input, columns, .. }

@@ -323,9 +323,13 @@ impl Lowering<'_> {
         if let Some(computed) = self.plan.computed.get(&column) {
             return computed.name.clone();
         }
-        let root = self.plan.roots.get(&column.source);
-        let made = root.and_then(|node| node.columns.get(column.column as usize));
-        made.map_or_else(unnamed, |column| column.name.clone())
+        let Some(root) = self.plan.roots.get(&column.source) else { return unnamed() };
+        if let Op::Reduce(reduce) = &root.op
+            && let Some(by) = reduce.group.get(column.column as usize).and_then(Expr::as_column)
+        {
+            return self.name(by);
+        }
+        root.columns.get(column.column as usize).map_or_else(unnamed, |column| column.name.clone())
     }
 
     /// The dtype of a column where it is made.
