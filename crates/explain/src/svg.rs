@@ -1,5 +1,6 @@
 //! Plans as drawings. Where operators are is decided by the crate `dagre`; no other program is needed.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 use dagre::graph::{Graph, GraphOptions};
@@ -41,6 +42,24 @@ impl Card<'_> {
 
     fn height(&self) -> f64 {
         to_number(self.lines.len()) * LINE + 2.0 * PADDING
+    }
+}
+
+/// Where an operator is drawn.
+#[derive(Clone, Copy)]
+struct Area {
+    left: f64,
+    top: f64,
+    width: f64,
+    height: f64,
+}
+
+impl Area {
+    /// The point of the upper or lower border that is nearest to a distance from the left, corners excepted.
+    fn border(self, x: f64, lower: bool) -> (f64, f64) {
+        let corner = PADDING.min(self.width / 2.0);
+        let x = x.min(self.left + self.width - corner).max(self.left + corner);
+        (x, if lower { self.top + self.height } else { self.top })
     }
 }
 
@@ -99,22 +118,26 @@ fn write(f: &mut String, stage: Stage, operators: &[Operator]) -> fmt::Result {
     let options = LayoutOptions { marginx: MARGIN, marginy: MARGIN, ..LayoutOptions::default() };
     dagre::layout(&mut graph, Some(options));
 
-    let placed: Vec<(&Card<'_>, f64, f64)> = cards
+    let placed: Vec<(&Card<'_>, Area)> = cards
         .iter()
         .filter_map(|card| {
             let label = graph.node(&card.operator.id)?;
-            Some((card, label.x? - card.width() / 2.0, label.y? - card.height() / 2.0))
+            let (width, height) = (card.width(), card.height());
+            Some((card, Area { left: label.x? - width / 2.0, top: label.y? - height / 2.0, width, height }))
         })
         .collect();
+    let areas: BTreeMap<&str, Area> =
+        placed.iter().map(|(card, area)| (card.operator.id.as_str(), *area)).collect();
     let edges: Vec<Vec<(f64, f64)>> = graph
         .edges()
         .iter()
         .filter_map(|edge| {
             let label = graph.edge(&edge.v, &edge.w, edge.name.as_deref())?;
-            Some(label.points.iter().map(|point| (point.x, point.y)).collect())
+            let points = label.points.iter().map(|point| (point.x, point.y)).collect();
+            Some(joined(points, *areas.get(edge.v.as_str())?, *areas.get(edge.w.as_str())?))
         })
         .collect();
-    let corners = placed.iter().map(|(card, x, y)| (x + card.width(), y + card.height()));
+    let corners = placed.iter().map(|(_, area)| (area.left + area.width, area.top + area.height));
     let all = corners.chain(edges.iter().flatten().copied());
     let (width, height) = all.fold((0.0f64, 0.0f64), |(w, h), (x, y)| (w.max(x), h.max(y)));
     let (width, height) = (width + MARGIN, height + MARGIN);
@@ -131,8 +154,21 @@ fn write(f: &mut String, stage: Stage, operators: &[Operator]) -> fmt::Result {
     )?;
     writeln!(f, "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>")?;
     edges.iter().try_for_each(|points| draw_edge(f, points))?;
-    placed.iter().try_for_each(|(card, x, y)| draw_card(f, stage, card, (*x, *y)))?;
+    placed.iter().try_for_each(|(card, area)| draw_card(f, stage, card, *area))?;
     writeln!(f, "</svg>")
+}
+
+/// A line that leaves and enters operators at their lower and upper borders: one that comes from far away to the side
+/// of an operator would go through those beside it.
+fn joined(mut points: Vec<(f64, f64)>, from: Area, to: Area) -> Vec<(f64, f64)> {
+    let goes_down = from.top < to.top;
+    if let [first, second, ..] = &mut points[..] {
+        *first = from.border(second.0, goes_down);
+    }
+    if let [.., before, last] = &mut points[..] {
+        *last = to.border(before.0, !goes_down);
+    }
+    points
 }
 
 fn draw_edge(f: &mut String, points: &[(f64, f64)]) -> fmt::Result {
@@ -156,7 +192,8 @@ fn draw_edge(f: &mut String, points: &[(f64, f64)]) -> fmt::Result {
     writeln!(f, "\"/>")
 }
 
-fn draw_card(f: &mut String, stage: Stage, card: &Card<'_>, (x, y): (f64, f64)) -> fmt::Result {
+fn draw_card(f: &mut String, stage: Stage, card: &Card<'_>, area: Area) -> fmt::Result {
+    let (x, y) = (area.left, area.top);
     let fill = match (card.operator.inputs.is_empty(), card.operator.operator.as_str()) {
         (true, _) => "#e3f1e3",
         (_, "output") => "#fbe9d7",
@@ -172,8 +209,7 @@ fn draw_card(f: &mut String, stage: Stage, card: &Card<'_>, (x, y): (f64, f64)) 
     writeln!(
         f,
         "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"4\" fill=\"{fill}\" stroke=\"#555\"/>",
-        card.width(),
-        card.height()
+        area.width, area.height
     )?;
     let left = x + PADDING;
     let mut base = y + PADDING + FONT;
@@ -204,4 +240,21 @@ fn escaped(text: &str) -> String {
         }
     }
     escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_come_to_operators_from_above_and_leave_them_below() {
+        let area = |left, top| Area { left, top, width: 100.0, height: 50.0 };
+        let (above, below) = (area(0.0, 0.0), area(900.0, 100.0));
+        let points = vec![(100.0, 30.0), (950.0, 75.0), (900.0, 120.0)];
+        let down = joined(points.clone(), above, below);
+        assert_eq!(down, [(92.0, 50.0), (950.0, 75.0), (950.0, 100.0)]);
+        // What is fed back in a loop goes up.
+        let up = joined(points.into_iter().rev().collect(), below, above);
+        assert_eq!(up, [(950.0, 100.0), (950.0, 75.0), (92.0, 50.0)]);
+    }
 }
