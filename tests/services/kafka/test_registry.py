@@ -6,6 +6,7 @@ import base64
 import datetime
 import http.server
 import json
+import signal
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -16,9 +17,25 @@ import pathway as pw
 from following import rows_of
 from pathway.io.kafka import SchemaRegistryHeader, SchemaRegistrySettings
 from services.kafka.client import Topic
+from services.processes import Processes, until
 from services.runner import Running, free_port
 
 ORDER = pw.schema_from_types(item=str, count=int)
+FOLLOWING = """
+import datetime
+import sys
+import pathway as pw
+from pathway.io.kafka import SchemaRegistrySettings
+
+server, topic, registry = sys.argv[1:]
+settings = {"bootstrap.servers": server, "group.id": topic, "auto.offset.reset": "earliest"}
+orders = pw.io.kafka.read(
+    settings, topic, format="json", schema=pw.schema_from_types(item=str, count=int),
+    schema_registry_settings=SchemaRegistrySettings([registry], timeout=datetime.timedelta(hours=1)),
+)
+pw.io.null.write(orders)
+pw.run(monitoring_level=pw.MonitoringLevel.NONE)
+"""
 SCHEMAS = {7: {"schema": "{}", "schemaType": "JSON"}, 8: {"schema": '"int"'}}
 
 
@@ -145,6 +162,19 @@ def test_a_registry_in_trouble_is_asked_again(kafka: Running, registry: str) -> 
     )
     assert rows_of(table) == [("a", 1)]
     assert [path for path, _, _ in Registry.asked] == ["/schemas/ids/7"] * 3
+
+
+def test_a_registry_in_trouble_does_not_hold_up_the_end(
+    kafka: Running, registry: str, processes: Processes
+) -> None:
+    topic = Topic(kafka)
+    topic.send(framed(7, '{"item":"a","count":1}'))
+    Registry.busy = 1_000_000
+    run = processes.start(FOLLOWING, topic.server, topic.name, registry)
+    until(lambda: bool(Registry.asked), "a request")
+    run.send_signal(signal.SIGTERM)
+    assert run.wait(60) == 128 + signal.SIGTERM, processes.log()
+    assert "does not finish in time" not in processes.log()
 
 
 def test_a_registry_behind_a_proxy(kafka: Running, registry: str) -> None:

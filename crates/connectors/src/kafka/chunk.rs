@@ -10,7 +10,7 @@ use pathway_io::{ConnectorError, ParseJob, Parsed};
 use rdkafka::Timestamp;
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
 
-use super::registry::{PREFIX, Reading, Registry};
+use super::registry::{KnownSchemas, PREFIX, Reading};
 use crate::formats::message::{Message, MessageDecoder};
 use crate::formats::{Layout, Origin, RowBuilder};
 
@@ -52,24 +52,27 @@ impl Chunk {
         self.messages.last().map(|last| last.offset + 1)
     }
 
-    /// Copies a message, whose parts begin with the number of a schema if there is a registry; gives its size.
+    /// Copies a message, whose parts begin with the number of a schema if there is a registry; gives its size,
+    /// or nothing if the run ends before the schema is known.
     pub(super) fn push(
         &mut self,
         message: &BorrowedMessage<'_>,
         with_metadata: bool,
-        registry: Option<&mut Registry>,
-    ) -> Result<usize, ConnectorError> {
+        schemas: Option<&mut KnownSchemas>,
+        is_stopped: &dyn Fn() -> bool,
+    ) -> Result<Option<usize>, ConnectorError> {
         let before = self.bytes.len();
         let (mut key, mut value, mut fault) = (message.key(), message.payload(), None);
         let mut readings: [Reading; 2] = [None, None];
-        if let Some(registry) = registry {
+        if let Some(schemas) = schemas {
             // Keys may be plain documents, which do not begin with a zero.
             let framed = key.as_mut().filter(|key| key.first() == Some(&0));
             let parts = [framed, value.as_mut()].into_iter().zip(&mut readings);
             for (part, reading) in parts.filter_map(|(part, reading)| Some((part?, reading))) {
-                match registry.reading(part)? {
-                    Ok(found) => (*part, *reading) = (&part[PREFIX..], found),
-                    Err(text) => fault = Some(text.into()),
+                match schemas.reading(part, is_stopped)? {
+                    Some(Ok(found)) => (*part, *reading) = (&part[PREFIX..], found),
+                    Some(Err(text)) => fault = Some(text.into()),
+                    None => return Ok(None),
                 }
             }
         }
@@ -81,7 +84,7 @@ impl Chunk {
         }
         let metadata = start..self.bytes.len();
         self.messages.push(Record { offset: message.offset(), key, value, readings, fault, metadata });
-        Ok(self.bytes.len() - before)
+        Ok(Some(self.bytes.len() - before))
     }
 
     /// The work that makes rows of it.

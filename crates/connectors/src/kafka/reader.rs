@@ -12,7 +12,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::chunk::{Chunk, Partition};
 use super::client::{KafkaSettings, Observer, failure, is_passing, partitions};
-use super::registry::Registry;
+use super::registry::KnownSchemas;
 use super::start::{Stretch, offset_of, part, position};
 use crate::formats::message::MessageDecoder;
 use crate::formats::{Layout, Origin};
@@ -89,7 +89,7 @@ pub(super) struct KafkaReader {
     reading: Arc<Reading>,
     consumer: BaseConsumer<Observer>,
     observer: Observer,
-    registry: Option<Registry>,
+    schemas: Option<KnownSchemas>,
     duty: Duty,
     mode: ReadMode,
     own: BTreeMap<i32, Own>,
@@ -123,7 +123,7 @@ impl KafkaReader {
         reading: Arc<Reading>,
         consumer: BaseConsumer<Observer>,
         observer: Observer,
-        registry: Option<Registry>,
+        schemas: Option<KnownSchemas>,
         duty: Duty,
         stretches: Vec<Stretch>,
         mode: ReadMode,
@@ -132,7 +132,7 @@ impl KafkaReader {
             reading,
             consumer,
             observer,
-            registry,
+            schemas,
             duty,
             mode,
             own: BTreeMap::new(),
@@ -195,10 +195,14 @@ impl KafkaReader {
                     let end = self.open.get(&number).copied();
                     let is_wanted = self.mode == ReadMode::Streaming || end.is_some_and(|end| offset < end);
                     if let Some(own) = self.own.get_mut(&number).filter(|_| is_wanted) {
+                        let pushed = own
+                            .chunk
+                            .push(&message, self.reading.with_metadata, self.schemas.as_mut(), &|| {
+                                output.is_stopped()
+                            })
+                            .map_err(End::Failed)?;
+                        self.bytes += pushed.ok_or(End::Stopped)?;
                         self.messages += 1;
-                        let pushed =
-                            own.chunk.push(&message, self.reading.with_metadata, self.registry.as_mut());
-                        self.bytes += pushed.map_err(End::Failed)?;
                     }
                     drop(message);
                     if end.is_some_and(|end| offset + 1 >= end) {

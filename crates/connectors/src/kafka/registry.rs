@@ -5,10 +5,13 @@
 //! say nothing that is needed to read them, but a number that the registry does not know, or knows as another kind
 //! of schema, is a message that was not meant so.
 //!
-//! A registry that does not answer, or is in trouble, is asked again until its time is over.
+//! A registry that does not answer, or is in trouble, is asked again until its time is over. Readers do not wait
+//! for it when the run ends.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -25,6 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The first pause before it is asked again, which is doubled each time, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How often a reader that waits for an answer looks whether the run ends.
+const LOOKS: Duration = Duration::from_millis(20);
 /// What registries want to be spoken to in.
 const MEDIA_TYPE: &str = "application/vnd.schemaregistry.v1+json";
 
@@ -77,7 +82,14 @@ pub(super) struct Registry {
     kind: PayloadKind,
     connector: String,
     agent: ureq::Agent,
-    /// What is known of schemas: how to read messages with them, or why they cannot be read.
+    /// Nobody waits for an answer any more.
+    is_left: AtomicBool,
+}
+
+/// A registry and what is known of its schemas.
+pub(super) struct KnownSchemas {
+    registry: Arc<Registry>,
+    /// How to read messages with them, or why they cannot be read.
     known: HashMap<u32, Result<Reading, String>>,
 }
 
@@ -102,8 +114,8 @@ impl Registry {
             .http_status_as_error(false)
             .proxy(proxy)
             .build();
-        let (connector, known) = (connector.to_owned(), HashMap::new());
-        Ok(Registry { settings, kind, connector, agent: config.into(), known })
+        let (connector, is_left) = (connector.to_owned(), AtomicBool::new(false));
+        Ok(Registry { settings, kind, connector, agent: config.into(), is_left })
     }
 
     /// The number of the newest schema of a subject.
@@ -137,22 +149,6 @@ impl Registry {
             }
             _ => Err(self.unexpected(status, &document)),
         }
-    }
-
-    /// How a message that begins so is read, or why it cannot be.
-    pub(super) fn reading(&mut self, payload: &[u8]) -> Result<Result<Reading, &str>, ConnectorError> {
-        let Some(number) = number_of(payload) else {
-            return Ok(Err("no number of a schema stands in front of the message"));
-        };
-        if !self.known.contains_key(&number) {
-            let found = self.look_up(number)?;
-            self.known.insert(number, found);
-        }
-        Ok(match self.known.get(&number) {
-            Some(Ok(reading)) => Ok(reading.clone()),
-            Some(Err(why)) => Err(why),
-            None => Ok(None),
-        })
     }
 
     fn look_up(&self, number: u32) -> Result<Result<Reading, String>, ConnectorError> {
@@ -226,7 +222,7 @@ impl Registry {
                 }
             }
             let failures = failures.join("; ");
-            if Instant::now() + pause > deadline {
+            if Instant::now() + pause > deadline || self.is_left.load(Ordering::Relaxed) {
                 return Err(self.failure(format!("it does not answer: {failures}")));
             }
             log::warn!(
@@ -273,6 +269,57 @@ impl Registry {
 
     fn failure(&self, what: String) -> ConnectorError {
         ConnectorError::new(&*self.connector, FailureClass::Os, format!("the schema registry: {what}"))
+    }
+}
+
+impl KnownSchemas {
+    pub(super) fn new(registry: Registry) -> Self {
+        KnownSchemas { registry: Arc::new(registry), known: HashMap::new() }
+    }
+
+    /// How a message that begins so is read, or why it cannot be; nothing if the run ends before that is known.
+    pub(super) fn reading(
+        &mut self,
+        payload: &[u8],
+        is_stopped: &dyn Fn() -> bool,
+    ) -> Result<Option<Result<Reading, &str>>, ConnectorError> {
+        let Some(number) = number_of(payload) else {
+            return Ok(Some(Err("no number of a schema stands in front of the message")));
+        };
+        if !self.known.contains_key(&number) {
+            let Some(found) = self.look_up(number, is_stopped)? else { return Ok(None) };
+            self.known.insert(number, found);
+        }
+        Ok(self.known.get(&number).map(|known| known.as_ref().map(Clone::clone).map_err(String::as_str)))
+    }
+
+    /// Asks in a thread of its own, which is left alone if the run ends: it asks no more then.
+    fn look_up(
+        &self,
+        number: u32,
+        is_stopped: &dyn Fn() -> bool,
+    ) -> Result<Option<Result<Reading, String>>, ConnectorError> {
+        let (sender, answer) = sync_channel(1);
+        let registry = self.registry.clone();
+        let ask = move || {
+            // Nobody may be waiting any more.
+            let _ = sender.send(registry.look_up(number));
+        };
+        let thread = std::thread::Builder::new().name("schema registry".to_owned()).spawn(ask);
+        thread.map_err(|error| self.registry.failure(format!("no thread to ask it: {error}")))?;
+        loop {
+            match answer.recv_timeout(LOOKS) {
+                Ok(found) => return found.map(Some),
+                Err(RecvTimeoutError::Timeout) if is_stopped() => {
+                    self.registry.is_left.store(true, Ordering::Relaxed);
+                    return Ok(None);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(self.registry.failure("what it answers could not be read".to_owned()));
+                }
+            }
+        }
     }
 }
 

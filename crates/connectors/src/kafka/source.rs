@@ -8,7 +8,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 
 use super::client::{KafkaSettings, Observer, failure, partitions};
 use super::reader::{Duty, KafkaReader, Reading};
-use super::registry::{PayloadKind, Registry, RegistrySettings};
+use super::registry::{KnownSchemas, PayloadKind, Registry, RegistrySettings};
 use super::start::Starts;
 use crate::formats::message::MessageSpec;
 use crate::formats::{Layout, METADATA, invalid};
@@ -219,9 +219,9 @@ impl Source for KafkaSource {
             let own = stretches.iter().filter(|stretch| duty.has(stretch.partition)).copied().collect();
             let registry = self.registry.clone();
             let registry = registry.map(|(settings, kind)| Registry::new(settings, kind, &name));
-            let registry = registry.transpose()?;
+            let schemas = registry.transpose()?.map(KnownSchemas::new);
             let reader =
-                KafkaReader::new(reading.clone(), consumer, observer, registry, duty, own, self.mode)?;
+                KafkaReader::new(reading.clone(), consumer, observer, schemas, duty, own, self.mode)?;
             Ok(Box::new(reader) as Box<dyn Reader>)
         });
         opened.collect()
