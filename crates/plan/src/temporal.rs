@@ -42,6 +42,31 @@ pub enum Behavior {
     },
 }
 
+/// What to write instead, where the types tell.
+fn way_out(arguments: &[(&str, Role, &DType)]) -> &'static str {
+    let any =
+        |fits: &dyn Fn(Role, &DType) -> bool| arguments.iter().any(|(_, role, dtype)| fits(*role, dtype));
+    let times = |dtype: DType| any(&|role, found| role == Role::Time && *found == dtype);
+    let dates = times(DType::DateTimeNaive) || times(DType::DateTimeUtc);
+    if any(&|_, dtype| matches!(dtype, DType::Optional(_))) {
+        " Remove None, with filter(column.is_not_none()) or coalesce."
+    } else if times(DType::Str) {
+        " Times that are texts become dates with dt.strptime, or numbers with str.parse_int."
+    } else if times(DType::Any) {
+        " Tell the type of Any with declare_type."
+    } else if times(DType::Json) {
+        " Convert Json, for example with as_int."
+    } else if times(DType::DateTimeNaive) && times(DType::DateTimeUtc) {
+        " Dates without a zone get one with dt.to_utc."
+    } else if dates && any(&|role, dtype| role == Role::Interval && *dtype != DType::Duration) {
+        " Lengths of time between dates are datetime.timedelta."
+    } else if !dates && any(&|role, dtype| role == Role::Interval && *dtype == DType::Duration) {
+        " Lengths of time between numbers are numbers."
+    } else {
+        ""
+    }
+}
+
 /// What an argument of a temporal operation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -68,10 +93,11 @@ impl TimeKind {
             };
             let accepted = TimeKind::ALL.map(|kind| list(&|(_, role, _)| kind.dtype(*role).to_string()));
             PlanError::Type(format!(
-                "Arguments {} have to be of types {} but are of types {}.",
+                "Arguments {} have to be of types {} but are of types {}.{}",
                 list(&|(name, ..)| (*name).to_owned()),
                 accepted.join(" or "),
-                list(&|(.., dtype)| dtype.to_string())
+                list(&|(.., dtype)| dtype.to_string()),
+                way_out(arguments)
             ))
         })
     }

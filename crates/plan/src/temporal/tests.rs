@@ -33,8 +33,26 @@ fn the_refusal_names_arguments_and_types() {
     assert_eq!(
         text,
         "Arguments (time_expr, window.hop) have to be of types (INT, INT) or (FLOAT, FLOAT) or \
-         (DATE_TIME_NAIVE, DURATION) or (DATE_TIME_UTC, DURATION) but are of types (STR, INT)."
+         (DATE_TIME_NAIVE, DURATION) or (DATE_TIME_UTC, DURATION) but are of types (STR, INT). Times that \
+         are texts become dates with dt.strptime, or numbers with str.parse_int."
     );
+}
+
+#[test]
+fn the_refusal_tells_what_to_write() {
+    use DType::{Any, DateTimeNaive, DateTimeUtc, Duration, Int, Json};
+    for (times, intervals, said) in [
+        (vec![DType::optional(Int)], vec![Int], "coalesce."),
+        (vec![Any], vec![Int], "declare_type."),
+        (vec![Json], vec![Int], "as_int."),
+        (vec![DateTimeNaive, DateTimeUtc], vec![Duration], "dt.to_utc."),
+        (vec![DateTimeUtc], vec![Int], "datetime.timedelta."),
+        (vec![Int], vec![Duration], "are numbers."),
+        (vec![DType::Bool], vec![Int], "(BOOL, INT)."),
+    ] {
+        let Err(PlanError::Type(text)) = of(&times, &intervals) else { panic!("refused as a type") };
+        assert!(text.ends_with(said), "{text}");
+    }
 }
 
 #[test]
