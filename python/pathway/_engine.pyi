@@ -481,11 +481,20 @@ class Table:
     @property
     def is_bounded(self) -> bool:
         """No source that it depends on goes on watching for more."""
+    @property
+    def is_bounded_in_debug(self) -> bool:
+        """The same in debugging runs, in which other rows may stand for those of sources."""
     def column_append_only(self, name: str) -> bool: ...
     @property
     def id_dtype(self) -> DType: ...
     @property
     def id_append_only(self) -> bool: ...
+    def origins(
+        self, ids: Sequence[Pointer]
+    ) -> list[tuple[str, Frame | None, Table, list[tuple[int, Table | None]], str | None]]:
+        """For each table on the way, this one first: what makes it, its line, the rows that those with these
+        ids come from, the numbers of the tables that these come from (with pairs of ids in the columns `row`
+        and `origin`, or by the same id), and why that is not all."""
     def select(self, columns: Sequence[NamedExpr], frame: Frame | None = None) -> Table: ...
     def filter(self, condition: Expr, narrowed: Sequence[str] = (), frame: Frame | None = None) -> Table: ...
     def split(

@@ -80,6 +80,7 @@ pub mod stateful;
 pub mod table;
 pub mod temporal;
 pub mod universe;
+pub mod why;
 
 pub use col::{Col, col};
 pub use error::{PlanError, Warning};
@@ -95,3 +96,4 @@ pub use table::{
     WindowBy,
 };
 pub use universe::UniverseId;
+pub use why::{OriginLink, OriginStep, Origins};

@@ -105,8 +105,17 @@ impl Table {
 
     /// True if its rows come to an end: no source that it depends on goes on watching for more.
     pub fn is_bounded(&self) -> bool {
+        self.has_end(|state, id| state.shared(id))
+    }
+
+    /// The same in debugging runs, in which other rows may stand for those of sources.
+    pub fn is_bounded_in_debug(&self) -> bool {
+        self.has_end(State::debugged)
+    }
+
+    fn has_end(&self, node: impl Fn(&State, NodeId) -> Arc<Node>) -> bool {
         let state = self.graph.lock();
-        needed([self.node], &state).into_iter().all(|id| match &state.node(id).op {
+        needed([self.node], &state).into_iter().all(|id| match &node(&state, id).op {
             Op::Source(rows) => rows.source.mode() == ReadMode::Static,
             _ => true,
         })

@@ -16,6 +16,7 @@ use crate::graph::PyGraph;
 use crate::joined::{PyInTime, PyJoined};
 use crate::later::PyCallee;
 use crate::mapping;
+use crate::pointer::PyPointer;
 use crate::search::{self, PyAsked, PyIndexed, PySearch};
 use crate::universe::PyUniverse;
 
@@ -28,6 +29,10 @@ pub(crate) struct PyTable {
 
 /// A name, an expression and the user's line, as Python passes them.
 pub(crate) type NamedExpr<'py> = (String, Bound<'py, PyExpr>, Option<Bound<'py, PyFrame>>);
+
+/// A table on the way to where rows come from, as Python takes it.
+type OriginStep =
+    (&'static str, Option<Py<PyFrame>>, PyTable, Vec<(usize, Option<PyTable>)>, Option<&'static str>);
 
 type OptionalFrame<'a, 'py> = Option<&'a Bound<'py, PyFrame>>;
 
@@ -80,6 +85,10 @@ impl PyTable {
     fn is_bounded(&self) -> bool {
         self.table.is_bounded()
     }
+    #[getter]
+    fn is_bounded_in_debug(&self) -> bool {
+        self.table.is_bounded_in_debug()
+    }
     fn column_append_only(&self, name: &str) -> PyResult<bool> {
         let columns = self.table.columns();
         let column = columns.iter().find(|column| &*column.name == name);
@@ -98,6 +107,20 @@ impl PyTable {
     #[getter]
     fn id_append_only(&self) -> bool {
         self.table.is_id_append_only()
+    }
+
+    /// What makes each table on the way, its line, its rows, where these come from, and why that is not all.
+    fn origins(&self, py: Python<'_>, ids: Vec<Bound<'_, PyPointer>>) -> PyResult<Vec<OriginStep>> {
+        let ids: Vec<_> = ids.iter().map(|id| id.get().0).collect();
+        let origins = self.table.origins(&ids).map_err(errors::of_plan)?;
+        let known = |table| self.sibling(py, Ok(table));
+        let steps = origins.steps.into_iter().map(|step| {
+            let links = step.links.into_iter();
+            let links = links.map(|link| Ok((link.to, link.pairs.map(known).transpose()?)));
+            let frame = frame::object(py, step.table.frame())?;
+            Ok((step.operation, frame, known(step.rows)?, links.collect::<PyResult<Vec<_>>>()?, step.ends))
+        });
+        steps.collect()
     }
 
     #[pyo3(signature = (columns, frame=None))]

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any, NamedTuple
 
 from pathway._engine import ERROR, CaptureSink, Pointer
+from pathway._engine import Table as EngineTable
 from pathway.internals.parse_graph import G
 from pathway.internals.run import execute, run_options
 from pathway.internals.table import Table
@@ -25,7 +26,7 @@ class Update(NamedTuple):
 class Captured:
     """The update stream of a table: by time, removals first, then by id."""
 
-    table: Table
+    table: Table | EngineTable
     updates: list[Update]
     terminate_on_error: bool
 
@@ -78,14 +79,15 @@ def _same_cell(left: Any, right: Any) -> bool:
     return bool(left == right)
 
 
-def capture(*tables: Table, **kwargs: Any) -> list[Captured]:
+def capture(*tables: Table | EngineTable, **kwargs: Any) -> list[Captured]:
     """Runs what the tables need, in one run."""
     options = run_options(**kwargs)
     sinks = []
     outputs = []
     for table in tables:
-        sink = CaptureSink([table._engine.column_dtype(name) for name in table.keys()])  # noqa: SIM118
-        outputs.append(G.engine.output(table._engine, sink, keep_errors=True))
+        engine = table if isinstance(table, EngineTable) else table._engine
+        sink = CaptureSink([engine.column_dtype(name) for name in engine.column_names()])
+        outputs.append(G.engine.output(engine, sink, keep_errors=True))
         sinks.append(sink)
     execute([*outputs, *G.taps], options, debug=True)
     return [

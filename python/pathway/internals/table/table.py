@@ -19,6 +19,7 @@ from pathway.internals.table.ids import IdOperations
 from pathway.internals.table.indexing import IndexOperations
 from pathway.internals.table.living import LiveOperations
 from pathway.internals.table.ordering import OrderOperations
+from pathway.internals.table.origins import OriginOperations
 from pathway.internals.table.rows import RowOperations
 from pathway.internals.table.streams import StreamOperations
 from pathway.internals.table.tap import TapOperations
@@ -42,6 +43,7 @@ class Table(
     FutureOperations,
     LiveOperations,
     OrderOperations,
+    OriginOperations,
     StreamOperations,
     TapOperations,
     TemporalOperations,
