@@ -64,6 +64,9 @@ enum Way {
     Backward(Table),
 }
 
+/// The tables that rows come from and how these are found there, and why there is more, if there is.
+type Ways = (Vec<(NodeId, Way)>, Option<&'static str>);
+
 /// A link to a table that has no number yet.
 struct Found {
     to: NodeId,
@@ -156,11 +159,7 @@ fn step(graph: &Graph, id: NodeId, by: &[Table]) -> Result<(OriginStep, Vec<Foun
 }
 
 /// Where rows of a node come from, and why that is not all, if it is not.
-fn ways(
-    graph: &Graph,
-    table: &Table,
-    node: &Node,
-) -> Result<(Vec<(NodeId, Way)>, Option<&'static str>), PlanError> {
+fn ways(graph: &Graph, table: &Table, node: &Node) -> Result<Ways, PlanError> {
     let same = |nodes: Vec<NodeId>| nodes.into_iter().map(|node| (node, Way::SameId)).collect::<Vec<_>>();
     let at = |id: NodeId| Table::new(graph, &graph.lock(), id).at(node.frame.clone());
     let mut ends = None;
@@ -286,10 +285,7 @@ fn ways(
 }
 
 /// The same for an operation that depends on the order of changes or of rows.
-fn of_stateful(
-    at: &dyn Fn(NodeId) -> Table,
-    node: &Node,
-) -> Result<(Vec<(NodeId, Way)>, Option<&'static str>), PlanError> {
+fn of_stateful(at: &dyn Fn(NodeId) -> Table, node: &Node) -> Result<Ways, PlanError> {
     let Op::Stateful(stateful) = &node.op else { return Ok((vec![], None)) };
     let Some(rows) = stateful.inputs.first() else { return Ok((vec![], None)) };
     let all = sources([rows.table], &rows.columns, &stateful.columns);

@@ -70,7 +70,7 @@ impl Chunk {
             let parts = [framed, value.as_mut()].into_iter().zip(&mut readings);
             for (part, reading) in parts.filter_map(|(part, reading)| Some((part?, reading))) {
                 match schemas.reading(part, is_stopped)? {
-                    Some(Ok(found)) => (*part, *reading) = (&part[PREFIX..], found),
+                    Some(Ok(found)) => (*part, *reading) = (&part[PREFIX..], found.clone()),
                     Some(Err(text)) => fault = Some(text.into()),
                     None => return Ok(None),
                 }

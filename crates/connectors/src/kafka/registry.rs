@@ -282,7 +282,7 @@ impl KnownSchemas {
         &mut self,
         payload: &[u8],
         is_stopped: &dyn Fn() -> bool,
-    ) -> Result<Option<Result<Reading, &str>>, ConnectorError> {
+    ) -> Result<Option<Result<&Reading, &str>>, ConnectorError> {
         let Some(number) = number_of(payload) else {
             return Ok(Some(Err("no number of a schema stands in front of the message")));
         };
@@ -290,7 +290,7 @@ impl KnownSchemas {
             let Some(found) = self.look_up(number, is_stopped)? else { return Ok(None) };
             self.known.insert(number, found);
         }
-        Ok(self.known.get(&number).map(|known| known.as_ref().map(Clone::clone).map_err(String::as_str)))
+        Ok(self.known.get(&number).map(|known| known.as_ref().map_err(String::as_str)))
     }
 
     /// Asks in a thread of its own, which is left alone if the run ends: it asks no more then.
