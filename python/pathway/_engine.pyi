@@ -374,7 +374,7 @@ class Graph:
         terminate_on_error: bool = True,
         max_batch_size: int = 1024,
         start_timestamp_ms: int | None = None,
-        on_error: Callable[[str, str], None] | None = None,
+        on_error: Callable[[str, str, dict[str, str | int]], None] | None = None,
         on_interrupt: Callable[[], None] | None = None,
         debug: bool = False,
         check_types: bool = False,
@@ -385,12 +385,15 @@ class Graph:
         serving: Serving | None = None,
         metrics: tuple[str, str] | None = None,
         counts: Counts | None = None,
+        console: Console | None = None,
+        telemetry: Telemetry | None = None,
     ) -> Literal["more", "fewer"] | None:
         """Runs the given outputs (default: all registered ones that are not captures) or computes the given
         tables until their inputs end. Releases the GIL, checks signals, re-raises user exceptions as they
         were. Exceptions of the run carry the attribute `_pathway_frame: Frame | None`.
-        `on_error(kind, text)` gets what is logged: kind is `error`, `warning`, `info`, or `progress` and
-        `closing` of sources and sinks. A signal handler that raises `StopRequested` lets the run finish what
+        `on_error(kind, text, fields)` gets what is logged: kind is `error`, `warning`, `info`, or `progress`
+        and `closing` of sources and sinks; fields are what is known besides, as the connector, the operator,
+        and the user's line. A signal handler that raises `StopRequested` lets the run finish what
         its sources have read; any other exception of one ends it at once, after `on_interrupt()`, which gives
         up what Python code of the run waits for. With `check_types` a None in an expression whose type has
         none is an error; `results_folder` is where results that have to be repeated are kept; `memory_limit`
@@ -400,13 +403,14 @@ class Graph:
 
 @final
 class Serving:
-    """Where a run is served over HTTP, for whom, and what was logged of it."""
+    """Where a run is served over HTTP, and for whom."""
 
-    def __init__(self, address: str, port: int, *, token: str | None = None, program: str) -> None:
+    def __init__(
+        self, address: str, port: int, *, token: str | None = None, program: str, log: LogTail
+    ) -> None:
         """OSError if `address` is neither an address nor the name of one. Without a token everybody who
-        reaches the address is answered. `program` is what people call the program."""
-    def log(self, time: int, level: Literal["DEBUG", "INFO", "WARNING", "ERROR"], text: str) -> None:
-        """Adds a line to the log that is shown; `time` is in milliseconds since 1970."""
+        reaches the address is answered. `program` is what people call the program; what the engine has to
+        say is added to `log`."""
 
 @final
 class Archive:
@@ -820,6 +824,71 @@ class SubjectSource:
         """`session`: native or upsert; `format`: values, json, raw, binary."""
 
 @final
+class LogTail:
+    """The last records that were logged."""
+
+    def __new__(cls) -> LogTail: ...
+    def push(
+        self,
+        time: float,
+        level: int,
+        level_name: str,
+        logger: str,
+        message: str,
+        fields: dict[str, str] = ...,
+        exception: str | None = None,
+    ) -> None:
+        """Another one: time in seconds since 1970, level as in `logging`; 0 for what was printed."""
+
+class Console:
+    """A view of one run with these log records: on a terminal, a descriptor that it takes over; in lines,
+    told every so many seconds and at the end; or as text, for whoever asks. `operators`: a row for each, not
+    only for input and output."""
+
+    def __new__(
+        cls,
+        tail: LogTail,
+        *,
+        operators: bool,
+        terminal: int | None = None,
+        lines: tuple[float, Callable[[str], None]] | None = None,
+    ) -> Console: ...
+    def has_begun(self) -> bool:
+        """True if there is, or was, a run to show."""
+    def text(self, width: int, logs: int = 10) -> str:
+        """The whole view as text of this width, with at most so many lines of the log, or none of it."""
+
+class Telemetry:
+    """Sends what is known of a run to a collector of OpenTelemetry. Resource attributes are those of all that
+    is sent, and more of metrics, and of traces and logs; packages are told in traces, the first failure to
+    `warn`."""
+
+    def __new__(
+        cls,
+        endpoint: str,
+        *,
+        interval: int,
+        resource: list[tuple[str, str]],
+        of_metrics: list[tuple[str, str]],
+        of_traces: list[tuple[str, str]],
+        packages: list[str],
+        warn: Callable[[str], None],
+    ) -> Telemetry: ...
+    def log(
+        self,
+        time: float,
+        level: int,
+        level_name: str,
+        logger: str,
+        message: str,
+        fields: dict[str, str],
+        exception: str | None,
+    ) -> None:
+        """Something was logged; as for `LogTail`."""
+
+    def close(self, failure: str | None = None) -> None:
+        """Sends the rest, and what the run has failed with, which takes three seconds at most."""
+
 class Persistence:
     """A directory, or with options a URL, where the state of runs is kept; without a place, what lasts as
     long as the run. `logs` says which sources keep their rows: `all`, `named` or `none`. `access`, `pace`

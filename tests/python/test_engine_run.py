@@ -298,7 +298,7 @@ def test_rows_with_errors_are_not_delivered() -> None:
     seen: list[int] = []
     subscribe(failing, lambda key, row, time, is_addition: seen.append(row["r"]))
     kinds: list[str] = []
-    failing.graph.run(terminate_on_error=False, on_error=lambda kind, text: kinds.append(kind))
+    failing.graph.run(terminate_on_error=False, on_error=lambda kind, text, fields: kinds.append(kind))
     assert sorted(seen) == [-6, 6]
     # The division, and the row that is not written.
     assert [kind for kind in kinds if kind != "progress"] == ["error", "error"]
@@ -396,7 +396,9 @@ def test_data_errors(make: Any, error: type[Exception], text: str) -> None:
     assert type(caught.value) is error
     assert caught.value._pathway_frame.line == 3  # type: ignore[attr-defined]
     log: list[tuple[str, str]] = []
-    got = rows(failing, terminate_on_error=False, on_error=lambda *entry: log.append(entry))
+    got = rows(
+        failing, terminate_on_error=False, on_error=lambda kind, text, fields: log.append((kind, text))
+    )
     assert got == [(ERROR,)]
     [(kind, logged)] = log
     assert kind == "error"
@@ -480,7 +482,7 @@ def test_exceptions_of_the_log_do_not_end_the_run(recwarn: pytest.WarningsRecord
     failing = apply(table, lambda a: 1 // 0, DType.INT, "a")
     unraisable: list[Any] = []
 
-    def fail(kind: str, text: str) -> None:
+    def fail(kind: str, text: str, fields: dict[str, Any]) -> None:
         raise RuntimeError("in the log")
 
     import sys

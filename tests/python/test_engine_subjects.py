@@ -78,7 +78,7 @@ def test_defaults_missing_values_and_unknown_names() -> None:
 
     graph = Graph()
     table = graph.read(Script(run).source(AB, defaults={"a": 7}))
-    got = changes(table, on_error=lambda kind, text: log.append((kind, text)))
+    got = changes(table, on_error=lambda kind, text, fields: log.append((kind, text)))
     assert sorted(row["a"] for row, _, _ in got) == [1, 7]
     assert any("column b" in text and "no default" in text for _, text in log)
 
@@ -91,7 +91,7 @@ def test_values_that_do_not_fit_drop_the_row_or_make_an_error_cell() -> None:
     graph = Graph()
     table = graph.read(Script(run).source(AB))
     log: list[tuple[str, str]] = []
-    got = changes(table, on_error=lambda kind, text: log.append((kind, text)))
+    got = changes(table, on_error=lambda kind, text, fields: log.append((kind, text)))
     assert [row for row, _, _ in got] == [{"a": 1, "b": "y"}]
     assert any("'no number'" in text for _, text in log)
 
@@ -295,7 +295,7 @@ def test_broken_json_is_logged_and_dropped() -> None:
     log: list[str] = []
     got = changes(
         graph.read(Script(run).source(AB, format="json")),
-        on_error=lambda kind, text: log.append(text) if kind == "error" else None,
+        on_error=lambda kind, text, fields: log.append(text) if kind == "error" else None,
     )
     assert [row for row, _, _ in got] == [{"a": 1, "b": "x"}]
     [text] = log
@@ -391,7 +391,7 @@ def test_other_sources_do_not_hold_up_what_was_sent_before_an_exception(atomic: 
     subscribe(both, lambda key, row, time, is_addition: seen.append(row["a"]))
     begin = time.monotonic()
     with pytest.raises(RuntimeError, match="boom"):
-        graph.run(on_error=lambda kind, text: logged.append(kind))
+        graph.run(on_error=lambda kind, text, fields: logged.append(kind))
     over.set()
     assert {1, 10} <= set(seen)
     # What must not be split is not waited for, or not for long.

@@ -62,7 +62,9 @@ def test_a_result_of_the_wrong_type() -> None:
     with pytest.raises(TypeError, match="'x'"):
         rows(wrong)
     log: list[Any] = []
-    got = values(wrong, terminate_on_error=False, on_error=lambda *entry: log.append(entry))
+    got = values(
+        wrong, terminate_on_error=False, on_error=lambda kind, text, fields: log.append((kind, text))
+    )
     assert sorted(got, key=repr) == [1, 3, ERROR]
     [(kind, text)] = log
     assert kind == "error"
@@ -106,7 +108,7 @@ def test_exceptions_in_cells_are_logged_by_class_and_text() -> None:
     got = values(
         apply(table, fail, DType.INT, "a"),
         terminate_on_error=False,
-        on_error=lambda *entry: log.append(entry),
+        on_error=lambda kind, text, fields: log.append((kind, text)),
     )
     assert sorted(got, key=repr) == [-6, 6, ERROR]
     [(kind, text)] = log
@@ -131,7 +133,7 @@ def test_a_function_may_return_the_error_value_silently() -> None:
     table = static(Graph(), AB, THREE)
     log: list[Any] = []
     silent = apply(table, lambda a: ERROR if a == 1 else a, DType.INT, "a")
-    got = values(silent, on_error=lambda *entry: log.append(entry))
+    got = values(silent, on_error=lambda kind, text, fields: log.append((kind, text)))
     assert sorted(got, key=repr) == [2, 3, ERROR]
     assert log == []
 

@@ -55,6 +55,8 @@ pub enum Report<'a> {
     Error {
         /// The number of the operator in its plan.
         operator: u32,
+        /// The worker, if it is known.
+        worker: Option<usize>,
         /// The user's line.
         frame: &'a Frame,
         /// What went wrong.
@@ -73,6 +75,8 @@ pub enum Report<'a> {
     Progress {
         /// It has ended.
         closing: bool,
+        /// The source or sink.
+        name: &'a str,
         /// The text.
         text: &'a str,
     },
@@ -383,15 +387,16 @@ impl Context {
         let unknown = Frame::unknown();
         let frame = site.frame.as_ref().unwrap_or(&unknown);
         self.0.statistics.met_error(site.operator, frame, message);
+        let worker = self.1.as_ref().map(|place| place.worker());
         for frame in frame.all() {
-            self.0.monitor.report(Report::Error { operator: frame.operator(), frame, message });
+            self.0.monitor.report(Report::Error { operator: frame.operator(), worker, frame, message });
         }
         self.0.error_logs.add(site, message);
     }
 
     /// How far a source or sink is.
-    pub fn progress(&self, closing: bool, text: &str) {
-        self.0.monitor.report(Report::Progress { closing, text });
+    pub fn progress(&self, closing: bool, name: &str, text: &str) {
+        self.0.monitor.report(Report::Progress { closing, name, text });
     }
 
     /// A message for the user.

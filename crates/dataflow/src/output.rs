@@ -221,7 +221,7 @@ impl Write {
         if let Some(tally) = &mut self.tally
             && let Some(text) = tally.written(begin, frontier, ends)
         {
-            self.context.progress(false, &text);
+            self.context.progress(false, tally.name(), &text);
         }
         Ok(())
     }

@@ -25,6 +25,11 @@ impl Tally {
         Tally { name, entries: 0, current: Duration::ZERO, all: Duration::ZERO, told: None }
     }
 
+    /// The name of the sink.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Notes that the sink has been at work since `begin`, and is now at `frontier`; gives what is to be
     /// told, if it is time.
     pub fn written(

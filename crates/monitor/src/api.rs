@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::board::{Board, Place, now};
 use crate::history::Columns;
-use crate::lines::LogLine;
+use crate::log_tail::{Level, Record};
 use crate::usage::Usage;
 
 /// The routes below `/api`.
@@ -134,6 +134,26 @@ struct Log {
     lines: Vec<LogLine>,
 }
 
+/// A record as the page shows it; its text may have several lines.
+#[derive(Serialize)]
+struct LogLine {
+    /// Counted from 1.
+    number: u64,
+    time: u64,
+    level: Level,
+    text: String,
+}
+
 async fn log(State(board): Asked, Query(since): Query<Since>) -> Json<Log> {
-    Json(Log { run: board.id.clone(), lines: board.lines.after(since.after) })
+    let lines = board.log.after(since.after);
+    let lines = lines.iter().map(|(number, record)| line(*number, record)).collect();
+    Json(Log { run: board.id.clone(), lines })
+}
+
+fn line(number: u64, record: &Record) -> LogLine {
+    let text = match &record.exception {
+        Some(exception) => format!("{}\n{exception}", record.message),
+        None => record.message.clone(),
+    };
+    LogLine { number, time: record.time, level: Level::of(record.level), text }
 }

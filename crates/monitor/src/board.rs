@@ -8,7 +8,7 @@ use pathway_dataflow::stats::Statistics;
 use serde::Serialize;
 
 use crate::history::History;
-use crate::lines::{Level, Lines};
+use crate::log_tail::{Level, LogTail, Record};
 
 /// A page that has asked within this time is still looked at.
 const LOOKS: Duration = Duration::from_secs(3);
@@ -50,7 +50,7 @@ pub struct Board {
     pub(crate) place: Place,
     pub(crate) started: u64,
     pub(crate) statistics: Arc<Statistics>,
-    pub(crate) lines: Arc<Lines>,
+    pub(crate) log: Arc<LogTail>,
     history: Mutex<History>,
     end: OnceLock<End>,
     viewers: Mutex<Viewers>,
@@ -80,7 +80,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Board {
     /// That of a run that begins now.
-    pub fn new(program: &str, place: Place, statistics: Arc<Statistics>, lines: Arc<Lines>) -> Arc<Board> {
+    pub fn new(program: &str, place: Place, statistics: Arc<Statistics>, log: Arc<LogTail>) -> Arc<Board> {
         let started = now();
         Arc::new(Board {
             // The system gives each hasher other keys.
@@ -89,7 +89,7 @@ impl Board {
             place,
             started,
             statistics,
-            lines,
+            log,
             history: Mutex::default(),
             end: OnceLock::new(),
             viewers: Mutex::default(),
@@ -120,7 +120,7 @@ impl Board {
             None => (Level::Info, "The run has ended.".to_owned()),
             Some(message) => (Level::Error, format!("The run has failed: {message}")),
         };
-        self.lines.add(at, level, &text);
+        self.log.push(Record::new(level, &text));
         // A run ends once.
         let _ = self.end.set(End { at, message });
     }
@@ -184,7 +184,7 @@ mod tests {
         board.asked();
         board.finish(Some("no".to_owned()));
         assert_eq!(board.state(), "failed");
-        assert_eq!(board.lines.after(0)[0].text, "The run has failed: no");
+        assert_eq!(board.log.last(1)[0].message, "The run has failed: no");
         let waiting = {
             let board = board.clone();
             std::thread::spawn(move || board.wait_for_viewers())

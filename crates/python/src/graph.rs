@@ -13,6 +13,7 @@ use pathway_runtime::ClusterConfig;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
+use crate::console::PyConsole;
 use crate::dtype::PyDType;
 use crate::errors;
 use crate::explain::{PyCounts, PyExplanation};
@@ -238,7 +239,7 @@ impl PyGraph {
         *, outputs=None, tables=None, run_all=false, threads=1, terminate_on_error=true, max_batch_size=1024,
         start_timestamp_ms=None, on_error=None, on_interrupt=None, debug=false, check_types=false,
         results_folder=None, memory_limit=None, persistence=None, scaling_window_ms=None, serving=None,
-        metrics=None, counts=None
+        metrics=None, counts=None, console=None, telemetry=None
     ))]
     #[allow(clippy::too_many_arguments)]
     fn run(
@@ -262,6 +263,8 @@ impl PyGraph {
         serving: Option<Bound<'_, PyServing>>,
         metrics: Option<(std::path::PathBuf, String)>,
         counts: Option<Bound<'_, PyCounts>>,
+        console: Option<Bound<'_, PyConsole>>,
+        telemetry: Option<Py<PyAny>>,
     ) -> PyResult<Option<&'static str>> {
         if threads == 0 || max_batch_size == 0 {
             return Err(PyValueError::new_err("threads and max_batch_size have to be at least 1"));
@@ -286,6 +289,8 @@ impl PyGraph {
             serving: serving.map(Bound::unbind),
             metrics,
             counts: counts.map(Bound::unbind),
+            console: console.map(Bound::unbind),
+            telemetry,
         };
         run::run(py, &self.graph, &goal, arguments)
     }

@@ -12,6 +12,7 @@ mod acceptor;
 mod attach;
 mod behavior;
 mod code;
+mod console;
 mod dtype;
 mod errors;
 mod explain;
@@ -36,6 +37,8 @@ mod singletons;
 mod sink;
 mod source;
 mod table;
+#[cfg(feature = "otlp")]
+mod telemetry;
 mod togetherness;
 mod transform;
 mod udf;
@@ -52,6 +55,8 @@ mod _engine {
     use crate::acceptor::PyAcceptor;
     #[pymodule_export]
     use crate::behavior::PyBehavior;
+    #[pymodule_export]
+    use crate::console::{PyConsole, PyLogTail};
     #[pymodule_export]
     use crate::dtype::{PyDType, restore_dtype};
     #[pymodule_export]
@@ -106,6 +111,9 @@ mod _engine {
     use crate::source::{PyFileSource, PySubject, PySubjectSource};
     #[pymodule_export]
     use crate::table::PyTable;
+    #[cfg(feature = "otlp")]
+    #[pymodule_export]
+    use crate::telemetry::PyTelemetry;
     #[pymodule_export]
     use crate::transform::PyTransformer;
     #[pymodule_export]

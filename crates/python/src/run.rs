@@ -1,15 +1,16 @@
 //! Runs a plan: the engine works in threads of its own, the caller waits without the interpreter
 //! lock and looks for signals.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::RecvTimeoutError;
-use pathway_monitor::{Level, Lines, Recorder};
-use pathway_plan::Graph;
+use pathway_monitor::{Level, LogTail, Record, Recorder};
 use pathway_plan::program::Program;
 use pathway_plan::rewrite::{Goal, Rewrites};
+use pathway_plan::{Frame, Graph};
 use pathway_runtime::{Budget, ClusterConfig, Context, Failure, Monitor, Report, RunOptions, Scaling, Wish};
 use pyo3::create_exception;
 use pyo3::exceptions::{PyBaseException, PyOSError, PyRuntimeError};
@@ -17,12 +18,15 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::attach;
+use crate::console::PyConsole;
 use crate::errors;
 use crate::explain::PyCounts;
 use crate::frame;
 use crate::persistence::PyPersistence;
 use crate::raised::KeepExceptions;
 use crate::serving::{self, PyServing};
+#[cfg(feature = "otlp")]
+use crate::telemetry::PyTelemetry;
 
 /// How often the caller looks for signals.
 const SIGNALS: Duration = Duration::from_millis(50);
@@ -76,6 +80,10 @@ pub(crate) struct RunArguments {
     pub(crate) metrics: Option<(PathBuf, String)>,
     /// Whoever asks this is told what is run and what was counted.
     pub(crate) counts: Option<Py<PyCounts>>,
+    /// Shows the run.
+    pub(crate) console: Option<Py<PyConsole>>,
+    /// Is told when what is known of the run is there.
+    pub(crate) telemetry: Option<Py<PyAny>>,
 }
 
 /// Runs a plan until their inputs end. If it has ended because it would do better with `more` or
@@ -105,8 +113,8 @@ pub(crate) fn run(
         scaling: scaling.clone(),
     };
     let serving = arguments.serving.as_ref().map(|serving| serving.get());
-    let lines = serving.map(|serving| serving.lines.clone());
-    let monitor = Arc::new(PythonMonitor { on_error: arguments.on_error, lines });
+    let log = serving.map(|serving| serving.log.clone());
+    let monitor = Arc::new(PythonMonitor { on_error: arguments.on_error, log });
     let context = Context::new(arguments.terminate_on_error, arguments.max_batch_size, monitor);
     if let Some(counts) = &arguments.counts {
         let explanation = graph.explanation_of(goal, &program, arguments.debug).map_err(errors::of_plan)?;
@@ -124,6 +132,14 @@ pub(crate) fn run(
     let cluster = options.cluster.as_ref();
     let server = serving.map(|serving| serving.start(&context, options.workers, cluster)).transpose()?;
     let recorder = arguments.metrics.map(|(folder, run)| record(&folder, &run, &context)).transpose()?;
+    // It shows the run until its end is known.
+    let shown =
+        arguments.console.as_ref().map(|console| console.get().show(py, context.statistics().clone()));
+    let _shown = shown.transpose()?;
+    #[cfg(feature = "otlp")]
+    if let Some(telemetry) = &arguments.telemetry {
+        telemetry.bind(py).cast::<PyTelemetry>()?.get().open(context.statistics().clone());
+    }
     let _keep = arguments.terminate_on_error.then(KeepExceptions::new);
 
     let result = wait(py, program, options, &context, arguments.on_interrupt.as_ref());
@@ -244,33 +260,66 @@ fn exception(py: Python<'_>, failure: Failure) -> PyErr {
     error
 }
 
+/// What is known of a log record besides its text.
+#[derive(IntoPyObject)]
+enum Field<'a> {
+    Number(u64),
+    Text(&'a str),
+}
+
+/// The user's line, if it is known.
+fn place<'a>(fields: &mut BTreeMap<&str, Field<'a>>, frame: &'a Frame) {
+    if let Some(frame) = frame.known() {
+        fields.insert("file", Field::Text(&frame.file));
+        fields.insert("line", Field::Number(u64::from(frame.line)));
+        fields.insert("function", Field::Text(&frame.function));
+    }
+}
+
 /// Hands what is to be logged to Python.
 struct PythonMonitor {
     on_error: Option<Py<PyAny>>,
     /// What is shown of the log.
-    lines: Option<Arc<Lines>>,
+    log: Option<Arc<LogTail>>,
 }
 
 impl Monitor for PythonMonitor {
     fn report(&self, report: Report<'_>) {
+        // Fields are for those who read the log by program.
+        let mut fields: BTreeMap<&str, Field<'_>> = BTreeMap::new();
         let (kind, level, text) = match report {
-            Report::Error { operator, frame, message } => {
+            Report::Error { operator, worker, frame, message } => {
+                fields.insert("operator", Field::Number(u64::from(operator)));
+                if let Some(worker) = worker {
+                    fields.insert("worker", Field::Number(worker as u64));
+                }
+                place(&mut fields, frame);
                 ("error", Level::Error, format!("{message} in operator {operator}. {}", frame.trace()))
             }
-            Report::Parse { position, reason, .. } => {
+            Report::Parse { site, position, reason } => {
+                fields.insert("connector", Field::Text(&site.name));
+                fields.insert("position", Field::Text(position));
+                if let Some(frame) = &site.frame {
+                    fields.insert("operator", Field::Number(u64::from(frame.operator())));
+                    place(&mut fields, frame);
+                }
                 ("error", Level::Error, format!("Parse error: {reason} ({position})"))
             }
-            Report::Progress { closing: true, text } => ("closing", Level::Warning, text.to_owned()),
-            Report::Progress { closing: false, text } => ("progress", Level::Info, text.to_owned()),
+            Report::Progress { closing, name, text } => {
+                fields.insert("connector", Field::Text(name));
+                let (kind, level) =
+                    if closing { ("closing", Level::Warning) } else { ("progress", Level::Info) };
+                (kind, level, text.to_owned())
+            }
             Report::Message { warning: true, text } => ("warning", Level::Warning, text.to_owned()),
             Report::Message { warning: false, text } => ("info", Level::Info, text.to_owned()),
         };
-        if let Some(lines) = &self.lines {
-            lines.add_now(level, &text);
+        if let Some(log) = &self.log {
+            log.push(Record::new(level, &text));
         }
         let Some(on_error) = &self.on_error else { return };
         attach::attached(|py| {
-            if let Err(error) = on_error.bind(py).call1((kind, text)) {
+            if let Err(error) = on_error.bind(py).call1((kind, text, fields)) {
                 error.write_unraisable(py, Some(on_error.bind(py)));
             }
         });

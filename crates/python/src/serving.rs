@@ -3,11 +3,12 @@
 use std::net::ToSocketAddrs as _;
 use std::sync::Arc;
 
-use pathway_monitor::{Archive, Board, Level, Lines, Place, Server, Settings};
+use pathway_monitor::{Archive, Board, LogTail, Place, Server, Settings};
 use pathway_runtime::{ClusterConfig, Context};
-use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 
+use crate::console::PyLogTail;
 use crate::frame::PyFrame;
 
 /// Where and for whom a run is served, and what was logged of it.
@@ -15,30 +16,23 @@ use crate::frame::PyFrame;
 pub(crate) struct PyServing {
     settings: Settings,
     program: String,
-    pub(crate) lines: Arc<Lines>,
+    pub(crate) log: Arc<LogTail>,
 }
 
 #[pymethods]
 impl PyServing {
     /// On a port of an address, or of the name of one.
     #[new]
-    #[pyo3(signature = (address, port, *, token=None, program))]
-    fn new(address: &str, port: u16, token: Option<String>, program: String) -> PyResult<PyServing> {
+    #[pyo3(signature = (address, port, *, token=None, program, log))]
+    fn new(
+        address: &str,
+        port: u16,
+        token: Option<String>,
+        program: String,
+        log: &Bound<'_, PyLogTail>,
+    ) -> PyResult<PyServing> {
         let settings = Settings { address: resolved(address, port)?, token };
-        Ok(PyServing { settings, program, lines: Arc::default() })
-    }
-
-    /// Adds a line to the log that is shown.
-    fn log(&self, time: u64, level: &str, text: &str) -> PyResult<()> {
-        let level = match level {
-            "DEBUG" => Level::Debug,
-            "INFO" => Level::Info,
-            "WARNING" => Level::Warning,
-            "ERROR" => Level::Error,
-            _ => return Err(PyValueError::new_err(format!("there is no level {level:?}"))),
-        };
-        self.lines.add(time, level, text);
-        Ok(())
+        Ok(PyServing { settings, program, log: log.get().0.clone() })
     }
 }
 
@@ -92,7 +86,7 @@ impl PyServing {
             count: cluster.members.addresses.len(),
             ..place
         });
-        let board = Board::new(&self.program, place, context.statistics().clone(), self.lines.clone());
+        let board = Board::new(&self.program, place, context.statistics().clone(), self.log.clone());
         let server = Server::start(self.settings.clone(), board);
         let server = server.map_err(|error| PyOSError::new_err(error.to_string()))?;
         let address = server.address();

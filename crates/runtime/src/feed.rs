@@ -345,10 +345,10 @@ impl Feed {
         if entries > 0 || !ends {
             let text =
                 format!("{label}: {entries} entries ({closed} minibatch(es)) have been sent to the engine");
-            self.context.progress(false, &text);
+            self.context.progress(false, label, &text);
         }
         if ends {
-            self.context.progress(true, &format!("{label}: Closing the data source"));
+            self.context.progress(true, label, &format!("{label}: Closing the data source"));
         }
     }
 

@@ -2,9 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use pathway_cluster::Config as ClusterConfig;
+use pathway_dataflow::stats::Built;
 use pathway_dataflow::timely::{Worker, WorkerConfig, execute_from};
 use pathway_dataflow::{Context, Environment, Failure, InputLog, InputQueue, Keeper, Site, even_now, lower};
 use pathway_expr::Caller;
@@ -340,9 +341,12 @@ fn work(worker: &mut Worker, shared: &Shared) {
     context.work_on_this_thread();
     let result = catch_unwind(AssertUnwindSafe(|| {
         let mut environment = OnWorker { worker: worker.index() - shared.first_worker, shared };
+        let begin = SystemTime::now();
         worker.dataflow::<Timestamp, _, _>(|scope| {
             lower(&shared.program, scope, &mut environment, context);
         });
+        let (workers, end) = (worker.peers(), SystemTime::now());
+        context.statistics().add_built(Built { worker: worker.index(), workers, begin, end });
         shared.checkpoints.iter().for_each(|checkpoints| checkpoints.built());
         while worker.has_dataflows() && !context.is_stopped() {
             match &shared.load {

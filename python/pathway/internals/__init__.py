@@ -30,7 +30,7 @@ from pathway.internals.joinable import Joinable
 from pathway.internals.joins import JoinResult
 from pathway.internals.json import Json
 from pathway.internals.monitoring import MonitoringLevel
-from pathway.internals.monitoring_config import set_monitoring_config
+from pathway.internals.monitoring_config import set_license_key, set_monitoring_config
 from pathway.internals.py_object import PyObjectWrapper, wrap_py_object
 from pathway.internals.run import run, run_all
 from pathway.internals.schema import (
@@ -135,6 +135,7 @@ __all__ = [
     "schema_from_csv",
     "schema_from_dict",
     "schema_from_types",
+    "set_license_key",
     "set_monitoring_config",
     "table_transformer",
     "this",

@@ -318,6 +318,7 @@ def run_in_background(
         memory_limit=memory_limit,
         spill_directory=spill_directory,
     )
+    options.leave_terminal()
     outputs = {number: G.output_tables[number] for number in G.outputs}
     return BackgroundRun._begin("the run in the background", outputs, options, debug=debug)
 

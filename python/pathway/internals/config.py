@@ -46,6 +46,7 @@ class PathwayConfig:
     )
     replay_speed: str = field(default_factory=lambda: os.environ.get("PATHWAY_REPLAY_SPEED", "1"))
     continue_after_replay: bool = _flag_field("PATHWAY_CONTINUE_AFTER_REPLAY", False)
+    license_key: str | None = field(default_factory=lambda: os.environ.get("PATHWAY_LICENSE_KEY"))
 
 
 pathway_config = PathwayConfig()
@@ -63,6 +64,12 @@ def local_pathway_config(**changes: object) -> Iterator[PathwayConfig]:
         pathway_config = before
 
 
+def set_license_key(key: str | None) -> None:
+    """Sets the license key of the process, which nothing needs."""
+    global pathway_config
+    pathway_config = replace(pathway_config, license_key=key)
+
+
 def current_config() -> PathwayConfig:
     """The settings in force."""
     return pathway_config
@@ -75,6 +82,8 @@ class RunConfig:
     threads: int
     #: Of all processes.
     workers: int
+    #: The first one of this process.
+    first_worker: int
     start_timestamp_ms: int | None
     #: Where this process serves metrics.
     http_port: int
@@ -88,7 +97,8 @@ class RunConfig:
         start = os.environ.get("PATHWAY_START_TIMESTAMP_MS")
         workers = threads * _number("PATHWAY_PROCESSES", 1)
         start_timestamp_ms = None if start is None else _number("PATHWAY_START_TIMESTAMP_MS", 0)
-        return cls(threads, workers, start_timestamp_ms, _http_port())
+        first_worker = threads * _number("PATHWAY_PROCESS_ID", 0)
+        return cls(threads, workers, first_worker, start_timestamp_ms, _http_port())
 
 
 def _http_port() -> int:

@@ -15,8 +15,10 @@ from pathway.internals.background import BackgroundRun
 from pathway.internals.exported import Change, Frontier, Row
 from pathway.internals.history import History
 from pathway.internals.live_input import LiveInput
+from pathway.internals.log_format import set_up_logging
+from pathway.internals.monitoring_config import log_format
 from pathway.internals.parse_graph import G
-from pathway.internals.run import RunOptions, set_up_logging
+from pathway.internals.run import RunOptions
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.table.table import Table, TSchema
 from pathway.internals.trace import current_frame, trace_user_frame, warn
@@ -302,7 +304,7 @@ def enable_interactive_mode() -> InteractiveModeController:
             raise ValueError(
                 "Cannot enable interactive mode: there are tables already. Call it before they are made."
             )
-        set_up_logging()
+        set_up_logging(log_format())
         root = logging.getLogger()
         if root.level == logging.NOTSET or root.level > logging.INFO:
             root.setLevel(logging.INFO)

@@ -25,16 +25,20 @@ from pathway._engine import (
 from pathway._engine import Table as EngineTable
 from pathway.internals.active_runs import active_run
 from pathway.internals.config import RunConfig, current_config
+from pathway.internals.console import shown
 from pathway.internals.exported import told_to_exports
 from pathway.internals.lazy_import import LazyModule
 from pathway.internals.live_input import STOP_LABEL, given_by_live_tables
+from pathway.internals.log_format import FIELDS, TOLD, set_up_logging
 from pathway.internals.memory import MemoryLimit
-from pathway.internals.monitoring import MonitoringLevel
+from pathway.internals.monitoring import MonitoringLevel, at_terminal, in_notebook
+from pathway.internals.monitoring_config import log_format
 from pathway.internals.parse_graph import G
 from pathway.internals.recording import recording
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.scaling import EXIT_CODES, scaling_window
-from pathway.internals.serving import TOLD, served
+from pathway.internals.serving import served
+from pathway.internals.telemetry import exported
 from pathway.internals.trace import add_location_note, trace_user_frame, warn
 from pathway.internals.udfs.event_loop import give_up, run_loop
 from pathway.internals.watch import may_run, watcher
@@ -79,13 +83,14 @@ def run(
 
     Args:
         debug: print the taps of `Table.debug` too, and read `debug_data` instead of sources.
-        monitoring_level: how much is shown meanwhile. What sources have sent and sinks have written is logged
-            every few seconds; `IN_OUT` and `ALL` make sure that these lines are seen. `AUTO` and `NONE` leave
-            that to `default_logging`.
+        monitoring_level: how much is shown meanwhile. `IN_OUT` shows sources and how far inputs and outputs
+            are, `ALL` each operator, too: on a terminal in its place, with what is logged and printed below,
+            in a notebook as a picture, and otherwise in some lines of the log every ten seconds. `AUTO` is
+            `IN_OUT` and `AUTO_ALL` is `ALL` at a terminal and in notebooks, and `NONE` elsewhere.
         with_http_server: serve a dashboard while the run goes on, at `http://127.0.0.1:20000/`, and
             metrics at `/metrics`. The port is PATHWAY_MONITORING_HTTP_PORT plus the number of the process, if
             there are several; the address and a token are those of [`set_monitoring_config`][].
-        default_logging: set up logging to standard error, if nobody has.
+        default_logging: set up logging to standard error, if nobody has and the log is not shown anyway.
         persistence_config: where the state of the run is kept.
         runtime_typechecking: a None that an expression reads or gives where its type has none is a
             `TypeError`, or an error in the cell. Other values are checked without it.
@@ -204,11 +209,15 @@ class RunOptions:
             )
         if event_loop is not None and not event_loop.is_running():
             raise ValueError("event_loop has to be running already, in another thread.")
-        shows_progress = monitoring_level in (MonitoringLevel.IN_OUT, MonitoringLevel.ALL)
+        self.level = monitoring_level.effective()
         if persistence_config is None:
             persistence_config = config_of_environment(config)
         self.persistence = _checked(persistence_config)
-        self.default_logging = default_logging or shows_progress
+        logs = default_logging
+        if self.level is not MonitoringLevel.NONE and not at_terminal():
+            # A notebook shows the log in its picture; elsewhere, lines that were asked for are to be seen.
+            logs = not in_notebook()
+        self.log_format = log_format() if logs else None
         self.terminate_on_error = (
             config.terminate_on_error if terminate_on_error is None else terminate_on_error
         )
@@ -222,6 +231,13 @@ class RunOptions:
         self.with_http_server = with_http_server
         #: Runs by functions of `pw.debug` are for looking at tables.
         self.is_recorded = True
+        self._default_logging = default_logging
+
+    def leave_terminal(self) -> None:
+        """The program goes on beside the run: the terminal, or the cell of a notebook, is its own."""
+        if at_terminal() or in_notebook():
+            self.level = MonitoringLevel.NONE
+            self.log_format = log_format() if self._default_logging else None
 
 
 def execute(
@@ -247,8 +263,8 @@ def prepare(options: RunOptions) -> None:
         return
     if not options.terminate_on_error:
         warn("terminate_on_error=False mode is experimental: errors in data stay in their cells.")
-    if options.default_logging:
-        set_up_logging()
+    if options.log_format is not None:
+        set_up_logging(options.log_format)
 
 
 def compute(
@@ -274,6 +290,8 @@ def compute(
         serving = served(settings.http_port)
     try:
         with (
+            shown(options.level) as console,
+            exported(settings.first_worker) as telemetry,
             serving as serves,
             active_run(outputs, in_background=in_background) as run,
             told_to_exports(outputs),
@@ -303,6 +321,8 @@ def compute(
                 serving=serves,
                 metrics=recording() if options.is_recorded else None,
                 counts=counts,
+                console=console,
+                telemetry=telemetry,
             )
     except OtherWorkerError:
         if current_config().suppress_other_worker_errors:
@@ -356,20 +376,12 @@ def _check_names() -> None:
             raise ValueError(f"{uses} sources or sinks are named {name!r}: each needs a name of its own.")
 
 
-def set_up_logging() -> None:
-    logging.basicConfig(
-        level=logging.INFO,
-        format="[%(asctime)s]:%(levelname)s:%(message)s",
-        datefmt="%Y-%m-%dT%H:%M:%S",
-    )
-
-
-def _log(kind: str, text: str) -> None:
+def _log(kind: str, text: str, fields: dict[str, str | int]) -> None:
     """Takes what the engine has to say during a run."""
     if text.startswith(STOP_LABEL):
         return
     logger, level = _KINDS[kind]
-    logger.log(level, "%s", text, extra={TOLD: True})
+    logger.log(level, "%s", text, extra={FIELDS: fields, TOLD: True})
 
 
 @contextlib.contextmanager

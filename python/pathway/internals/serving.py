@@ -7,51 +7,27 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from typing import Literal
 
-from pathway._engine import Serving
+from pathway._engine import LogTail, Serving
+from pathway.internals.log_format import TOLD, RecordHandler
 from pathway.internals.monitoring_config import monitoring_config
 
-#: An attribute of records that are shown already: the engine adds its own, however `logging` is set up.
-TOLD = "pathway_told"
 
-
-class _Shown(logging.Handler):
-    """Adds what reaches the root logger to the log that the dashboard shows."""
-
-    def __init__(self, serving: Serving) -> None:
-        super().__init__()
-        self.serving = serving
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if getattr(record, TOLD, False):
-            return
-        try:
-            self.serving.log(int(record.created * 1000), _level(record.levelno), self.format(record))
-        except Exception:
-            self.handleError(record)
-
-
-def _level(number: int) -> Literal["DEBUG", "INFO", "WARNING", "ERROR"]:
-    if number < logging.INFO:
-        return "DEBUG"
-    if number < logging.WARNING:
-        return "INFO"
-    return "WARNING" if number < logging.ERROR else "ERROR"
+def _untold(record: logging.LogRecord) -> bool:
+    """True unless the engine has shown the record itself, however `logging` is set up."""
+    return not getattr(record, TOLD, False)
 
 
 @contextlib.contextmanager
 def served(port: int) -> Iterator[Serving]:
     """How a run is served, with what is logged inside of the block."""
     config = monitoring_config()
-    serving = Serving(config.http_address, port, token=config.http_token, program=_program())
-    handler = _Shown(serving)
-    root = logging.getLogger()
-    root.addHandler(handler)
-    try:
+    log = LogTail()
+    serving = Serving(config.http_address, port, token=config.http_token, program=_program(), log=log)
+    handler = RecordHandler(log.push)
+    handler.addFilter(_untold)
+    with handler.attached():
         yield serving
-    finally:
-        root.removeHandler(handler)
 
 
 def _program() -> str:
@@ -65,4 +41,4 @@ def _program() -> str:
     return "notebook" if name == "ipykernel_launcher.py" else name
 
 
-__all__ = ["TOLD", "served"]
+__all__ = ["served"]

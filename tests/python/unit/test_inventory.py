@@ -98,7 +98,7 @@ LATER = {
         window_join_inner window_join_left window_join_outer window_join_right""",
     "indexes": "indexing",
     "SQL": "sql",
-    "replays and monitoring": "DataStorage SnapshotEvent set_license_key",
+    "replays and monitoring": "DataStorage SnapshotEvent",
     "database connectors": "TableWriterInitMode",
 }
 ALL_LATER = {name for names in LATER.values() for name in names.split()}

@@ -18,6 +18,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 import pathway as pw
+from pathway.internals.log_format import RecordHandler
 from ports import free_ports
 from spawning import PATIENCE, spawned
 
@@ -335,6 +336,10 @@ def test_the_dashboard_is_told_of_the_run(port: int, workers: int, tmp_path: Pat
         assert kind == "text/html; charset=utf-8"
         assert "main.js" in page
         logging.getLogger("of the program").warning("something %s", "odd")
+        try:
+            raise ValueError("no")
+        except ValueError:
+            logging.exception("with a cause", stack_info=True)
         subject.give(1, 2)
         now = until_so("now", lambda now: now["errors"] == 2 and now["dead_letters"] == 1)
         run = of_dashboard(port, "run")
@@ -360,6 +365,10 @@ def test_the_dashboard_is_told_of_the_run(port: int, workers: int, tmp_path: Pat
         ]:
             assert said.count(once) == 1, said
         assert any(level == "ERROR" and text.startswith("division by zero in") for level, text in said)
+        [(level, cause)] = [(level, text) for level, text in said if text.startswith("with a cause")]
+        assert level == "ERROR"
+        assert "\nStack (most recent call last):\n" in cause
+        assert cause.endswith("\nValueError: no")
         history = until_so("history?after=0", lambda history: len(history["at"]) > 0)
         assert {len(column) for name, column in history.items() if name != "run"} == {len(history["at"])}
         assert history["resident_bytes"][-1] > 1e6
@@ -371,7 +380,7 @@ def test_the_dashboard_is_told_of_the_run(port: int, workers: int, tmp_path: Pat
         pw.io.null.write(quotients.select(m=pw.fill_error(pw.this.m, 0)))
         with pytest.warns(UserWarning, match="terminate_on_error"):
             pw.run(monitoring_level=QUIET, with_http_server=True, terminate_on_error=False)
-    assert not any(type(handler).__name__ == "_Shown" for handler in logging.getLogger().handlers)
+    assert not any(isinstance(handler, RecordHandler) for handler in logging.getLogger().handlers)
 
 
 @pytest.mark.parametrize("by_variable", [False, True])
@@ -416,9 +425,3 @@ def test_another_address(port: int, caplog: pytest.LogCaptureFixture) -> None:
             pw.run(monitoring_level=QUIET, with_http_server=True)
     finally:
         pw.set_monitoring_config()
-
-
-def test_opentelemetry_is_not_there_yet() -> None:
-    with pytest.warns(UserWarning, match="OpenTelemetry"):
-        pw.set_monitoring_config(server_endpoint="https://example.com")
-    pw.set_monitoring_config()

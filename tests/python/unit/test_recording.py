@@ -28,7 +28,7 @@ QUIET = pw.MonitoringLevel.NONE
 
 @pytest.fixture(autouse=True)
 def _nothing_configured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(monitoring_config, "_given", {})
+    monkeypatch.setattr(monitoring_config, "_given", None)
     monkeypatch.delenv("PATHWAY_RUN_ID", raising=False)
 
 

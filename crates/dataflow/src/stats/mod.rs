@@ -17,6 +17,7 @@ mod snapshot;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::SystemTime;
 
 use pathway_io::Rejected;
 use pathway_plan::Frame;
@@ -39,10 +40,24 @@ pub struct Statistics {
     connectors: Mutex<BTreeMap<usize, Arc<ConnectorMeter>>>,
     /// By step.
     sinks: Mutex<BTreeMap<usize, Arc<SinkMeter>>>,
+    built: Mutex<Vec<Built>>,
     /// By step and number of the operator in its plan.
     errors: Mutex<BTreeMap<(usize, u32), u64>>,
     faults: Recent<Fault>,
     rejections: Recent<Rejection>,
+}
+
+/// A worker has built its dataflow.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The worker, of all processes.
+    pub worker: usize,
+    /// How many there are.
+    pub workers: usize,
+    /// When it began.
+    pub begin: SystemTime,
+    /// When it was done.
+    pub end: SystemTime,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -69,6 +84,16 @@ impl Statistics {
     /// What is known of the sink at this step.
     pub fn sink(&self, step: usize) -> Arc<SinkMeter> {
         lock(&self.sinks).entry(step).or_default().clone()
+    }
+
+    /// A worker has built its dataflow.
+    pub fn add_built(&self, built: Built) {
+        lock(&self.built).push(built);
+    }
+
+    /// The workers that have built their dataflow.
+    pub fn built(&self) -> Vec<Built> {
+        lock(&self.built).clone()
     }
 
     /// A row met an error at a step, in what a line of the program made of it.

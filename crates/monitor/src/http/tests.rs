@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::board::Place;
-use crate::lines::Level;
+use crate::log_tail::{Level, Record};
 
 fn board() -> Arc<Board> {
     Board::new("flights.py", Place::alone(2), Arc::default(), Arc::default())
@@ -80,12 +80,13 @@ fn the_page_and_its_files_are_served_by_their_policy() {
 fn the_log_goes_on_after_a_line() {
     let board = board();
     let server = Server::start(Settings::here(0), board.clone()).unwrap();
-    board.lines.add(5, Level::Info, "one");
-    board.lines.add(6, Level::Warning, "two");
+    board.log.push(Record { time: 5, ..Record::new(Level::Info, "one") });
+    let exception = Some("ValueError: no".to_owned());
+    board.log.push(Record { time: 6, exception, ..Record::new(Level::Warning, "two") });
     let log = json(&server, "/api/log?after=1");
     assert_eq!(
         log["lines"],
-        serde_json::json!([{"number": 2, "time": 6, "level": "WARNING", "text": "two"}])
+        serde_json::json!([{"number": 2, "time": 6, "level": "WARNING", "text": "two\nValueError: no"}])
     );
     assert_eq!(json(&server, "/api/log")["lines"].as_array().map(Vec::len), Some(2));
 }
