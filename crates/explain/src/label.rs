@@ -103,7 +103,11 @@ pub(crate) fn line(place: &Place) -> String {
 pub(crate) fn counted(measured: &Measured) -> String {
     let Measured { rows_in, insertions, deletions, busy_seconds, state_bytes, spilled_bytes, errors } =
         *measured;
-    let mut text = format!("{rows_in} in, +{insertions} -{deletions} out, {}", time(busy_seconds));
+    let mut text = format!("{rows_in} in, +{insertions} -{deletions} out");
+    // How long loops work is not known.
+    if busy_seconds > 0.0 {
+        text += &format!(", {}", time(busy_seconds));
+    }
     if state_bytes > 0 {
         text += &format!(", state {}", bytes(state_bytes));
     }
@@ -141,6 +145,14 @@ fn bytes(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_known_is_not_told() {
+        let looped = Measured { rows_in: 4, insertions: 3, deletions: 1, errors: 1, ..Measured::default() };
+        assert_eq!(counted(&looped), "4 in, +3 -1 out, 1 error");
+        let busy = Measured { busy_seconds: 0.5, state_bytes: 2048, spilled_bytes: 10, ..looped };
+        assert_eq!(counted(&busy), "4 in, +3 -1 out, 500.0 ms, state 2.0 KiB, 10 B in files, 1 error");
+    }
 
     #[test]
     fn numbers_are_short() {

@@ -5,6 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use pathway_dataflow::stats::Statistics;
+use pathway_explain::measure;
+use pathway_plan::Explanation;
 use serde::Serialize;
 
 use crate::history::History;
@@ -51,6 +53,7 @@ pub struct Board {
     pub(crate) started: u64,
     pub(crate) statistics: Arc<Statistics>,
     pub(crate) log: Arc<LogTail>,
+    plan: OnceLock<Explanation>,
     history: Mutex<History>,
     end: OnceLock<End>,
     viewers: Mutex<Viewers>,
@@ -90,11 +93,27 @@ impl Board {
             started,
             statistics,
             log,
+            plan: OnceLock::new(),
             history: Mutex::default(),
             end: OnceLock::new(),
             viewers: Mutex::default(),
             changed: Condvar::new(),
         })
+    }
+
+    /// What is run, for people who ask how.
+    pub fn explain(&self, plan: Explanation) {
+        // A run has one plan.
+        let _ = self.plan.set(plan);
+    }
+
+    /// The plan with what was counted so far, if it is known.
+    pub(crate) fn explanation(&self) -> Option<Explanation> {
+        let mut explanation = self.plan.get()?.clone();
+        if let Some((outline, snapshot)) = self.statistics.outline().zip(self.statistics.snapshot()) {
+            measure(&mut explanation, outline, &snapshot);
+        }
+        Some(explanation)
     }
 
     pub(crate) fn history(&self) -> MutexGuard<'_, History> {

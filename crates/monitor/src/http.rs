@@ -1,5 +1,5 @@
 //! A run over HTTP while it goes on: the dashboard at `/`, what it asks for below `/api`, and metrics at `/metrics` and
-//! `/status`.
+//! `/status`; `/explain` tells how it is computed.
 //!
 //! Whoever asks for metrics with OpenMetrics in the `Accept` header, as Prometheus does, gets those with valid names only.
 
@@ -22,6 +22,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::api;
 use crate::board::Board;
+use crate::explain::explain;
 use crate::files::{File, PAGE};
 use crate::guard::{Guard, guard, with_headers};
 use crate::metrics::{Names, text};
@@ -160,6 +161,8 @@ async fn sample(board: &Board) {
 
 fn router(board: Arc<Board>, who: Guard) -> Router {
     let asked = board.clone();
+    // Whoever asks how it is computed is no page that waits for the end.
+    let plan = Router::new().route("/explain", get(explain)).layer(from_fn_with_state(who.clone(), guard));
     let api = api::routes().layer(map_response_with_state(asked, note));
     let api = api.layer(from_fn_with_state(who.clone(), guard));
     let mut metrics = Router::new().route("/status", get(status)).route("/metrics", get(metrics));
@@ -170,6 +173,7 @@ fn router(board: Arc<Board>, who: Guard) -> Router {
         .route("/", get(|| async { file(File::at(PAGE)) }))
         .route("/{*path}", get(|Path(path): Path<String>| async move { file(File::at(&path)) }))
         .merge(api)
+        .merge(plan)
         .merge(metrics)
         .layer(map_response(with_headers))
         .with_state(board)

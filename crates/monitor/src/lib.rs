@@ -1,14 +1,15 @@
 //! What shows a run while it goes on.
 //!
 //! The engine counts ([`pathway_dataflow::stats`]); this crate tells what it has counted: over HTTP ([`http`]), as a
-//! dashboard, whose page is in `static`, and as metrics in the text form of OpenMetrics ([`metrics`]); to people at a
-//! terminal ([`console`]), beside what was logged ([`LogTail`]); with the Cargo feature `otlp` also to collectors of
-//! OpenTelemetry (`telemetry`). A [`Recorder`] keeps the numbers for later. What is known of a run besides its numbers is
-//! on its [`Board`]. It knows nothing of rows, and has no influence on the run.
+//! dashboard, whose page is in `static`, as the plan with its numbers, and as metrics in the text form of OpenMetrics
+//! ([`metrics`]); to people at a terminal ([`console`]), beside what was logged ([`LogTail`]); with the Cargo feature
+//! `otlp` also to collectors of OpenTelemetry (`telemetry`). A [`Recorder`] keeps the numbers for later. What is known of
+//! a run besides its numbers is on its [`Board`]. It knows nothing of rows, and has no influence on the run.
 
 mod api;
 mod board;
 pub mod console;
+mod explain;
 mod files;
 mod guard;
 mod history;

@@ -116,9 +116,9 @@ pub(crate) fn run(
     let log = serving.map(|serving| serving.log.clone());
     let monitor = Arc::new(PythonMonitor { on_error: arguments.on_error, log });
     let context = Context::new(arguments.terminate_on_error, arguments.max_batch_size, monitor);
+    let explained = || graph.explanation_of(goal, &program, arguments.debug).map_err(errors::of_plan);
     if let Some(counts) = &arguments.counts {
-        let explanation = graph.explanation_of(goal, &program, arguments.debug).map_err(errors::of_plan)?;
-        counts.get().begin(explanation, context.statistics().clone());
+        counts.get().begin(explained()?, context.statistics().clone());
     }
     if arguments.check_types {
         context.check_types();
@@ -130,7 +130,8 @@ pub(crate) fn run(
         context.limit_memory(Budget::of_process(bytes, &folder));
     }
     let cluster = options.cluster.as_ref();
-    let server = serving.map(|serving| serving.start(&context, options.workers, cluster)).transpose()?;
+    let serve = |serving: &PyServing| serving.start(&context, options.workers, cluster, explained()?);
+    let server = serving.map(serve).transpose()?;
     let recorder = arguments.metrics.map(|(folder, run)| record(&folder, &run, &context)).transpose()?;
     // It shows the run until its end is known.
     let shown =

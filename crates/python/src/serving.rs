@@ -4,6 +4,7 @@ use std::net::ToSocketAddrs as _;
 use std::sync::Arc;
 
 use pathway_monitor::{Archive, Board, LogTail, Place, Server, Settings};
+use pathway_plan::Explanation;
 use pathway_runtime::{ClusterConfig, Context};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
@@ -79,6 +80,7 @@ impl PyServing {
         context: &Context,
         workers: usize,
         cluster: Option<&ClusterConfig>,
+        plan: Explanation,
     ) -> PyResult<Server> {
         let place = Place::alone(workers);
         let place = cluster.map_or(place, |cluster| Place {
@@ -87,6 +89,7 @@ impl PyServing {
             ..place
         });
         let board = Board::new(&self.program, place, context.statistics().clone(), self.log.clone());
+        board.explain(plan);
         let server = Server::start(self.settings.clone(), board);
         let server = server.map_err(|error| PyOSError::new_err(error.to_string()))?;
         let address = server.address();

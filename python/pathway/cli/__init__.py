@@ -230,7 +230,18 @@ def run_file(run: Run, variables: dict[str, str], record: bool, record_path: str
     callback=_assignments,
     help="The value of a variable of a pipeline, as of pathway run.",
 )
-@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option(
+    "--url",
+    metavar="URL",
+    help="Ask a run that goes on, at the address of its metrics, with what it has counted so far.",
+)
+@click.option(
+    "--token",
+    envvar="PATHWAY_MONITORING_HTTP_TOKEN",
+    metavar="TOKEN",
+    help="What that run wants to know of those who ask; better in PATHWAY_MONITORING_HTTP_TOKEN.",
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False), required=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def explain(
     format: str,
@@ -240,11 +251,13 @@ def explain(
     runs: bool,
     threads: int | None,
     variables: dict[str, str],
-    file: str,
+    url: str | None,
+    token: str | None,
+    file: str | None,
     arguments: tuple[str, ...],
 ) -> None:
     """Shows what FILE, a Python program or a pipeline in YAML, runs: the plan as it was built, and as it is
-    run.
+    run. With --url, shows what a run that goes on computes, and what it has counted so far.
 
     The program is executed with its ARGUMENTS, but its runs end before they begin: nothing is read or
     written, and tables that it prints are empty. With --run they are run, and numbers of rows, times and
@@ -256,7 +269,20 @@ def explain(
       pathway explain program.py --input data.csv
       pathway explain --run --threads 4 program.py
       pathway explain --format svg --output plan.svg app.yaml
+      pathway explain --url http://127.0.0.1:20000
     """
+    if url is not None:
+        if file is not None or runs or variables or number is not None or threads is not None:
+            raise click.UsageError(
+                "--url asks a run that goes on: without FILE and what is about running one"
+            )
+        try:
+            _write(explained.asked(url, token=token, format=format, plan=plan), output)
+        except explained.NothingToShow as error:
+            raise click.ClickException(str(error)) from None
+        return
+    if file is None:
+        raise click.UsageError("a FILE is needed, or --url of a run that goes on")
     if not file.endswith((".py", *pipeline.SUFFIXES)):
         raise click.UsageError(f"{file} is no .py or .yaml file")
     if variables and not file.endswith(pipeline.SUFFIXES):
@@ -270,12 +296,16 @@ def explain(
         if found.code == 0 or found.plans:
             raise click.ClickException(str(error)) from None
         sys.exit(found.code)
+    _write(text, output)
+    sys.exit(found.code)
+
+
+def _write(text: str, output: str | None) -> None:
     try:
         with click.open_file(output or "-", "w", encoding="utf-8") as stream:
             stream.write(text)
     except OSError as error:
         raise click.ClickException(f"{error.filename} cannot be written: {error.strerror}") from None
-    sys.exit(found.code)
 
 
 @main.group()

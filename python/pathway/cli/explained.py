@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import runpy
 import sys
 import traceback
+import urllib.error
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, get_args
 
@@ -19,6 +23,8 @@ from pathway.internals.watch import Watcher, watched
 
 FORMATS: tuple[str, ...] = get_args(Format)
 PLANS: tuple[str, ...] = get_args(Plan)
+#: Seconds that a run may take to answer: a large plan is drawn while it works.
+PATIENCE = 60.0
 
 
 class NothingToShow(Exception):
@@ -115,3 +121,40 @@ def written(found: Explained, file: str, *, format: str, plan: str, number: int 
         return chosen[0].to_text()
     headed = (f"Run {at} of {count}\n\n{each.to_text()}" for at, each in enumerate(chosen, 1))
     return "\n".join(headed)
+
+
+def _place(url: str, query: str) -> str | None:
+    """Where a run that is served at an address explains itself; None if it is no address."""
+    try:
+        given = urllib.parse.urlsplit(url if "://" in url else f"http://{url}")
+        _checked = given.port
+    except ValueError:
+        return None
+    if given.scheme not in ("http", "https") or not given.hostname:
+        return None
+    return given._replace(path=given.path.rstrip("/") + "/explain", query=query, fragment="").geturl()
+
+
+def asked(url: str, *, token: str | None, format: str, plan: str) -> str:
+    """What the run that is served at an address says of itself.
+
+    Raises:
+        NothingToShow: it does not answer, or refuses to.
+    """
+    address = _place(url, urllib.parse.urlencode({"format": format, "plan": plan}))
+    if address is None:
+        raise NothingToShow(f"{url!r} is no address of a run, like http://127.0.0.1:20000")
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    try:
+        with urllib.request.urlopen(
+            urllib.request.Request(address, headers=headers), timeout=PATIENCE
+        ) as answer:
+            text: str = answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            why = error.read().decode(errors="replace").strip()
+        raise NothingToShow(f"{url} answers {error.code}: {why or error.reason}") from None
+    except (OSError, UnicodeError, http.client.HTTPException) as error:
+        reason = error.reason if isinstance(error, urllib.error.URLError) else error
+        raise NothingToShow(f"{url} does not answer: {reason}") from None
+    return f"[{text}]\n" if format == "json" else text

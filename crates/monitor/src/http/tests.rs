@@ -1,7 +1,9 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use serde_json::Value;
+use pathway_plan::{Explanation, Goal, Graph, col};
+use pathway_types::{DType, Field, Schema, Value};
+use serde_json::Value as Json;
 
 use super::*;
 use crate::board::Place;
@@ -29,7 +31,7 @@ fn ask(server: &Server, path: &str) -> (String, String) {
     ask_with(server, path, "Host: localhost")
 }
 
-fn json(server: &Server, path: &str) -> Value {
+fn json(server: &Server, path: &str) -> Json {
     let (head, body) = ask(server, path);
     assert!(head.contains("content-type: application/json"), "{head}");
     serde_json::from_str(&body).unwrap()
@@ -49,14 +51,14 @@ fn there_is_nothing_before_the_run_begins() {
         assert!(ask(&server, path).0.starts_with("http/1.1 404"), "{path}");
     }
     let run = json(&server, "/api/run");
-    assert_eq!(run["outline"], Value::Null);
+    assert_eq!(run["outline"], Json::Null);
     assert_eq!(run["process"]["workers"], 2);
     let now = json(&server, "/api/now");
-    assert_eq!((&now["run"], &now["snapshot"]), (&run["id"], &Value::Null));
+    assert_eq!((&now["run"], &now["snapshot"]), (&run["id"], &Json::Null));
     assert!(now["cpu_seconds"].as_f64().is_some_and(|seconds| seconds > 0.0));
-    assert_eq!(json(&server, "/api/history?after=0")["at"], Value::Array(vec![]));
+    assert_eq!(json(&server, "/api/history?after=0")["at"], Json::Array(vec![]));
     assert_eq!(json(&server, "/api/errors")["total"], 0);
-    assert_eq!(json(&server, "/api/dead_letters")["dead_letters"], Value::Array(vec![]));
+    assert_eq!(json(&server, "/api/dead_letters")["dead_letters"], Json::Array(vec![]));
 }
 
 #[test]
@@ -108,6 +110,53 @@ fn a_token_is_for_everything_but_the_page() {
     }
 }
 
+/// A plan of rows that are part of the program.
+fn plan() -> Explanation {
+    let graph = Graph::new();
+    let schema = Schema::new([Field::new("delay", DType::Int)]);
+    let rows = graph.table_from_rows(&schema, [vec![Value::Int(12)], vec![Value::Int(-3)]]).unwrap();
+    let late = rows.filter(col("delay").gt(0)).unwrap();
+    graph.explanation(&Goal::Tables(vec![late.node()])).unwrap()
+}
+
+#[test]
+fn a_run_explains_its_plan() {
+    let board = board();
+    let server = Server::start(Settings::here(0), board.clone()).unwrap();
+    let (head, body) = ask(&server, "/explain");
+    assert!(head.starts_with("http/1.1 503"), "{head}");
+    assert_eq!(body, "the plan is not known yet\n");
+    board.explain(plan());
+    for (query, kind, begin) in [
+        ("", "text/plain; charset=utf-8", "Before rewriting: 2 operators\n"),
+        ("?format=json", "application/json", "{\n  \"version\": 1,"),
+        ("?format=dot", "text/vnd.graphviz; charset=utf-8", "digraph after {\n"),
+        ("?format=dot&plan=before", "text/vnd.graphviz; charset=utf-8", "digraph before {\n"),
+        ("?format=svg", "image/svg+xml", "<svg "),
+    ] {
+        let (head, body) = ask(&server, &format!("/explain{query}"));
+        assert!(head.starts_with("http/1.1 200"), "{head}");
+        assert!(head.contains(&format!("content-type: {kind}\r\n")), "{head}");
+        assert!(head.contains("cache-control: no-store"), "{head}");
+        assert!(body.starts_with(begin), "{body}");
+    }
+    for query in ["?format=pdf", "?plan=between"] {
+        assert!(ask(&server, &format!("/explain{query}")).0.starts_with("http/1.1 400"), "{query}");
+    }
+    assert!(ask_with(&server, "/explain", "Host: evil.example").0.starts_with("http/1.1 403"));
+}
+
+#[test]
+fn the_plan_is_for_those_who_know_the_token() {
+    let settings = Settings { token: Some("sesame".to_owned()), ..Settings::here(0) };
+    let board = board();
+    board.explain(plan());
+    let server = Server::start(settings, board).unwrap();
+    assert!(ask(&server, "/explain").0.starts_with("http/1.1 401"));
+    let header = "Host: anybody.example\r\nAuthorization: Bearer sesame";
+    assert!(ask_with(&server, "/explain", header).0.starts_with("http/1.1 200"));
+}
+
 #[test]
 fn other_names_of_the_address_get_nothing_of_the_run() {
     let server = server();
@@ -125,12 +174,12 @@ fn the_end_is_told_to_those_who_look() {
     let ending = std::thread::spawn(move || server.finish(Some("no header".to_owned())));
     // Another handle on the same server, to ask it.
     let asking = Server { address, board, stop: None, thread: None };
-    let mut state = Value::Null;
+    let mut state = Json::Null;
     while state != "failed" {
         state = json(&asking, "/api/now")["state"].clone();
     }
     let run = json(&asking, "/api/run");
-    assert_eq!((&run["id"], &run["message"]), (&id, &Value::from("no header")));
+    assert_eq!((&run["id"], &run["message"]), (&id, &Json::from("no header")));
     assert!(run["ended"].as_u64() >= run["started"].as_u64());
     ending.join().unwrap();
     assert!(TcpStream::connect(address).is_err(), "then it ends");
