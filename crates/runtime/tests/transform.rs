@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use common::{Input, Row, bag, batch, check, step};
+use common::{Changes, Input, bag, batch, check, step};
 use pathway_expr::{Transformation, Transformed, Transformer};
 use pathway_plan::program::StepOp;
+use pathway_types::key::SHARD_MASK;
 use pathway_types::{Batch, DType, DataError, Value};
 
 #[derive(Debug)]
@@ -19,7 +20,15 @@ struct Count;
 #[derive(Default)]
 struct Counting {
     tables: [BTreeMap<u128, Value>; 2],
-    emitted: BTreeMap<u128, Row>,
+}
+
+impl Counting {
+    /// What it has told of the tables as they are.
+    fn rows(&self) -> Changes {
+        let count = Value::Int((self.tables[0].len() + self.tables[1].len()) as i64);
+        let row = |value: &Value| vec![Value::Int(0), value.clone(), count.clone()];
+        self.tables[0].iter().map(|(key, value)| (*key, row(value), 1)).collect()
+    }
 }
 
 impl Transformer for Count {
@@ -37,6 +46,8 @@ fn outputs() -> Vec<DType> {
 
 impl Transformation for Counting {
     fn step(&mut self, changes: &[(Batch, &[DType])]) -> Result<Transformed, DataError> {
+        // All rows are told anew; what is equal cancels.
+        let mut all: Changes = self.rows().into_iter().map(|(key, row, _)| (key, row, -1)).collect();
         for (table, (batch, dtypes)) in self.tables.iter_mut().zip(changes) {
             for sign in [-1, 1] {
                 for row in (0..batch.len()).filter(|row| batch.diffs.get(*row) == sign) {
@@ -49,21 +60,26 @@ impl Transformation for Counting {
                 }
             }
         }
-        let count = (self.tables[0].len() + self.tables[1].len()) as i64;
-        let now: BTreeMap<u128, Row> = self.tables[0]
-            .iter()
-            .map(|(key, value)| (*key, vec![Value::Int(0), value.clone(), Value::Int(count)]))
-            .collect();
-        // All rows are told anew; what is equal cancels.
-        let before = std::mem::replace(&mut self.emitted, now.clone());
-        let mut all: Vec<(u128, Row, i64)> = before.into_iter().map(|(key, row)| (key, row, -1)).collect();
-        all.extend(now.into_iter().map(|(key, row)| (key, row, 1)));
+        all.extend(self.rows());
         Ok(Transformed { changes: batch(&outputs(), &all), causes: vec![] })
     }
-    fn save(&mut self, _shards: Range<u32>) -> Result<Vec<(u128, Vec<u8>)>, DataError> {
-        Ok(vec![])
+    fn save(&mut self, shards: Range<u32>) -> Result<Vec<(u128, Vec<u8>)>, DataError> {
+        let mut saved = Vec::new();
+        for (number, table) in (0..).zip(&self.tables) {
+            for (key, value) in
+                table.iter().filter(|(key, _)| shards.contains(&((**key & SHARD_MASK) as u32)))
+            {
+                let Value::Int(value) = value else { panic!("a column of ints: {value:?}") };
+                saved.push((*key, [vec![number], value.to_le_bytes().to_vec()].concat()));
+            }
+        }
+        Ok(saved)
     }
-    fn load(&mut self, _state: Vec<(u128, Vec<u8>)>) -> Result<(), DataError> {
+    fn load(&mut self, state: Vec<(u128, Vec<u8>)>) -> Result<(), DataError> {
+        for (key, bytes) in state {
+            let value = Value::Int(i64::from_le_bytes(bytes[1..].try_into().unwrap()));
+            assert!(self.tables[bytes[0] as usize].insert(key, value).is_none(), "it is loaded once");
+        }
         Ok(())
     }
 }
