@@ -202,7 +202,8 @@ class BackgroundRun:
         return self._over.is_set()
 
     def stop(self, timeout: float | None = None) -> bool:
-        """Ends the run: outputs get what its sources have read so far, and are not told that it has ended.
+        """Ends the run where it is: outputs do not get what has been read and not been computed by then, and
+        are not told that it has ended.
 
         A function of the run that does not return holds its end up. Code that the run calls itself, such as a
         function that is told of changes, uses `stop(timeout=0)`: the run does not end before it returns.
