@@ -364,6 +364,9 @@ class Graph:
     ) -> Explanation:
         """The plan before and after rewriting, for these outputs (default: those that `run` takes), or for
         these tables."""
+    def sources(self, *, outputs: Sequence[int] | None = None) -> list[str]:
+        """The names of the sources that a run of the given outputs would read."""
+
     def run(
         self,
         *,
@@ -387,6 +390,7 @@ class Graph:
         counts: Counts | None = None,
         console: Console | None = None,
         telemetry: Telemetry | None = None,
+        handle: RunHandle | None = None,
     ) -> Literal["more", "fewer"] | None:
         """Runs the given outputs (default: all registered ones that are not captures) or computes the given
         tables until their inputs end. Releases the GIL, checks signals, re-raises user exceptions as they
@@ -399,7 +403,8 @@ class Graph:
         none is an error; `results_folder` is where results that have to be repeated are kept; `memory_limit`
         has the bytes that the process may take and the folder for state that does not fit; `serving` says
         where the run is looked at over HTTP; `metrics` has the folder where its numbers are recorded, and
-        what the run is called there; `counts` tells what is run and what was counted."""
+        what the run is called there; `counts` tells what is run and what was counted; by `handle` another
+        thread stops it, which raises `StopRequested`."""
 
 @final
 class Serving:
@@ -442,6 +447,22 @@ class Counts:
     def __init__(self) -> None: ...
     def explanation(self) -> Explanation | None:
         """The plan of the run with what has been counted so far; None before a run has begun."""
+
+@final
+class RunHandle:
+    """One run, for threads other than the one that runs it."""
+
+    def __init__(self) -> None: ...
+    def stop(self) -> None:
+        """Breaks the run off, or has it end when it begins: its sources stop, and what they have read is
+        processed, in 8 seconds at most. Outputs are not told that it has ended."""
+
+    @property
+    def run(self) -> int | None:
+        """The number of the run; None before its plan is made."""
+
+    def has_begun(self, timeout: float = 0.0) -> bool:
+        """Whether its workers work and its sources are read; waits so many seconds for that at most."""
 
 @final
 class Field:
@@ -802,11 +823,11 @@ class SubjectBase:
 
 @final
 class SubjectSource:
-    """A source fed by a subject. `start()` is called in a thread of its own when the run starts; its return
-    ends the source (unless `finite()` is False, then `close()` does), its exception the run. Rows sent before
-    the run wait for it. When a run ends early, the next call of the subject raises an exception that is not
-    an `Exception`, so that endless subjects end. `resume(position)` is called before the start of a run that
-    may be gone on with, with the position that an earlier run reported last."""
+    """A source fed by a subject. `start(run)` is called in a thread of its own when the run of this number
+    starts; its return ends the source (unless `finite()` is False, then `close()` does), its exception the
+    run. Rows sent before the run wait for it. When a run ends early, the next call of the subject raises an
+    exception that is not an `Exception`, so that endless subjects end. `resume(position)` is called before
+    the start of a run that may be gone on with, with the position that an earlier run reported last."""
 
     def __init__(
         self,
@@ -815,7 +836,7 @@ class SubjectSource:
         *,
         session: str,
         deletions: bool,
-        start: Callable[[], None],
+        start: Callable[[int | None], None],
         finite: Callable[[], bool],
         resume: Callable[[bytes | None], None],
         description: str,

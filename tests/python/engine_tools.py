@@ -110,7 +110,7 @@ class Script(SubjectBase):
             fields,
             session=session,
             deletions=deletions or session == "upsert",
-            start=lambda: self.run(self),
+            start=lambda run: self.run(self),
             finite=lambda: self.finite,
             resume=lambda position: None,
             description="script",

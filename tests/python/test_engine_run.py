@@ -26,6 +26,8 @@ from pathway._engine import (
     Frame,
     Graph,
     NullSink,
+    RunHandle,
+    StopRequested,
     Table,
     Universe,
     build_info,
@@ -475,6 +477,48 @@ def test_runs_may_be_nested_in_callbacks() -> None:
     subscribe(outer, lambda key, row, time, is_addition: seen.extend(rows(inner)))
     outer.graph.run()
     assert sorted(seen) == THREE
+
+
+@pytest.mark.parametrize("stops_before", [False, True])
+def test_another_thread_stops_a_run(stops_before: bool) -> None:
+    graph, handle, release = Graph(), RunHandle(), threading.Event()
+    table = graph.read(Script(lambda s: [release.wait(60), None][1]).source(AB))
+    ended: list[bool] = []
+    subscribe(table, lambda key, row, time, is_addition: None, on_end=lambda: ended.append(True))
+    assert not handle.has_begun()
+    if stops_before:
+        handle.stop()
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            graph.run(handle=handle)
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    if not stops_before:
+        assert handle.has_begun(timeout=60)
+        handle.stop()
+    thread.join(60)
+    release.set()
+    assert not thread.is_alive()
+    assert [type(error) for error in raised] == [StopRequested]
+    assert not ended
+    handle.stop()
+
+
+def test_a_run_that_cannot_begin_has_not_begun(tmp_path: Path) -> None:
+    graph, handle = Graph(), RunHandle()
+    (tmp_path / "file").touch()
+    sink = FileSink(str(tmp_path / "file" / "out.csv"), "csv", list(AB), list(AB.values()))
+    graph.output(static(graph, AB, THREE), sink)
+    with pytest.raises(OSError, match=r"out\.csv"):
+        graph.run(handle=handle)
+    assert not handle.has_begun()
+    with pytest.raises(ValueError, match="timeout"):
+        handle.has_begun(-1.0)
 
 
 def test_exceptions_of_the_log_do_not_end_the_run(recwarn: pytest.WarningsRecorder) -> None:

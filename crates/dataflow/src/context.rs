@@ -176,6 +176,8 @@ struct Shared {
     stopped: AtomicBool,
     /// Sources are to end; what they have read is still processed.
     winding_down: AtomicBool,
+    /// Outputs are not told that a run that winds down has ended.
+    breaks_off: AtomicBool,
     keeps_state: AtomicBool,
     checks_types: AtomicBool,
     /// Where results that have to be repeated are kept, if not in memory.
@@ -240,6 +242,7 @@ impl Context {
             max_batch_rows,
             stopped: AtomicBool::new(false),
             winding_down: AtomicBool::new(false),
+            breaks_off: AtomicBool::new(false),
             keeps_state: AtomicBool::new(false),
             checks_types: AtomicBool::new(false),
             results_folder: OnceLock::new(),
@@ -426,6 +429,18 @@ impl Context {
     /// finish; or, if the state of the run is kept, they go on in a later run.
     pub fn wind_down(&self) {
         self.0.winding_down.store(true, Ordering::SeqCst);
+    }
+
+    /// Breaks the run off: sources stop reading, and what they have read is processed. Nobody is told that
+    /// the input has ended.
+    pub fn break_off(&self) {
+        self.0.breaks_off.store(true, Ordering::SeqCst);
+        self.wind_down();
+    }
+
+    /// True if inputs stay open when the run winds down: they go on in a later run, or nobody knows how.
+    pub fn leaves_inputs_open(&self) -> bool {
+        self.keeps_state() || self.0.breaks_off.load(Ordering::Relaxed)
     }
 
     /// True if the run was asked to end by itself.

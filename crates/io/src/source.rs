@@ -132,6 +132,11 @@ pub trait SourceOutput: Send {
         Vec::new()
     }
 
+    /// The number of the run, by which others in this process know it; none if there is no run.
+    fn run(&self) -> Option<u64> {
+        None
+    }
+
     /// True when the run is ending.
     fn is_stopped(&self) -> bool;
 

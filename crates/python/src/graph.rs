@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use pathway_io::{Sink, Source};
+use pathway_plan::program::StepOp;
 use pathway_plan::rewrite::{Goal, Rewrites};
 use pathway_plan::{ErrorLogId, Graph, OutputId, OutputOptions, SourceOptions};
 use pathway_runtime::ClusterConfig;
@@ -20,6 +21,7 @@ use crate::explain::{PyCounts, PyExplanation};
 use crate::expr::{PyExpr, exprs};
 use crate::field::{self, PyField};
 use crate::frame::{self, PyFrame};
+use crate::handle::PyRunHandle;
 use crate::keys::RowKeys;
 use crate::persistence::PyPersistence;
 use crate::run::{self, RunArguments};
@@ -235,11 +237,23 @@ impl PyGraph {
         Ok(PyExplanation(explanation))
     }
 
+    #[pyo3(signature = (*, outputs=None))]
+    fn sources(&self, outputs: Option<Vec<u32>>) -> PyResult<Vec<String>> {
+        let goal = self.goal(outputs, None, false);
+        let program = self.graph.program_with(&goal, Rewrites::default()).map_err(errors::of_plan)?;
+        let steps = program.steps.iter().enumerate();
+        let sources = steps.filter_map(|(number, step)| match &step.op {
+            StepOp::Source(_) => Some(program.label(number)),
+            _ => None,
+        });
+        Ok(sources.collect())
+    }
+
     #[pyo3(signature = (
         *, outputs=None, tables=None, run_all=false, threads=1, terminate_on_error=true, max_batch_size=1024,
         start_timestamp_ms=None, on_error=None, on_interrupt=None, debug=false, check_types=false,
         results_folder=None, memory_limit=None, persistence=None, scaling_window_ms=None, serving=None,
-        metrics=None, counts=None, console=None, telemetry=None
+        metrics=None, counts=None, console=None, telemetry=None, handle=None
     ))]
     #[allow(clippy::too_many_arguments)]
     fn run(
@@ -265,6 +279,7 @@ impl PyGraph {
         counts: Option<Bound<'_, PyCounts>>,
         console: Option<Bound<'_, PyConsole>>,
         telemetry: Option<Py<PyAny>>,
+        handle: Option<Bound<'_, PyRunHandle>>,
     ) -> PyResult<Option<&'static str>> {
         if threads == 0 || max_batch_size == 0 {
             return Err(PyValueError::new_err("threads and max_batch_size have to be at least 1"));
@@ -291,6 +306,7 @@ impl PyGraph {
             counts: counts.map(Bound::unbind),
             console: console.map(Bound::unbind),
             telemetry,
+            handle: handle.map(Bound::unbind),
         };
         run::run(py, &self.graph, &goal, arguments)
     }

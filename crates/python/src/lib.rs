@@ -20,6 +20,7 @@ mod expr;
 mod field;
 mod frame;
 mod graph;
+mod handle;
 mod iteration;
 mod joined;
 mod keys;
@@ -71,6 +72,8 @@ mod _engine {
     use crate::frame::PyFrame;
     #[pymodule_export]
     use crate::graph::PyGraph;
+    #[pymodule_export]
+    use crate::handle::PyRunHandle;
     #[pymodule_export]
     use crate::iteration::PyIteration;
     #[pymodule_export]

@@ -22,6 +22,7 @@ use crate::console::PyConsole;
 use crate::errors;
 use crate::explain::PyCounts;
 use crate::frame;
+use crate::handle::PyRunHandle;
 use crate::persistence::PyPersistence;
 use crate::raised::KeepExceptions;
 use crate::serving::{self, PyServing};
@@ -42,7 +43,8 @@ create_exception!(
     pathway._engine,
     StopRequested,
     PyBaseException,
-    "Raised by a signal handler: the run is to finish what its sources have read so far, and end."
+    "Raised by a signal handler: the run is to finish what its sources have read so far, and end. Raised by a run \
+     that was stopped."
 );
 
 /// How a plan is run.
@@ -84,6 +86,8 @@ pub(crate) struct RunArguments {
     pub(crate) console: Option<Py<PyConsole>>,
     /// Is told when what is known of the run is there.
     pub(crate) telemetry: Option<Py<PyAny>>,
+    /// How other threads stop the run.
+    pub(crate) handle: Option<Py<PyRunHandle>>,
 }
 
 /// Runs a plan until their inputs end. If it has ended because it would do better with `more` or
@@ -111,6 +115,7 @@ pub(crate) fn run(
         start: arguments.start_timestamp_ms,
         persistence: kept.map(|kept| kept.open(py, &program)).transpose()?,
         scaling: scaling.clone(),
+        begun: arguments.handle.as_ref().map(|handle| handle.get().begun.clone()),
     };
     let serving = arguments.serving.as_ref().map(|serving| serving.get());
     let log = serving.map(|serving| serving.log.clone());
@@ -119,6 +124,9 @@ pub(crate) fn run(
     let explained = || graph.explanation_of(goal, &program, arguments.debug).map_err(errors::of_plan);
     if let Some(counts) = &arguments.counts {
         counts.get().begin(explained()?, context.statistics().clone());
+    }
+    if let Some(handle) = &arguments.handle {
+        handle.get().attach(&context);
     }
     if arguments.check_types {
         context.check_types();
@@ -143,7 +151,8 @@ pub(crate) fn run(
     }
     let _keep = arguments.terminate_on_error.then(KeepExceptions::new);
 
-    let result = wait(py, program, options, &context, arguments.on_interrupt.as_ref());
+    let handle = arguments.handle.as_ref().map(|handle| handle.get());
+    let result = wait(py, program, options, &context, arguments.on_interrupt.as_ref(), handle);
     // It may have something to say, for which it needs the interpreter.
     py.detach(|| drop(recorder));
     if let Some(server) = server {
@@ -168,7 +177,10 @@ fn wait(
     options: RunOptions,
     context: &Context,
     on_interrupt: Option<&Py<PyAny>>,
+    handle: Option<&PyRunHandle>,
 ) -> PyResult<()> {
+    let stopped = || handle.and_then(|handle| handle.stopped());
+    let mut is_late = false;
     let (ended, end) = crossbeam_channel::bounded(1);
     let worker_context = context.clone();
     let thread = std::thread::Builder::new().name("pathway:run".to_owned());
@@ -188,11 +200,20 @@ fn wait(
                 return match (result, request) {
                     // A run that is asked to end before it has begun is stopped.
                     (Ok(()) | Err(Failure::Stopped), Some((request, _))) => Err(request),
+                    (Ok(()), None) if stopped().is_some() && context.is_stopped() => {
+                        Err(StopRequested::new_err("the run was stopped"))
+                    }
                     (Ok(()), None) => Ok(()),
                     (Err(failure), _) => Err(exception(py, failure)),
                 };
             }
             Err(RecvTimeoutError::Timeout) => {
+                if !is_late && stopped().is_some_and(|since| since.elapsed() > WIND_DOWN) {
+                    // Whoever has stopped it may wait longer, for code of the run to return.
+                    is_late = true;
+                    context.message(true, UNFINISHED);
+                    context.fail(Failure::Stopped);
+                }
                 let signal = py.check_signals().err();
                 let interrupt = match signal {
                     Some(signal) if signal.is_instance_of::<StopRequested>(py) => {
@@ -253,7 +274,7 @@ fn exception(py: Python<'_>, failure: Failure) -> PyErr {
             (errors::EngineError::new_err(text), None)
         }
         Failure::OtherProcess(text) => (errors::OtherWorkerError::new_err(text), None),
-        Failure::Stopped => (errors::EngineError::new_err("the run was stopped"), None),
+        Failure::Stopped => (StopRequested::new_err("the run was stopped"), None),
     };
     // Exceptions with slots and no dict take no attribute; they are raised all the same.
     let _ = frame::object(py, frame.as_ref())

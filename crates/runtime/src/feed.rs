@@ -296,8 +296,8 @@ impl Feed {
             if !self.context.ends_sources() {
                 minibatch.uncovered = 0;
             }
-            // In a run that is gone on with later, the input has not ended.
-            let stays_open = self.context.is_winding_down() && self.context.keeps_state();
+            // In a run that is gone on with later, or is broken off, the input has not ended.
+            let stays_open = self.context.is_winding_down() && self.context.leaves_inputs_open();
             minibatch.stays_open = stays_open;
             if stays_open {
                 self.close_now(&mut minibatch);
@@ -649,6 +649,10 @@ impl SourceOutput for Output {
         let unsettled = self.unsettled.get_or_insert_default();
         let settled = unsettled.iter().take_while(|(time, ..)| *time < done).count();
         unsettled.drain(..settled).map(|(_, part, position)| (part, position)).collect()
+    }
+
+    fn run(&self) -> Option<u64> {
+        Some(self.feed.context.run())
     }
 
     fn is_stopped(&self) -> bool {

@@ -1,5 +1,6 @@
 //! Runs a program: starts workers, drives sources into them and sinks out of them, cuts minibatches.
 
+mod begun;
 mod checkpoints;
 mod feed;
 mod load;
@@ -10,6 +11,7 @@ mod replay;
 mod run;
 mod wind_down;
 
+pub use begun::Begun;
 pub use checkpoints::{Access, InputLogs, Persistence};
 pub use load::{Scaling, Wish};
 pub use pathway_cluster::Config as ClusterConfig;

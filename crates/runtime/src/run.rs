@@ -13,6 +13,7 @@ use pathway_io::{Share, Writer};
 use pathway_plan::program::{Program, Step, StepOp};
 use pathway_types::Timestamp;
 
+use crate::begun::Begun;
 use crate::checkpoints::{Checkpoints, Persistence, Place, lock};
 use crate::feed::{Feed, panic_text};
 use crate::load::{Load, Scaling};
@@ -39,12 +40,14 @@ pub struct RunOptions {
     /// Whether the number of processes may change: then the run ends when another one would do better. It has to
     /// have a place where its state is kept.
     pub scaling: Option<Arc<Scaling>>,
+    /// Told when the run has begun.
+    pub begun: Option<Arc<Begun>>,
 }
 
 /// Runs a program until all its inputs have ended and all its outputs are written.
 ///
 /// To stop it from another thread, call `context.fail(Failure::Stopped)`; to let it finish what its
-/// sources have read so far, call `context.wind_down()`.
+/// sources have read so far, call `context.wind_down()`, or `context.break_off()` if it is not the end of its input.
 ///
 /// # Errors
 /// The first failure: a data error if the context says so, a failed connector, a failed worker, or
@@ -190,6 +193,9 @@ fn run_here(
                 break;
             }
         }
+    }
+    if let Some(begun) = options.begun.as_ref().filter(|_| !context.has_failed()) {
+        begun.tell();
     }
     let wind_down = wind_down(all.clone(), &shared);
     let look = look_at_load(&shared);

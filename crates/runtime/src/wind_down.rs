@@ -1,6 +1,6 @@
-//! How a run ends that is to be gone on with: sources stop, what they have read passes through the outputs,
-//! and the workers stop where they are, so that a last checkpoint can be written. Nobody is told that the
-//! input has ended.
+//! How a run ends that is to be gone on with, or is broken off: sources stop, what they have read passes
+//! through the outputs, and the workers stop where they are, so that a last checkpoint can be written. Nobody
+//! is told that the input has ended.
 //!
 //! The processes of a run do so together: the first one learns up to which time each has read, says up to
 //! which time all are to go, and ends the run when all are there.
@@ -87,8 +87,7 @@ pub(crate) struct WindDown {
 impl WindDown {
     /// Goes on, if the run was asked to end.
     pub(crate) fn step(&mut self) {
-        let Some(checkpoints) = &self.checkpoints else { return };
-        if !self.context.is_winding_down() {
+        if !self.context.is_winding_down() || !self.context.leaves_inputs_open() {
             return;
         }
         let all: Option<Vec<Timestamp>> = self.feeds.iter().map(|feed| feed.read_before()).collect();
@@ -104,7 +103,8 @@ impl WindDown {
         };
         let Some(until) = until else { return };
         self.feeds.iter().for_each(|feed| feed.pass_by(until.max(even_now())));
-        let reached = checkpoints.reached().min(self.context.completed().frontier());
+        let kept = self.checkpoints.as_ref().map(|checkpoints| checkpoints.reached());
+        let reached = self.context.completed().frontier().min(kept.unwrap_or(Timestamp::MAX));
         if self.told != Some(Step::There) && reached >= until {
             self.told = Some(Step::There);
             (self.tell)(Step::There);

@@ -1,7 +1,9 @@
-//! A limited backlog: minibatches are closed at the limit, however a reader hands rows over.
+//! A limited backlog: minibatches are closed at the limit, however a reader hands rows over. Runs that are told to
+//! end take in what was read.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use pathway_dataflow::{Context, Monitor, Report};
@@ -87,7 +89,16 @@ impl Reader for Reading {
 struct Counts {
     rows: Arc<Mutex<BTreeMap<Timestamp, usize>>>,
     /// The run is told to end when the first time is there.
-    ends: Option<Context>,
+    ends: Option<(Ends, Context)>,
+    /// The output was told of the end of its input.
+    ended: Arc<AtomicBool>,
+}
+
+/// How a run is told to end.
+#[derive(Clone, Copy, Debug)]
+enum Ends {
+    Early,
+    BrokenOff,
 }
 
 impl std::fmt::Debug for Counts {
@@ -111,12 +122,15 @@ impl Writer for Counts {
         Ok(())
     }
     fn end_time(&mut self, _time: Timestamp) -> Result<(), ConnectorError> {
-        if let Some(context) = &self.ends {
-            context.wind_down();
+        match &self.ends {
+            Some((Ends::Early, context)) => context.wind_down(),
+            Some((Ends::BrokenOff, context)) => context.break_off(),
+            None => {}
         }
         Ok(())
     }
     fn end(&mut self) -> Result<(), ConnectorError> {
+        self.ended.store(true, Ordering::SeqCst);
         Ok(())
     }
 }
@@ -127,19 +141,26 @@ impl Monitor for Silent {
     fn report(&self, _report: Report<'_>) {}
 }
 
-/// The numbers of rows at the times of the output.
-fn minibatches(acts: &[Act], limit: Option<usize>, workers: usize, ends: bool) -> Vec<usize> {
+/// The numbers of rows at the times of the output, and whether it was told of the end.
+fn told(acts: &[Act], limit: Option<usize>, workers: usize, ends: Option<Ends>) -> (Vec<usize>, bool) {
     let graph = Graph::new();
     let source = Script { schema: Schema::new([Field::new("n", DType::Int)]), acts: acts.to_vec() };
     let options = SourceOptions { max_backlog: limit, autocommit: None, ..SourceOptions::default() };
     let table = graph.source(Arc::new(source), options).unwrap();
     let context = Context::new(true, 1024, Arc::new(Silent));
-    let counts = Counts { ends: ends.then(|| context.clone()), ..Counts::default() };
+    let counts = Counts { ends: ends.map(|ends| (ends, context.clone())), ..Counts::default() };
     let output = table.output(Arc::new(counts.clone()), OutputOptions::default()).unwrap();
     let program = graph.program(&Goal::Outputs(vec![output])).unwrap();
     run(program, &RunOptions { workers, ..RunOptions::default() }, &context).unwrap();
     let rows = counts.rows.lock().unwrap();
-    rows.values().copied().collect()
+    (rows.values().copied().collect(), counts.ended.load(Ordering::SeqCst))
+}
+
+/// The numbers of rows at the times of the output of a run that ends by itself.
+fn minibatches(acts: &[Act], limit: Option<usize>, workers: usize) -> Vec<usize> {
+    let (rows, ended) = told(acts, limit, workers, None);
+    assert!(ended);
+    rows
 }
 
 #[test]
@@ -153,7 +174,7 @@ fn rows_leave_in_minibatches_of_the_limit() {
             (vec![Rows(2), Commit, Rows(3)], vec![2, 3]),
             (vec![Rows(3), Rows(3)], vec![3, 3]),
         ] {
-            let found = minibatches(&acts, Some(3), workers, false);
+            let found = minibatches(&acts, Some(3), workers);
             if acts.iter().any(|act| matches!(act, Commit)) {
                 // What was committed may still be in flight: then less is taken at first.
                 assert_eq!(found.iter().sum::<usize>(), 5, "{acts:?}");
@@ -162,21 +183,27 @@ fn rows_leave_in_minibatches_of_the_limit() {
                 assert_eq!(found, expected, "{acts:?}, {workers} workers");
             }
         }
-        assert_eq!(minibatches(&[Rows(10), Parse(10)], None, workers, false), [20]);
+        assert_eq!(minibatches(&[Rows(10), Parse(10)], None, workers), [20]);
     }
 }
 
 #[test]
 fn a_unit_is_not_split() {
     let acts = [Begin, Rows(4), Parse(6), End, Rows(4)];
-    assert_eq!(minibatches(&acts, Some(3), 2, false), [10, 3, 1]);
+    assert_eq!(minibatches(&acts, Some(3), 2), [10, 3, 1]);
     let acts = [Rows(2), Begin, Rows(10), End, Rows(1)];
-    assert_eq!(minibatches(&acts, Some(3), 1, false), [12, 1]);
+    assert_eq!(minibatches(&acts, Some(3), 1), [12, 1]);
 }
 
 #[test]
 fn what_was_read_is_not_lost_when_the_run_ends() {
-    let found = minibatches(&[Rows(100), Rows(7)], Some(3), 2, true);
-    assert_eq!(found[0], 3);
-    assert_eq!(found.iter().sum::<usize>(), 107);
+    for ends in [Ends::Early, Ends::BrokenOff] {
+        for workers in [1, 2] {
+            let (found, ended) = told(&[Rows(100), Rows(7)], Some(3), workers, Some(ends));
+            assert_eq!(found[0], 3, "{ends:?}");
+            assert_eq!(found.iter().sum::<usize>(), 107, "{ends:?}");
+            // A run that is broken off is not at the end of its input.
+            assert_eq!(ended, matches!(ends, Ends::Early));
+        }
+    }
 }

@@ -58,7 +58,7 @@ class SteppedRun:
         engine = self._table._engine
         with G.scoped():
             number = G.engine.output(engine, sink, keep_errors=True, frame=current_frame())
-        self._run = BackgroundRun._begin("the stepped run", {number: engine}, self._options, debug=True)
+        self._run = BackgroundRun._begin("the stepped run", [number], self._options, debug=True)
         return self
 
     def next(self, timeout: float | None = None) -> Step | None:

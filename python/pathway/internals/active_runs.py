@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from pathway.internals.parse_graph import G
+from pathway._engine import RunHandle
 
 #: Seconds that code of a subject may go on after its run, before another run with the subject gives up.
 PATIENCE = 10.0
-#: Seconds after which the subjects of a run have begun, even if fewer have than its program seems to have.
-_OPENING = 5.0
 
-#: Also told when runs end and when subjects begin.
-_changed = threading.Condition()
+_lock = threading.Lock()
 
 
 class _RunIsOver(BaseException):
@@ -30,17 +26,12 @@ class _RunIsOver(BaseException):
 class ActiveRun:
     """A run that goes on."""
 
-    def __init__(self, outputs: Sequence[int] | None, in_background: bool, subjects: int) -> None:
+    def __init__(self, outputs: Sequence[int] | None, handle: RunHandle, in_background: bool) -> None:
         self.outputs = outputs
+        self.handle = handle
         self.in_background = in_background
         #: Threads of subjects that have begun in it.
         self.threads: list[SubjectThread] = []
-        self._subjects = subjects
-        self._opened = time.monotonic() + _OPENING
-
-    def is_opening(self) -> bool:
-        """True if more of its subjects are to begin."""
-        return len(self.threads) < self._subjects and time.monotonic() < self._opened
 
 
 #: In the order in which they have begun.
@@ -48,32 +39,27 @@ _active: list[ActiveRun] = []
 
 
 @contextlib.contextmanager
-def active_run(outputs: Sequence[int] | None, *, in_background: bool = False) -> Iterator[ActiveRun]:
+def active_run(
+    outputs: Sequence[int] | None, handle: RunHandle, *, in_background: bool = False
+) -> Iterator[ActiveRun]:
     """A run, from its beginning to its end.
-
-    Runs open their sources one after another: a subject that begins is one of the run that opens its own.
 
     Raises:
         RuntimeError: a run in the background computes some of the outputs.
     """
-    with _changed:
-        while any(other.is_opening() for other in _active):
-            _changed.wait(0.05)
-        for other in _active:
-            if other.in_background and _meet(outputs, other.outputs):
-                raise RuntimeError(
-                    "a run in the background computes the outputs of this program: wait() for its end or "
-                    "stop() it before they are computed once more."
-                )
-        subjects = _subjects(outputs) if in_background or _active else 0
-        mine = ActiveRun(outputs, in_background, subjects)
+    mine = ActiveRun(outputs, handle, in_background)
+    with _lock:
+        if any(other.in_background and _meet(outputs, other.outputs) for other in _active):
+            raise RuntimeError(
+                "a run in the background computes the outputs of this program: wait() for its end or "
+                "stop() it before they are computed once more."
+            )
         _active.append(mine)
     try:
         yield mine
     finally:
-        with _changed:
+        with _lock:
             _active.remove(mine)
-            _changed.notify_all()
         for thread in mine.threads:
             thread.call_back()
 
@@ -82,28 +68,20 @@ def _meet(some: Sequence[int] | None, others: Sequence[int] | None) -> bool:
     return some is None or others is None or not set(some).isdisjoint(others)
 
 
-def _subjects(outputs: Sequence[int] | None) -> int:
-    """How many subjects the program of a run has."""
-    steps = G.engine.explain(rewritten=True, outputs=outputs).splitlines()
-    return sum(": Source PythonReader" in step or ": Source python(" in step for step in steps)
-
-
 class SubjectThread:
     """The thread in which the code of a subject runs, for one run."""
 
-    def __init__(self, name: str, run: ActiveRun | None = None) -> None:
+    def __init__(self, name: str, run: int | None) -> None:
         self._name = name
         self._done = threading.Event()
         self._raised: BaseException | None = None
         self._ident: int | None = None
         #: Another run has begun to read the subject.
         self._taken_over = False
-        with _changed:
-            opening = [other for other in _active if other.is_opening()] or _active[-1:]
-            self._run = run or (opening[0] if opening else None)
+        with _lock:
+            self._run = next((other for other in _active if other.handle.run == run), None)
             if self._run is not None:
                 self._run.threads.append(self)
-                _changed.notify_all()
 
     def run(self, start: Callable[[], Any]) -> None:
         """Runs the code and waits for it; raises what it raises."""
@@ -140,7 +118,7 @@ class SubjectThread:
         """
         if self._done.is_set():
             return
-        with _changed:
+        with _lock:
             self._taken_over = self._run in _active
         self.call_back()
         if self._taken_over:

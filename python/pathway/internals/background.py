@@ -8,12 +8,11 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from pathway._engine import CallbackSink, DType, Expr, NullSink, Table, unsafe_make_pointer
-from pathway.internals.live_input import STOP_NAME
+from pathway._engine import RunHandle, StopRequested
 from pathway.internals.monitoring import MonitoringLevel
 from pathway.internals.parse_graph import G
 from pathway.internals.run import RunOptions, compute, prepare
@@ -23,106 +22,25 @@ from pathway.internals.trace import trace_user_frame
 if TYPE_CHECKING:
     import asyncio
 
-    from pathway.io.python import ConnectorSubject
-
 _LOGGER = logging.getLogger("pathway_engine.run")
 
 #: Seconds that the end of the program waits for runs that it stops.
 FAREWELL = 5.0
 #: How often whoever waits looks for signals, in seconds.
 _SIGNALS = 0.1
-#: An id that no row has.
-_NOBODY = 2**128 - 1
 
 _lock = threading.Lock()
 _active: list[BackgroundRun] = []
-
-
-class _Stopped(BaseException):
-    """Ends a run that was asked to stop."""
-
-
-class _Stop:
-    """What ends a run when it is asked to: a source of its own, which fails then.
-
-    It ends by itself when all outputs have ended.
-    """
-
-    def __init__(self, tables: Sequence[Table]) -> None:
-        #: The workers have begun.
-        self.begun = threading.Event()
-        self._wake = threading.Event()
-        self._asked = False
-        self._left = len(tables)
-        self._lock = threading.Lock()
-        #: The outputs that the run has because of it.
-        self.outputs = [self._of_itself(), *map(self._at_end_of, tables)]
-
-    def ask(self) -> None:
-        """Ends the run."""
-        self._asked = True
-        self._wake.set()
-
-    def release(self) -> None:
-        """The run is over."""
-        self._wake.set()
-
-    def _wait(self) -> None:
-        self.begun.set()
-        if self._left > 0:
-            self._wake.wait()
-        if self._asked:
-            raise _Stopped
-
-    def _of_itself(self) -> int:
-        from pathway.internals.schema import schema_from_types
-        from pathway.io.python import read
-
-        source = read(
-            _subject(self._wait),
-            schema=schema_from_types(stop=bool),
-            autocommit_duration_ms=None,
-        )
-        return G.engine.output(source._engine, NullSink(), keep_errors=True)
-
-    def _at_end_of(self, table: Table) -> int:
-        """An output without rows that ends with the table."""
-        nobody = Expr.constant(unsafe_make_pointer(_NOBODY), DType.ANY_POINTER)
-        nothing = table.filter(Expr.binary("eq", Expr.id(table), nobody)).select([])
-        sink = CallbackSink([], [], on_change=_nothing, on_time_end=None, on_end=self._one_has_ended)
-        return G.engine.output(nothing, sink, keep_errors=True)
-
-    def _one_has_ended(self) -> None:
-        with self._lock:
-            self._left -= 1
-            if self._left <= 0:
-                self._wake.set()
-
-
-def _subject(wait: Callable[[], None]) -> ConnectorSubject:
-    from pathway.io.python import ConnectorSubject
-
-    class Stop(ConnectorSubject):
-        """Sends nothing."""
-
-        def run(self) -> None:
-            wait()
-
-    return Stop(STOP_NAME)
-
-
-def _nothing(key: object, row: object, time: int, is_addition: bool) -> None:
-    """There are no rows."""
 
 
 class BackgroundRun:
     """A run that goes on while the program does; see [`run_in_background`][]."""
 
     def __init__(
-        self, name: str, stop: _Stop, work: Callable[[], None], on_over: Callable[[bool], None]
+        self, name: str, handle: RunHandle, work: Callable[[], None], on_over: Callable[[bool], None]
     ) -> None:
         self._name = name
-        self._stop = stop
+        self._handle = handle
         self._work = work
         self._on_over = on_over
         self._over = threading.Event()
@@ -134,49 +52,41 @@ class BackgroundRun:
     def _begin(
         cls,
         name: str,
-        outputs: Mapping[int, Table],
+        outputs: Sequence[int],
         options: RunOptions,
         *,
         debug: bool = False,
         on_over: Callable[[bool], None] = lambda failed: None,
     ) -> BackgroundRun:
-        """Starts a run of outputs, of which the tables are given; returns when its workers have begun.
+        """Starts a run of outputs; returns when it has begun.
 
         `on_over` is told whether the run has failed.
         """
         check_one_process(name)
         prepare(options)
-        with G.scoped():
-            stop = _Stop([*dict.fromkeys(outputs.values())])
-            # What the plan says of its tables is of no use to anybody.
-            G.engine.take_warnings()
-        kept = options.persistence
-        if kept is not None and not kept.continue_after_replay:
-            # No source is read: the run begins with what was recorded, and ends with it.
-            stop.begun.set()
-        numbers = [*outputs, *(G.taps if debug else ()), *stop.outputs]
-        work = functools.partial(compute, numbers, options, debug=debug, in_background=True)
-        run = cls(name, stop, work, on_over)
+        handle = RunHandle()
+        numbers = [*outputs, *(G.taps if debug else ())]
+        work = functools.partial(compute, numbers, options, debug=debug, in_background=True, handle=handle)
+        run = cls(name, handle, work, on_over)
         with _lock:
             _active.append(run)
         run._thread.start()
-        while not (stop.begun.wait(_SIGNALS) or run._over.is_set()):
+        while not (handle.has_begun(_SIGNALS) or run._over.is_set()):
             pass
-        if run._exception is not None and not stop.begun.is_set():
+        if run._exception is not None and not handle.has_begun():
             raise run._exception
         return run
 
     def _main(self) -> None:
         try:
             self._work()
-        except _Stopped:
+        except StopRequested:
             self._stopped = True
         except BaseException as error:
             self._exception = error
-            if self._stop.begun.is_set():
+            if self._handle.has_begun():
                 _LOGGER.error("%s has failed", self._name, exc_info=error)
         finally:
-            self._stop.release()
             self._on_over(self._exception is not None)
             with _lock:
                 _active.remove(self)
@@ -202,8 +112,8 @@ class BackgroundRun:
         return self._over.is_set()
 
     def stop(self, timeout: float | None = None) -> bool:
-        """Ends the run where it is: outputs do not get what has been read and not been computed by then, and
-        are not told that it has ended.
+        """Ends the run: its sources stop, and what they have read is computed first, for 8 seconds at most.
+        Outputs are not told that it has ended.
 
         A function of the run that does not return holds its end up. Code that the run calls itself, such as a
         function that is told of changes, uses `stop(timeout=0)`: the run does not end before it returns.
@@ -214,7 +124,7 @@ class BackgroundRun:
         Returns:
             True if the run is over.
         """
-        self._stop.ask()
+        self._handle.stop()
         return self._wait(timeout)
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -320,8 +230,7 @@ def run_in_background(
         spill_directory=spill_directory,
     )
     options.leave_terminal()
-    outputs = {number: G.output_tables[number] for number in G.outputs}
-    return BackgroundRun._begin("the run in the background", outputs, options, debug=debug)
+    return BackgroundRun._begin("the run in the background", G.outputs, options, debug=debug)
 
 
 def _stop_all() -> None:

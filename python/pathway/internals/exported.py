@@ -89,7 +89,7 @@ class ExportedTable:
             on_end=self._on_end,
         )
         self.output = G.engine.output(table._engine, sink, frame=current_frame())
-        G.add_output(self.output, table._engine)
+        G.add_output(self.output)
 
     def _begin(self) -> None:
         #: The rows by changes before `_since`.

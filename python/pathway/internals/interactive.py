@@ -75,7 +75,7 @@ class LiveTable(Table[TSchema]):
             history.on_failure() if failed else history.on_end()
 
         name = f"the run of {live._input.name}"
-        live._run = BackgroundRun._begin(name, {number: origin._engine}, RunOptions(), on_over=on_over)
+        live._run = BackgroundRun._begin(name, [number], RunOptions(), on_over=on_over)
         return live
 
     @classmethod
@@ -91,7 +91,7 @@ class LiveTable(Table[TSchema]):
             [column.to_field() for column in origin.schema.columns().values()],
             session="native",
             deletions=not append_only,
-            start=daemon_start(subject, subject.start, lambda: entry.run, is_shared=True),
+            start=daemon_start(subject, subject.start, is_shared=True),
             finite=subject._is_finite,
             resume=_nothing,
             description=entry.name,

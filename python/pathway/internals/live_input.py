@@ -6,16 +6,12 @@ import contextlib
 import itertools
 import threading
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from pathway._engine import Persistence, Pointer
 from pathway.internals.active_runs import ActiveRun
 from pathway.internals.history import PATIENCE, History
 from pathway.internals.parse_graph import G
-
-#: How the source that ends a run in the background names itself in logs.
-STOP_NAME: Final = "stop of a run in the background"
-STOP_LABEL: Final = f"python({STOP_NAME})"
 
 _numbers = itertools.count(1)
 #: Told when a run has got all of a table.
@@ -34,11 +30,6 @@ class LiveInput:
         self.given = 0
         #: The run that follows the table, until it has got all of it.
         self.run: ActiveRun | None = None
-
-    @property
-    def label(self) -> str:
-        """What the plan says of the source."""
-        return f"python({self.name})"
 
     @contextlib.contextmanager
     def followed_by(self, run: ActiveRun) -> Iterator[None]:
@@ -92,8 +83,8 @@ def given_by_live_tables(run: ActiveRun, kept: Persistence | None) -> Iterator[P
     """
     inputs: list[LiveInput] = []
     if G.live:
-        program = G.engine.explain(rewritten=True, outputs=run.outputs)
-        inputs = [one for one in G.live if one.label in program]
+        read = set(G.engine.sources(outputs=run.outputs))
+        inputs = [one for one in G.live if one.name in read]
     if not inputs:
         yield kept
         return

@@ -24,8 +24,6 @@ class ParseGraph:
         self.engine = _engine.Graph()
         #: Numbers of the outputs that `pw.run` computes.
         self.outputs: list[int] = []
-        #: The tables that these are of.
-        self.output_tables: dict[int, _engine.Table] = {}
         #: Numbers of the taps of `Table.debug`, computed in runs with `debug=True`.
         self.taps: list[int] = []
         #: Unique names of sources and sinks, with how often each was given.
@@ -48,7 +46,6 @@ class ParseGraph:
         """Forgets all tables, outputs and facts about universes."""
         self.engine.clear()
         self.outputs.clear()
-        self.output_tables.clear()
         self.taps.clear()
         self.names.clear()
         self.caches.clear()
@@ -59,10 +56,9 @@ class ParseGraph:
         self.live.clear()
         self._unused = False
 
-    def add_output(self, number: int, table: _engine.Table) -> None:
-        """Notes an output of a table, so that `pw.run` computes it."""
+    def add_output(self, number: int) -> None:
+        """Notes an output, so that `pw.run` computes it."""
         self.outputs.append(number)
-        self.output_tables[number] = table
         self.touch()
 
     def touch(self) -> None:

@@ -19,6 +19,7 @@ from pathway._engine import (
     Frame,
     OtherWorkerError,
     Persistence,
+    RunHandle,
     Serving,
     StopRequested,
 )
@@ -28,7 +29,7 @@ from pathway.internals.config import RunConfig, current_config
 from pathway.internals.console import shown
 from pathway.internals.exported import told_to_exports
 from pathway.internals.lazy_import import LazyModule
-from pathway.internals.live_input import STOP_LABEL, given_by_live_tables
+from pathway.internals.live_input import given_by_live_tables
 from pathway.internals.log_format import FIELDS, TOLD, set_up_logging
 from pathway.internals.memory import MemoryLimit
 from pathway.internals.monitoring import MonitoringLevel, at_terminal, in_notebook
@@ -276,6 +277,7 @@ def compute(
     debug: bool = False,
     in_background: bool = False,
     counts: Counts | None = None,
+    handle: RunHandle | None = None,
 ) -> None:
     """The run itself, in whichever thread."""
     watching = watcher()
@@ -285,6 +287,7 @@ def compute(
     if watching is not None and counts is None:
         counts = watching.counts()
     settings, memory = RunConfig.from_environment(), options.memory
+    handle = handle or RunHandle()
     serving: contextlib.AbstractContextManager[Serving | None] = contextlib.nullcontext()
     if options.with_http_server:
         serving = served(settings.http_port)
@@ -293,7 +296,7 @@ def compute(
             shown(options.level) as console,
             exported(settings.first_worker) as telemetry,
             serving as serves,
-            active_run(outputs, in_background=in_background) as run,
+            active_run(outputs, handle, in_background=in_background) as run,
             told_to_exports(outputs),
             _sigterm_as_exit(),
             _storage(options.persistence, settings.workers) as kept,
@@ -323,6 +326,7 @@ def compute(
                 counts=counts,
                 console=console,
                 telemetry=telemetry,
+                handle=handle,
             )
     except OtherWorkerError:
         if current_config().suppress_other_worker_errors:
@@ -378,8 +382,6 @@ def _check_names() -> None:
 
 def _log(kind: str, text: str, fields: dict[str, str | int]) -> None:
     """Takes what the engine has to say during a run."""
-    if text.startswith(STOP_LABEL):
-        return
     logger, level = _KINDS[kind]
     logger.log(level, "%s", text, extra={FIELDS: fields, TOLD: True})
 

@@ -200,4 +200,4 @@ def register_output(
         sort_by=sort_columns(table, sort_by),
         frame=current_frame(),
     )
-    G.add_output(number, table._engine)
+    G.add_output(number)

@@ -108,12 +108,48 @@ def test_the_end_of_its_inputs_ends_it() -> None:
 
 
 def test_what_was_read_before_a_stop_is_computed() -> None:
-    subject, t = sent(a=int)
-    total = rows_of(t.reduce(total=pw.reducers.sum(t.a)))
-    with pw.run_in_background(**QUIET):
-        subject.send(*({"a": a} for a in range(1000)))
-        until(lambda: total)
-    assert total[-1] == {"total": 499500}
+    """Also what nobody has committed, and what is computed slowly."""
+    sent, go_on = threading.Event(), threading.Event()
+
+    class Numbers(pw.io.python.ConnectorSubject):
+        def run(self) -> None:
+            for a in range(1000):
+                self.next(a=a)
+            sent.set()
+            go_on.wait()
+
+    @pw.udf
+    def slowly(a: int) -> int:
+        time.sleep(0.0005)
+        return a
+
+    t = pw.io.python.read(Numbers(), schema=pw.schema_from_types(a=int), autocommit_duration_ms=None)
+    ended = threading.Event()
+    total: list[Any] = []
+    pw.io.subscribe(
+        t.reduce(total=pw.reducers.sum(slowly(t.a))),
+        lambda key, row, time, is_addition: total.append(row["total"]) if is_addition else None,
+        on_end=ended.set,
+    )
+    with pw.run_in_background(**QUIET) as run:
+        assert sent.wait(60)
+    go_on.set()
+    assert run.is_over()
+    assert "was stopped" in repr(run)
+    assert total[-1:] == [499500]
+    assert not ended.is_set()
+
+
+def test_a_batch_of_files_may_be_broken_off(tmp_path: Path) -> None:
+    """Outputs get rows that were there, and nothing else."""
+    (tmp_path / "in.csv").write_text("a\n" + "".join(f"{a}\n" for a in range(200_000)))
+    t = pw.io.csv.read(tmp_path / "in.csv", schema=pw.schema_from_types(a=int), mode="static")
+    rows = rows_of(t.filter(t.a % 1000 == 0))
+    run = pw.run_in_background(**QUIET)
+    assert run.stop(60)
+    assert {row["a"] for row in rows} <= set(range(0, 200_000, 1000))
+    pw.run(**QUIET)
+    assert {row["a"] for row in rows} == set(range(0, 200_000, 1000))
 
 
 def test_a_failure(caplog: pytest.LogCaptureFixture) -> None:

@@ -30,7 +30,8 @@ impl Reader for SubjectReader {
         let description = &self.feed.rows.content().description;
         let (feed, calls, resume) = (self.feed.clone(), self.calls.clone(), self.resume.clone());
         let thread = std::thread::Builder::new().name(format!("pathway:{description}"));
-        thread.spawn(move || start(&feed, &calls, resume)).map_err(|error| {
+        let run = output.run();
+        thread.spawn(move || start(&feed, &calls, resume, run)).map_err(|error| {
             ConnectorError::new(description, FailureClass::Os, format!("no thread can be started: {error}"))
         })?;
         let mut result = self.pump(output);
@@ -50,13 +51,13 @@ impl Reader for SubjectReader {
 
 /// Calls the subject. The thread is left to itself when the run ends early: nothing can end Python
 /// code that does not call back.
-fn start(feed: &Feed, calls: &Calls, resume: Option<Option<Vec<u8>>>) {
+fn start(feed: &Feed, calls: &Calls, resume: Option<Option<Vec<u8>>>, run: Option<u64>) {
     let ended = attached(|py| {
         let resumed = resume.map_or(Ok(()), |position| {
             let position = position.map(|bytes| PyBytes::new(py, &bytes));
             calls.resume.bind(py).call1((position,)).map(|_| ())
         });
-        let finite = resumed.and_then(|()| calls.start.bind(py).call0());
+        let finite = resumed.and_then(|()| calls.start.bind(py).call1((run,)));
         let finite = finite.and_then(|_| calls.finite.bind(py).call0()?.is_truthy());
         match finite {
             Ok(finite) => (Outcome::Returned, finite),

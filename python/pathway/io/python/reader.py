@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pathway._engine import SubjectSource
 from pathway.internals import dtype as dt
-from pathway.internals.active_runs import ActiveRun, SubjectThread
+from pathway.internals.active_runs import SubjectThread
 from pathway.internals.api import SessionType
 from pathway.internals.parse_graph import G
 from pathway.internals.runtime_type_check import check_arg_types
@@ -109,28 +109,26 @@ def _resume(subject: ConnectorSubject, state: bytes | None) -> None:
 def daemon_start(
     subject: ConnectorSubject,
     start: Callable[[], Any],
-    run_of: Callable[[], ActiveRun | None] = lambda: None,
     *,
     is_shared: bool = False,
-) -> Callable[[], None]:
-    """What starts a subject for the engine, and waits for it.
+) -> Callable[[int | None], None]:
+    """What starts a subject for a run of the engine, and waits for it.
 
-    `run_of` tells the run, if that is known. A subject that is shared sees to it itself that it sends to one
-    run at a time.
+    A subject that is shared sees to it itself that it sends to one run at a time.
 
     The code of a subject may still be running when the interpreter exits, which ends such threads the
     hard way. They must then be Python's own: a thread of the engine cannot be ended so. The wait is on a
     lock that nobody releases in that case.
     """
 
-    def run() -> None:
+    def start_in(run: int | None) -> None:
         before = subject._pathway_thread
         if before is not None and not is_shared:
             before.make_room()
-        subject._pathway_thread = SubjectThread(f"pathway:{subject._datasource_name}", run_of())
+        subject._pathway_thread = SubjectThread(f"pathway:{subject._datasource_name}", run)
         subject._pathway_thread.run(start)
 
-    return run
+    return start_in
 
 
 def _is_declared(subject: ConnectorSubject) -> bool:
