@@ -22,7 +22,7 @@ export AZURITE ?= $(HOME)/.cache/pathway-services/azurite
 RUST_TESTS := --workspace --exclude pathway-python
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: help run test test-rust test-python test-services test-notebooks test-dashboard crash soak bench bench-quick bench-services \
+.PHONY: help run watch test test-rust test-python test-services test-notebooks test-dashboard crash soak bench bench-quick bench-services \
 	wheel lint format docs develop develop-release clean
 
 help: ## this list
@@ -50,6 +50,10 @@ $(FLIGHTS): $(TOOLS)
 
 run: develop-release $(FLIGHTS) ## delays of 336,776 flights: static, then live, then compared
 	$(BIN)/python examples/flights/main.py
+
+watch: develop-release $(FLIGHTS) ## the same, live for ten minutes with its dashboard: http://127.0.0.1:20000
+	$(BIN)/python examples/flights/data.py
+	$(BIN)/python examples/flights/watch.py
 
 # --- tests ------------------------------------------------------------------------------------------
 

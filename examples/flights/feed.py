@@ -8,9 +8,10 @@ same primary key replaces the row) or takes the flight back (`delete`). When the
 import csv
 import itertools
 import random
+import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,19 @@ GHOSTS = 10_000_000
 
 
 class FlightFeed(pw.io.python.ConnectorSubject):
-    """Plays a file of flights, one day as one batch, within about `seconds`."""
+    """Plays a file of flights, one day as one batch, within about `seconds`; `on_day` is told each day."""
 
-    def __init__(self, path: Path, seconds: float) -> None:
+    def __init__(self, path: Path, seconds: float, on_day: Callable[[str], None] = lambda date: None) -> None:
         super().__init__(datasource_name="flights", session_type="upsert")
         self.path = path
         self.seconds = seconds
+        self.on_day = on_day
         self.corrections = 0
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Ends the feed after the present day; what is not corrected by then stays wrong."""
+        self._stopped.set()
 
     def run(self) -> None:
         chance = random.Random(2013)
@@ -52,7 +59,11 @@ class FlightFeed(pw.io.python.ConnectorSubject):
             due[number + CORRECTED_AFTER].append(ghost)
             self.correct(due.pop(number, []))
             self.commit()
-            time.sleep(max(0.0, started + self.seconds * (number + 1) / len(days) - time.perf_counter()))
+            self.on_day(flights[0]["date"])
+            if self._stopped.wait(
+                max(0.0, started + self.seconds * (number + 1) / len(days) - time.perf_counter())
+            ):
+                return
         for number in sorted(due):
             self.correct(due[number])
             self.commit()
