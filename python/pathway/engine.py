@@ -9,6 +9,7 @@ from pathway._engine import (
     ref_scalar,
     unsafe_make_pointer,
 )
+from pathway._handbook_monitoring import PyMonitoringLevel, TelemetryConfig, Trace
 from pathway.internals.api import DebeziumDBType, PersistenceMode, SessionType
 from pathway.internals.engine_types import PathwayType
 from pathway.internals.monitoring import MonitoringLevel
@@ -24,8 +25,11 @@ __all__ = [
     "PathwayType",
     "PersistenceMode",
     "Pointer",
+    "PyMonitoringLevel",
     "PyObjectWrapper",
     "SessionType",
+    "TelemetryConfig",
+    "Trace",
     "ref_scalar",
     "unsafe_make_pointer",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,17 +30,21 @@ class MonitoringConfig:
     server_endpoint: str | None
     #: How log records are written, if the program has said so.
     log_format: LogFormat | None
+    #: What runs are called where they are told of, if somebody has said so.
+    run_id: str | None
 
 
 @dataclass(frozen=True)
 class _Given:
-    """What `set_monitoring_config` was called with."""
+    """What the program has said."""
 
     http_address: str | None = None
     http_token: str | None = None
     detailed_metrics_dir: str | None = None
     server_endpoint: str | None = None
     log_format: LogFormat | None = None
+    metrics_interval: int | None = None
+    run_id: str | None = None
 
 
 _given: _Given | None = None
@@ -59,7 +65,34 @@ def monitoring_config() -> MonitoringConfig:
         detailed_metrics_dir=folder or None,
         server_endpoint=endpoint or None,
         log_format=given.log_format,
+        run_id=given.run_id or environment.get("PATHWAY_RUN_ID") or None,
     )
+
+
+@contextlib.contextmanager
+def configured(
+    *,
+    server_endpoint: str | None,
+    detailed_metrics_dir: str | None,
+    interval: int | None,
+    run_id: str | None,
+) -> Iterator[None]:
+    """What is given holds inside of the block, the rest is as it was."""
+    global _given
+    before, now = _given, monitoring_config()
+    _given = _Given(
+        http_address=now.http_address,
+        http_token=now.http_token,
+        detailed_metrics_dir=detailed_metrics_dir or now.detailed_metrics_dir,
+        server_endpoint=server_endpoint or now.server_endpoint,
+        log_format=now.log_format,
+        metrics_interval=interval or (before or _Given()).metrics_interval,
+        run_id=run_id or now.run_id,
+    )
+    try:
+        yield
+    finally:
+        _given = before
 
 
 def log_format() -> LogFormat:
@@ -77,6 +110,8 @@ def log_format() -> LogFormat:
 
 def metrics_interval() -> int:
     """Seconds between two exports of metrics."""
+    if _given is not None and _given.metrics_interval is not None:
+        return _given.metrics_interval
     name = "PATHWAY_METRICS_READER_INTERVAL_SECONDS"
     text = os.environ.get(name) or str(_INTERVAL)
     try:
@@ -139,6 +174,7 @@ def set_license_key(key: str | None) -> None:
 
 __all__ = [
     "MonitoringConfig",
+    "configured",
     "log_format",
     "metrics_interval",
     "monitoring_config",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import uuid
 
 from pathway.internals.monitoring_config import monitoring_config
@@ -17,10 +16,11 @@ def recording() -> tuple[str, str] | None:
 
     All processes that were started together call it the same.
     """
-    folder = monitoring_config().detailed_metrics_dir
+    config = monitoring_config()
+    folder, name = config.detailed_metrics_dir, config.run_id
     if folder is None:
         return None
-    number, name = next(_RUNS), os.environ.get("PATHWAY_RUN_ID")
+    number = next(_RUNS)
     if name is None:
         return folder, str(uuid.uuid4())
     return folder, name if number == 1 else f"{name}-{number}"

@@ -24,6 +24,7 @@ from pathway._engine import (
     StopRequested,
 )
 from pathway._engine import Table as EngineTable
+from pathway._handbook_monitoring import PyMonitoringLevel, TelemetryConfig, monitored
 from pathway.internals.active_runs import active_run
 from pathway.internals.config import RunConfig, current_config
 from pathway.internals.console import shown
@@ -78,7 +79,7 @@ def run(
     udf_cache_directory: str | None = None,
     memory_limit: int | str | None = None,
     spill_directory: str | os.PathLike[str] | None = None,
-    monitoring: bool | None = None,
+    monitoring: bool | TelemetryConfig | PyMonitoringLevel | None = None,
 ) -> None:
     """Computes all outputs registered so far, until their inputs end.
 
@@ -105,7 +106,8 @@ def run(
             environment variable PATHWAY_MEMORY_LIMIT, else no limit). State that does not fit is in files.
         spill_directory: a local folder for these files, which have no names and are gone with the run
             (default: PATHWAY_SPILL_DIRECTORY, else the system's folder for temporary files).
-        monitoring: True for the monitoring level AUTO, False for NONE.
+        monitoring: True for the monitoring level AUTO, False for NONE; or a level of the log, or where the
+            run is told of (`PyMonitoringLevel` and `TelemetryConfig` in `pathway.engine`).
 
     >>> import pathway as pw
     >>> t = pw.debug.table_from_markdown('''
@@ -116,23 +118,22 @@ def run(
     >>> pw.run(monitoring_level=pw.MonitoringLevel.NONE)
     {'a': 1}
     """
-    if monitoring is not None:
-        monitoring_level = MonitoringLevel.AUTO if monitoring else MonitoringLevel.NONE
-    options = RunOptions(
-        monitoring_level=monitoring_level,
-        with_http_server=with_http_server,
-        default_logging=default_logging,
-        persistence_config=persistence_config,
-        runtime_typechecking=runtime_typechecking,
-        terminate_on_error=terminate_on_error,
-        max_expression_batch_size=max_expression_batch_size,
-        event_loop=event_loop,
-        udf_cache_directory=udf_cache_directory,
-        memory_limit=memory_limit,
-        spill_directory=spill_directory,
-    )
-    outputs = [*G.outputs, *(G.taps if debug else ())]
-    execute(outputs, options, debug=debug)
+    with monitored(monitoring_level if monitoring is None else monitoring) as level:
+        options = RunOptions(
+            monitoring_level=level,
+            with_http_server=with_http_server,
+            default_logging=default_logging,
+            persistence_config=persistence_config,
+            runtime_typechecking=runtime_typechecking,
+            terminate_on_error=terminate_on_error,
+            max_expression_batch_size=max_expression_batch_size,
+            event_loop=event_loop,
+            udf_cache_directory=udf_cache_directory,
+            memory_limit=memory_limit,
+            spill_directory=spill_directory,
+        )
+        outputs = [*G.outputs, *(G.taps if debug else ())]
+        execute(outputs, options, debug=debug)
 
 
 @trace_user_frame

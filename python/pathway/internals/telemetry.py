@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pathway._engine import build_info
 from pathway.internals.config import current_config
 from pathway.internals.log_format import RecordHandler
-from pathway.internals.monitoring_config import metrics_interval, monitoring_config
+from pathway.internals.monitoring_config import MonitoringConfig, metrics_interval, monitoring_config
 
 if TYPE_CHECKING:
     from pathway._engine import Telemetry
@@ -27,7 +27,8 @@ _SHOWN = 4
 @contextlib.contextmanager
 def exported(first_worker: int) -> Iterator[Telemetry | None]:
     """Sends what is known of the run inside of the block, if somebody is to be told; with the log records."""
-    endpoint = monitoring_config().server_endpoint
+    config = monitoring_config()
+    endpoint = config.server_endpoint
     if endpoint is None:
         yield None
         return
@@ -41,7 +42,7 @@ def exported(first_worker: int) -> Iterator[Telemetry | None]:
     telemetry = Telemetry(
         endpoint,
         interval=metrics_interval(),
-        resource=_resource(),
+        resource=_resource(config),
         of_metrics=[("worker.id", str(first_worker))],
         of_traces=[("python.version", platform.python_version())],
         packages=_packages(),
@@ -62,7 +63,7 @@ def _warn(text: str) -> None:
     _LOGGER.warning("%s", text)
 
 
-def _resource() -> list[tuple[str, str]]:
+def _resource(config: MonitoringConfig) -> list[tuple[str, str]]:
     instance = os.environ.get("PATHWAY_SERVICE_INSTANCE_ID") or str(uuid.uuid4())
     of_instance = "local-dev" if instance.endswith("local-dev") else f"external-{uuid.uuid4()}"
     resource = [
@@ -70,7 +71,7 @@ def _resource() -> list[tuple[str, str]]:
         ("service.version", build_info()["version"]),
         ("service.namespace", os.environ.get("PATHWAY_SERVICE_NAMESPACE") or of_instance),
         ("service.instance.id", instance),
-        ("run.id", os.environ.get("PATHWAY_RUN_ID") or str(uuid.uuid4())),
+        ("run.id", config.run_id or str(uuid.uuid4())),
     ]
     key = current_config().license_key
     if key:
