@@ -345,6 +345,13 @@ class Graph:
         frame: Frame | None = None,
     ) -> int:
         """Registers a sink; the number names it in `run(outputs=...)`."""
+    def output_at(self, number: int) -> tuple[str | None, str, Frame | None, Table]:
+        """The name of an output, its sink, its line and its table."""
+    def origins_of_all(
+        self, tables: Sequence[Table]
+    ) -> tuple[list[tuple[str, Frame | None, Table, list[tuple[int, Table | None]], str | None]], list[int]]:
+        """The same as `Table.origins` for all rows of some tables, with their numbers among the tables on the
+        way."""
     def global_error_log(self) -> Table: ...
     def local_error_log(self, frame: Frame | None = None) -> tuple[int, Table]:
         """A new error log: its number and its table."""
@@ -430,6 +437,22 @@ class Archive:
         """Serves until the process ends. Releases the GIL."""
 
 @final
+class RowsServer:
+    """The server of the page that tells why rows are there.
+
+    It asks an object: `about()`, `rows(output, text)` and `reason(table, id, limit)` give JSON, or None.
+    """
+
+    def __init__(self, reasons: object, address: str, port: int, *, token: str | None = None) -> None:
+        """Listens; OSError if that cannot be done."""
+    @property
+    def address(self) -> str: ...
+    @property
+    def is_loopback(self) -> bool: ...
+    def serve(self) -> None:
+        """Serves until the process ends. Releases the GIL."""
+
+@final
 class Explanation:
     """A plan before and after rewriting."""
 
@@ -506,6 +529,9 @@ class Table:
     @property
     def is_bounded(self) -> bool:
         """No source that it depends on goes on watching for more."""
+    @property
+    def frame(self) -> Frame | None:
+        """The line that made it."""
     @property
     def is_bounded_in_debug(self) -> bool:
         """The same in debugging runs, in which other rows may stand for those of sources."""

@@ -253,6 +253,7 @@ CONTRACT = {
         "pathway spawn, pathway spawn-from-env",
         "pathway replay",
         "pathway explain, pw.explain, Table.explain",
+        "pathway why",
         "pathway run",
         "pathway persistence inspect",
         "pathway airbyte create-source",

@@ -35,9 +35,14 @@ const FILES: &[File] = files![
     "pages/panel.js",
     "pages/pipeline.js",
     "pages/ranking.js",
+    "pages/rows.js",
+    "pages/tree.js",
+    "rows.html",
+    "rows.js",
     "status.js",
     "style/graph.css",
     "style/page.css",
+    "style/rows.css",
     "style/theme.css",
     "table.js",
     "theme.js",
@@ -47,6 +52,8 @@ const FILES: &[File] = files![
 
 /// The page itself.
 pub(crate) const PAGE: &str = "index.html";
+/// The page that tells why rows are there.
+pub(crate) const ROWS: &str = "rows.html";
 
 impl File {
     /// The file at this path.

@@ -4,7 +4,8 @@
 //! dashboard, whose page is in `static`, as the plan with its numbers, and as metrics in the text form of OpenMetrics
 //! ([`metrics`]); to people at a terminal ([`console`]), beside what was logged ([`LogTail`]); with the Cargo feature
 //! `otlp` also to collectors of OpenTelemetry (`telemetry`). A [`Recorder`] keeps the numbers for later. What is known of
-//! a run besides its numbers is on its [`Board`]. It knows nothing of rows, and has no influence on the run.
+//! a run besides its numbers is on its [`Board`]. It knows nothing of rows, and has no influence on the run; where rows
+//! come from is told by others, for whom it serves a page ([`RowsServer`]).
 
 mod api;
 mod board;
@@ -17,6 +18,7 @@ pub mod http;
 mod log_tail;
 pub mod metrics;
 mod recorded;
+mod rows;
 #[cfg(feature = "otlp")]
 pub mod telemetry;
 mod usage;
@@ -26,3 +28,4 @@ pub use console::Console;
 pub use http::{NotServed, Server, Settings};
 pub use log_tail::{Level, LogTail, Record};
 pub use recorded::{Archive, NotRecorded, Recorder};
+pub use rows::{Reasons, RowsServer};

@@ -54,7 +54,13 @@ const TOKEN = "pathway-token";
 export class Locked extends Error {}
 
 /** The server is not there, or does not say what it should. */
-export class NoAnswer extends Error {}
+export class NoAnswer extends Error {
+  /** @param status with which it answered, if it did */
+  constructor(message, status = null) {
+    super(message);
+    this.status = status;
+  }
+}
 
 /** Takes the token out of the address of the page, so that it is neither shown nor kept in the browser's history. */
 export function takeToken() {
@@ -71,16 +77,17 @@ export function setToken(token) {
   sessionStorage.setItem(TOKEN, token);
 }
 
-async function get(path) {
+/** What the server answers to a request below `api/`. */
+export async function get(path) {
   const token = sessionStorage.getItem(TOKEN);
   const headers = token === null ? {} : { Authorization: `Bearer ${token}` };
   try {
     const answer = await fetch(`api/${path}`, { headers, cache: "no-store", signal: AbortSignal.timeout(5000) });
     if (answer.status === 401) throw new Locked();
     if (answer.ok) return await answer.json();
-    throw new NoAnswer(`${path}: ${answer.status}`);
+    throw new NoAnswer(`${path}: ${answer.status}`, answer.status);
   } catch (error) {
-    throw error instanceof Locked ? error : new NoAnswer(error.message);
+    throw error instanceof Locked || error instanceof NoAnswer ? error : new NoAnswer(error.message);
   }
 }
 

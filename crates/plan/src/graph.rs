@@ -189,6 +189,16 @@ impl Graph {
         output.ok_or_else(|| PlanError::Value(format!("this plan has no output number {}", id.0)))
     }
 
+    /// A table of the plan.
+    ///
+    /// # Errors
+    /// [`PlanError::Runtime`] if it was cleared.
+    pub fn table(&self, id: NodeId) -> Result<crate::Table, PlanError> {
+        let state = self.lock();
+        state.checked(id)?;
+        Ok(crate::Table::new(self, &state, id))
+    }
+
     pub(crate) fn lock(&self) -> parking_lot::MutexGuard<'_, State> {
         self.0.lock()
     }

@@ -96,4 +96,4 @@ pub use table::{
     WindowBy,
 };
 pub use universe::UniverseId;
-pub use why::{OriginLink, OriginStep, Origins};
+pub use why::{OriginLink, OriginStep, Origins, origins_of_all};

@@ -1,12 +1,13 @@
-//! Where rows come from: for some rows of a table, the rows of all tables before it that made them.
+//! Where rows come from: for some rows of a table, or for all rows of some, the rows of all tables before that made
+//! them.
 //!
-//! [`Table::origins`] adds tables to the plan that hold exactly these rows, and which of them led to which, so
+//! [`Table::origins`], for some rows, and [`origins_of_all`], for all rows of some tables, add tables to the plan that hold exactly these rows, and which of them led to which, so
 //! that one run finds them, over as many rows as there may be. It follows what operations mean, not how they are
 //! computed: a row of a group-by comes from all rows of its group, one of a join from the pair, one of a filter
 //! from the row with its id. Where it is not told by ids or cells, it stops and says so ([`OriginStep::ends`]).
 //!
 //! *State*: what these tables need, in the run that is asked. *Cost*: of that run, about one more join with a
-//! small table for each table on the way.
+//! small table for each table on the way; where all rows of a table are wanted, there is none.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +26,8 @@ use crate::table::{Named, StaticOptions, Table};
 /// What some rows of a table come from.
 #[derive(Clone, Debug)]
 pub struct Origins {
-    /// The table that was asked about, then the tables that it is made of; each is before those that it is made of.
+    /// The tables that were asked about and those that they are made of; each is before those that it is made of. If
+    /// one was asked about, it is the first.
     pub steps: Vec<OriginStep>,
 }
 
@@ -86,29 +88,59 @@ impl Table {
         );
         let asked =
             self.graph().static_table(&Schema::new([]), vec![(0, batch)], StaticOptions::default())?;
-        let mut wanted =
-            BTreeMap::from([(self.node(), vec![asked.select([("origin", pointer(row_id()))])?])]);
-        let mut steps = Vec::new();
-        let mut numbers = HashMap::new();
-        while let Some((id, by)) = wanted.pop_last() {
-            let (step, found) = step(self.graph(), id, &by)?;
-            for link in &found {
-                let origins = match &link.pairs {
+        let some = Wanted::Some(vec![asked.select([("origin", pointer(row_id()))])?]);
+        Ok(followed(self.graph(), BTreeMap::from([(self.node(), some)]))?.0)
+    }
+}
+
+/// The same for all rows of some tables of a plan, with the numbers of their steps.
+///
+/// # Errors
+/// [`PlanError::Runtime`] if the plan was cleared.
+pub fn origins_of_all(tables: &[&Table]) -> Result<(Origins, Vec<usize>), PlanError> {
+    let Some(first) = tables.first() else { return Ok((Origins { steps: vec![] }, vec![])) };
+    let wanted = tables.iter().map(|table| (table.node(), Wanted::All)).collect();
+    let (origins, numbers) = followed(first.graph(), wanted)?;
+    Ok((origins, tables.iter().map(|table| numbers[&table.node()]).collect()))
+}
+
+/// Which rows of a table are wanted.
+enum Wanted {
+    All,
+    /// Those with the ids in the columns `origin` of these tables.
+    Some(Vec<Table>),
+}
+
+/// What wanted rows come from, and the numbers of the steps of all tables on the way.
+fn followed(
+    graph: &Graph,
+    mut wanted: BTreeMap<NodeId, Wanted>,
+) -> Result<(Origins, HashMap<NodeId, usize>), PlanError> {
+    let mut steps = Vec::new();
+    let mut numbers = HashMap::new();
+    while let Some((id, by)) = wanted.pop_last() {
+        let (step, found, needs_all) = step(graph, id, &by)?;
+        for link in &found {
+            if needs_all.contains(&link.to) {
+                wanted.insert(link.to, Wanted::All);
+            }
+            let of_it = wanted.entry(link.to).or_insert_with(|| Wanted::Some(vec![]));
+            if let Wanted::Some(of_it) = of_it {
+                of_it.push(match &link.pairs {
                     Some(pairs) => pairs.select([("origin", col("origin"))])?,
                     None => step.rows.select([("origin", pointer(row_id()))])?,
-                };
-                wanted.entry(link.to).or_default().push(origins);
+                });
             }
-            numbers.insert(id, steps.len());
-            steps.push((step, found));
         }
-        let number = |link: Found| OriginLink { to: numbers[&link.to], pairs: link.pairs };
-        let linked = |(step, found): (OriginStep, Vec<Found>)| OriginStep {
-            links: found.into_iter().map(number).collect(),
-            ..step
-        };
-        Ok(Origins { steps: steps.into_iter().map(linked).collect() })
+        numbers.insert(id, steps.len());
+        steps.push((step, found));
     }
+    let number = |link: Found| OriginLink { to: numbers[&link.to], pairs: link.pairs };
+    let linked = |(step, found): (OriginStep, Vec<Found>)| OriginStep {
+        links: found.into_iter().map(number).collect(),
+        ..step
+    };
+    Ok((Origins { steps: steps.into_iter().map(linked).collect() }, numbers))
 }
 
 /// A pointer as one of any kind.
@@ -116,46 +148,83 @@ fn pointer(of: Col) -> Col {
     of.declare_type(DType::ANY_POINTER)
 }
 
-/// The rows of a table that are wanted, and where they come from. `by` are tables with their ids in a column `origin`.
-fn step(graph: &Graph, id: NodeId, by: &[Table]) -> Result<(OriginStep, Vec<Found>), PlanError> {
+/// The rows of a table that are wanted, where they come from, and the tables all of whose rows these come from.
+fn step(graph: &Graph, id: NodeId, by: &Wanted) -> Result<(OriginStep, Vec<Found>, Vec<NodeId>), PlanError> {
     let (table, node) = {
         let state = graph.lock();
         state.checked(id)?;
         (Table::new(graph, &state, id), state.shared(id))
     };
-    let all = match by {
-        [one] => one.clone(),
-        [first, others @ ..] => first.concat_reindex(&others.iter().collect::<Vec<_>>())?,
-        [] => return Err(PlanError::Runtime("no rows are wanted of a table that is on the way".to_owned())),
+    let ids = match by {
+        Wanted::All => None,
+        Wanted::Some(by) => {
+            let all = match by.as_slice() {
+                [one] => one.clone(),
+                [first, others @ ..] => first.concat_reindex(&others.iter().collect::<Vec<_>>())?,
+                [] => {
+                    let text = "no rows are wanted of a table that is on the way";
+                    return Err(PlanError::Runtime(text.to_owned()));
+                }
+            };
+            Some(all.group_by_id(col("origin"))?.reduce([] as [Named; 0])?)
+        }
     };
-    let wanted = all.group_by_id(col("origin"))?.reduce([] as [Named; 0])?;
-    let rows = table.intersect(&[&wanted])?;
+    let rows = match &ids {
+        None => table.clone(),
+        Some(ids) => table.intersect(&[ids])?,
+    };
     let (ways, ends) = ways(graph, &table, &node)?;
     let mut links: Vec<Found> = Vec::new();
     for (to, way) in ways {
         let pairs = match way {
             Way::SameId if links.iter().any(|link| link.to == to && link.pairs.is_none()) => continue,
             Way::SameId => None,
-            Way::Forward(pointers) => Some(
-                pointers
-                    .intersect(&[&wanted])?
-                    .filter(col("origin").is_not_none())?
-                    .select([("row", pointer(row_id())), ("origin", pointer(col("origin").unwrap()))])?,
-            ),
-            Way::Backward(pointers) => {
-                let marked = wanted.select([("there", constant(true))])?;
-                let there = marked.ix(pointers.col("row")?, &pointers, true, true)?;
+            Way::Forward(pointers) => {
+                let of_wanted = match &ids {
+                    None => pointers,
+                    Some(ids) => pointers.intersect(&[ids])?,
+                };
                 Some(
-                    pointers
-                        .filter(there.col("there")?.is_not_none())?
+                    of_wanted
+                        .filter(col("origin").is_not_none())?
+                        .select([("row", pointer(row_id())), ("origin", pointer(col("origin").unwrap()))])?,
+                )
+            }
+            Way::Backward(pointers) => {
+                let of_wanted = match &ids {
+                    None => pointers.filter(col("row").is_not_none())?,
+                    Some(ids) => {
+                        let marked = ids.select([("there", constant(true))])?;
+                        let there = marked.ix(pointers.col("row")?, &pointers, true, true)?;
+                        pointers.filter(there.col("there")?.is_not_none())?
+                    }
+                };
+                Some(
+                    of_wanted
                         .select([("row", pointer(col("row").unwrap())), ("origin", pointer(row_id()))])?,
                 )
             }
         };
         links.push(Found { to, pairs });
     }
+    let needs_all = match by {
+        Wanted::All => passed_whole(&node.op),
+        Wanted::Some(_) => vec![],
+    };
     let step = OriginStep { table, operation: node.op.name(), rows, links: vec![], ends };
-    Ok((step, links))
+    Ok((step, links, needs_all))
+}
+
+/// The inputs of an operation all of whose rows are in its result, in some way.
+fn passed_whole(op: &Op) -> Vec<NodeId> {
+    match op {
+        Op::Select { base, .. } => vec![*base],
+        Op::Reindex { input, .. } => vec![*input],
+        Op::Reduce(reduce) => vec![reduce.input],
+        Op::Concat { inputs } => inputs.iter().map(|rows| rows.table).collect(),
+        Op::UpdateCells { input, .. } => vec![input.table],
+        _ => vec![],
+    }
 }
 
 /// Where rows of a node come from, and why that is not all, if it is not.

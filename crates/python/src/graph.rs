@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use pathway_io::{Sink, Source};
 use pathway_plan::program::StepOp;
 use pathway_plan::rewrite::{Goal, Rewrites};
-use pathway_plan::{ErrorLogId, Graph, OutputId, OutputOptions, SourceOptions};
+use pathway_plan::{ErrorLogId, Graph, OutputId, OutputOptions, SourceOptions, origins_of_all};
 use pathway_runtime::ClusterConfig;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -32,6 +32,10 @@ use crate::table::PyTable;
 use crate::transform::PyTransformer;
 use crate::universe::PyUniverse;
 use crate::value::describe;
+use crate::why::{self, OriginStep};
+
+/// The name, the sink, the line and the table of an output.
+type OutputParts = (Option<String>, String, Option<Py<PyFrame>>, PyTable);
 
 /// The plan under construction.
 #[pyclass(frozen, module = "pathway._engine", name = "Graph")]
@@ -180,6 +184,25 @@ impl PyGraph {
             self.captures.lock().push(id);
         }
         Ok(id.0)
+    }
+
+    /// The name, the sink, the line and the table of an output.
+    fn output_at(slf: &Bound<'_, Self>, number: u32) -> PyResult<OutputParts> {
+        let output = slf.get().graph.output(OutputId(number)).map_err(errors::of_plan)?;
+        let table = slf.get().graph.table(output.table).map_err(errors::of_plan)?;
+        let table = PyTable { table, graph: slf.clone().unbind() };
+        let frame = frame::object(slf.py(), output.frame.as_ref())?;
+        Ok((output.name, output.sink.description(), frame, table))
+    }
+
+    /// What all rows of some tables come from: the tables on the way, and the numbers of these among them.
+    fn origins_of_all(
+        slf: &Bound<'_, Self>,
+        tables: Vec<Bound<'_, PyTable>>,
+    ) -> PyResult<(Vec<OriginStep>, Vec<usize>)> {
+        let tables: Vec<_> = tables.iter().map(|table| &table.get().table).collect();
+        let (origins, numbers) = origins_of_all(&tables).map_err(errors::of_plan)?;
+        Ok((why::steps(slf.py(), &slf.clone().unbind(), origins)?, numbers))
     }
 
     /// The log of all operators without another.

@@ -31,6 +31,7 @@ mod persistence;
 mod pointer;
 mod raised;
 mod reducer;
+mod rows;
 mod run;
 mod search;
 mod serving;
@@ -45,6 +46,7 @@ mod transform;
 mod udf;
 mod universe;
 mod value;
+mod why;
 mod window;
 
 /// The extension module.
@@ -88,6 +90,8 @@ mod _engine {
     use crate::pointer::{
         PyPointer, parse_pointer, ref_scalar, ref_scalar_with_instance, unsafe_make_pointer,
     };
+    #[pymodule_export]
+    use crate::rows::PyRowsServer;
     #[pymodule_export]
     use crate::run::StopRequested;
     #[pymodule_export]

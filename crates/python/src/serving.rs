@@ -67,7 +67,7 @@ impl PyArchive {
 }
 
 /// An address, or the first one of a name.
-fn resolved(address: &str, port: u16) -> PyResult<std::net::SocketAddr> {
+pub(crate) fn resolved(address: &str, port: u16) -> PyResult<std::net::SocketAddr> {
     let failed = |why: String| PyOSError::new_err(format!("metrics cannot be served on {address:?}: {why}"));
     let mut found = (address, port).to_socket_addrs().map_err(|error| failed(error.to_string()))?;
     found.next().ok_or_else(|| failed("it has no address".to_owned()))

@@ -19,6 +19,7 @@ use crate::mapping;
 use crate::pointer::PyPointer;
 use crate::search::{self, PyAsked, PyIndexed, PySearch};
 use crate::universe::PyUniverse;
+use crate::why::{self, OriginStep};
 
 /// A handle to a table of the plan.
 #[pyclass(frozen, module = "pathway._engine", name = "Table")]
@@ -29,10 +30,6 @@ pub(crate) struct PyTable {
 
 /// A name, an expression and the user's line, as Python passes them.
 pub(crate) type NamedExpr<'py> = (String, Bound<'py, PyExpr>, Option<Bound<'py, PyFrame>>);
-
-/// A table on the way to where rows come from, as Python takes it.
-type OriginStep =
-    (&'static str, Option<Py<PyFrame>>, PyTable, Vec<(usize, Option<PyTable>)>, Option<&'static str>);
 
 type OptionalFrame<'a, 'py> = Option<&'a Bound<'py, PyFrame>>;
 
@@ -100,6 +97,11 @@ impl PyTable {
             ))
         })
     }
+    /// The line that made it.
+    #[getter]
+    fn frame(&self, py: Python<'_>) -> PyResult<Option<Py<PyFrame>>> {
+        frame::object(py, self.table.frame())
+    }
     #[getter]
     fn id_dtype(&self, py: Python<'_>) -> PyResult<Py<PyDType>> {
         intern(py, self.table.id_dtype())
@@ -112,15 +114,7 @@ impl PyTable {
     /// What makes each table on the way, its line, its rows, where these come from, and why that is not all.
     fn origins(&self, py: Python<'_>, ids: Vec<Bound<'_, PyPointer>>) -> PyResult<Vec<OriginStep>> {
         let ids: Vec<_> = ids.iter().map(|id| id.get().0).collect();
-        let origins = self.table.origins(&ids).map_err(errors::of_plan)?;
-        let known = |table| self.sibling(py, Ok(table));
-        let steps = origins.steps.into_iter().map(|step| {
-            let links = step.links.into_iter();
-            let links = links.map(|link| Ok((link.to, link.pairs.map(known).transpose()?)));
-            let frame = frame::object(py, step.table.frame())?;
-            Ok((step.operation, frame, known(step.rows)?, links.collect::<PyResult<Vec<_>>>()?, step.ends))
-        });
-        steps.collect()
+        why::steps(py, &self.graph, self.table.origins(&ids).map_err(errors::of_plan)?)
     }
 
     #[pyo3(signature = (columns, frame=None))]

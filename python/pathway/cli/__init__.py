@@ -15,7 +15,7 @@ import click
 from pathway import __version__
 from pathway.cli import airbyte as airbyte_files
 from pathway.cli import completion as completions
-from pathway.cli import explained, pipeline, store, web_dashboard
+from pathway.cli import explained, pipeline, rows, store, web_dashboard
 from pathway.cli.options import Run, runs
 
 _LOGGER = logging.getLogger("pathway.cli")
@@ -32,6 +32,7 @@ def main() -> None:
       pathway run program.py --threads 4
       pathway spawn --processes 2 python program.py --input data.csv
       pathway explain program.py
+      pathway why --row city=Newark program.py
       pathway persistence inspect ./state
 
     pathway COMMAND --help tells of each.
@@ -298,6 +299,129 @@ def explain(
         sys.exit(found.code)
     _write(text, output)
     sys.exit(found.code)
+
+
+@main.command(
+    context_settings={"allow_interspersed_args": False},
+    short_help="Tells why rows of a program's outputs are there.",
+)
+@click.option(
+    "--record-path",
+    metavar="FOLDER",
+    help="Where the recording is (record, if that is there; otherwise inputs are read as in a run).",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(list(rows.MODES)),
+    default="batch",
+    help="Recorded rows are given all at once (batch, the default), or in the minibatches and at the times "
+    "in which they came (speedrun).",
+)
+@click.option("-t", "--threads", type=click.IntRange(min=1), metavar="N", help="Worker threads (1).")
+@click.option(
+    "--set",
+    "variables",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_assignments,
+    help="The value of a variable of a pipeline, as of pathway run.",
+)
+@click.option("--output", metavar="NAME", help="The output of --row; without it, the only one.")
+@click.option(
+    "--row",
+    "cells",
+    multiple=True,
+    metavar="COLUMN=CELL",
+    help="Print why the row with this cell is there. Can be given several times. The beginning of an id, "
+    "^ID, will do, too.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=rows.FOLLOWED,
+    metavar="N",
+    help="With --row, how many rows of a group are followed (10).",
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=8089, metavar="N", help="The port (8089).")
+@click.option(
+    "--address",
+    default="127.0.0.1",
+    metavar="ADDRESS",
+    help="The address of the page; by default only this machine reaches it.",
+)
+@click.argument("program", type=click.Path(exists=True, dir_okay=False))
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def why(
+    record_path: str | None,
+    mode: str,
+    threads: int | None,
+    variables: dict[str, str],
+    output: str | None,
+    cells: tuple[str, ...],
+    limit: int,
+    port: int,
+    address: str,
+    program: str,
+    arguments: tuple[str, ...],
+) -> None:
+    """Tells why rows of the outputs of PROGRAM, a Python program or a pipeline in YAML, are there: which rows
+    of its inputs they come from, through which lines.
+
+    The program is executed with its ARGUMENTS and with the inputs that pathway spawn --record has recorded,
+    as by pathway replay; without a recording, inputs that end are read. Its outputs are not written: they and
+    all rows that they come from are kept, and shown on a page in a browser, or with --row, one of them is
+    told of here. What the program prints goes to standard error. Options of this command stand before
+    PROGRAM.
+
+    \b
+    Examples:
+      pathway spawn --record python program.py
+      pathway why program.py
+      pathway why --output totals --row city=Newark program.py
+      pathway why --record-path monday --port 9000 program.py --input data.csv
+    """
+    if not program.endswith((".py", *pipeline.SUFFIXES)):
+        raise click.UsageError(f"{program} is no .py or .yaml file")
+    if variables and not program.endswith(pipeline.SUFFIXES):
+        raise click.UsageError("--set is for pipelines in YAML; give a program arguments, or the environment")
+    if output is not None and not cells:
+        raise click.UsageError("--output says which output a row is of: give --row, too")
+    wanted, prefix = _row(cells)
+    if record_path is None:
+        record_path = "record" if os.path.isdir("record") else None
+    elif not os.path.isdir(record_path):
+        raise click.UsageError(
+            f"there is no recording in {record_path}: make one with pathway spawn --record"
+        )
+    if threads is not None:
+        os.environ["PATHWAY_THREADS"] = str(threads)
+    recording = None if record_path is None else os.path.abspath(record_path)
+    try:
+        reasons, code = rows.found(program, arguments, variables, recording=recording, mode=mode)
+        if code != 0:
+            sys.exit(code)
+        if cells:
+            click.echo(rows.told(reasons, output, wanted, prefix, limit), nl=False)
+        else:
+            page = rows.Page(reasons, os.path.basename(program), record_path)
+            rows.serve(page, address, port)
+    except (rows.NothingKnown, rows.NoSuchRow, OSError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _row(texts: tuple[str, ...]) -> tuple[dict[str, str], str | None]:
+    """The cells and the beginning of an id that `--row` tells."""
+    cells: dict[str, str] = {}
+    prefix = None
+    for text in texts:
+        name, equals, cell = text.partition("=")
+        if text.startswith("^"):
+            prefix = text
+        elif equals:
+            cells[name] = cell
+        else:
+            raise click.UsageError(f"--row {text!r} is neither COLUMN=CELL nor the beginning of an id, ^...")
+    return cells, prefix
 
 
 def _write(text: str, output: str | None) -> None:

@@ -44,14 +44,23 @@ def explained(file: str, arguments: Sequence[str], overrides: Mapping[str, str],
     What the program prints goes to standard error.
     """
     watcher = Watcher(runs=runs)
+    code = executed(file, arguments, overrides, watcher)
+    plans = [plan for plan in watcher.plans() if not plan.is_empty()]
+    if not plans and G.outputs and code == 0:
+        print(f"{file} does not call pw.run(); this is what that would run", file=sys.stderr)
+        plans = [G.engine.explanation(outputs=list(G.outputs))]
+    return Explained(plans, code)
+
+
+def executed(file: str, arguments: Sequence[str], overrides: Mapping[str, str], watcher: Watcher) -> int:
+    """Executes a program or pipeline whose runs are watched; the code that it has ended with.
+
+    What it prints goes to standard error.
+    """
     with watched(watcher), contextlib.redirect_stdout(sys.stderr), _as_program(file, arguments):
         code = _ended(file, overrides)
-        plans = [plan for plan in watcher.plans() if not plan.is_empty()]
-        if not plans and G.outputs and code == 0:
-            print(f"{file} does not call pw.run(); this is what that would run", file=sys.stderr)
-            plans = [G.engine.explanation(outputs=list(G.outputs))]
     G.mark_used()
-    return Explained(plans, code)
+    return code
 
 
 @contextlib.contextmanager

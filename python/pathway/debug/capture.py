@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from pathway._engine import ERROR, CaptureSink, Pointer
 from pathway._engine import Table as EngineTable
 from pathway.internals.parse_graph import G
-from pathway.internals.run import execute, run_options
+from pathway.internals.run import RunOptions, execute, run_options
 from pathway.internals.table import Table
 from pathway.internals.trace import warn
 
@@ -81,7 +82,13 @@ def _same_cell(left: Any, right: Any) -> bool:
 
 def capture(*tables: Table | EngineTable, **kwargs: Any) -> list[Captured]:
     """Runs what the tables need, in one run."""
-    options = run_options(**kwargs)
+    return list(captured(tables, run_options(**kwargs), debug=True))
+
+
+def captured(
+    tables: Sequence[Table | EngineTable], options: RunOptions, *, debug: bool
+) -> Iterator[Captured]:
+    """The same, one after the other: what has been given is not kept."""
     sinks = []
     outputs = []
     for table in tables:
@@ -89,11 +96,11 @@ def capture(*tables: Table | EngineTable, **kwargs: Any) -> list[Captured]:
         sink = CaptureSink([engine.column_dtype(name) for name in engine.column_names()])
         outputs.append(G.engine.output(engine, sink, keep_errors=True))
         sinks.append(sink)
-    execute([*outputs, *G.taps], options, debug=True)
-    return [
-        Captured(table, _in_order(sink.updates()), options.terminate_on_error)
-        for table, sink in zip(tables, sinks, strict=True)
-    ]
+    execute([*outputs, *(G.taps if debug else ())], options, debug=debug)
+    for table, sink in zip(tables, sinks, strict=True):
+        updates = _in_order(sink.updates())
+        sink.clear()
+        yield Captured(table, updates, options.terminate_on_error)
 
 
 def _in_order(updates: list[tuple[Any, ...]]) -> list[Update]:

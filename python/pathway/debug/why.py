@@ -6,19 +6,23 @@ import dataclasses
 import html
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from pathway._engine import Frame, Pointer
 from pathway._engine import Table as EngineTable
-from pathway.debug.capture import Captured, capture
+from pathway.debug.capture import Captured, capture, captured
 from pathway.internals.config import RunConfig
+from pathway.internals.run import RunOptions, run_options
 from pathway.internals.table import Table
+
+#: A table on the way, as the engine gives it.
+OriginStep = tuple[str, Frame | None, EngineTable, list[tuple[int, EngineTable | None]], str | None]
 
 #: Characters of an id in texts, as in printed tables.
 _SHORT = 8
 #: Names of columns that no program made have it.
-_INTERNAL = "\0"
+INTERNAL = "\0"
 #: What an operation that only computes columns is called.
 _SELECT = "select"
 
@@ -64,7 +68,7 @@ class Reason:
             "rows": [
                 {
                     "id": str(row.id),
-                    "cells": {name: _text(value) for name, value in row.cells.items()},
+                    "cells": {name: text(value) for name, value in row.cells.items()},
                     "operations": row.operations,
                     "file": row.file,
                     "line": row.line,
@@ -98,8 +102,8 @@ class Reason:
         return "  ".join(part for part in [" < ".join(self.operations), place, self.source] if part)
 
     def _shown(self) -> str:
-        cells = [f"{name}={_text(value)}" for name, value in self.cells.items()]
-        return " ".join([_short(self.id), *cells])
+        cells = [f"{name}={text(value)}" for name, value in self.cells.items()]
+        return " ".join([short(self.id), *cells])
 
     def _remarks(self) -> list[str]:
         more = [f"and {self.more} more rows"] if self.more else []
@@ -134,17 +138,17 @@ class Reason:
         return f"<li>{shown}<br><small>{html.escape(self._head())}</small>{inside}</li>"
 
 
-def _short(pointer: Pointer) -> str:
+def short(pointer: Pointer) -> str:
     return f"{str(pointer)[:_SHORT]}..."
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
     return (
-        _short(value) if isinstance(value, Pointer) else repr(value) if isinstance(value, str) else str(value)
+        short(value) if isinstance(value, Pointer) else repr(value) if isinstance(value, str) else str(value)
     )
 
 
-class _Step(NamedTuple):
+class Step(NamedTuple):
     """A table on the way, after the run."""
 
     operation: str
@@ -174,7 +178,7 @@ def why(
     steps = _computed(table._engine, asked, options)
     if asked not in steps[0].rows:
         raise KeyError(f"no row of the table has the id {asked} when its inputs have ended")
-    return _Walk(steps, limit).row(0, asked)
+    return Walk(steps, limit).row(0, asked)
 
 
 def _find(table: Table, prefix: str | None, cells: dict[str, Any], options: dict[str, Any]) -> Pointer:
@@ -205,76 +209,84 @@ def _find(table: Table, prefix: str | None, cells: dict[str, Any], options: dict
     raise KeyError(f"{count} {' and '.join(wanted)}{way_out}")
 
 
-def _computed(table: EngineTable, asked: Pointer, options: dict[str, Any]) -> list[_Step]:
+def _computed(table: EngineTable, asked: Pointer, options: dict[str, Any]) -> list[Step]:
     """Runs what tells where a row comes from."""
-    steps = table.origins([asked])
-    wanted = [rows for _, _, rows, _, _ in steps]
-    wanted += [pairs for _, _, _, links, _ in steps for _, pairs in links if pairs is not None]
-    captured = iter(capture(*wanted, **options))
-    states = [next(captured).final_state() for _ in steps]
+    return steps_of(table.origins([asked]), run_options(**options), debug=True)
+
+
+def steps_of(origins: Sequence[OriginStep], options: RunOptions, *, debug: bool) -> list[Step]:
+    """Runs what tells where rows come from."""
+    wanted = [rows for _, _, rows, _, _ in origins]
+    wanted += [pairs for _, _, _, links, _ in origins for _, pairs in links if pairs is not None]
+    found = captured(wanted, options, debug=debug)
+    states = [next(found).final_state() for _ in origins]
     return [
-        _Step(
+        Step(
             operation,
             frame,
             rows.column_names(),
             state,
-            [(to, None if pairs is None else _origins(next(captured))) for to, pairs in links],
+            [(to, None if pairs is None else _pairs(next(found))) for to, pairs in links],
             ends,
         )
-        for (operation, frame, rows, links, ends), state in zip(steps, states, strict=True)
+        for (operation, frame, rows, links, ends), state in zip(origins, states, strict=True)
     ]
 
 
-def _origins(pairs: Captured) -> dict[Pointer, list[Pointer]]:
-    found: dict[Pointer, list[Pointer]] = {}
-    for row, origin in sorted(pairs.final_state().values(), key=lambda pair: int(pair[1])):
-        found.setdefault(row, []).append(origin)
-    return found
+def _pairs(found: Captured) -> dict[Pointer, list[Pointer]]:
+    pairs: dict[Pointer, list[Pointer]] = {}
+    for row, origin in sorted(found.final_state().values(), key=lambda pair: int(pair[1])):
+        pairs.setdefault(row, []).append(origin)
+    return pairs
 
 
-class _Walk:
+class Walk:
     """From a row to those that it comes from. What one line of the program does is one row."""
 
-    def __init__(self, steps: list[_Step], limit: int) -> None:
+    def __init__(self, steps: Sequence[Step], limit: int) -> None:
         self._steps = steps
         self._limit = limit
         self._known: dict[tuple[int, Pointer], Reason] = {}
 
     def row(self, number: int, key: Pointer) -> Reason:
+        """A row of the step with this number, with all that it comes from."""
         found = self._known.get((number, key))
         if found is None:
-            step = self._steps[number]
-            frame = step.frame
-            place = (
-                ("", 0, "", "") if frame is None else (frame.file, frame.line, frame.function, frame.source)
-            )
-            named = zip(step.columns, step.rows[key], strict=True)
-            cells = {name: value for name, value in named if _INTERNAL not in name}
-            found = self._known[(number, key)] = Reason(key, cells, [], *place)
-            self._fill(found, number, key)
+            found, origins = look(self._steps, number, key)
+            self._known[(number, key)] = found
+            found.more = max(0, len(origins) - self._limit)
+            found.origins = [self.row(*origin) for origin in origins[: self._limit]]
         return found
 
-    def _fill(self, reason: Reason, number: int, key: Pointer) -> None:
-        """Collects the origins of a row, through rows that are made at its line."""
-        line = (reason.file, reason.line)
-        todo, seen = [(number, key)], {(number, key)}
-        outside: list[tuple[int, Pointer]] = []
-        while todo:
-            at, of = todo.pop(0)
-            step = self._steps[at]
-            if step.operation not in reason.operations:
-                reason.operations.append(step.operation)
-            if step.ends is not None and step.ends not in reason.ends:
-                reason.ends.append(step.ends)
-            for to, pairs in step.links:
-                for origin in [of] if pairs is None else pairs.get(of, []):
-                    if origin not in self._steps[to].rows or (to, origin) in seen:
-                        continue
-                    seen.add((to, origin))
-                    frame = self._steps[to].frame
-                    inside = frame is not None and (frame.file, frame.line) == line
-                    (todo if inside else outside).append((to, origin))
-        if len(reason.operations) > 1 and _SELECT in reason.operations:
-            reason.operations.remove(_SELECT)
-        reason.more = max(0, len(outside) - self._limit)
-        reason.origins = [self.row(to, origin) for to, origin in outside[: self._limit]]
+
+def look(steps: Sequence[Step], number: int, key: Pointer) -> tuple[Reason, list[tuple[int, Pointer]]]:
+    """A row without its origins, and the steps and ids of these.
+
+    They are found through rows that are made at its line.
+    """
+    step = steps[number]
+    frame = step.frame
+    place = ("", 0, "", "") if frame is None else (frame.file, frame.line, frame.function, frame.source)
+    named = zip(step.columns, step.rows[key], strict=True)
+    reason = Reason(key, {name: value for name, value in named if INTERNAL not in name}, [], *place)
+    line = (reason.file, reason.line)
+    todo, seen = [(number, key)], {(number, key)}
+    outside: list[tuple[int, Pointer]] = []
+    while todo:
+        at, of = todo.pop(0)
+        step = steps[at]
+        if step.operation not in reason.operations:
+            reason.operations.append(step.operation)
+        if step.ends is not None and step.ends not in reason.ends:
+            reason.ends.append(step.ends)
+        for to, pairs in step.links:
+            for origin in [of] if pairs is None else pairs.get(of, []):
+                if origin not in steps[to].rows or (to, origin) in seen:
+                    continue
+                seen.add((to, origin))
+                frame = steps[to].frame
+                inside = frame is not None and (frame.file, frame.line) == line
+                (todo if inside else outside).append((to, origin))
+    if len(reason.operations) > 1 and _SELECT in reason.operations:
+        reason.operations.remove(_SELECT)
+    return reason, outside

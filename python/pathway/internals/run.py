@@ -283,7 +283,7 @@ def compute(
     """The run itself, in whichever thread."""
     watching = watcher()
     if watching is not None and not watching.runs:
-        watching.note(outputs, run_all=run_all, debug=debug)
+        watching.note(outputs, options, run_all=run_all, debug=debug)
         return
     if watching is not None and counts is None:
         counts = watching.counts()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from pathway._engine import Counts, Explanation
 from pathway.internals.parse_graph import G
+
+if TYPE_CHECKING:
+    from pathway.internals.run import RunOptions
 
 
 class Watcher:
@@ -21,7 +26,7 @@ class Watcher:
         self._plans: list[Explanation] = []
         self._counts: list[Counts] = []
 
-    def note(self, outputs: Sequence[int] | None, *, run_all: bool, debug: bool) -> None:
+    def note(self, outputs: Sequence[int] | None, options: RunOptions, *, run_all: bool, debug: bool) -> None:
         """Notes the plan of a run that is not begun."""
         self._plans.append(G.engine.explanation(outputs=outputs, run_all=run_all, debug=debug))
 
@@ -36,17 +41,25 @@ class Watcher:
         return [*self._plans, *(plan for plan in counted if plan is not None)]
 
 
+class _Own(threading.local):
+    """Whether runs of this thread are those of the watcher itself."""
+
+    runs = False
+
+
 _watcher: Watcher | None = None
+_own = _Own()
 
 
 def watcher() -> Watcher | None:
     """Whoever watches the runs of this program."""
-    return _watcher
+    return None if _own.runs else _watcher
 
 
 def may_run() -> bool:
     """True unless somebody wants to know of runs instead of them."""
-    return _watcher is None or _watcher.runs
+    watching = watcher()
+    return watching is None or watching.runs
 
 
 @contextmanager
@@ -58,3 +71,13 @@ def watched(by: Watcher) -> Iterator[None]:
         yield
     finally:
         _watcher = before
+
+
+@contextmanager
+def unwatched() -> Iterator[None]:
+    """Runs that this thread begins inside of the block are the watcher's own."""
+    before, _own.runs = _own.runs, True
+    try:
+        yield
+    finally:
+        _own.runs = before
