@@ -45,7 +45,8 @@ def wave(seconds: float, seed: int) -> float:
 class Run:
     """One run, whose numbers follow from the time."""
 
-    def __init__(self, operators: int, *, age: float) -> None:
+    def __init__(self, operators: int, *, age: float, recorded: bool = False) -> None:
+        self.recorded = recorded
         self.id = uuid.uuid4().hex
         outline = flights() if operators <= 10 else plant(operators)
         self.program = outline.file.rsplit("/", 1)[1]
@@ -110,12 +111,15 @@ class Run:
 
     def frontier(self, number: int, at: float) -> dict[str, Any]:
         node = self.nodes[number - 1]
-        if self.state == "ended" or number in self.stopped or node["name"] == "airlines":
+        if self.is_over(at) or number in self.stopped or node["name"] == "airlines":
             return {"state": "done"}
         depth = 0
         while node["inputs"]:
             node, depth = self.nodes[node["inputs"][0] - 1], depth + 1
         return {"state": "at", "time": milliseconds(at) - 10 - int(40 * depth * wave(at, 1)) // 2 * 2}
+
+    def is_over(self, at: float) -> bool:
+        return self.ended is not None and self.state == "ended" and at >= int(self.ended)
 
     def busy(self, number: int) -> float:
         """The share of time that a worker spends there."""
@@ -123,31 +127,32 @@ class Run:
         weight = {"join": 0.62, "_reduce": 0.31, "windowby": 0.5, "select": 0.12, "filter": 0.04}
         return weight.get(node["label"], 0.02) * (0.15 + 0.85 * ((number * 11) % 17) / 17)
 
-    def snapshot(self) -> dict[str, Any]:
-        at = self.now()
-        operators = []
-        for node in self.nodes:
-            number = node["id"]
-            rows_in = sum(self.counted(other, at) for other in node["inputs"])
-            stateful = node["label"] in ("join", "_reduce", "deduplicate", "windowby")
-            seconds = at - self.started
-            for worker in range(2):
-                deletions = self.counted(number, at) // 4 if node["label"] == "_reduce" else 0
-                operators.append(
-                    {
-                        "id": number,
-                        "worker": worker,
-                        "rows_in": rows_in // 2,
-                        "insertions": self.counted(number, at) // 2 - deletions // 2,
-                        "deletions": deletions // 2,
-                        "busy_seconds": self.busy(number)
-                        * (seconds + 2 * math.sin(seconds / 6 + number))
-                        * (0.9 + 0.2 * worker),
-                        "frontier": self.frontier(number, at),
-                        "memory": 4_000_000 + self.rate(number) * 900 if stateful else 0,
-                        "files": 120_000_000 if stateful and number % 5 == 2 else 0,
-                    }
-                )
+    def workers(self, number: int, at: float) -> list[dict[str, Any]]:
+        """What is counted of an operator by each worker."""
+        node = self.nodes[number - 1]
+        rows_in = sum(self.counted(other, at) for other in node["inputs"])
+        stateful = node["label"] in ("join", "_reduce", "deduplicate", "windowby")
+        seconds = at - self.started
+        deletions = self.counted(number, at) // 4 if node["label"] == "_reduce" else 0
+        return [
+            {
+                "id": number,
+                "worker": worker,
+                "rows_in": rows_in // 2,
+                "insertions": self.counted(number, at) // 2 - deletions // 2,
+                "deletions": deletions // 2,
+                "busy_seconds": self.busy(number)
+                * (seconds + 2 * math.sin(seconds / 6 + number))
+                * (0.9 + 0.2 * worker),
+                "frontier": self.frontier(number, at),
+                "memory": 4_000_000 + self.rate(number) * 900 if stateful else 0,
+                "files": 120_000_000 if stateful and number % 5 == 2 else 0,
+            }
+            for worker in range(2)
+        ]
+
+    def snapshot(self, at: float) -> dict[str, Any]:
+        operators = [entry for node in self.nodes for entry in self.workers(node["id"], at)]
         sources = [node for node in self.nodes if node["kind"] == "input"]
         sinks = [node for node in self.nodes if node["kind"] == "output"]
         errors: dict[int, int] = {}
@@ -159,21 +164,21 @@ class Run:
         behind = {"state": "at", "time": milliseconds(at) - 20 - int(90 * wave(at, 3))}
         return {
             "at": milliseconds(at),
-            "input": done if self.state == "ended" else moving,
-            "output": done if self.state == "ended" else behind,
+            "input": done if self.is_over(at) else moving,
+            "output": done if self.is_over(at) else behind,
             "operators": operators,
-            "errors": errors,
+            "errors": None if self.recorded else errors,
             "connectors": [
                 {
                     "id": node["id"],
                     "name": node["name"],
                     "last_minibatch": self.rate(node["id"]) // 10,
-                    "last_minute": 0 if self.is_finished(node) else self.rate(node["id"]) * 60,
+                    "last_minute": 0 if self.frontier(node["id"], at) == done else self.rate(node["id"]) * 60,
                     "messages": self.counted(node["id"], at),
                     "minibatches": int(at - self.started) * 10,
                     "errors": letters.count(node["id"]),
                     "dead_letters": letters.count(node["id"]),
-                    "finished": self.is_finished(node),
+                    "finished": self.frontier(node["id"], at) == done,
                     "frontier": self.frontier(node["id"], at),
                 }
                 for node in sources
@@ -184,24 +189,35 @@ class Run:
                     "name": node["name"],
                     "rows": self.counted(node["id"], at),
                     "busy_seconds": 0.03 * (at - self.started),
-                    "frontier": done if self.state == "ended" else behind,
+                    "frontier": done if self.is_over(at) else behind,
                 }
                 for node in sinks
             ],
         }
 
-    def is_finished(self, node: Node) -> bool:
-        return bool(self.frontier(node["id"], 0)["state"] == "done")
-
     # --- what is answered -----------------------------------------------------------------------------
 
     def answer(self, path: str, query: dict[str, list[str]]) -> dict[str, Any] | None:
         after = int(query.get("after", ["0"])[0])
+        if self.recorded:
+            match path:
+                case "api/times":
+                    times = [second * 1000 for second in self.seconds(after)]
+                    return {"run": self.id, "times": times}
+                case "api/moments":
+                    known = [at for at in self.seconds(0) if at * 1000 <= int(query["at"][0])]
+                    moments = known[-2:] or [self.seconds(0)[0]]
+                    return {"run": self.id, "moments": [self.moment(at) for at in moments]}
+                case "api/past":
+                    number, until = int(query["operator"][0]), int(query["at"][0]) // 1000
+                    seconds = [at for at in self.seconds(0) if until - 180 < at <= until]
+                    past = [{"at": at * 1000, "workers": self.workers(number, at)} for at in seconds]
+                    return {"run": self.id, "moments": past}
         match path:
             case "api/run":
                 return self.about()
             case "api/now":
-                return self.of_the_moment()
+                return self.moment(int(self.now()) if self.recorded else self.now())
             case "api/history":
                 return self.history(after)
             case "api/errors":
@@ -224,26 +240,31 @@ class Run:
             "ended": None if self.ended is None else milliseconds(self.ended),
             "state": self.state,
             "message": self.message,
+            "recorded": self.recorded,
             "process": {"number": 0, "count": 1, "pid": 4242, "workers": 2},
             "outline": {"nodes": self.nodes} if self.built else None,
         }
 
-    def of_the_moment(self) -> dict[str, Any]:
-        at = self.now()
+    def seconds(self, after: int) -> range:
+        """When something was recorded: later than these milliseconds."""
+        return range(max(int(self.started) + 1, after // 1000 + 1), int(self.now()) + 1)
+
+    def moment(self, at: float) -> dict[str, Any]:
         return {
             "run": self.id,
             "state": self.state,
             "at": milliseconds(at),
             "cpu_seconds": 1.3 * (at - self.started),
             "resident_bytes": int(3e8 + 6e7 * wave(at, 5)),
-            "errors": len(self.errors),
-            "dead_letters": len(self.letters),
-            "snapshot": self.snapshot() if self.built else None,
+            "errors": None if self.recorded else len(self.errors),
+            "dead_letters": None if self.recorded else len(self.letters),
+            "snapshot": self.snapshot(at) if self.built else None,
         }
 
     def history(self, after: int) -> dict[str, Any]:
-        first = max(int(self.now()) - HOUR, int(self.started) + 1, after // 1000 + 1)
-        seconds = range(first, int(self.now()) + 1)
+        seconds = self.seconds(after)
+        if not self.recorded:
+            seconds = seconds[-HOUR:]
         rows = sum(self.rate(node["id"]) for node in self.nodes if node["kind"] == "input")
         # For a time nothing came, and how far outputs were was not known.
         gap = [second % 1200 in range(600, 660) for second in seconds]
@@ -268,11 +289,18 @@ class Fake:
     """The server of a run; `run` is what it tells of. It can be closed and opened again at the same port."""
 
     def __init__(
-        self, operators: int = 10, *, port: int = 0, token: str | None = None, age: float = 4000
+        self,
+        operators: int = 10,
+        *,
+        port: int = 0,
+        token: str | None = None,
+        age: float = 4000,
+        recorded: bool = False,
     ) -> None:
         self.operators = operators
         self.token = token
-        self.run = Run(operators, age=age)
+        self.recorded = recorded
+        self.run = Run(operators, age=age, recorded=recorded)
         self.port = port
 
     @contextlib.contextmanager
@@ -312,7 +340,7 @@ class Fake:
 
     def restart(self) -> None:
         """Another run of the same program."""
-        self.run = Run(self.operators, age=2)
+        self.run = Run(self.operators, age=2, recorded=self.recorded)
 
     def close(self) -> None:
         self.server.shutdown()
@@ -339,8 +367,9 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--operators", type=int, default=10)
     options.add_argument("--port", type=int, default=8000)
+    options.add_argument("--recorded", action="store_true")
     chosen = options.parse_args()
-    fake = Fake(chosen.operators, port=chosen.port)
+    fake = Fake(chosen.operators, port=chosen.port, recorded=chosen.recorded)
     fake.open()
     fake.run.error(4, "division by zero")
     fake.run.reject(1, "EWR,abc", "parse error: cannot parse 'abc' as int")

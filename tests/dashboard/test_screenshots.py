@@ -34,10 +34,12 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Real]:
         yield run
 
 
-def pictures(page: Page, address: str, kind: str, operator: int, folder: Path) -> None:
+def pictures(
+    page: Page, address: str, kind: str, operator: int, folder: Path, pages: dict[str, str] = PAGES
+) -> None:
     width = page.viewport_size["width"] if page.viewport_size else 0
     theme = "dark" if page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") else "light"
-    for name, sign in PAGES.items():
+    for name, sign in pages.items():
         page.goto(f"{address}#/{name.replace('-operator', f'/{operator}')}")
         expect(page.locator(sign)).to_be_attached()
         expect(page.locator('[data-vital="in"]')).to_have_text(re.compile(r"\d"))
@@ -72,3 +74,18 @@ def test_pictures_of_hundreds_of_operators(
         fake.run.reject(1, "EWR,2013-01-01,abc,UA,1545", "parse error: cannot parse 'abc' as int")
         page = visit(fake.address, viewport={"width": width, "height": 860}, color_scheme=theme)
         pictures(page, fake.address, "500", 5, folder)
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_pictures_of_a_moment(visit: Callable[..., Page], folder: Path, theme: str, width: int) -> None:
+    with Fake(recorded=True).opened() as fake:
+        fake.run.end()
+        page = visit(fake.address, viewport={"width": width, "height": 860}, color_scheme=theme)
+        slider = page.get_by_role("slider", name="Moment")
+        slider.focus()
+        for key in ("Home", *["PageUp"] * 20):
+            page.keyboard.press(key)
+        expect(page.locator(".timeline .hint")).to_have_text("20 min 00 s after the start")
+        pages = {name: sign for name, sign in PAGES.items() if name not in ("errors", "log")}
+        pictures(page, fake.address, "recorded", 5, folder, pages)

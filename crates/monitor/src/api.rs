@@ -41,6 +41,8 @@ struct About {
     ended: Option<u64>,
     state: &'static str,
     message: Option<String>,
+    /// Told from what was recorded of it: any moment can be asked for.
+    recorded: bool,
     process: Place,
     outline: Option<Outline>,
 }
@@ -55,6 +57,7 @@ async fn run(State(board): Asked) -> Json<About> {
         ended: end.map(|end| end.at),
         state: board.state(),
         message: end.and_then(|end| end.message.clone()),
+        recorded: false,
         process: board.place,
         outline: board.statistics.outline().cloned(),
     };

@@ -46,6 +46,7 @@ const FILES: &[File] = files![
     "style/theme.css",
     "table.js",
     "theme.js",
+    "timeline.js",
     "vendor/dagre.LICENSE.txt",
     "vendor/dagre.esm.js",
 ];

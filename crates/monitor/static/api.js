@@ -9,6 +9,7 @@
 //     "ended": null,                    when it ended or failed
 //     "state": "running",               "running", "ended" or "failed"
 //     "message": null,                  why it failed
+//     "recorded": false,                told from what was recorded, not by the run: moments can be asked for (below)
 //     "process": { "number": 0, "count": 1, "pid": 4242, "workers": 2 },   workers: of this process; pid may be null
 //     "outline": { "nodes": [Node…] } } pathway_dataflow::stats::Outline; null before the dataflow is built
 //
@@ -43,6 +44,18 @@
 // GET api/log?after=N: the last 2,000 lines of the log with numbers greater than N, oldest first.
 //   { "run": "b1c2…", "lines": [{ "number": 17, "time": 1790000012000, "level": "INFO", "text": "…" }…] }
 //   "level" is DEBUG, INFO, WARNING or ERROR.
+//
+// Of a run that is recorded there are no errors, dead letters and log: their numbers are null. It tells of any moment:
+//
+// GET api/times?after=AT: when samples were recorded, those later than AT.
+//   { "run": "b1c2…", "times": [1790000011000, …] }
+//
+// GET api/moments?at=AT: the last sample that is not later than AT, and the one before it, since rates are made of two; that
+// is left out where nothing is known for two minutes. Each is what api/now answers.
+//   { "run": "b1c2…", "moments": [{ "at": 1790000010000, … }, { "at": 1790000011000, … }] }
+//
+// GET api/past?operator=N&at=AT: an operator in the three minutes until AT.
+//   { "run": "b1c2…", "moments": [{ "at": 1790000010000, "workers": [the entries of N in Snapshot.operators] }…] }
 //
 // With a token, each of these answers 401 unless the request has `Authorization: Bearer TOKEN`; the page itself and its
 // files need none. The server ends with the run. So that pages know how it has ended, it stays until one that asked in the
@@ -93,6 +106,9 @@ export async function get(path) {
 
 export const run = () => get("run");
 export const now = () => get("now");
+export const times = (after) => get(`times?after=${after}`);
+export const moments = (at) => get(`moments?at=${at}`);
+export const past = (operator, at) => get(`past?operator=${operator}&at=${at}`);
 export const samples = (after) => get(`history?after=${after}`);
 export const errors = () => get("errors");
 export const deadLetters = () => get("dead_letters");

@@ -1,11 +1,13 @@
 // Charts of numbers over time, as drawings that take their colours from the style of the page.
 
 import { el, setText, svg } from "./dom.js";
-import { clock } from "./format.js";
+import { clock, dayAndTime, moment } from "./format.js";
 
 const EDGES = { left: 52, right: 10, top: 8, bottom: 20 };
 const SMALL = { left: 1, right: 1, top: 3, bottom: 1 };
-const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600].map((seconds) => seconds * 1000);
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800]
+  .map((seconds) => seconds * 1000);
+const DAY = 86_400_000;
 
 /** A step of 1, 2 or 5 times a power of ten, such that at most `most` of them make `range`. */
 function roundStep(range, most) {
@@ -18,6 +20,7 @@ export class Chart {
   #columns = [];
   #range = [0, 1];
   #marked = null;
+  #chosen = null;
 
   /**
    * @param title what it shows
@@ -37,8 +40,9 @@ export class Chart {
     this.lines = series.map((_, number) => svg("path", { class: `line series-${number}` }));
     this.areas = series.map((_, number) => svg("path", { class: `area series-${number}` }));
     this.rule = svg("line", { class: "rule" });
+    this.choice = svg("line", { class: "rule choice" });
     this.drawing = svg("svg", { role: "img", "aria-label": title },
-      this.grid, this.areas, this.lines, this.rule);
+      this.grid, this.areas, this.lines, this.choice, this.rule);
     const head = el("figcaption", {}, el("span", { class: "title" }, title), this.when, legend);
     this.element = el("figure", { class: small ? "chart small" : "chart" }, head, this.drawing);
     if (hover) {
@@ -62,6 +66,12 @@ export class Chart {
     this.#tell();
   }
 
+  /** Marks the moment that the page shows, and tells its numbers; null if that is the last one. */
+  choose(time) {
+    this.#chosen = time;
+    this.#tell();
+  }
+
   #timeAt(event) {
     const box = this.drawing.getBoundingClientRect();
     const { left, right } = this.edges;
@@ -78,8 +88,9 @@ export class Chart {
     const { left, right, top, bottom } = this.edges;
     const [from, to] = this.#range;
     const first = this.#times.findIndex((time) => time >= from);
-    const columns = this.#columns.map((column) => (first < 0 ? [] : column.slice(first)));
-    const times = first < 0 ? [] : this.#times.slice(first);
+    const after = this.#times.findLastIndex((time) => time <= to) + 1;
+    const columns = this.#columns.map((column) => (first < 0 ? [] : column.slice(first, after)));
+    const times = first < 0 ? [] : this.#times.slice(first, after);
     const largest = columns.flat().reduce((most, value) => Math.max(most, value ?? 0), 0);
     const step = roundStep(Math.max(largest, this.floor, 1e-9) * 1.05, 4);
     const ceiling = this.small ? Math.max(largest, this.floor, 1e-9) : Math.ceil(Math.max(largest, this.floor, 1e-9) / step) * step;
@@ -111,22 +122,28 @@ export class Chart {
     for (let time = Math.ceil(from / apart) * apart; time <= to; time += apart) {
       const x = this.#x(time);
       if (x < left + 24 || x > width - 28) continue;
-      const text = apart < 60_000 ? clock(time) : clock(time).slice(0, 5);
+      const text = to - from > DAY ? dayAndTime(time) : apart < 60_000 ? clock(time) : clock(time).slice(0, 5);
       axes.push(svg("text", { x, y: height - bottom + 16, "text-anchor": "middle" }, text));
     }
     return axes;
   }
 
   #tell() {
-    const at = this.#marked === null ? this.#times.length - 1 : nearest(this.#times, this.#marked);
-    const shown = this.#marked !== null && at >= 0;
+    const [from, to] = this.#range;
+    const told = this.#marked ?? this.#chosen;
+    const at = told === null ? this.#times.length - 1 : nearest(this.#times, told);
+    const shown = told !== null && at >= 0;
     this.values.forEach((value, number) => setText(value, this.write(this.#columns[number]?.[at])));
-    setText(this.when, shown ? clock(this.#times[at]) : "");
-    this.rule.classList.toggle("shown", shown);
-    if (!shown) return;
-    const x = this.#x(this.#times[at]);
-    const ends = { x1: x, x2: x, y1: this.edges.top, y2: this.drawing.getBoundingClientRect().height - this.edges.bottom };
-    for (const [name, value] of Object.entries(ends)) this.rule.setAttribute(name, value);
+    setText(this.when, shown ? (to - from > DAY ? moment : clock)(this.#times[at]) : "");
+    const { top, bottom } = this.edges;
+    for (const [rule, time] of [[this.rule, this.#marked === null || at < 0 ? null : this.#times[at]], [this.choice, this.#chosen]]) {
+      const isThere = time !== null && time >= from && time <= to;
+      rule.classList.toggle("shown", isThere);
+      if (!isThere) continue;
+      const x = this.#x(time);
+      const ends = { x1: x, x2: x, y1: top, y2: this.drawing.getBoundingClientRect().height - bottom };
+      for (const [name, value] of Object.entries(ends)) rule.setAttribute(name, value);
+    }
   }
 }
 

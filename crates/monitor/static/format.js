@@ -45,12 +45,16 @@ export const cores = known((number) => number.toFixed(2));
 
 const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+const SHORT_DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 
 /** 14:05:59 */
 export const clock = known((time) => CLOCK.format(time));
 
 /** 3 Oct 2026, 14:05:59 */
 export const moment = known((time) => `${DAY.format(time)}, ${CLOCK.format(time)}`);
+
+/** 3 Oct 14:05 */
+export const dayAndTime = known((time) => `${SHORT_DAY.format(time)} ${CLOCK.format(time).slice(0, 5)}`);
 
 /** 1 h 02 min 03 s: how long something has been going on. */
 export function elapsed(ms) {

@@ -10,6 +10,7 @@ import { Log } from "./pages/log.js";
 import { Pipeline } from "./pages/pipeline.js";
 import { Head, Notice } from "./status.js";
 import { themeSwitch } from "./theme.js";
+import { Timeline } from "./timeline.js";
 
 const SECOND = 1000;
 
@@ -17,6 +18,10 @@ const pages = { pipeline: new Pipeline(), charts: new Charts(), connectors: new 
 const head = new Head();
 const notice = new Notice();
 const links = Object.entries(pages).map(([name, { title }]) => el("a", { href: `#/${name}` }, title));
+const timeline = new Timeline(() => {
+  tell();
+  refresh();
+});
 const main = el("main", { id: "main", tabindex: -1 });
 
 let run = null;
@@ -24,11 +29,16 @@ let state = "connecting";
 let answered = Date.now();
 let page = null;
 
+/** Not everything is recorded. */
+function isShown(page) {
+  return page !== undefined && (page.isRecorded || !run.recorded);
+}
+
 /** Shows the page that the address names. */
 function route() {
   if (!run) return;
   const [, name, argument] = location.hash.split("/");
-  const chosen = pages[name] ?? pages.pipeline;
+  const chosen = isShown(pages[name]) ? pages[name] : pages.pipeline;
   if (page !== chosen) {
     page = chosen;
     main.replaceChildren(page.element);
@@ -55,6 +65,10 @@ async function load(isAnother) {
   const found = new Run(await api.run());
   if (isAnother && run) notice.restarted(found.started);
   run = found;
+  timeline.open(run);
+  links.forEach((link, place) => {
+    link.hidden = !isShown(Object.values(pages)[place]);
+  });
   for (const each of Object.values(pages)) each.open(run);
   // Operators of another program have other numbers.
   if (isAnother && page && location.hash.startsWith("#/pipeline/")) location.hash = "#/pipeline";
@@ -73,7 +87,8 @@ async function ask() {
       const { state: _, message, ended } = await api.run();
       Object.assign(run, { message, ended });
     }
-    run.update(now);
+    if (run.recorded) await timeline.follow(run, now);
+    else run.update(now);
     state = run.state;
     answered = Date.now();
     await refresh();
@@ -91,11 +106,16 @@ async function ask() {
   }
 }
 
+/** How the run stands. */
+function tell() {
+  head.update(run, state);
+  notice.update(run, state, answered);
+}
+
 async function follow() {
   for (;;) {
     await ask();
-    head.update(run, state);
-    notice.update(run, state, answered);
+    tell();
     await new Promise((done) => setTimeout(done, SECOND));
   }
 }
@@ -129,5 +149,5 @@ document.body.append(
     main.focus();
   } }, "To the content"),
   el("header", { class: "top" }, head.element, el("nav", { "aria-label": "Pages" }, links, themeSwitch())),
-  notice.element, main);
+  notice.element, timeline.element, main);
 follow();

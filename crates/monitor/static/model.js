@@ -29,10 +29,16 @@ class Operator {
   constructor(node) {
     Object.assign(this, node);
     this.readers = [];
+    this.forget();
+  }
+
+  /** Nothing is known of any moment. */
+  forget() {
     this.workers = [];
     this.errors = 0;
     this.now = null;
     this.past = [];
+    this.remembered = null;
     this.connector = null;
     this.sink = null;
   }
@@ -76,6 +82,14 @@ class Operator {
     this.past.push(now);
     if (this.past.length > MOMENTS) this.past.shift();
   }
+
+  /** Takes its minutes until a moment from what was recorded. */
+  remember(moments, until) {
+    const other = new Operator(this);
+    for (const { at, workers } of moments) other.update(at, workers, null);
+    if (moments.length) this.past = other.past;
+    this.remembered = until;
+  }
 }
 
 /** One run, as far as it is known. */
@@ -91,11 +105,20 @@ export class Run {
     }
     this.now = null;
     this.vitals = {};
+    /** The moment of a recorded run that is looked at; null for the latest. */
+    this.chosen = null;
   }
 
   /** True if the dataflow was built after this was asked for. */
   lacksOutline(now) {
     return this.operators.size === 0 && now.snapshot !== null;
+  }
+
+  /** Shows a moment of the past: the last of these, which are the answer of `api/moments`. */
+  show(moments) {
+    for (const operator of this.operators.values()) operator.forget();
+    this.now = null;
+    for (const each of moments) this.update(each);
   }
 
   /** @param now the answer of `api/now` */
@@ -131,7 +154,7 @@ export class Run {
       workers.get(entry.id).push(entry);
     }
     for (const [id, entries] of workers) {
-      this.operators.get(id)?.update(snapshot.at, entries, snapshot.errors[id] ?? 0);
+      this.operators.get(id)?.update(snapshot.at, entries, snapshot.errors && (snapshot.errors[id] ?? 0));
     }
     for (const [list, key] of [[snapshot.connectors, "connector"], [snapshot.sinks, "sink"]]) {
       for (const entry of list) {

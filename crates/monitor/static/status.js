@@ -39,7 +39,7 @@ export class Head {
     setText(this.program, run.program);
     document.title = `${state === "running" ? "" : `${WORDS[state]}: `}${run.program} – Pathway`;
     const { number, count: processes, pid, workers } = run.process;
-    const end = run.ended ?? run.now?.at ?? run.started;
+    const end = run.chosen ?? run.ended ?? run.now?.at ?? run.started;
     setText(this.facts, [
       elapsed(end - run.started),
       processes > 1 ? `process ${number + 1} of ${processes}` : null,
@@ -48,7 +48,8 @@ export class Head {
       `version ${run.version}`,
     ].filter(Boolean).join(" · "));
     this.facts.title = `since ${moment(run.started)}, run ${run.id}`;
-    for (const [key, write, value] of this.values) {
+    for (const [key, write, value, entry] of this.values) {
+      entry.hidden = run.vitals[key] === null && run.recorded && (key === "errors" || key === "deadLetters");
       setText(value, write(run.vitals[key]));
       value.classList.toggle("bad", (key === "errors" || key === "deadLetters") && run.vitals[key] > 0);
     }
@@ -86,7 +87,8 @@ export class Notice {
       return ["failed", el("b", {}, `The run failed at ${clock(run.ended)}.`), el("pre", {}, run.message ?? "")];
     }
     if (run?.state === "ended") {
-      return ["ended", el("b", {}, `The run ended at ${clock(run.ended)}.`), " These are its last numbers."];
+      const shown = run.chosen === null ? "These are its last numbers." : `These are its numbers of ${moment(run.chosen)}.`;
+      return ["ended", el("b", {}, `The run ended at ${clock(run.ended)}.`), ` ${shown}`];
     }
     if (state === "away") {
       const seen = run ? ` What you see is from ${clock(since)}.` : "";

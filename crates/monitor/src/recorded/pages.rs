@@ -12,10 +12,10 @@ use crate::board::now;
 
 /// A run that has written nothing for so many milliseconds is over.
 const SILENCE: i64 = 10_000;
-/// Milliseconds of the past that the charts show.
-const HOUR: i64 = 3_600_000;
-/// Between samples that are further apart in time nothing is known.
-const GAP: f64 = 120.0;
+/// Between samples that are further apart, in milliseconds, nothing is known.
+const GAP: i64 = 120_000;
+/// Milliseconds of the past of an operator that are shown.
+const PAST: i64 = 180_000;
 
 /// One run, as it is kept.
 pub(crate) struct Recorded {
@@ -52,13 +52,44 @@ impl Recorded {
             "ended": self.is_over().then_some(self.last),
             "state": self.state(),
             "message": null,
+            "recorded": true,
             "process": { "number": 0, "count": 1, "pid": null, "workers": self.store.workers()?.len() },
             "outline": { "nodes": self.graph.outline() },
         }))
     }
 
+    /// The last moment.
     pub(crate) fn of_the_moment(&self) -> rusqlite::Result<Value> {
-        let at = self.last;
+        self.moment(self.last)
+    }
+
+    /// The newest moment that is not later than a time, and the one before it: rates are made of two. The first one has
+    /// none before it.
+    pub(crate) fn moments(&self, time: i64) -> rusqlite::Result<Value> {
+        let at = self.store.time_before(time.saturating_add(1))?.unwrap_or(self.first);
+        let before = self.store.time_before(at)?.filter(|before| at - before <= GAP);
+        let moments: rusqlite::Result<Vec<Value>> =
+            before.into_iter().chain([at]).map(|time| self.moment(time)).collect();
+        Ok(json!({ "run": self.run, "moments": moments? }))
+    }
+
+    /// The times later than this one at which something is known.
+    pub(crate) fn times(&self, after: i64) -> rusqlite::Result<Value> {
+        Ok(json!({ "run": self.run, "times": self.store.times_after(after)? }))
+    }
+
+    /// What an operator was like in the last minutes before a time.
+    pub(crate) fn past(&self, operator: i64, until: i64) -> rusqlite::Result<Value> {
+        let known = self.store.of_operator(operator, until - PAST, until)?;
+        let moments = known.iter().map(|(at, workers)| {
+            let workers =
+                workers.iter().map(|(worker, numbers)| of_operator(*at, *worker, operator, numbers));
+            json!({ "at": at, "workers": workers.collect::<Vec<_>>() })
+        });
+        Ok(json!({ "run": self.run, "moments": moments.collect::<Vec<_>>() }))
+    }
+
+    fn moment(&self, at: i64) -> rusqlite::Result<Value> {
         let all = self.store.at(at)?;
         let of_process = |name: &str| {
             let known = all.iter().filter(|((_, operator), _)| operator.is_none());
@@ -106,14 +137,14 @@ impl Recorded {
             "at": at,
             "cpu_seconds": cpu[0] + cpu[1],
             "resident_bytes": of_process("process.memory.usage"),
-            "errors": 0,
-            "dead_letters": 0,
+            "errors": null,
+            "dead_letters": null,
             "snapshot": {
                 "at": at,
                 "input": frontier(at, latency("latency.input")),
                 "output": frontier(at, latency("latency.output")),
                 "operators": operators,
-                "errors": {},
+                "errors": null,
                 "connectors": connectors,
                 "sinks": sinks,
             },
@@ -121,9 +152,8 @@ impl Recorded {
     }
 
     pub(crate) fn history(&self, after: i64) -> rusqlite::Result<Value> {
-        let after = after.max(self.last - HOUR);
         // A rate needs the sample before.
-        let since = after - GAP as i64 * 1000;
+        let since = after.saturating_sub(GAP);
         let ids = |label: &'static str| self.graph.labelled(label).map(|(id, _)| id).collect::<Vec<i64>>();
         let (inputs, outputs) = (ids("input"), ids("output"));
         let mut rows_in = self.store.sums("operator.insertions", &inputs, since)?;
@@ -141,10 +171,10 @@ impl Recorded {
         let mut columns: [Vec<Value>; 6] = Default::default();
         for pair in times.windows(2) {
             let (before, at) = (pair[0], pair[1]);
-            let seconds = (at - before) as f64 / 1000.0;
-            if at <= after || seconds > GAP {
+            if at <= after || at - before > GAP {
                 continue;
             }
+            let seconds = (at - before) as f64 / 1000.0;
             let rate = |of: &BTreeMap<i64, f64>| {
                 let count = |time| of.get(&time).copied().unwrap_or(0.0);
                 json!((count(at) - count(before)).max(0.0) / seconds)

@@ -13,6 +13,7 @@ use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::pages::Recorded;
@@ -79,6 +80,9 @@ pub(super) fn router(folder: PathBuf) -> Router {
         .route("/metrics/charts", get(charts))
         .route("/api/run", get(|folder: Folder| recorded(folder, |run| run.about())))
         .route("/api/now", get(|folder: Folder| recorded(folder, |run| run.of_the_moment())))
+        .route("/api/times", get(times))
+        .route("/api/moments", get(moments))
+        .route("/api/past", get(past))
         .route("/api/history", get(history))
         .route("/api/errors", get(|folder: Folder| recorded(folder, |run| Ok(run.nothing("errors")))))
         .route(
@@ -124,6 +128,30 @@ async fn available_range(State(folder): Folder) -> Response {
 
 async fn charts(State(folder): Folder) -> Response {
     answer(folder, |path| Ok(Some(Json(Store::open(path)?.charts()?).into_response()))).await
+}
+
+#[derive(Deserialize)]
+struct At {
+    at: i64,
+}
+
+#[derive(Deserialize)]
+struct Past {
+    operator: i64,
+    at: i64,
+}
+
+async fn times(folder: Folder, Query(since): Query<Since>) -> Response {
+    let after = i64::try_from(since.after).unwrap_or(i64::MAX);
+    recorded(folder, move |run| run.times(after)).await
+}
+
+async fn moments(folder: Folder, Query(At { at }): Query<At>) -> Response {
+    recorded(folder, move |run| run.moments(at)).await
+}
+
+async fn past(folder: Folder, Query(Past { operator, at }): Query<Past>) -> Response {
+    recorded(folder, move |run| run.past(operator, at)).await
 }
 
 async fn history(folder: Folder, Query(since): Query<Since>) -> Response {

@@ -113,6 +113,27 @@ impl Store {
         self.0.query_row(sql, [], |row| Ok(row.get::<_, Option<i64>>(0)?.zip(row.get(1)?)))
     }
 
+    /// The newest time before this one.
+    pub(crate) fn time_before(&self, before: i64) -> rusqlite::Result<Option<i64>> {
+        let sql = "SELECT MAX(timestamp) FROM Metrics WHERE name = 'operator.insertions' AND timestamp < ?1";
+        self.0.query_row(sql, [before], |row| row.get(0))
+    }
+
+    /// All times later than this one.
+    pub(crate) fn times_after(&self, after: i64) -> rusqlite::Result<Vec<i64>> {
+        // One step in the index for each time, however many operators there are.
+        let sql = "
+            WITH RECURSIVE Times(at) AS (
+                SELECT MIN(timestamp) FROM Metrics WHERE name = 'operator.insertions' AND timestamp > ?1
+                UNION ALL
+                SELECT (SELECT MIN(timestamp) FROM Metrics WHERE name = 'operator.insertions' AND timestamp > at)
+                FROM Times WHERE at IS NOT NULL
+            )
+            SELECT at FROM Times WHERE at IS NOT NULL
+        ";
+        self.0.prepare(sql)?.query_map([after], |row| row.get(0))?.collect()
+    }
+
     /// The same in whole seconds.
     pub(crate) fn available_range(&self) -> rusqlite::Result<Range> {
         let range = self.range()?;
@@ -157,6 +178,31 @@ impl Store {
         Ok(found)
     }
 
+    /// The numbers of an operator at times later than one and not later than another, by time and worker.
+    pub(crate) fn of_operator(
+        &self,
+        operator: i64,
+        after: i64,
+        until: i64,
+    ) -> rusqlite::Result<BTreeMap<i64, BTreeMap<i64, Numbers>>> {
+        let sql = "
+            SELECT timestamp, name, value FROM Metrics
+            WHERE worker_id = ?1 AND operator_id = ?2 AND timestamp > ?3 AND timestamp <= ?4
+        ";
+        let mut query = self.0.prepare(sql)?;
+        let mut found: BTreeMap<i64, BTreeMap<i64, Numbers>> = BTreeMap::new();
+        for worker in self.workers()? {
+            let rows = query.query_map(params![worker, operator, after, until], |row| {
+                Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, f64>(2)?))
+            })?;
+            for row in rows {
+                let (time, name, value) = row?;
+                found.entry(time).or_default().entry(worker).or_default().insert(name, value);
+            }
+        }
+        Ok(found)
+    }
+
     /// The workers of the run.
     pub(crate) fn workers(&self) -> rusqlite::Result<Vec<i64>> {
         // One step in the index for each worker.
@@ -178,15 +224,25 @@ impl Store {
         operators: &[i64],
         after: i64,
     ) -> rusqlite::Result<BTreeMap<i64, f64>> {
-        let marks = vec!["?"; operators.len()].join(", ");
-        let sql = format!(
-            "SELECT timestamp, SUM(value) FROM Metrics
-             WHERE name = ? AND timestamp > ? AND operator_id IN ({marks}) GROUP BY timestamp"
-        );
-        let mut query = self.0.prepare(&sql)?;
-        let mut given: Vec<&dyn rusqlite::ToSql> = vec![&name, &after];
-        given.extend(operators.iter().map(|operator| operator as &dyn rusqlite::ToSql));
-        query.query_map(&*given, |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        // The index by operator: that by name has the numbers of all others, too.
+        let sql = "
+            SELECT timestamp, value FROM Metrics INDEXED BY MetricsByOperator
+            WHERE worker_id = ?1 AND operator_id = ?2 AND timestamp > ?3 AND name = ?4
+        ";
+        let mut query = self.0.prepare(sql)?;
+        let mut sums = BTreeMap::new();
+        for worker in self.workers()? {
+            for operator in operators {
+                let rows = query.query_map(params![worker, operator, after, name], |row| {
+                    Ok((row.get(0)?, row.get::<_, f64>(1)?))
+                })?;
+                for row in rows {
+                    let (time, value) = row?;
+                    *sums.entry(time).or_default() += value;
+                }
+            }
+        }
+        Ok(sums)
     }
 
     /// A number of all processes, at each time later than this one: its sum or the largest one.

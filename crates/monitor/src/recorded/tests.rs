@@ -9,6 +9,7 @@ use pathway_dataflow::stats::{Frontier, OperatorStats, Snapshot};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
+use super::pages::Recorded;
 use super::recorder::Writing;
 use super::store::{Store, newest};
 use super::*;
@@ -194,8 +195,58 @@ fn the_dashboard_tells_of_the_newest_run() {
     assert_eq!(snapshot["connectors"][0]["messages"], 102.0);
     assert_eq!(snapshot["connectors"][0]["name"], "numbers");
     assert_eq!(snapshot["sinks"][0]["rows"], 100.0);
+    assert_eq!(
+        (&now["errors"], &snapshot["errors"]),
+        (&Value::Null, &Value::Null),
+        "errors are not recorded"
+    );
     let history = get("/api/history?after=0");
     assert_eq!((&history["at"], &history["rows_in"]), (&json!([1_002_000]), &json!([40.0])));
     assert_eq!((&history["rows_out"], &history["latency_ms"]), (&json!([40.0]), &json!([null])));
     assert_eq!(get("/api/log")["lines"], json!([]));
+}
+
+#[test]
+fn any_moment_can_be_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("metrics_one.db");
+    let mut writing = writing(&path);
+    for (at, rows) in [(1_000_000, 10), (1_001_000, 30), (1_200_000, 60), (1_201_000, 90)] {
+        writing.write(&snapshot(at, 0..2, rows)).unwrap();
+    }
+    let database = Connection::open(&path).unwrap();
+    database.execute("INSERT INTO Resources VALUES ('one', ?1)", [GRAPH]).unwrap();
+    let run = Recorded::open(&path).unwrap().unwrap();
+
+    assert_eq!(run.about().unwrap()["recorded"], true);
+    let times = |after| run.times(after).unwrap()["times"].clone();
+    assert_eq!(times(0), json!([1_000_000, 1_001_000, 1_200_000, 1_201_000]));
+    assert_eq!(times(1_001_000), json!([1_200_000, 1_201_000]));
+    assert_eq!(times(1_201_000), json!([]));
+
+    let moments = |at| {
+        let told = run.moments(at).unwrap();
+        assert_eq!(told["run"], "one");
+        let moments = told["moments"].as_array().unwrap();
+        let rows = |moment: &Value| moment["snapshot"]["sinks"][0]["rows"].as_f64().unwrap();
+        moments.iter().map(|moment| (moment["at"].as_i64().unwrap(), rows(moment))).collect::<Vec<_>>()
+    };
+    let (first, second, third) = ((1_000_000, 20.0), (1_001_000, 60.0), (1_200_000, 120.0));
+    assert_eq!(moments(1_001_000), [first, second]);
+    assert_eq!(moments(1_199_999), [first, second], "the newest that is not later");
+    assert_eq!(moments(1_200_000), [third], "nothing is known of the minutes before");
+    assert_eq!(moments(i64::MAX), [third, (1_201_000, 180.0)]);
+    assert_eq!(moments(1_000_000), [first], "nothing was before it");
+    assert_eq!(moments(0), [first]);
+
+    let past = run.past(2, 1_200_000).unwrap();
+    let past = past["moments"].as_array().unwrap();
+    assert_eq!(past.iter().map(|moment| moment["at"].as_i64().unwrap()).collect::<Vec<_>>(), [1_200_000]);
+    assert_eq!(past[0]["workers"][1]["worker"], 1);
+    assert_eq!(past[0]["workers"][1]["rows_in"], 60.0);
+    assert_eq!(run.past(2, 1_100_000).unwrap()["moments"].as_array().map(Vec::len), Some(2));
+
+    let history = run.history(0).unwrap();
+    assert_eq!(history["at"], json!([1_001_000, 1_201_000]));
+    assert_eq!(history["rows_in"], json!([40.0, 60.0]));
 }

@@ -39,6 +39,7 @@ const OUTPUTS = [
 
 export class Connectors {
   title = "Connectors";
+  isRecorded = true;
 
   constructor() {
     const key = ({ operator }) => operator.id;

@@ -62,6 +62,7 @@ export class Panel {
   #values = [];
   #charts = [];
   #asked = null;
+  #remembering = false;
   #shown = "";
 
   constructor() {
@@ -124,18 +125,48 @@ export class Panel {
     if (!operator?.now) return;
     const { input, at } = run.now.snapshot;
     for (const [value, write] of this.#values) setText(value, write(operator, { input, at }));
+    this.#draw();
+    this.workers.show(operator.workers);
+    this.#tellErrors();
+    if (run.recorded) this.#remember();
+  }
+
+  #draw() {
+    const { operator, run } = this;
+    const { at } = run.now.snapshot;
     const times = operator.past.map((moment) => moment.at);
     for (const [chart, of] of this.#charts) {
       chart.show(times, [operator.past.map(of)], Math.max(times[0], at - 180_000), Math.max(at, times[0] + 30_000));
     }
-    this.workers.show(operator.workers);
-    this.#tellErrors();
+  }
+
+  /** The minutes before a moment that was chosen, which nobody has looked at. */
+  async #remember() {
+    if (this.#remembering) return;
+    this.#remembering = true;
+    try {
+      while (this.operator?.now && this.operator.remembered !== this.operator.now.at) {
+        const { operator, run } = this;
+        const { at } = operator.now;
+        const { run: of, moments } = await api.past(operator.id, at);
+        if (of !== run.id) return;
+        // Another moment or operator may have been chosen in between.
+        if (operator !== this.operator || operator.now?.at !== at) continue;
+        operator.remember(moments, at);
+        this.#draw();
+      }
+    } catch (error) {
+      // Whether there are answers is told by what asks each second; this is asked again then.
+      if (!(error instanceof api.NoAnswer || error instanceof api.Locked)) throw error;
+    } finally {
+      this.#remembering = false;
+    }
   }
 
   /** The last errors of this operator, asked for when there are more. */
   async #tellErrors() {
     const { operator } = this;
-    if (operator.errors === 0 || operator.errors === this.#asked) return;
+    if (!operator.errors || operator.errors === this.#asked) return;
     this.#asked = operator.errors;
     try {
       const { errors } = await api.errors();

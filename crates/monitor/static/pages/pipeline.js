@@ -11,6 +11,7 @@ const SLOWEST = 10;
 
 export class Pipeline {
   title = "Pipeline";
+  isRecorded = true;
 
   constructor() {
     this.graph = new GraphView((card) => go(card));
