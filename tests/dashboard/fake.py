@@ -54,6 +54,8 @@ class Run:
         self.started = time.time() - age
         self.state = "running"
         self.built = True
+        #: The plan: by form and stage, as `/explain` tells it. Not known until a test says so.
+        self.plans: dict[tuple[str, str], str] = {}
         self.message: str | None = None
         self.ended: float | None = None
         self.stopped: dict[int, float] = {}
@@ -357,6 +359,13 @@ class Fake:
             answer = self.run.answer(path, parse_qs(address.query))
             if answer is not None:
                 return 200, "application/json", json.dumps(answer).encode()
+        if path == "explain" and not self.recorded:
+            query = parse_qs(address.query)
+            form, stage = query["format"][0], query["plan"][0]
+            text = self.run.plans.get((form, stage))
+            if text is None:
+                return 503, "text/plain", b"the plan is not known yet"
+            return 200, {"svg": "image/svg+xml"}.get(form, "text/plain"), text.encode()
         file = (STATIC / path).resolve()
         if STATIC in file.parents and file.is_file():
             return 200, mimetypes.guess_type(file.name)[0] or "application/octet-stream", file.read_bytes()

@@ -20,6 +20,7 @@ from dashboard.real import Real, started
 PAGES = {
     "pipeline": ".ranking li >> nth=0",
     "pipeline-operator": ".panel .charts figure:first-child path.line[d*=L]",
+    "plan": ".node >> nth=8",
     "charts": ".chart path.line[d*=L] >> nth=4",
     "connectors": "tbody tr >> nth=3",
     "errors": "tbody tr >> nth=2",
@@ -73,7 +74,8 @@ def test_pictures_of_hundreds_of_operators(
         fake.run.error(4, "division by zero")
         fake.run.reject(1, "EWR,2013-01-01,abc,UA,1545", "parse error: cannot parse 'abc' as int")
         page = visit(fake.address, viewport={"width": width, "height": 860}, color_scheme=theme)
-        pictures(page, fake.address, "500", 5, folder)
+        pages = {name: sign for name, sign in PAGES.items() if name != "plan"}
+        pictures(page, fake.address, "500", 5, folder, pages)
 
 
 @pytest.mark.parametrize("width", [1280, 400])
@@ -87,5 +89,5 @@ def test_pictures_of_a_moment(visit: Callable[..., Page], folder: Path, theme: s
         for key in ("Home", *["PageUp"] * 20):
             page.keyboard.press(key)
         expect(page.locator(".timeline .hint")).to_have_text("20 min 00 s after the start")
-        pages = {name: sign for name, sign in PAGES.items() if name not in ("errors", "log")}
+        pages = {name: sign for name, sign in PAGES.items() if name not in ("plan", "errors", "log")}
         pictures(page, fake.address, "recorded", 5, folder, pages)

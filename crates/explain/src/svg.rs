@@ -21,7 +21,8 @@ const MARGIN: f64 = 12.0;
 /// Lines that are longer are cut; the whole is in the tooltip.
 const LONGEST: usize = 56;
 
-/// One of the plans as a drawing: rows flow downwards. All that is known of an operator is in its tooltip.
+/// One of the plans as a drawing: rows flow downwards. All that is known of an operator is in its tooltip. What is drawn has
+/// classes, by which a page may give it other colours.
 pub fn svg(explanation: &Explanation, stage: Stage) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
@@ -152,7 +153,7 @@ fn write(f: &mut String, stage: Stage, operators: &[Operator]) -> fmt::Result {
         "<defs><marker id=\"arrow\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerWidth=\"7\" markerHeight=\"7\" \
          orient=\"auto-start-reverse\"><path d=\"M 0 0 L 10 5 L 0 10 z\" fill=\"#555\"/></marker></defs>"
     )?;
-    writeln!(f, "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>")?;
+    writeln!(f, "<rect class=\"ground\" width=\"100%\" height=\"100%\" fill=\"#fff\"/>")?;
     edges.iter().try_for_each(|points| draw_edge(f, points))?;
     placed.iter().try_for_each(|(card, area)| draw_card(f, stage, card, *area))?;
     writeln!(f, "</svg>")
@@ -175,7 +176,7 @@ fn draw_edge(f: &mut String, points: &[(f64, f64)]) -> fmt::Result {
     let [first, middle @ .., last] = points else { return Ok(()) };
     write!(
         f,
-        "<path fill=\"none\" stroke=\"#555\" marker-end=\"url(#arrow)\" d=\"M {:.1} {:.1}",
+        "<path class=\"edge\" fill=\"none\" stroke=\"#555\" marker-end=\"url(#arrow)\" d=\"M {:.1} {:.1}",
         first.0, first.1
     )?;
     // A curve through the middles between points, with the points to bend it.
@@ -194,11 +195,11 @@ fn draw_edge(f: &mut String, points: &[(f64, f64)]) -> fmt::Result {
 
 fn draw_card(f: &mut String, stage: Stage, card: &Card<'_>, area: Area) -> fmt::Result {
     let (x, y) = (area.left, area.top);
-    let fill = match (card.operator.inputs.is_empty(), card.operator.operator.as_str()) {
-        (true, _) => "#e3f1e3",
-        (_, "output") => "#fbe9d7",
-        _ if card.operator.inside.is_some() => "#ece6f6",
-        _ => "#e9f0fa",
+    let (class, fill) = match (card.operator.inputs.is_empty(), card.operator.operator.as_str()) {
+        (true, _) => ("source", "#e3f1e3"),
+        (_, "output") => ("output", "#fbe9d7"),
+        _ if card.operator.inside.is_some() => ("loop", "#ece6f6"),
+        _ => ("step", "#e9f0fa"),
     };
     writeln!(
         f,
@@ -208,7 +209,7 @@ fn draw_card(f: &mut String, stage: Stage, card: &Card<'_>, area: Area) -> fmt::
     )?;
     writeln!(
         f,
-        "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"4\" fill=\"{fill}\" stroke=\"#555\"/>",
+        "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"4\" fill=\"{fill}\" stroke=\"#555\"/>",
         area.width, area.height
     )?;
     let left = x + PADDING;

@@ -45,6 +45,9 @@
 //   { "run": "b1c2…", "lines": [{ "number": 17, "time": 1790000012000, "level": "INFO", "text": "…" }…] }
 //   "level" is DEBUG, INFO, WARNING or ERROR.
 //
+// GET explain?format=F&plan=P: how the run computes, with what it has counted so far; not of a run that is recorded. F is "text" or
+// "svg" (pathway_explain), P is "before" or "after"; 503 before that is known.
+//
 // Of a run that is recorded there are no errors, dead letters and log: their numbers are null. It tells of any moment:
 //
 // GET api/times?after=AT: when samples were recorded, those later than AT.
@@ -75,6 +78,9 @@ export class NoAnswer extends Error {
   }
 }
 
+/** The server is there, and does not know yet. */
+export class NotYet extends NoAnswer {}
+
 /** Takes the token out of the address of the page, so that it is neither shown nor kept in the browser's history. */
 export function takeToken() {
   const address = new URL(location.href);
@@ -90,19 +96,22 @@ export function setToken(token) {
   sessionStorage.setItem(TOKEN, token);
 }
 
-/** What the server answers to a request below `api/`. */
-export async function get(path) {
+async function ask(path, read, patience) {
   const token = sessionStorage.getItem(TOKEN);
   const headers = token === null ? {} : { Authorization: `Bearer ${token}` };
   try {
-    const answer = await fetch(`api/${path}`, { headers, cache: "no-store", signal: AbortSignal.timeout(5000) });
+    const answer = await fetch(path, { headers, cache: "no-store", signal: AbortSignal.timeout(patience) });
     if (answer.status === 401) throw new Locked();
-    if (answer.ok) return await answer.json();
+    if (answer.status === 503) throw new NotYet(path, answer.status);
+    if (answer.ok) return await read(answer);
     throw new NoAnswer(`${path}: ${answer.status}`, answer.status);
   } catch (error) {
     throw error instanceof Locked || error instanceof NoAnswer ? error : new NoAnswer(error.message);
   }
 }
+
+/** What the server answers to a request below `api/`. */
+export const get = (path) => ask(`api/${path}`, (answer) => answer.json(), 5000);
 
 export const run = () => get("run");
 export const now = () => get("now");
@@ -110,6 +119,8 @@ export const times = (after) => get(`times?after=${after}`);
 export const moments = (at) => get(`moments?at=${at}`);
 export const past = (operator, at) => get(`past?operator=${operator}&at=${at}`);
 export const samples = (after) => get(`history?after=${after}`);
+/** Large plans take a while to be drawn. */
+export const plan = (format, stage) => ask(`explain?format=${format}&plan=${stage}`, (answer) => answer.text(), 60_000);
 export const errors = () => get("errors");
 export const deadLetters = () => get("dead_letters");
 export const log = (after) => get(`log?after=${after}`);

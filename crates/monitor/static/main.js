@@ -8,13 +8,14 @@ import { Connectors } from "./pages/connectors.js";
 import { Errors } from "./pages/errors.js";
 import { Log } from "./pages/log.js";
 import { Pipeline } from "./pages/pipeline.js";
+import { Plan } from "./pages/plan.js";
 import { Head, Notice } from "./status.js";
 import { themeSwitch } from "./theme.js";
 import { Timeline } from "./timeline.js";
 
 const SECOND = 1000;
 
-const pages = { pipeline: new Pipeline(), charts: new Charts(), connectors: new Connectors(), errors: new Errors(), log: new Log() };
+const pages = { pipeline: new Pipeline(), plan: new Plan(), charts: new Charts(), connectors: new Connectors(), errors: new Errors(), log: new Log() };
 const head = new Head();
 const notice = new Notice();
 const links = Object.entries(pages).map(([name, { title }]) => el("a", { href: `#/${name}` }, title));

@@ -54,6 +54,7 @@ fn drawings_have_every_operator() -> Result<(), PlanError> {
                 assert_eq!(drawing.matches(&id).count(), 1, "{name} {}", operator.id);
             }
             let edges: usize = stage.of(&explanation).iter().map(|operator| operator.inputs.len()).sum();
+            assert_eq!(drawing.matches("<path class=\"edge\"").count(), edges, "{name}");
             assert_eq!(drawing.matches("marker-end").count(), edges, "{name}");
             assert_eq!(drawing.matches("<g ").count(), drawing.matches("</g>").count());
             assert!(drawing.starts_with("<svg ") && drawing.ends_with("</svg>\n"), "{name}");

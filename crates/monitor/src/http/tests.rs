@@ -133,12 +133,24 @@ fn a_run_explains_its_plan() {
         ("?format=dot", "text/vnd.graphviz; charset=utf-8", "digraph after {\n"),
         ("?format=dot&plan=before", "text/vnd.graphviz; charset=utf-8", "digraph before {\n"),
         ("?format=svg", "image/svg+xml", "<svg "),
+        ("?format=svg&plan=before", "image/svg+xml", "<svg "),
     ] {
         let (head, body) = ask(&server, &format!("/explain{query}"));
         assert!(head.starts_with("http/1.1 200"), "{head}");
         assert!(head.contains(&format!("content-type: {kind}\r\n")), "{head}");
         assert!(head.contains("cache-control: no-store"), "{head}");
         assert!(body.starts_with(begin), "{body}");
+    }
+    // The page of the dashboard gives it colours by class, and knows operators by number.
+    let drawn = |plan: &str| ask(&server, &format!("/explain?format=svg&plan={plan}")).1;
+    for (plan, source, filter) in [("before", "1", "2"), ("after", "s0", "s1")] {
+        let drawing = drawn(plan);
+        for part in [source, filter] {
+            assert!(drawing.contains(&format!("<g id=\"{part}")), "{drawing}");
+        }
+        for class in ["ground", "source", "step"] {
+            assert!(drawing.contains(&format!("<rect class=\"{class}\"")), "{drawing}");
+        }
     }
     for query in ["?format=pdf", "?plan=between"] {
         assert!(ask(&server, &format!("/explain{query}")).0.starts_with("http/1.1 400"), "{query}");

@@ -1,10 +1,10 @@
 // The drawing of the running plan: cards with live numbers, moved and zoomed with pointer or keys.
 
-import { el, setText, svg } from "../dom.js";
+import { setText, svg } from "../dom.js";
 import { count, duration, exact, NONE, percent, place } from "../format.js";
+import { Canvas } from "./canvas.js";
 import { cards } from "./cards.js";
 import { CARD, layout } from "./layout.js";
-import { Viewport } from "./viewport.js";
 
 /** About how wide letters are, in parts of a card. */
 const TITLE_LETTERS = 25;
@@ -23,20 +23,8 @@ export class GraphView {
   /** @param choose is told the card that was chosen, or null */
   constructor(choose) {
     this.choose = choose;
-    this.content = svg("g");
-    const arrow = svg("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 8, markerHeight: 8,
-      markerUnits: "userSpaceOnUse", orient: "auto" }, svg("path", { d: "M0,0L8,4L0,8Z" }));
-    this.drawing = svg("svg", { class: "graph", tabindex: 0, role: "application",
-      "aria-label": "Operators. Arrow keys go along the lines, Enter opens, plus, minus and 0 zoom.",
-      keydown: (event) => this.#key(event) }, svg("defs", {}, arrow), this.content);
-    this.viewport = new Viewport(this.drawing, this.content);
-    const button = (text, label, press) =>
-      el("button", { type: "button", "aria-label": label, title: label, click: press }, text);
-    this.element = el("div", { class: "canvas" }, this.drawing,
-      el("div", { class: "zoom" },
-        button("+", "Zoom in", () => this.viewport.zoom(1.3)),
-        button("−", "Zoom out", () => this.viewport.zoom(1 / 1.3)),
-        button("Fit", "Fit all", () => this.viewport.fit())));
+    const label = "Operators. Arrow keys go along the lines, Enter opens, plus, minus and 0 zoom.";
+    Object.assign(this, new Canvas(label, (event) => this.#key(event)));
   }
 
   /** Draws another plan. */
@@ -121,10 +109,7 @@ export class GraphView {
   }
 
   #key(event) {
-    const zooms = { "+": 1.3, "=": 1.3, "-": 1 / 1.3 };
-    if (event.key in zooms) this.viewport.zoom(zooms[event.key]);
-    else if (event.key === "0") this.viewport.fit();
-    else if (event.key === "Enter" && this.#focused !== null) this.choose(this.#cards.get(this.#focused).card);
+    if (event.key === "Enter" && this.#focused !== null) this.choose(this.#cards.get(this.#focused).card);
     else if (event.key === "Escape") this.choose(null);
     else if (event.key.startsWith("Arrow")) this.#go(event.key);
     else return;

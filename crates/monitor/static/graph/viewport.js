@@ -40,6 +40,12 @@ export class Viewport {
     this.fit();
   }
 
+  /** The drawing is another size now; what is in sight stays, unless all of it is. */
+  resize(box) {
+    this.#box = box;
+    if (this.#fits) this.fit();
+  }
+
   fit() {
     const { width, height: whole } = this.#size();
     if (!width || !whole) return;
