@@ -59,6 +59,8 @@ class Run:
         self.message: str | None = None
         self.ended: float | None = None
         self.stopped: dict[int, float] = {}
+        #: What has been read of a source, of how much and in what unit.
+        self.lengths: dict[int, tuple[int, int, str]] = {}
         self.errors: list[dict[str, Any]] = []
         self.letters: list[dict[str, Any]] = []
         self.lines: list[dict[str, Any]] = []
@@ -180,6 +182,7 @@ class Run:
                     "minibatches": int(at - self.started) * 10,
                     "errors": letters.count(node["id"]),
                     "dead_letters": letters.count(node["id"]),
+                    "reading": self.reading(node["id"]),
                     "finished": self.frontier(node["id"], at) == done,
                     "frontier": self.frontier(node["id"], at),
                 }
@@ -196,6 +199,12 @@ class Run:
                 for node in sinks
             ],
         }
+
+    def reading(self, number: int) -> dict[str, Any] | None:
+        if number not in self.lengths:
+            return None
+        done, whole, unit = self.lengths[number]
+        return {"done": done, "all": whole, "unit": unit}
 
     # --- what is answered -----------------------------------------------------------------------------
 
@@ -380,6 +389,7 @@ def main() -> None:
     chosen = options.parse_args()
     fake = Fake(chosen.operators, port=chosen.port, recorded=chosen.recorded)
     fake.open()
+    fake.run.lengths[1] = (519_000_000, 1_234_000_000, "bytes")
     fake.run.error(4, "division by zero")
     fake.run.reject(1, "EWR,abc", "parse error: cannot parse 'abc' as int")
     print(f"The dashboard is at {fake.address}", flush=True)

@@ -93,6 +93,26 @@ def test_what_a_run_says_is_text(fake: Fake, visit: Visit) -> None:
     assert page.locator("main img, main script").count() == 0
 
 
+def test_a_source_whose_length_is_known_has_a_bar(fake: Fake, visit: Visit) -> None:
+    page = visit(f"{fake.address}#/connectors")
+    state = row(page, "flights.py:14").locator("[data-title='State']")
+    expect(state).to_have_text("reading")
+    fake.run.lengths[1] = (519_000_000, 1_234_000_000, "bytes")
+    expect(state).to_have_text("reading 42 %")
+    bar = state.get_by_role("progressbar", name="read of flights")
+    expect(bar).to_have_js_property("position", 519 / 1234)
+    expect(state.get_by_title("519 MB of 1.2 GB")).to_be_visible()
+    fake.run.lengths[1] = (1_233_999_999, 1_234_000_000, "bytes")
+    expect(state).to_have_text("reading 99 %")
+    fake.run.stop_source(1)
+    expect(state).to_have_text("finished")
+    fake.run.stopped.clear()
+    fake.run.lengths[1] = (12_500, 40_000, "rows")
+    expect(state).to_have_text("reading 31 %")
+    page.goto(f"{fake.address}#/pipeline/1")
+    expect(fact(page, "Read")).to_have_text("12,500 of 40,000 rows")
+
+
 def test_charts(fake: Fake, visit: Visit) -> None:
     page = visit(f"{fake.address}#/charts")
     charts = page.locator(".chart")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from dashboard.real import Real, place, started
+from dashboard.real import PATIENCE, Real, place, started
 
 Visit = Callable[..., Page]
 FEED, FILES, LATE = place("feed ="), place("files ="), place("pw.io.jsonlines")
@@ -66,6 +68,18 @@ def test_rows_are_counted_as_they_come(run: Real, visit: Visit) -> None:
     expect(cell(row(page, FILES), "Last minibatch")).to_have_text("1")
     expect(cell(row(page, FILES), "Kind")).to_have_text("csv")
     expect(cell(row(page, LATE), "Rows")).not_to_have_text("0")
+
+
+def test_it_is_known_how_much_there_is_to_read(run: Real, visit: Visit) -> None:
+    """A file that is read once; a folder that is followed, and a feed, have no end."""
+    page = visit(f"{run.address}#/connectors")
+    expect(row(page, place("airlines ="))).to_contain_text("finished")
+    with urllib.request.urlopen(f"{run.address}api/now", timeout=PATIENCE) as answer:
+        connectors = json.load(answer)["snapshot"]["connectors"]
+    size = (run.folder / "airlines.csv").stat().st_size
+    lengths = {connector["name"]: connector["reading"] for connector in connectors}
+    read = {"done": size, "all": size, "unit": "bytes"}
+    assert lengths == {"feed": None, "flights": None, "airlines": read}
 
 
 def test_a_source_that_stops(run: Real, visit: Visit) -> None:

@@ -72,6 +72,7 @@ def test_pictures_of_hundreds_of_operators(
     with Fake(500).opened() as fake:
         fake.run.error(4, "division by zero")
         fake.run.error(4, "division by zero")
+        fake.run.lengths[1] = (519_000_000, 1_234_000_000, "bytes")
         fake.run.reject(1, "EWR,2013-01-01,abc,UA,1545", "parse error: cannot parse 'abc' as int")
         page = visit(fake.address, viewport={"width": width, "height": 860}, color_scheme=theme)
         pages = {name: sign for name, sign in PAGES.items() if name != "plan"}

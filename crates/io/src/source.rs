@@ -137,6 +137,17 @@ pub trait SourceOutput: Send {
         None
     }
 
+    /// Tells people how long reading takes: so many bytes are to be read in all, also by other readers of the source. What
+    /// is told by several readers is added up. Not told where that is not known.
+    fn expect(&mut self, bytes: u64) {
+        let _ = bytes;
+    }
+
+    /// So many more of these have been read; told for chunks, not for rows.
+    fn advance(&mut self, bytes: u64) {
+        let _ = bytes;
+    }
+
     /// True when the run is ending.
     fn is_stopped(&self) -> bool;
 

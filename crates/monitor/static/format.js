@@ -40,6 +40,10 @@ export const percent = known((share) => {
   return `${hundredths.toFixed(hundredths > 0 && hundredths < 9.95 ? 1 : 0)} %`;
 });
 
+/** 12 MB of 1.2 GB: how far a source is. */
+export const readTo = known(({ done, all, unit }) =>
+  (unit === "bytes" ? `${bytes(done)} of ${bytes(all)}` : `${exact(done)} of ${exact(all)} rows`));
+
 /** 0.8: cores in use. */
 export const cores = known((number) => number.toFixed(2));
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use arrow_buffer::BooleanBuffer;
-use pathway_dataflow::stats::ConnectorMeter;
+use pathway_dataflow::stats::{ConnectorMeter, Unit};
 use pathway_dataflow::tally::BETWEEN_MESSAGES;
 use pathway_dataflow::{Backlog, Context, Failure, InputItem, InputQueue, Room, Site, Slot, even_now};
 use pathway_io::{
@@ -181,6 +181,7 @@ impl Feed {
     /// Gives what was recorded once more.
     fn replay(&self, replayed: Replayed) -> Result<(), Stopped> {
         let begin = Instant::now();
+        self.meter.expect(replayed.rows.iter().map(|(_, batch)| batch.len() as u64).sum(), Unit::Rows);
         // Nobody else closes minibatches meanwhile.
         self.minibatch().atomic += 1;
         let given = self.replay_rows(replayed.rows, replayed.schedule, begin);
@@ -217,8 +218,10 @@ impl Feed {
             drop(minibatch);
             self.entries.fetch_add(batch.len() as u64, Ordering::Relaxed);
             let batch = if self.ordered { removals_first(&batch) } else { batch };
+            let rows = batch.len() as u64;
             // A unit that must not be split has room.
             let _none = self.enqueue(room, Parsed { batch, ..Parsed::default() });
+            self.meter.advance(rows, Unit::Rows);
         }
         Ok(())
     }
@@ -653,6 +656,14 @@ impl SourceOutput for Output {
 
     fn run(&self) -> Option<u64> {
         Some(self.feed.context.run())
+    }
+
+    fn expect(&mut self, bytes: u64) {
+        self.feed.meter.expect(bytes, Unit::Bytes);
+    }
+
+    fn advance(&mut self, bytes: u64) {
+        self.feed.meter.advance(bytes, Unit::Bytes);
     }
 
     fn is_stopped(&self) -> bool {

@@ -6,8 +6,9 @@ mod common;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use common::{Bag, Captured, Changes, Input, Random, batch, cases, history, run_in_processes};
-use pathway_dataflow::Failure;
+use common::{Bag, Captured, Changes, Input, Random, Silent, batch, cases, history, run_in_processes};
+use pathway_dataflow::stats::{Extent, Unit};
+use pathway_dataflow::{Context, Failure};
 use pathway_io::{
     ConnectorError, FailureClass, Parsed, ReadMode, Reader, Resume, Session, Source, SourceOutput,
 };
@@ -15,7 +16,7 @@ use pathway_persistence::{Store, latest};
 use pathway_plan::col::reducers;
 use pathway_plan::program::Program;
 use pathway_plan::{Goal, Graph, OutputOptions, Rewrites, SourceOptions, Table as Rows, col};
-use pathway_runtime::{Access, InputLogs, Pace, Persistence, Replay, RunOptions};
+use pathway_runtime::{Access, InputLogs, Pace, Persistence, Replay, RunOptions, run};
 use pathway_types::{Batch, DType, Field, Schema, Timestamp, Value};
 
 use common::Capture;
@@ -244,4 +245,22 @@ fn rows_can_be_given_in_place_of_recorded_ones() {
     ended.unwrap();
     let times: Vec<(Timestamp, u128, i64)> = got[0].iter().map(|row| (row.0, row.1, row.3)).collect();
     assert_eq!(times, [(4, 2, 1), (6, 1, -1)], "what is of time 0 was there before");
+}
+
+#[test]
+fn it_is_known_how_much_is_given_once_more() {
+    let store = Arc::new(Store::memory().unwrap());
+    let row = |key: u128| vec![(key, vec![Value::Int(key as i64), Value::Int(0)], 1)];
+    let flow = Flow::new(vec![row(1), row(2), [row(3), row(4)].concat()], vec![], false);
+    flow.run(persistence(&store, Access::Record, None), &mut Random::new(1)).0.unwrap();
+    for pace in [Pace::Batch, Pace::Speedrun] {
+        let flow = Flow::new(vec![], vec![], false);
+        let persistence = Some(persistence(&store, Access::Read, Some(pace)));
+        let context = Context::new(true, 1024, Arc::new(Silent));
+        run(flow.program, &RunOptions { persistence, ..RunOptions::default() }, &context).unwrap();
+        let snapshot = context.statistics().snapshot().unwrap();
+        let of = |name: &str| snapshot.connectors.iter().find(|connector| connector.name == name).unwrap();
+        assert_eq!(of("native").reading, Some(Extent { done: 4, all: 4, unit: Unit::Rows }));
+        assert_eq!(of("upsert").reading, None, "nothing was recorded");
+    }
 }

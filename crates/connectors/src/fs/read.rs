@@ -60,6 +60,8 @@ pub(super) struct OnceReader {
     reading: Arc<Reading>,
     files: Arc<[Found]>,
     next: Arc<AtomicUsize>,
+    /// Bytes that all readers have to read; told by one of them.
+    expects: u64,
 }
 
 impl OnceReader {
@@ -74,8 +76,19 @@ impl OnceReader {
         let readers = parallelism.min(files.len()).max(1);
         let files: Arc<[Found]> = files.into();
         let next = Arc::new(AtomicUsize::new(0));
-        let reader = |_| -> Box<dyn Reader> {
-            Box::new(OnceReader { reading: reading.clone(), files: files.clone(), next: next.clone() })
+        let all = match reading.format.framing() {
+            // They are not read.
+            Framing::Nothing => 0,
+            _ => files.iter().map(|found| found.metadata.len()).sum(),
+        };
+        let reader = |number| -> Box<dyn Reader> {
+            let expects = if number == 0 { all } else { 0 };
+            Box::new(OnceReader {
+                reading: reading.clone(),
+                files: files.clone(),
+                next: next.clone(),
+                expects,
+            })
         };
         (0..readers).map(reader).collect()
     }
@@ -89,9 +102,12 @@ impl OnceReader {
             return Ok(output.parse(reading.rows(path, b"", metadata).add(Chunk::unread()))?);
         }
         let fail = |doing: &str, error| Failure::Connector(os_error(&reading.name, doing, path, &error));
+        // A file may have become longer or shorter since it was found: it counts for what was expected of it.
+        let expected = found.metadata.len();
         let file = match File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => {
+                output.advance(expected);
                 log::warn!("{}: {} has vanished before it could be read", reading.name, path.display());
                 return Ok(());
             }
@@ -102,10 +118,15 @@ impl OnceReader {
         let mut chunks = Chunks::new(&*reading.format, file, 0, 0);
         let preamble = chunks.preamble().map_err(|error| fail("read", error))?;
         let rows = reading.rows(path, &preamble, metadata);
+        let mut told = 0;
         output.begin_atomic()?;
         while let Some(chunk) = chunks.next().map_err(|error| fail("read", error))? {
             output.parse(rows.add(chunk))?;
+            let read = chunks.offset().min(expected);
+            output.advance(read - told);
+            told = read;
         }
+        output.advance(expected - told);
         Ok(output.end_atomic()?)
     }
 }
@@ -113,6 +134,9 @@ impl OnceReader {
 impl Reader for OnceReader {
     fn run(self: Box<Self>, output: &mut dyn SourceOutput) -> Result<(), ConnectorError> {
         let mut owners = Owners::default();
+        if self.expects > 0 {
+            output.expect(self.expects);
+        }
         while let Some(found) = self.files.get(self.next.fetch_add(1, Ordering::Relaxed)) {
             match self.file(found, &mut owners, output) {
                 Ok(()) => {}

@@ -131,6 +131,46 @@ fn parsed(events: Vec<Event>) -> Vec<Parsed> {
     rows.collect()
 }
 
+/// How much a reader has said that there is, and how much it has read, each time that it said so.
+#[derive(Default)]
+struct Lengths {
+    expected: u64,
+    read: Vec<u64>,
+}
+
+impl SourceOutput for Lengths {
+    fn rows(&mut self, _parsed: Parsed) -> Result<(), Stopped> {
+        Ok(())
+    }
+    fn parse(&mut self, _job: ParseJob) -> Result<(), Stopped> {
+        Ok(())
+    }
+    fn commit(&mut self) -> Result<(), Stopped> {
+        Ok(())
+    }
+    fn begin_atomic(&mut self) -> Result<(), Stopped> {
+        Ok(())
+    }
+    fn end_atomic(&mut self) -> Result<(), Stopped> {
+        Ok(())
+    }
+    fn position(&mut self, _part: &str, _position: Option<Position>) -> Result<(), Stopped> {
+        Ok(())
+    }
+    fn expect(&mut self, bytes: u64) {
+        self.expected += bytes;
+    }
+    fn advance(&mut self, bytes: u64) {
+        self.read.push(bytes);
+    }
+    fn is_stopped(&self) -> bool {
+        false
+    }
+    fn wait(&self, _timeout: Duration) -> Result<(), Stopped> {
+        Err(Stopped)
+    }
+}
+
 /// The rows of a static source, in order.
 fn read(source: &dyn Source) -> Vec<Vec<Value>> {
     let dtypes = source.schema().dtypes();

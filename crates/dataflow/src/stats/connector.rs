@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use pathway_types::Timestamp;
+use serde::Serialize;
 
 use super::lock;
 
@@ -20,6 +21,45 @@ pub struct ConnectorMeter {
     dead_letters: AtomicU64,
     finished: AtomicBool,
     recent: Mutex<Recent>,
+    /// Bytes of what is read once.
+    bytes: Length,
+    /// Rows that are given once more.
+    replayed: Length,
+}
+
+/// What is to be done in all, and how much of it is done.
+#[derive(Debug, Default)]
+struct Length {
+    all: AtomicU64,
+    done: AtomicU64,
+}
+
+impl Length {
+    fn get(&self, unit: Unit) -> Option<Extent> {
+        let all = self.all.load(Relaxed);
+        (all > 0).then(|| Extent { done: self.done.load(Relaxed).min(all), all, unit })
+    }
+}
+
+/// How far a source is whose length is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Extent {
+    /// What has been read.
+    pub done: u64,
+    /// What there is.
+    pub all: u64,
+    /// What is counted.
+    pub unit: Unit,
+}
+
+/// What the length of a source is told in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    /// Bytes of files.
+    Bytes,
+    /// Rows of a recording.
+    Rows,
 }
 
 /// What was read last.
@@ -106,6 +146,30 @@ impl ConnectorMeter {
         if dead_letters > 0 {
             self.dead_letters.fetch_add(dead_letters as u64, Relaxed);
         }
+    }
+
+    /// So much is there to be read.
+    pub fn expect(&self, amount: u64, unit: Unit) {
+        self.length(unit).all.fetch_add(amount, Relaxed);
+    }
+
+    /// So much more of it has been read.
+    pub fn advance(&self, amount: u64, unit: Unit) {
+        self.length(unit).done.fetch_add(amount, Relaxed);
+    }
+
+    fn length(&self, unit: Unit) -> &Length {
+        match unit {
+            Unit::Bytes => &self.bytes,
+            Unit::Rows => &self.replayed,
+        }
+    }
+
+    /// How far it is, if it is known how much there is. What is given once more comes first.
+    pub fn reading(&self) -> Option<Extent> {
+        let replayed = self.replayed.get(Unit::Rows);
+        let going_on = replayed.filter(|replayed| replayed.done < replayed.all);
+        going_on.or_else(|| self.bytes.get(Unit::Bytes)).or(replayed)
     }
 
     /// Rows since the start of the run.
@@ -209,6 +273,20 @@ mod tests {
         assert_eq!((meter.last_minibatch(), meter.minibatches()), (2, 2));
         assert_eq!((meter.messages(), meter.last_minute()), (9, 9));
         assert!(meter.is_finished());
+    }
+
+    #[test]
+    fn what_is_given_once_more_comes_before_what_is_read() {
+        let meter = ConnectorMeter::default();
+        assert_eq!(meter.reading(), None, "nobody knows");
+        meter.expect(200, Unit::Bytes);
+        meter.expect(100, Unit::Bytes);
+        meter.expect(4, Unit::Rows);
+        meter.advance(3, Unit::Rows);
+        assert_eq!(meter.reading(), Some(Extent { done: 3, all: 4, unit: Unit::Rows }));
+        meter.advance(1, Unit::Rows);
+        meter.advance(30, Unit::Bytes);
+        assert_eq!(meter.reading(), Some(Extent { done: 30, all: 300, unit: Unit::Bytes }));
     }
 
     #[test]

@@ -23,7 +23,7 @@ use pathway_io::Rejected;
 use pathway_plan::Frame;
 use pathway_plan::program::Program;
 
-pub use connector::{ConnectorMeter, SinkMeter};
+pub use connector::{ConnectorMeter, Extent, SinkMeter, Unit};
 pub use meter::Meter;
 pub(crate) use meter::{Place, Wiring, signs};
 pub use outline::{Kind, Line, Node, Outline};

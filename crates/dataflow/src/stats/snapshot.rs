@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::meter::{DONE, Meter, UNKNOWN};
 use super::outline::{Kind, Outline};
-use super::{Statistics, lock};
+use super::{Extent, Statistics, lock};
 
 /// What is known of the workers of this process at one moment.
 #[derive(Clone, Debug, Serialize)]
@@ -84,6 +84,8 @@ pub struct ConnectorStats {
     pub errors: u64,
     /// Records that were rejected.
     pub dead_letters: u64,
+    /// How far it is, if it is known how much there is to be read.
+    pub reading: Option<Extent>,
     /// Nothing more comes.
     pub finished: bool,
     /// How far it is.
@@ -223,6 +225,7 @@ impl Snapshot {
                 minibatches: meter.minibatches(),
                 errors: meter.errors(),
                 dead_letters: meter.dead_letters(),
+                reading: meter.reading(),
                 finished: meter.is_finished(),
                 frontier,
             })

@@ -1,11 +1,16 @@
 //! The view where there is no terminal: some lines.
 
-use super::progress::{Operator, Progress};
+use super::progress::{Connector, Operator, Progress, share};
 
 /// The lines of this moment.
 pub(super) fn of(progress: &Progress) -> Vec<String> {
-    let connectors = progress.connectors.iter().map(|[name, last, minute, all]| {
-        let state = if last == "finished" { ", finished" } else { "" };
+    let connectors = progress.connectors.iter().map(|connector| {
+        let Connector { name, numbers: [last, minute, all], reading } = connector;
+        let state = match reading.map(share) {
+            _ if last == "finished" => ", finished".to_owned(),
+            Some((percent, whole)) => format!(", {percent} % of {whole}"),
+            None => String::new(),
+        };
         format!("{name}: {all} messages, {minute} in the last minute{state}")
     });
     let all =

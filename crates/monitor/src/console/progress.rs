@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use pathway_dataflow::stats::{Frontier, Kind, Node, Outline, Snapshot};
+use pathway_dataflow::stats::{Extent, Frontier, Kind, Node, Outline, Snapshot, Unit};
 
 /// The run at one moment, as texts.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// Each source: its name, and messages in the last minibatch, in the last minute, and in all.
-    pub(super) connectors: Vec<[String; 4]>,
+    /// Each source.
+    pub(super) connectors: Vec<Connector>,
     /// All inputs together.
     pub(super) input: Operator,
     /// Each operator, if these are wanted.
@@ -17,6 +17,16 @@ pub(super) struct Progress {
     pub(super) output: Operator,
     /// What else there is to say.
     pub(super) summary: String,
+}
+
+/// A row of the table of connectors.
+#[derive(Debug, Default)]
+pub(super) struct Connector {
+    pub(super) name: String,
+    /// Messages in the last minibatch, in the last minute, and in all.
+    pub(super) numbers: [String; 3],
+    /// How far it is, while that is known.
+    pub(super) reading: Option<Extent>,
 }
 
 /// A row of the table of operators.
@@ -44,7 +54,9 @@ pub(super) struct Place {
 pub(super) fn progress(outline: &Outline, snapshot: &Snapshot, operators: bool, age: Duration) -> Progress {
     let connectors = snapshot.connectors.iter().map(|one| {
         let last = if one.finished { "finished".to_owned() } else { one.last_minibatch.to_string() };
-        [one.name.clone(), last, one.last_minute.to_string(), one.messages.to_string()]
+        let numbers = [last, one.last_minute.to_string(), one.messages.to_string()];
+        // What is over needs no bar.
+        Connector { name: one.name.clone(), numbers, reading: one.reading.filter(|_| !one.finished) }
     });
     let of_kind = |kind: Kind| outline.nodes.iter().filter(move |node| node.kind == kind);
     let input = Operator {
@@ -136,6 +148,32 @@ fn summary(snapshot: &Snapshot, age: Duration) -> String {
         summary.push_str(&format!(" · {count} {what}{plural}"));
     }
     summary
+}
+
+/// The share that was read, and of how much.
+pub(super) fn share(reading: Extent) -> (u64, String) {
+    let Extent { done, all, unit } = reading;
+    let percent = (u128::from(done) * 100 / u128::from(all.max(1))) as u64;
+    let all = match unit {
+        Unit::Bytes => bytes(all),
+        Unit::Rows => format!("{all} rows"),
+    };
+    (percent, all)
+}
+
+/// 12 MB.
+fn bytes(number: u64) -> String {
+    let mut scaled = number as f64;
+    let mut unit = "B";
+    for larger in ["kB", "MB", "GB", "TB"] {
+        if scaled < 1000.0 {
+            break;
+        }
+        scaled /= 1000.0;
+        unit = larger;
+    }
+    let digits = usize::from(unit != "B" && scaled < 9.95);
+    format!("{scaled:.digits$} {unit}")
 }
 
 impl Progress {

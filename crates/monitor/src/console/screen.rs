@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use pathway_dataflow::stats::Extent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::style::Stylize;
@@ -10,7 +11,7 @@ use ratatui::widgets::{Block, Widget};
 use unicode_width::UnicodeWidthStr;
 
 use super::logs;
-use super::progress::{Operator, Place, Progress};
+use super::progress::{Operator, Place, Progress, share};
 use super::table::{FIRST, Table, words};
 use crate::log_tail::Record;
 
@@ -35,6 +36,8 @@ const GAP: u16 = 3;
 const LOGS: u16 = 4;
 /// Less of a line of the program says nothing.
 const TEXT: usize = 8;
+/// How wide the bar of a source is.
+const BAR: usize = 10;
 /// What has no place is told by that.
 const MORE: &str = "...";
 
@@ -82,10 +85,10 @@ struct Tables<'a> {
 impl<'a> Tables<'a> {
     fn of(progress: &'a Progress, width: u16, height: u16) -> Tables<'a> {
         let least = if width >= WIDE { ROOMY } else { CLOSE };
-        let connectors = progress.connectors.iter().map(|cells| {
-            let [name, rest @ ..] = cells;
-            let numbers = rest.iter().map(|cell| Line::from(cell.as_str()));
-            std::iter::once(Line::from(name.as_str())).chain(numbers).collect()
+        let connectors = progress.connectors.iter().flat_map(|connector| {
+            let numbers = connector.numbers.iter().map(|cell| Line::from(cell.as_str()));
+            let cells = std::iter::once(Line::from(connector.name.as_str())).chain(numbers).collect();
+            std::iter::once(cells).chain(connector.reading.map(|reading| vec![bar(reading)]))
         });
         let mut connectors = Table { headings: CONNECTORS, least: least[0], rows: connectors.collect() };
         let all = std::iter::once(&progress.input)
@@ -164,6 +167,17 @@ fn shorten(table: &mut Table<'_>, space: u16, last: usize) {
     let first = space.saturating_sub(1 + last);
     let end = table.rows.len() - last.min(table.rows.len());
     table.rows.splice(first.min(end)..end, [vec![Line::from(MORE)]]);
+}
+
+/// How far a source is: below its name.
+fn bar(reading: Extent) -> Line<'static> {
+    let (percent, all) = share(reading);
+    let full = (percent as usize * BAR / 100).min(BAR);
+    Line::from(vec![
+        Span::from("█".repeat(full)),
+        Span::from("░".repeat(BAR - full)).dim(),
+        Span::from(format!(" {percent} % of {all}")),
+    ])
 }
 
 /// The cells of an operator, the first of which should have this width.

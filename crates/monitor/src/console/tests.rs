@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use pathway_dataflow::stats::{
-    ConnectorStats, Frontier, Kind, Line, Node, OperatorStats, Outline, SinkStats, Snapshot,
+    ConnectorStats, Extent, Frontier, Kind, Line, Node, OperatorStats, Outline, SinkStats, Snapshot, Unit,
 };
 
 use super::*;
@@ -49,6 +49,7 @@ fn snapshot(outline: &Outline) -> Snapshot {
         minibatches: 2,
         errors: 1,
         dead_letters: 0,
+        reading: finished.then_some(Extent { done: 5, all: 5, unit: Unit::Bytes }),
         finished,
         frontier: Frontier::At(900),
     };
@@ -115,6 +116,39 @@ fn a_wide_terminal_has_two_tables_beside_each_other() {
     assert!(find("LOGS").starts_with('┌'));
     assert!(find("hello").contains("INFO     hello"));
     assert!(lines[29].starts_with('└'), "the log reaches to the end");
+}
+
+#[test]
+fn a_source_whose_length_is_known_has_a_bar() {
+    let mut progress = of(2, false);
+    let with = |progress: &Progress, width: u16| {
+        let lines = screen(progress, &[], width, 30);
+        let bars = lines.iter().filter(|line| line.contains('░') || line.contains('█'));
+        bars.map(|line| line.trim_matches(['│', ' ']).split("   ").next().unwrap_or_default().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert!(with(&progress, 180).is_empty(), "what is finished has none");
+    progress.connectors[0].reading =
+        Some(Extent { done: 519_000_000, all: 1_234_000_000, unit: Unit::Bytes });
+    for width in [180, 80] {
+        assert_eq!(with(&progress, width), ["████░░░░░░ 42 % of 1.2 GB"]);
+        let lines = screen(&progress, &[], width, 30);
+        let name = lines.iter().position(|line| line.contains("flights ")).unwrap();
+        assert!(lines[name + 1].contains("42 %"), "{lines:#?}");
+        assert!(lines[name + 2].contains("weather"), "{lines:#?}");
+    }
+    assert_eq!(lines::of(&progress)[0], "flights: 120 messages, 12 in the last minute, 42 % of 1.2 GB");
+    progress.connectors[0].reading = Some(Extent { done: 7, all: 7, unit: Unit::Rows });
+    assert_eq!(with(&progress, 80), ["██████████ 100 % of 7 rows"]);
+}
+
+#[test]
+fn lengths_are_short() {
+    let told = |all| progress::share(Extent { done: 0, all, unit: Unit::Bytes }).1;
+    assert_eq!(
+        [7, 999, 1_000, 12_345, 999_400_000_000_000].map(told),
+        ["7 B", "999 B", "1.0 kB", "12 kB", "999 TB"]
+    );
 }
 
 #[test]

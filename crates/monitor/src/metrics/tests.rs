@@ -42,6 +42,7 @@ fn snapshot() -> Snapshot {
             minibatches: 2,
             errors: 1,
             dead_letters: 1,
+            reading: None,
             finished: false,
             frontier: Frontier::At(900),
         }],

@@ -123,7 +123,7 @@ impl Recorded {
         let connectors = ends("input", &|id, name, rows, frontier| {
             json!({
                 "id": id, "name": name, "last_minibatch": null, "last_minute": null, "messages": rows,
-                "minibatches": null, "errors": null, "dead_letters": null,
+                "minibatches": null, "errors": null, "dead_letters": null, "reading": null,
                 "finished": frontier["state"] == "done", "frontier": frontier,
             })
         });

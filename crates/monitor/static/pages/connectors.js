@@ -1,7 +1,7 @@
 // Where rows come from and where they go.
 
 import { el } from "../dom.js";
-import { count, duration, exact, place } from "../format.js";
+import { count, duration, exact, percent, place, readTo } from "../format.js";
 import { lag, latency } from "../model.js";
 import { Table } from "../table.js";
 
@@ -17,10 +17,19 @@ const counted = (title, of) => ({
   kind: "number",
 });
 
+/** How far a source is whose length is known. */
+function bar({ name, reading }) {
+  if (!reading) return null;
+  const { done, all } = reading;
+  return el("span", { title: readTo(reading) },
+    el("progress", { value: done, max: all, "aria-label": `read of ${name}` }), ` ${percent(Math.floor((done / all) * 100) / 100)}`);
+}
+
 const INPUTS = [
   name, kind, line,
-  { title: "State", cell: ({ connector }) => el("span", { class: `pill ${connector.finished ? "ended" : "running"}` },
-    connector.finished ? "finished" : "reading") },
+  { title: "State", cell: ({ connector }) => el("span", { class: "state" },
+    el("span", { class: `pill ${connector.finished ? "ended" : "running"}` }, connector.finished ? "finished" : "reading"),
+    connector.finished ? null : bar(connector)) },
   number("Last minibatch", ({ connector }) => connector.last_minibatch),
   number("Last minute", ({ connector }) => connector.last_minute),
   number("Total", ({ connector }) => connector.messages),

@@ -4,7 +4,7 @@
 import * as api from "../api.js";
 import { Chart } from "../chart.js";
 import { el, setText } from "../dom.js";
-import { bytes, clock, count, duration, exact, NONE, percent } from "../format.js";
+import { bytes, clock, count, duration, exact, NONE, percent, readTo } from "../format.js";
 import { lag } from "../model.js";
 import { Table } from "../table.js";
 import { Ranking } from "./ranking.js";
@@ -33,6 +33,7 @@ const OF_CONNECTORS = [
   ["Minibatches", ({ connector }) => exact(connector.minibatches)],
   ["Not parsed", ({ connector }) => exact(connector.errors)],
   ["Dead letters", ({ connector }) => exact(connector.dead_letters)],
+  ["Read", ({ connector }) => readTo(connector.reading)],
   ["Finished", ({ connector }) => (connector.finished ? "yes" : "no")],
 ];
 const OF_SINKS = [

@@ -291,3 +291,29 @@ fn descriptions_and_modes() {
     assert!(!source.insert_only());
     assert_eq!(source.mode(), ReadMode::Streaming);
 }
+
+#[test]
+fn how_much_there_is_to_read_is_told() {
+    let directory = TempDir::new().unwrap();
+    // Of more than one chunk.
+    let long = "a line of a file\n".repeat(200_000);
+    write(directory.path(), "a.txt", &long);
+    write(directory.path(), "b.txt", "short");
+    let gone = write(directory.path(), "c.txt", "vanishes");
+    let grows = write(directory.path(), "d.txt", "grows\n");
+    let mut readers = plain(directory.path()).open(2, None).unwrap();
+    fs::remove_file(gone).unwrap();
+    fs::write(grows, "grows and grows\n").unwrap();
+    let all = long.len() as u64 + 5 + 8 + 6;
+    let (mut first, mut second) = (Lengths::default(), Lengths::default());
+    readers.remove(0).run(&mut first).unwrap();
+    readers.remove(0).run(&mut second).unwrap();
+    assert_eq!((first.expected, second.expected), (all, 0), "one tells for all");
+    assert_eq!(first.read.iter().sum::<u64>() + second.read.iter().sum::<u64>(), all);
+    assert!(first.read.iter().filter(|bytes| **bytes > 100_000).count() > 2, "{:?}", first.read);
+
+    let named = FileSource::new(directory.path(), FormatSpec::OnlyMetadata, None, ReadMode::Static).unwrap();
+    let mut output = Lengths::default();
+    named.open(1, None).unwrap().remove(0).run(&mut output).unwrap();
+    assert_eq!((output.expected, output.read.len()), (0, 0), "files are not read");
+}
