@@ -74,17 +74,15 @@ def test_the_plan_before_and_after_rewriting(real: Real, visit: Visit) -> None:
     expect(panel).to_contain_text("late.carrier == airlines.code")
     counted = panel.locator("div").filter(has=page.get_by_text("counted", exact=True)).locator("dd")
     before = counted.inner_text()
-    expect(counted).to_have_text(re.compile(r"state \d"))
     page.get_by_role("button", name="Refresh").click()
     expect(counted).not_to_have_text(before)
     expect(join).to_have_class(re.compile("chosen"))
-    after = page.locator(".node").count()
     page.get_by_role("button", name="Before rewriting").click()
     join = page.locator(".node", has=page.get_by_text(re.compile(r"^join #\d")))
     join.click()
     expect(panel.get_by_text("ids", exact=True)).to_be_visible()
     expect(panel).to_contain_text(re.compile(r"\[u\d+\]"))
-    assert page.locator(".node").count() > after
+    expect(page.locator(".node", has_text=re.compile(r" s\d"))).to_have_count(0)
     page.get_by_role("link", name="In the pipeline").click()
     expect(page.locator(".panel h2")).to_have_text("join")
 
