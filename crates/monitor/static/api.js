@@ -102,7 +102,7 @@ async function ask(path, read, patience) {
   try {
     const answer = await fetch(path, { headers, cache: "no-store", signal: AbortSignal.timeout(patience) });
     if (answer.status === 401) throw new Locked();
-    if (answer.status === 503) throw new NotYet(path, answer.status);
+    if (answer.status === 503) throw new NotYet(`${path}: 503`, 503);
     if (answer.ok) return await read(answer);
     throw new NoAnswer(`${path}: ${answer.status}`, answer.status);
   } catch (error) {
