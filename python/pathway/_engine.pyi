@@ -1042,11 +1042,12 @@ class Keys:
 
 @final
 class CaptureSink:
-    """Keeps the update stream of a table in memory."""
+    """Keeps the update stream of a table in memory, or only the rows that remain."""
 
-    def __init__(self, dtypes: Sequence[DType]) -> None: ...
+    def __init__(self, dtypes: Sequence[DType], *, only_last: bool = False) -> None: ...
     def updates(self) -> list[tuple[Pointer, tuple[Any, ...], int, int]]:
-        """Key, values, time, diff, in order of arrival (times ascending)."""
+        """Key, values, time, diff, in order of arrival (times ascending); of rows that remain, all at the
+        last time."""
     def clear(self) -> None: ...
 
 def build_info() -> dict[str, str]: ...

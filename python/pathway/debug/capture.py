@@ -86,14 +86,15 @@ def capture(*tables: Table | EngineTable, **kwargs: Any) -> list[Captured]:
 
 
 def captured(
-    tables: Sequence[Table | EngineTable], options: RunOptions, *, debug: bool
+    tables: Sequence[Table | EngineTable], options: RunOptions, *, debug: bool, only_last: bool = False
 ) -> Iterator[Captured]:
-    """The same, one after the other: what has been given is not kept."""
+    """The same, one after the other: what has been given is not kept. With `only_last`, the updates are those
+    of the rows that remain."""
     sinks = []
     outputs = []
     for table in tables:
         engine = table if isinstance(table, EngineTable) else table._engine
-        sink = CaptureSink([engine.column_dtype(name) for name in engine.column_names()])
+        sink = CaptureSink([engine.column_dtype(name) for name in engine.column_names()], only_last=only_last)
         outputs.append(G.engine.output(engine, sink, keep_errors=True))
         sinks.append(sink)
     execute([*outputs, *(G.taps if debug else ())], options, debug=debug)

@@ -218,7 +218,7 @@ def steps_of(origins: Sequence[OriginStep], options: RunOptions, *, debug: bool)
     """Runs what tells where rows come from."""
     wanted = [rows for _, _, rows, _, _ in origins]
     wanted += [pairs for _, _, _, links, _ in origins for _, pairs in links if pairs is not None]
-    found = captured(wanted, options, debug=debug)
+    found = captured(wanted, options, debug=debug, only_last=True)
     states = [next(found).final_state() for _ in origins]
     return [
         Step(

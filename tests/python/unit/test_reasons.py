@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import pathway as pw
+from pathway.debug.capture import capture, captured
 from pathway.debug.reasons import NoSuchRow, NotBounded, Reasons
 from pathway.debug.why import Reason
 from pathway.internals.parse_graph import G
@@ -163,6 +164,26 @@ def test_rows_are_found_by_texts() -> None:
     ]:
         with pytest.raises(NoSuchRow, match=message):
             reasons.find(counts, None if cells else "^", cells)
+
+
+def test_only_rows_that_remain_are_kept() -> None:
+    """Changes are added up while they come: there are more of them than are kept as they are."""
+
+    class Value(pw.Schema):
+        k: int = pw.column_definition(primary_key=True)
+        v: int
+
+    changes = []
+    for time in range(0, 60, 2):
+        changes += [(k, time - 2, time, -1) for k in range(2000) if time > 0]
+        changes += [(k, time, time, 1) for k in range(2000)]
+    table = pw.debug.table_from_rows(Value, changes, is_stream=True)
+    (last,) = captured([table], run_options(), debug=True, only_last=True)
+    (whole,) = capture(table)
+    assert len(whole.updates) == len(changes)
+    assert len(last.updates) == 2000
+    assert {update.diff for update in last.updates} == {1}
+    assert last.final_state() == whole.final_state()
 
 
 def test_runs_one_after_the_other(tmp_path: Path) -> None:
