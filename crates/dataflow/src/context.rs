@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use pathway_io::ConnectorError;
@@ -192,6 +192,8 @@ struct Shared {
     received: AtomicU64,
     /// How many more rows other processes have sent than received.
     between_others: AtomicI64,
+    /// Operators of this process that are at changes of a complete time that had waited.
+    at_large_times: AtomicUsize,
     completed: Arc<Completed>,
     error_logs: ErrorLogs,
 }
@@ -254,6 +256,7 @@ impl Context {
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
             between_others: AtomicI64::new(0),
+            at_large_times: AtomicUsize::new(0),
             completed: Arc::default(),
             error_logs: ErrorLogs::default(),
         };
@@ -531,6 +534,21 @@ impl Context {
         let (sent, received) = self.rows_between_workers();
         let own = sent.cast_signed().wrapping_sub(received.cast_signed());
         own + self.0.between_others.load(Ordering::Relaxed) > MAX_ROWS_BETWEEN_WORKERS
+    }
+
+    /// An operator begins to work off changes of a complete time that had waited.
+    pub(crate) fn begin_large_time(&self) {
+        self.0.at_large_times.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// It has done so.
+    pub(crate) fn end_large_time(&self) {
+        self.0.at_large_times.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// True if sources should hold back because changes of later times would only wait.
+    pub(crate) fn is_at_large_time(&self) -> bool {
+        self.0.at_large_times.load(Ordering::Relaxed) > 0
     }
 }
 

@@ -25,7 +25,7 @@ use crate::timely::{
 
 mod spill;
 
-use spill::{Aside, Returning, Spill};
+use spill::{Aside, Finishing, Returning, Spill};
 
 /// The number of shards of keys.
 pub(crate) const SHARDS: u32 = pathway_types::key::SHARD_MASK as u32 + 1;
@@ -57,8 +57,10 @@ pub fn drive<'scope, O: Operator>(
     let budget = context.budget();
     let spill = budget.clone().filter(|_| operator.keyed().is_some());
     let mut spill = spill.map(|budget| Spill::new(budget, &routes));
-    let activator = scope.worker().sync_activator_for(builder.operator_info().address.to_vec());
-    let meter = context.meter(name, Wiring { node: builder.index(), sources }, Some(activator));
+    let (worker, address) = (scope.worker(), builder.operator_info().address);
+    let asker = worker.sync_activator_for(address.to_vec());
+    let activator = worker.activator_for(address);
+    let meter = context.meter(name, Wiring { node: builder.index(), sources }, Some(asker));
     meter.tracks();
     if spill.is_some() {
         meter.can_spill();
@@ -91,6 +93,7 @@ pub fn drive<'scope, O: Operator>(
             meter,
             budget,
             spill,
+            finishing: None,
         };
         driver.progress.complete.resize(count, false);
         driver.progress.applied.resize(count, false);
@@ -114,6 +117,9 @@ pub fn drive<'scope, O: Operator>(
                 session.session_with_builder(capability).give_container(&mut Packet(batch));
             });
             driver.meter.worked(begin);
+            if driver.goes_on() {
+                activator.activate();
+            }
             false
         }
     });
@@ -166,6 +172,8 @@ struct Driver<O> {
     budget: Option<Arc<Budget>>,
     /// Where state goes if it takes too much memory.
     spill: Option<Spill>,
+    /// The first of the pending times is complete, and some of its changes are still to be applied.
+    finishing: Option<Finishing>,
 }
 
 /// How the state of an operator is kept.
@@ -227,8 +235,10 @@ impl<O: Operator> Driver<O> {
             return;
         }
         keeping.reached = reached;
+        // Some changes of the present time are in the state between two groups, and others are not.
         if keeping.journal.reached(reached)
             && !self.is_open
+            && self.finishing.is_none()
             && let Err(error) = self.tell_state(reached)
         {
             self.context.fail(Failure::Worker(error.to_string()));
@@ -283,54 +293,74 @@ impl<O: Operator> Driver<O> {
             }
             self.progress.time = time;
             let complete = self.progress.complete.iter().all(|c| *c);
-            let epoch = epoch.into_mut();
-            // Complete inputs first and the smaller ones before the larger: what comes later is matched
-            // against what is there, and need not be kept if nothing follows it.
-            let mut order: Vec<usize> = (0..self.progress.complete.len()).collect();
-            let rows = |input: usize| -> usize {
-                epoch.held.iter().filter(|(i, _)| *i == input).map(|(_, batch)| batch.len()).sum()
-            };
-            if order.len() > 1 {
-                order.sort_by_cached_key(|input| (!self.progress.complete[*input], rows(*input)));
+            let capability = epoch.get().capability.clone();
+            if self.finishing.is_none() {
+                self.apply_held(time, complete, &capability, emitter, send);
             }
-            let capability = epoch.capability.clone();
-            let mut held = std::mem::take(&mut epoch.held);
-            let mut aside = std::mem::take(&mut epoch.aside);
-            for (input, applied) in self.progress.applied.iter_mut().enumerate() {
-                *applied = self.progress.complete[input] && held.iter().all(|(i, _)| *i != input);
-            }
-            for input in order {
-                if !complete && !self.operator.wants(input, &self.progress) {
-                    continue;
-                }
-                for (_, batch) in held.extract_if(.., |(i, _)| *i == input) {
-                    let Some(batch) = self.admit(&mut aside, input, batch) else { continue };
-                    self.is_open = true;
-                    self.note(input, &batch);
-                    self.operator.apply(input, batch, &self.progress, emitter);
-                    deliver(emitter, &self.meter, &capability, send);
-                    if self.budget.is_some() {
-                        self.measure(aside.memory());
-                        self.relieve();
-                    }
-                }
-                self.progress.applied[input] = self.progress.complete[input];
-            }
-            if complete {
-                self.finish(aside, &capability, emitter, send);
-                self.pending.remove(&time);
-                self.measure(0);
-                self.relieve();
-                self.heed();
-            } else if let Some(epoch) = self.pending.get_mut(&time) {
-                (epoch.held, epoch.aside) = (held, aside);
-            }
+            let left = complete && self.go_on(&capability, emitter, send);
             // At the open time it is called anyway.
             self.wake(emitter, &capability, time.saturating_add(1));
-            if !complete {
+            if left || !complete {
                 return;
             }
+            self.pending.remove(&time);
+            self.measure(0);
+            self.relieve();
+            self.heed();
         }
+    }
+
+    /// Applies what is held of the least time, as far as the operator takes it now; flushes it if it is complete.
+    fn apply_held(
+        &mut self,
+        time: Timestamp,
+        complete: bool,
+        capability: &Capability<Timestamp>,
+        emitter: &mut Emitter,
+        send: &mut dyn FnMut(&Capability<Timestamp>, Batch),
+    ) {
+        let Some(epoch) = self.pending.get_mut(&time) else { return };
+        // Complete inputs first and the smaller ones before the larger: what comes later is matched
+        // against what is there, and need not be kept if nothing follows it.
+        let mut order: Vec<usize> = (0..self.progress.complete.len()).collect();
+        let rows = |input: usize| -> usize {
+            epoch.held.iter().filter(|(i, _)| *i == input).map(|(_, batch)| batch.len()).sum()
+        };
+        if order.len() > 1 {
+            order.sort_by_cached_key(|input| (!self.progress.complete[*input], rows(*input)));
+        }
+        let mut held = std::mem::take(&mut epoch.held);
+        let mut aside = std::mem::take(&mut epoch.aside);
+        for (input, applied) in self.progress.applied.iter_mut().enumerate() {
+            *applied = self.progress.complete[input] && held.iter().all(|(i, _)| *i != input);
+        }
+        for input in order {
+            if !complete && !self.operator.wants(input, &self.progress) {
+                continue;
+            }
+            for (_, batch) in held.extract_if(.., |(i, _)| *i == input) {
+                let Some(batch) = self.admit(&mut aside, input, batch) else { continue };
+                self.is_open = true;
+                self.note(input, &batch);
+                self.operator.apply(input, batch, &self.progress, emitter);
+                deliver(emitter, &self.meter, capability, send);
+                if self.budget.is_some() {
+                    self.measure(aside.memory());
+                    self.relieve();
+                }
+            }
+            self.progress.applied[input] = self.progress.complete[input];
+        }
+        if complete {
+            self.finish(aside, capability, emitter, send);
+        } else if let Some(epoch) = self.pending.get_mut(&time) {
+            (epoch.held, epoch.aside) = (held, aside);
+        }
+    }
+
+    /// True if there is more to do at once.
+    fn goes_on(&self) -> bool {
+        self.finishing.is_some() && !self.context.is_stopped()
     }
 }
 

@@ -18,6 +18,8 @@ use crate::timely::{Capability, NoopBuilder, OperatorBuilder, OutputBuilder, Sco
 
 /// Rows taken from the queue before the operators behind it get their turn.
 const ROWS_PER_TURN: usize = 4 * CHUNK_ROWS;
+/// How long a source waits until it looks again whether it may go on.
+const HELD_BACK: Duration = Duration::from_millis(5);
 /// The rows that a chunk counts for at least, as it costs something however small it is, and at most.
 const LEAST_ROWS: usize = 1 << 10;
 /// The rows of a full chunk.
@@ -196,6 +198,10 @@ pub fn source<'scope>(
             loop {
                 if taken >= ROWS_PER_TURN || context.is_congested() {
                     activator.activate();
+                    break;
+                }
+                if context.is_at_large_time() {
+                    activator.activate_after(HELD_BACK);
                     break;
                 }
                 match queue.pop() {

@@ -1,5 +1,6 @@
 //! An operator whose state may be in files, and the changes that wait for it.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use crate::keep::{CannotComeBack, Room};
 use crate::operator::{Emitter, Operator};
 use crate::route::Route;
 use crate::spill::{
-    Budget, Cold, Group, NotPut, PARTS, Waiting, is_over, parts_of_state, rank, relieve, route_keys,
+    Budget, Cold, Group, Groups, NotPut, PARTS, Waiting, is_over, parts_of_state, rank, relieve, route_keys,
 };
 use crate::stats::Meter;
 use crate::timely::Capability;
@@ -53,12 +54,18 @@ enum Part {
     Sweeping(usize, Batch),
 }
 
-impl Aside {
-    fn waiting(&self) -> impl Iterator<Item = &Waiting> {
-        self.parts.iter().filter_map(|part| match part {
+impl Part {
+    fn waiting(&self) -> Option<&Waiting> {
+        match self {
             Part::Keyed(waiting) => Some(waiting),
             Part::Sweeping(..) => None,
-        })
+        }
+    }
+}
+
+impl Aside {
+    fn waiting(&self) -> impl Iterator<Item = &Waiting> {
+        self.parts.iter().filter_map(Part::waiting)
     }
 
     /// The inputs whose changes wait.
@@ -78,6 +85,55 @@ impl Aside {
     /// Bytes in files.
     fn files(&self) -> usize {
         self.waiting().map(Waiting::files).sum()
+    }
+}
+
+/// What is left of the changes of a complete time that waited.
+pub(super) struct Finishing {
+    parts: VecDeque<Part>,
+    /// Of the part before these.
+    groups: Option<Groups>,
+    /// The inputs that are over, as the operator is told with each group.
+    in_between: Vec<bool>,
+    /// The inputs that are over.
+    ended: Vec<bool>,
+}
+
+/// What is applied at once.
+enum Work {
+    Group(Group),
+    Sweep(usize, Batch),
+}
+
+impl Finishing {
+    fn next(&mut self, budget: &Budget, context: &Context) -> Result<Option<Work>, ArrowError> {
+        loop {
+            if let Some(groups) = &mut self.groups {
+                if let Some(group) = groups.next()? {
+                    return Ok(Some(Work::Group(group)));
+                }
+                self.groups = None;
+            }
+            match self.parts.pop_front() {
+                Some(Part::Keyed(mut waiting)) => {
+                    if let Err(error) = waiting.settle(budget) {
+                        budget.exhaust(&error, context);
+                    }
+                    self.groups = Some(waiting.into_groups(budget));
+                }
+                Some(Part::Sweeping(input, batch)) => return Ok(Some(Work::Sweep(input, batch))),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// Bytes in memory and in files.
+    fn size(&self) -> (usize, usize) {
+        let waiting = self.parts.iter().filter_map(Part::waiting);
+        let (memory, files) = waiting
+            .fold((0, 0), |(memory, files), waiting| (memory + waiting.memory(), files + waiting.files()));
+        let groups = self.groups.as_ref();
+        (memory + groups.map_or(0, Groups::memory), files + groups.map_or(0, Groups::files))
     }
 }
 
@@ -250,7 +306,7 @@ impl<O: Operator> Driver<O> {
         known
     }
 
-    /// A complete time: what was applied is flushed, then what waits is applied and flushed, some keys at a time.
+    /// A complete time: what was applied is flushed. What waits is left to [`Driver::go_on`].
     pub(super) fn finish(
         &mut self,
         aside: Aside,
@@ -258,8 +314,9 @@ impl<O: Operator> Driver<O> {
         emitter: &mut Emitter,
         send: &mut dyn FnMut(&Capability<Timestamp>, Batch),
     ) {
-        let budget = self.budget.clone().filter(|_| !aside.parts.is_empty());
-        let Some(budget) = budget else { return self.flush(capability, emitter, send) };
+        if self.budget.is_none() || aside.parts.is_empty() {
+            return self.flush(capability, emitter, send);
+        }
         let ended = self.progress.ended.clone();
         if self.is_open {
             // More comes.
@@ -267,35 +324,48 @@ impl<O: Operator> Driver<O> {
             self.progress.applied.fill(false);
             self.flush(capability, emitter, send);
         }
-        if ended.contains(&true) {
-            // What needs not be kept is dropped with each group: the state of others is not to be there.
-            let emptied = self.empty();
-            self.progress.ended = ended.iter().map(|ended| *ended && emptied).collect();
-        }
-        for part in aside.parts {
-            let worked = match part {
-                Part::Keyed(mut waiting) => {
-                    if let Err(error) = waiting.settle(&budget) {
-                        self.stays_in_memory(&error);
-                    }
-                    waiting.in_groups(&budget, |group| {
-                        self.bring_back(&group)?;
-                        self.apply_group(group, capability, emitter, send);
-                        Ok(())
-                    })
+        // What needs not be kept is dropped with each group: the state of others is not to be there.
+        let is_emptied = ended.contains(&true) && self.empty();
+        let in_between = ended.iter().map(|ended| *ended && is_emptied).collect();
+        self.context.begin_large_time();
+        self.finishing = Some(Finishing { parts: aside.parts.into(), groups: None, in_between, ended });
+    }
+
+    /// Applies and flushes the next of what waited for the present time, which is complete: changes of some keys.
+    /// False if nothing was left.
+    ///
+    /// Between two of them others work: what the operator gives for a large time would be in memory otherwise.
+    pub(super) fn go_on(
+        &mut self,
+        capability: &Capability<Timestamp>,
+        emitter: &mut Emitter,
+        send: &mut dyn FnMut(&Capability<Timestamp>, Batch),
+    ) -> bool {
+        let (Some(finishing), Some(budget)) = (&mut self.finishing, &self.budget) else { return false };
+        self.progress.ended.clone_from(&finishing.in_between);
+        let worked = match finishing.next(budget, &self.context) {
+            Ok(Some(Work::Group(group))) => self.bring_back(&group).map(|()| {
+                self.apply_group(group, capability, emitter, send);
+            }),
+            Ok(Some(Work::Sweep(input, batch))) => self.sweep(input, &batch, capability, emitter, send),
+            Ok(None) => {
+                if let Some(finishing) = self.finishing.take() {
+                    self.context.end_large_time();
+                    self.progress.ended = finishing.ended;
                 }
-                Part::Sweeping(input, batch) => self.sweep(input, &batch, capability, emitter, send),
-            };
-            if let Err(error) = worked {
-                self.cannot_come_back(&error);
+                if let Some(spill) = &mut self.spill
+                    && self.progress.ended.iter().all(|ended| *ended)
+                {
+                    spill.cold = Cold::default();
+                }
+                return false;
             }
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = worked {
+            self.cannot_come_back(&error);
         }
-        self.progress.ended = ended;
-        if let Some(spill) = &mut self.spill
-            && self.progress.ended.iter().all(|ended| *ended)
-        {
-            spill.cold = Cold::default();
-        }
+        true
     }
 
     fn flush(
@@ -377,6 +447,11 @@ impl<O: Operator> Driver<O> {
         for Epoch { aside, .. } in self.pending.values() {
             memory += aside.memory();
             files += aside.files();
+        }
+        if let Some(finishing) = &self.finishing {
+            let (of_memory, of_files) = finishing.size();
+            memory += of_memory;
+            files += of_files;
         }
         if let Some(Spill { cold, .. }) = &self.spill {
             memory += cold.memory();

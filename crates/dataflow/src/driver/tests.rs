@@ -8,8 +8,9 @@ use pathway_types::{Batch, DataError, Timestamp};
 use super::{Edge, drive};
 use crate::context::{Context, Monitor, Report};
 use crate::input::static_table;
-use crate::operator::{END_OF_INPUT, Emitter, Operator, Progress, State, WrongState};
+use crate::operator::{END_OF_INPUT, Emitter, Keyed, Operator, Progress, State, WrongState};
 use crate::route::Route;
+use crate::spill::Budget;
 use crate::timely::{Config, execute};
 
 struct Silent;
@@ -132,4 +133,104 @@ fn all_workers_get_what_goes_to_all() {
     let (seen, _) = run(1, Route::All, 3);
     assert_eq!(seen.iter().filter(|(time, _)| *time == 3).count(), 6);
     assert_eq!(seen.len(), 18);
+}
+
+/// Who has worked, in turn: how many keys an operator has passed on with a flush, and how many the next one has got.
+type Turns = Arc<Mutex<Vec<(&'static str, usize)>>>;
+
+/// Passes rows on when it is flushed. It has no state: all keys are new at each time.
+struct Passing {
+    held: Vec<Batch>,
+    turns: Turns,
+}
+
+impl Operator for Passing {
+    fn apply(&mut self, _input: usize, batch: Batch, _progress: &Progress, _out: &mut Emitter) {
+        self.held.push(batch);
+    }
+    fn flush(&mut self, _progress: &Progress, out: &mut Emitter) {
+        let rows = self.held.iter().map(Batch::len).sum();
+        self.turns.lock().unwrap().push(("passes", rows));
+        self.held.drain(..).for_each(|batch| out.emit(batch));
+    }
+    fn wants(&self, _input: usize, _progress: &Progress) -> bool {
+        true
+    }
+    fn save(&mut self, _shards: Range<u32>) -> Result<State, DataError> {
+        Ok(State::default())
+    }
+    fn load(&mut self, _state: State) -> Result<(), WrongState> {
+        Ok(())
+    }
+    fn keyed(&mut self) -> Option<&mut dyn Keyed> {
+        Some(self)
+    }
+}
+
+impl Keyed for Passing {
+    fn holds(&self, _key: u128) -> bool {
+        false
+    }
+    fn clear(&mut self) {}
+    fn at_once(&self) -> bool {
+        true
+    }
+}
+
+struct Taking(Turns);
+
+impl Operator for Taking {
+    fn apply(&mut self, _input: usize, batch: Batch, _progress: &Progress, _out: &mut Emitter) {
+        self.0.lock().unwrap().push(("takes", batch.len()));
+    }
+    fn flush(&mut self, _progress: &Progress, _out: &mut Emitter) {
+        self.0.lock().unwrap().push(("is flushed", 0));
+    }
+    fn wants(&self, _input: usize, _progress: &Progress) -> bool {
+        true
+    }
+    fn save(&mut self, _shards: Range<u32>) -> Result<State, DataError> {
+        Ok(State::default())
+    }
+    fn load(&mut self, _state: State) -> Result<(), WrongState> {
+        Ok(())
+    }
+}
+
+/// What a time gives is not all there before the next operator takes the first of it.
+#[test]
+fn others_work_between_the_groups_of_a_large_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let turns = Turns::default();
+    let (notes, path) = (turns.clone(), folder.path().to_owned());
+    let guards = execute(Config::process(1), move |worker| {
+        let context = Context::new(false, 1024, Arc::new(Silent));
+        context.limit_memory(Budget::of_process(100_000, &path));
+        worker.dataflow::<Timestamp, _, _>(|scope| {
+            let keys: Vec<u128> = (0..100_000).map(|key| key << 100).collect();
+            let rows = Arc::new(vec![(2, batch(&keys)), (4, batch(&keys[..10]))]);
+            let rows: Edge<'_> = static_table(scope, "rows", rows, None, &context);
+            let passing = Passing { held: vec![], turns: notes.clone() };
+            let passed = drive(scope, "pass", vec![(rows, Route::Key)], context.clone(), None, passing);
+            drive(scope, "take", vec![(passed, Route::Local)], context, None, Taking(notes.clone()));
+        });
+    });
+    drop(guards.unwrap());
+    let turns = turns.lock().unwrap().clone();
+    let all =
+        |who: &str| turns.iter().filter(|(by, _)| *by == who).map(|(_, rows)| *rows).collect::<Vec<_>>();
+    assert_eq!(all("passes").iter().sum::<usize>(), 100_010);
+    assert_eq!(all("takes").iter().sum::<usize>(), 100_010);
+    // The taking operator is told of each time once.
+    assert_eq!(all("is flushed").len(), 2);
+    let mut waiting = 0;
+    for (who, rows) in &turns {
+        match *who {
+            "passes" => waiting += rows,
+            "takes" => waiting -= rows,
+            // Those of the next time may be there.
+            _ => assert!(waiting <= 10),
+        }
+        assert!(waiting < 50_000, "{waiting} rows wait for their reader: {turns:?}");
+    }
 }

@@ -21,7 +21,7 @@ pub use budget::{Budget, StateSize};
 pub(crate) use budget::{is_over, relieve};
 pub(crate) use cold::{Cold, NotPut, PARTS, parts_of_state};
 pub(crate) use queue::Queue;
-pub(crate) use waiting::{Group, Waiting};
+pub(crate) use waiting::{Group, Groups, Waiting};
 
 use pathway_types::{Batch, Keys};
 

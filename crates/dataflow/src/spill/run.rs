@@ -43,6 +43,7 @@ struct Block {
 }
 
 /// Rows of a block, with their ranks.
+#[derive(Debug)]
 pub(super) struct Rows {
     pub(super) ranks: Vec<u128>,
     pub(super) batch: Batch,

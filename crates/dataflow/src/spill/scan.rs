@@ -1,33 +1,37 @@
 //! Runs read side by side from their beginning, a range of ranks at a time.
 
+use std::borrow::Borrow;
+
 use arrow_schema::ArrowError;
 use pathway_types::Batch;
 
 use super::run::{Rows, Run};
 
 /// Runs that are being read.
-pub(super) struct Scans<'a> {
-    scans: Vec<Scan<'a>>,
+#[derive(Debug)]
+pub(super) struct Scans<R> {
+    scans: Vec<Scan<R>>,
 }
 
-struct Scan<'a> {
-    run: &'a Run,
+#[derive(Debug)]
+struct Scan<R> {
+    run: R,
     /// The next block.
     next: usize,
     /// What is left of the block before.
     rest: Option<Rows>,
 }
 
-impl<'a> Scans<'a> {
+impl<R: Borrow<Run>> Scans<R> {
     /// All rows of these runs that are not dead.
-    pub(super) fn new(runs: impl Iterator<Item = &'a Run>) -> Self {
+    pub(super) fn new(runs: impl Iterator<Item = R>) -> Self {
         Scans { scans: runs.map(|run| Scan { run, next: 0, rest: None }).collect() }
     }
 
     /// The same from this rank on.
     pub(super) fn skip_to(&mut self, rank: u128) -> Result<(), ArrowError> {
         for scan in &mut self.scans {
-            scan.next = scan.run.find(rank);
+            scan.next = scan.run().find(rank);
             scan.until(Some(rank))?;
         }
         Ok(())
@@ -37,10 +41,10 @@ impl<'a> Scans<'a> {
     /// there is.
     pub(super) fn boundary(&self, blocks: usize) -> Option<u128> {
         let least = self.scans.iter().filter_map(Scan::head).min()?;
-        let ahead = |scan: &Scan<'_>| {
-            let blocks = scan.next + blocks.max(1) - usize::from(scan.rest.is_some())..scan.run.blocks();
+        let ahead = |scan: &Scan<R>| {
+            let blocks = scan.next + blocks.max(1) - usize::from(scan.rest.is_some())..scan.run().blocks();
             // A key may have more rows than a block.
-            blocks.filter_map(|block| scan.run.first(block)).find(|first| *first > least)
+            blocks.filter_map(|block| scan.run().first(block)).find(|first| *first > least)
         };
         self.scans.iter().filter_map(ahead).min()
     }
@@ -56,11 +60,15 @@ impl<'a> Scans<'a> {
     }
 }
 
-impl Scan<'_> {
+impl<R: Borrow<Run>> Scan<R> {
+    fn run(&self) -> &Run {
+        self.run.borrow()
+    }
+
     /// The rank of the next row.
     fn head(&self) -> Option<u128> {
         let rest = self.rest.as_ref().and_then(|rows| rows.ranks.first().copied());
-        rest.or_else(|| self.run.first(self.next))
+        rest.or_else(|| self.run().first(self.next))
     }
 
     fn until(&mut self, boundary: Option<u128>) -> Result<Vec<Batch>, ArrowError> {
@@ -69,17 +77,17 @@ impl Scan<'_> {
             let rows = match self.rest.take() {
                 Some(rows) => rows,
                 None => {
-                    let first = self.run.first(self.next);
+                    let first = self.run().first(self.next);
                     if first.is_none_or(|first| boundary.is_some_and(|boundary| first >= boundary)) {
                         return Ok(batches);
                     }
                     self.next += 1;
-                    self.run.read(self.next - 1)?
+                    self.run().read(self.next - 1)?
                 }
             };
             let len = rows.ranks.len();
             let end = boundary.map_or(len, |boundary| rows.ranks.partition_point(|rank| *rank < boundary));
-            let living = (0..end as u32).filter(|row| !self.run.is_dead(rows.start + *row as usize));
+            let living = (0..end as u32).filter(|row| !self.run().is_dead(rows.start + *row as usize));
             let living: Vec<u32> = living.collect();
             if living.len() == len {
                 batches.push(rows.batch);

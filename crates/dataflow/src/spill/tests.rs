@@ -154,7 +154,8 @@ proptest! {
         let mut seen = BTreeMap::new();
         let mut done = BTreeSet::new();
         waiting.settle(&budget).unwrap();
-        waiting.in_groups::<arrow_schema::ArrowError>(&budget, |group| {
+        let mut groups = waiting.into_groups(&budget);
+        while let Some(group) = groups.next().unwrap() {
             let mut own = BTreeSet::new();
             for (input, changes) in group {
                 let keys = route_keys(&changes, routes[input]);
@@ -165,8 +166,7 @@ proptest! {
                 }
             }
             assert!(own.iter().all(|key| done.insert(*key)), "a key is in two groups");
-            Ok(())
-        }).unwrap();
+        }
         seen.values_mut().for_each(|numbers| numbers.sort_unstable());
         prop_assert_eq!(seen, model);
     }
@@ -184,11 +184,10 @@ fn a_folder_that_is_gone_leaves_changes_where_they_are() {
     assert!(!budget.fill());
     waiting.push(0, batch(&[(2, 2)]), &budget).unwrap();
     let mut rows = Vec::new();
-    let all = waiting.in_groups::<arrow_schema::ArrowError>(&budget, |group| {
+    let mut groups = waiting.into_groups(&budget);
+    while let Some(group) = groups.next().unwrap() {
         rows.extend(group.iter().flat_map(|(_, changes)| rows_of(changes)));
-        Ok(())
-    });
-    all.unwrap();
+    }
     assert_eq!(rows, [(1, 1), (2, 2)]);
 }
 
@@ -203,13 +202,12 @@ fn a_folder_that_goes_leaves_what_comes_later_in_memory() {
     assert!(waiting.settle(&budget).is_err());
     budget.fill();
     waiting.settle(&budget).unwrap();
-    let mut groups = Vec::new();
-    let all = waiting.in_groups::<arrow_schema::ArrowError>(&budget, |group| {
-        groups.push(group.iter().flat_map(|(_, changes)| rows_of(changes)).collect::<BTreeSet<_>>());
-        Ok(())
-    });
-    all.unwrap();
-    assert_eq!(groups, [BTreeSet::from([(1, 1), (1, 4), (2, 2), (3, 3)])]);
+    let mut seen = Vec::new();
+    let mut groups = waiting.into_groups(&budget);
+    while let Some(group) = groups.next().unwrap() {
+        seen.push(group.iter().flat_map(|(_, changes)| rows_of(changes)).collect::<BTreeSet<_>>());
+    }
+    assert_eq!(seen, [BTreeSet::from([(1, 1), (1, 4), (2, 2), (3, 3)])]);
 }
 
 #[test]

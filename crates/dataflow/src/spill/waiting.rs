@@ -79,43 +79,64 @@ impl Waiting {
         Ok(())
     }
 
-    /// Calls `apply` with groups of the changes, all changes of a key in one group. If there is more than one
-    /// group, each has the keys that follow those of the one before. All changes are one group if some are in
-    /// memory.
-    ///
-    /// # Errors
-    /// What `apply` says, or if files cannot be read.
-    pub(crate) fn in_groups<E: From<ArrowError>>(
-        self,
-        budget: &Budget,
-        mut apply: impl FnMut(Group) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let Waiting { routes, mut memory, runs, .. } = self;
-        let group = |by_input: Vec<Vec<Batch>>| -> Group {
-            let by_input = by_input.into_iter().enumerate().filter(|(_, batches)| !batches.is_empty());
-            by_input.map(|(input, batches)| (input, Batch::concat(&batches))).collect()
-        };
-        let mut scans = Scans::new(runs.iter().map(|(_, run)| run));
-        let inputs = || runs.iter().map(|(input, _)| *input);
-        if memory.iter().any(|batches| !batches.is_empty()) {
-            for (input, batches) in inputs().zip(scans.until(None)?) {
-                memory[input].extend(batches);
-            }
-            return apply(group(memory));
-        }
+    /// The changes in groups.
+    pub(crate) fn into_groups(self, budget: &Budget) -> Groups {
+        let Waiting { routes, memory, runs, .. } = self;
         let (bytes, blocks) =
             runs.iter().fold((0, 0), |(b, n), (_, run)| (b + run.bytes(), n + run.blocks()));
-        // What a group is made of: about so many blocks of each run.
         let of_block = bytes as usize / blocks.max(1) + 1;
         let blocks = budget.of_group() / of_block / runs.len().max(1);
-        while !scans.is_done() {
-            let rows = scans.until(scans.boundary(blocks))?;
-            let mut by_input = vec![Vec::new(); routes.len()];
-            for (input, batches) in inputs().zip(rows) {
-                by_input[input].extend(batches);
-            }
-            apply(group(by_input))?;
+        let held = runs.iter().map(|(_, run)| run.memory()).sum::<usize>();
+        let (inputs, runs): (Vec<usize>, Vec<Run>) = runs.into_iter().unzip();
+        let memory = Some(memory).filter(|memory| memory.iter().any(|batches| !batches.is_empty()));
+        let scans = Scans::new(runs.into_iter());
+        Groups { of_inputs: routes.len(), memory, inputs, scans, blocks, held, files: bytes as usize }
+    }
+}
+
+/// The changes of a [`Waiting`] in groups: all changes of a key are in one group. If there is more than one group, each
+/// has the keys that follow those of the one before. All changes are one group if some are in memory.
+#[derive(Debug)]
+pub(crate) struct Groups {
+    /// How many inputs there are.
+    of_inputs: usize,
+    memory: Option<Vec<Vec<Batch>>>,
+    /// The input of each run.
+    inputs: Vec<usize>,
+    scans: Scans<Run>,
+    /// What a group is made of: about so many blocks of each run.
+    blocks: usize,
+    /// Bytes in memory of what is in files.
+    held: usize,
+    files: usize,
+}
+
+impl Groups {
+    /// The next group.
+    ///
+    /// # Errors
+    /// If files cannot be read.
+    pub(crate) fn next(&mut self) -> Result<Option<Group>, ArrowError> {
+        let (mut by_input, boundary) = match self.memory.take() {
+            Some(memory) => (memory, None),
+            None if self.scans.is_done() => return Ok(None),
+            None => (vec![Vec::new(); self.of_inputs], self.scans.boundary(self.blocks)),
+        };
+        for (input, batches) in self.inputs.iter().zip(self.scans.until(boundary)?) {
+            by_input[*input].extend(batches);
         }
-        Ok(())
+        let by_input = by_input.into_iter().enumerate().filter(|(_, batches)| !batches.is_empty());
+        Ok(Some(by_input.map(|(input, batches)| (input, Batch::concat(&batches))).collect()))
+    }
+
+    /// Bytes in memory, without those of a group that is given.
+    pub(crate) fn memory(&self) -> usize {
+        let memory = self.memory.iter().flatten().flatten();
+        self.held + memory.map(Batch::memory_size).sum::<usize>()
+    }
+
+    /// Bytes in files.
+    pub(crate) fn files(&self) -> usize {
+        self.files
     }
 }
