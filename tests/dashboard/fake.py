@@ -59,6 +59,7 @@ class Run:
         self.message: str | None = None
         self.ended: float | None = None
         self.stopped: dict[int, float] = {}
+        self.rests = math.inf
         #: What has been read of a source, of how much and in what unit.
         self.lengths: dict[int, tuple[int, int, str]] = {}
         self.errors: list[dict[str, Any]] = []
@@ -88,6 +89,10 @@ class Run:
         name = self.nodes[operator - 1]["name"]
         self.letters.append({**entry, "source": name, "payload": payload, "reason": reason})
         self.log("WARNING", f"{name}: {reason}")
+
+    def rest(self) -> None:
+        """From now on no operator works."""
+        self.rests = self.now()
 
     def stop_source(self, operator: int) -> None:
         self.stopped[operator] = time.time()
@@ -136,7 +141,7 @@ class Run:
         node = self.nodes[number - 1]
         rows_in = sum(self.counted(other, at) for other in node["inputs"])
         stateful = node["label"] in ("join", "_reduce", "deduplicate", "windowby")
-        seconds = at - self.started
+        seconds = min(at, self.rests) - self.started
         deletions = self.counted(number, at) // 4 if node["label"] == "_reduce" else 0
         return [
             {

@@ -68,6 +68,16 @@ def test_search(fake: Fake, visit: Visit) -> None:
     expect(page.locator(".panel h2")).to_have_text("filter")
 
 
+def test_the_slowest_operators_are_those_of_the_last_minute(fake: Fake, visit: Visit) -> None:
+    page = visit(fake.address)
+    page.locator(".ranking a").first.click()
+    expect(fact(page, "Busy")).to_have_text(re.compile(r"[1-9]"))
+    fake.run.rest()
+    expect(fact(page, "Busy")).to_have_text("0 %")
+    page.locator(".panel").get_by_role("link", name="Close").click()
+    expect(page.locator(".ranking a").first).to_contain_text("join")
+
+
 def test_hundreds_of_operators_are_shown_by_their_lines(visit: Visit) -> None:
     with Fake(500).opened() as fake:
         page = visit(fake.address)

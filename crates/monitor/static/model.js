@@ -4,6 +4,8 @@
 
 /** How many moments are remembered of each node. */
 const MOMENTS = 180;
+/** How long what an operator has done counts for its place among the slowest, in milliseconds. */
+const LOAD = 60_000;
 
 /** How far something is behind a moment, in milliseconds: null if that is not known, or if it has ended. */
 export function latency(frontier, at) {
@@ -63,6 +65,7 @@ class Operator {
       inRate: null,
       outRate: null,
       busy: null,
+      load: null,
     };
     now.rowsOut = now.insertions + now.deletions;
     now.latency = latency(now.frontier, at);
@@ -70,7 +73,11 @@ class Operator {
     if (seconds > 0) {
       now.inRate = (now.rowsIn - before.rowsIn) / seconds;
       now.outRate = (now.rowsOut - before.rowsOut) / seconds;
-      now.busy = Math.min(1, (now.busySeconds - before.busySeconds) / seconds / workers.length);
+      const busySince = (then) =>
+        Math.min(1, (now.busySeconds - then.busySeconds) / ((at - then.at) / 1000) / workers.length);
+      now.busy = busySince(before);
+      // Rows may come in bursts.
+      now.load = busySince(this.past.find((moment) => at - moment.at <= LOAD) ?? before);
     }
     this.workers = workers.map((worker) => {
       const earlier = this.workers.find((other) => other.worker === worker.worker);
@@ -164,9 +171,9 @@ export class Run {
     }
   }
 
-  /** The busiest operators, most first. */
+  /** The operators that were busiest in the last minute, most first. */
   slowest(number) {
-    const busy = [...this.operators.values()].filter((operator) => operator.now?.busy > 0.0005);
-    return busy.sort((one, other) => other.now.busy - one.now.busy).slice(0, number);
+    const busy = [...this.operators.values()].filter((operator) => operator.now?.load > 0.0005);
+    return busy.sort((one, other) => other.now.load - one.now.load).slice(0, number);
   }
 }

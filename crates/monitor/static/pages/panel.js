@@ -120,8 +120,8 @@ export class Panel {
   update() {
     const { operator, run } = this;
     if (!operator && this.operators.length) {
-      const busy = (one) => one.now?.busy ?? 0;
-      this.ranking.show([...this.operators].sort((one, other) => busy(other) - busy(one)));
+      const load = (one) => one.now?.load ?? 0;
+      this.ranking.show([...this.operators].sort((one, other) => load(other) - load(one)));
     }
     if (!operator?.now) return;
     const { input, at } = run.now.snapshot;

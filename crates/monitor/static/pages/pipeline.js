@@ -22,7 +22,7 @@ export class Pipeline {
       input: () => this.#find(), keydown: (event) => event.key === "Enter" && this.#first() });
     this.hits = el("output", { class: "hits" });
     this.overview = el("section", { "aria-labelledby": "slowest" },
-      el("h2", { id: "slowest" }, "Slowest operators"), el("p", { class: "hint" }, "by the share of time at work"),
+      el("h2", { id: "slowest" }, "Slowest operators"), el("p", { class: "hint" }, "by the share of time at work in the last minute"),
       this.slowest.element);
     const side = el("aside", { class: "side", "aria-label": "Details" }, this.overview, this.panel.element);
     this.waiting = el("p", { class: "empty" }, "The dataflow has not been built yet.");

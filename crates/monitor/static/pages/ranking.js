@@ -6,7 +6,7 @@ import { count, duration, percent, place } from "../format.js";
 export class Ranking {
   constructor() {
     this.list = el("ol", { class: "ranking" });
-    this.idle = el("p", { class: "empty" }, "No operator is busy.");
+    this.idle = el("p", { class: "empty" }, "No operator has been busy.");
     this.element = el("div", {}, this.list, this.idle);
   }
 
@@ -30,8 +30,8 @@ function fill(item, operator) {
   item.firstChild.setAttribute("href", `#/pipeline/${operator.id}`);
   setText(name, operator.title);
   setText(where, [place(operator.line), `operator ${operator.id}`].filter(Boolean).join(" · "));
-  setText(share, percent(now?.busy));
-  meter.firstChild.style.width = `${(now?.busy ?? 0) * 100}%`;
+  setText(share, percent(now?.load));
+  meter.firstChild.style.width = `${(now?.load ?? 0) * 100}%`;
   const late = now?.frontier.state === "done" ? "finished" : `${duration(now?.latency)} behind`;
   const rows = operator.kind === "input" ? "" : `${count(now?.inRate)} → `;
   setText(more, `${rows}${count(now?.outRate)} rows/s · ${late}`);
