@@ -195,7 +195,25 @@ struct Shared {
     /// Operators of this process that are at changes of a complete time that had waited.
     at_large_times: AtomicUsize,
     completed: Arc<Completed>,
+    /// By operator that waits for answers.
+    answered: std::sync::Mutex<Vec<Arc<Answered>>>,
     error_logs: ErrorLogs,
+}
+
+/// How far an operator is that waits for answers, which its output does not show.
+#[derive(Debug, Default)]
+pub(crate) struct Answered {
+    /// Whatever came before this time has been answered.
+    before: AtomicU64,
+    /// The answers have earlier times than this one.
+    told: AtomicU64,
+}
+
+impl Answered {
+    pub(crate) fn advance(&self, before: Timestamp, told: Timestamp) {
+        self.told.store(told, Ordering::SeqCst);
+        self.before.store(before, Ordering::SeqCst);
+    }
 }
 
 /// How far the sinks of a run are, for sources that wait until their rows have passed through.
@@ -258,6 +276,7 @@ impl Context {
             between_others: AtomicI64::new(0),
             at_large_times: AtomicUsize::new(0),
             completed: Arc::default(),
+            answered: std::sync::Mutex::default(),
             error_logs: ErrorLogs::default(),
         };
         Context(Arc::new(shared), None)
@@ -302,6 +321,32 @@ impl Context {
     /// How far the sinks are.
     pub fn completed(&self) -> Arc<Completed> {
         self.0.completed.clone()
+    }
+
+    /// The place of an operator that waits for answers.
+    pub(crate) fn answering(&self) -> Arc<Answered> {
+        let place = Arc::<Answered>::default();
+        self.operators_with_answers().push(place.clone());
+        place
+    }
+
+    /// How many operators of this process wait for answers.
+    pub fn answering_operators(&self) -> usize {
+        self.operators_with_answers().len()
+    }
+
+    /// What came to them before the first time is answered, at times before the second.
+    pub fn answered(&self) -> (Timestamp, Timestamp) {
+        let operators = self.operators_with_answers();
+        let of = |time: fn(&Answered) -> &AtomicU64| {
+            operators.iter().map(move |operator| time(operator).load(Ordering::SeqCst))
+        };
+        let before = of(|operator| &operator.before).min().unwrap_or(Timestamp::MAX);
+        (before, of(|operator| &operator.told).max().unwrap_or(0))
+    }
+
+    fn operators_with_answers(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Answered>>> {
+        self.0.answered.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// The error logs of the run.

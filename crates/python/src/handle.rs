@@ -17,20 +17,33 @@ pub(crate) struct PyRunHandle {
 
 #[derive(Default)]
 struct State {
-    /// The run, once it is there.
+    /// The number of the run, once it is there.
+    run: Option<u64>,
+    /// The run, while it goes on.
     context: Option<Context>,
     /// When it was asked to end.
     stopped: Option<Instant>,
 }
 
+/// A run that can be stopped. What it knows is not kept after it by whoever holds the handle.
+pub(crate) struct Attached<'a>(&'a PyRunHandle);
+
+impl Drop for Attached<'_> {
+    fn drop(&mut self) {
+        self.0.state.lock().context = None;
+    }
+}
+
 impl PyRunHandle {
-    /// The run is about to begin.
-    pub(crate) fn attach(&self, context: &Context) {
+    /// The run is about to begin. It is known here until what is returned is dropped.
+    pub(crate) fn attach(&self, context: &Context) -> Attached<'_> {
         let mut state = self.state.lock();
         if state.stopped.is_some() {
             context.break_off();
         }
+        state.run = Some(context.run());
         state.context = Some(context.clone());
+        Attached(self)
     }
 
     /// When the run was asked to end.
@@ -56,7 +69,7 @@ impl PyRunHandle {
 
     #[getter]
     fn run(&self) -> Option<u64> {
-        self.state.lock().context.as_ref().map(Context::run)
+        self.state.lock().run
     }
 
     #[pyo3(signature = (timeout=0.0))]

@@ -125,9 +125,7 @@ pub(crate) fn run(
     if let Some(counts) = &arguments.counts {
         counts.get().begin(explained()?, context.statistics().clone());
     }
-    if let Some(handle) = &arguments.handle {
-        handle.get().attach(&context);
-    }
+    let _attached = arguments.handle.as_ref().map(|handle| handle.get().attach(&context));
     if arguments.check_types {
         context.check_types();
     }

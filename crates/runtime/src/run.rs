@@ -286,7 +286,7 @@ fn wind_down(feeds: Vec<Arc<Feed>>, shared: &Shared) -> WindDown {
         }
     };
     let (context, checkpoints) = (shared.context.clone(), shared.checkpoints.clone());
-    WindDown { feeds, context, checkpoints, agreement, tell, told: None }
+    WindDown { feeds, context, checkpoints, agreement, tell, told: None, answers: (0, 0) }
 }
 
 /// A caller until its worker takes it.

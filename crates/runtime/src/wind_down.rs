@@ -82,6 +82,8 @@ pub(crate) struct WindDown {
     pub(crate) tell: Tell,
     /// What this process has told.
     pub(crate) told: Option<Step>,
+    /// How often it has waited for answers, and until which time their consequences are waited for now.
+    pub(crate) answers: (usize, Timestamp),
 }
 
 impl WindDown {
@@ -102,16 +104,36 @@ impl WindDown {
             (agreement.until, agreement.ends)
         };
         let Some(until) = until else { return };
+        let until = until.max(self.answers.1);
         self.feeds.iter().for_each(|feed| feed.pass_by(until.max(even_now())));
         let kept = self.checkpoints.as_ref().map(|checkpoints| checkpoints.reached());
         let reached = self.context.completed().frontier().min(kept.unwrap_or(Timestamp::MAX));
-        if self.told != Some(Step::There) && reached >= until {
+        if self.told != Some(Step::There) && reached >= until && self.is_answered(until) {
             self.told = Some(Step::There);
             (self.tell)(Step::There);
         }
         if ends {
             self.context.end_early();
         }
+    }
+
+    /// True if nothing of times before `until` waits for answers. Outputs do not wait for them, and what is
+    /// waits with a checkpoint is asked again by the next run; without one they are waited for. Answers are
+    /// asked about in turn, at most as often as there are operators that ask.
+    fn is_answered(&mut self, until: Timestamp) -> bool {
+        if self.context.keeps_state() {
+            return true;
+        }
+        let (before, told) = self.context.answered();
+        if before < until {
+            return false;
+        }
+        let (passes, _) = self.answers;
+        if passes == self.context.answering_operators() {
+            return true;
+        }
+        self.answers = (passes + 1, told.max(even_now()));
+        false
     }
 }
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import uuid
+from collections import Counter
 
 from pathway.internals.monitoring_config import monitoring_config
 
-#: The processes of a run make the same runs, one after another.
-_RUNS = itertools.count(1)
+#: How many runs have been called so. The processes of a run make the same runs, one after another.
+_RUNS: Counter[str] = Counter()
 
 
 def recording() -> tuple[str, str] | None:
@@ -20,10 +20,10 @@ def recording() -> tuple[str, str] | None:
     folder, name = config.detailed_metrics_dir, config.run_id
     if folder is None:
         return None
-    number = next(_RUNS)
     if name is None:
         return folder, str(uuid.uuid4())
-    return folder, name if number == 1 else f"{name}-{number}"
+    _RUNS[name] += 1
+    return folder, name if _RUNS[name] == 1 else f"{name}-{_RUNS[name]}"
 
 
 __all__ = ["recording"]

@@ -140,6 +140,41 @@ def test_what_was_read_before_a_stop_is_computed() -> None:
     assert not ended.is_set()
 
 
+def test_answers_are_waited_for_by_a_stop() -> None:
+    """Outputs do not wait for asynchronous calls; the end of the run does, and for calls with answers."""
+    asked, release = threading.Event(), threading.Event()
+
+    @pw.udf(executor=pw.udfs.fully_async_executor())
+    async def slow(a: int) -> int:
+        asked.set()
+        while not release.is_set():
+            await asyncio.sleep(0.001)
+        return a + 1
+
+    @pw.udf(executor=pw.udfs.fully_async_executor())
+    async def later(a: int) -> int:
+        await asyncio.sleep(0.05)
+        return a * 10
+
+    class Numbers(pw.io.python.ConnectorSubject):
+        def run(self) -> None:
+            for a in range(5):
+                self.next(a=a)
+            self.commit()
+            release.wait(60)
+
+    t = pw.io.python.read(Numbers(), schema=pw.schema_from_types(a=int))
+    once = t.select(b=slow(t.a)).await_futures()
+    rows = rows_of(once.select(c=later(once.b)).await_futures())
+    run = pw.run_in_background(**QUIET)
+    assert asked.wait(60)
+    assert not run.stop(timeout=0.3)
+    assert rows == []
+    release.set()
+    assert run.wait(60)
+    assert sorted(row["c"] for row in rows) == [10, 20, 30, 40, 50]
+
+
 def test_a_batch_of_files_may_be_broken_off(tmp_path: Path) -> None:
     """Outputs get rows that were there, and nothing else."""
     (tmp_path / "in.csv").write_text("a\n" + "".join(f"{a}\n" for a in range(200_000)))

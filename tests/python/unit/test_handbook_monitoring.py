@@ -43,6 +43,14 @@ def test_one_run_is_told_of_and_recorded(tmp_path: Path) -> None:
     assert monitoring_config() == before
 
 
+def test_each_run_is_recorded_under_its_name(tmp_path: Path) -> None:
+    one_row()
+    for name in ["first", "second", "first"]:
+        pw.run(monitoring=TelemetryConfig.create(run_id=name, detailed_metrics_dir=str(tmp_path)))
+    names = ["metrics_first-2.db", "metrics_first.db", "metrics_second.db"]
+    assert sorted(path.name for path in tmp_path.glob("*.db")) == names
+
+
 def test_what_is_not_given_is_as_it_was() -> None:
     pw.set_monitoring_config(http_token="secret", detailed_metrics_dir="metrics", log_format="json")
     try:

@@ -95,8 +95,6 @@ pub(super) struct Finishing {
     groups: Option<Groups>,
     /// The inputs that are over, as the operator is told with each group.
     in_between: Vec<bool>,
-    /// The inputs that are over.
-    ended: Vec<bool>,
 }
 
 /// What is applied at once.
@@ -328,7 +326,7 @@ impl<O: Operator> Driver<O> {
         let is_emptied = ended.contains(&true) && self.empty();
         let in_between = ended.iter().map(|ended| *ended && is_emptied).collect();
         self.context.begin_large_time();
-        self.finishing = Some(Finishing { parts: aside.parts.into(), groups: None, in_between, ended });
+        self.finishing = Some(Finishing { parts: aside.parts.into(), groups: None, in_between });
     }
 
     /// Applies and flushes the next of what waited for the present time, which is complete: changes of some keys.
@@ -342,17 +340,18 @@ impl<O: Operator> Driver<O> {
         send: &mut dyn FnMut(&Capability<Timestamp>, Batch),
     ) -> bool {
         let (Some(finishing), Some(budget)) = (&mut self.finishing, &self.budget) else { return false };
-        self.progress.ended.clone_from(&finishing.in_between);
-        let worked = match finishing.next(budget, &self.context) {
+        let next = finishing.next(budget, &self.context);
+        if let Ok(Some(_)) = next {
+            self.progress.ended.clone_from(&finishing.in_between);
+        }
+        let worked = match next {
             Ok(Some(Work::Group(group))) => self.bring_back(&group).map(|()| {
                 self.apply_group(group, capability, emitter, send);
             }),
             Ok(Some(Work::Sweep(input, batch))) => self.sweep(input, &batch, capability, emitter, send),
             Ok(None) => {
-                if let Some(finishing) = self.finishing.take() {
-                    self.context.end_large_time();
-                    self.progress.ended = finishing.ended;
-                }
+                self.finishing = None;
+                self.context.end_large_time();
                 if let Some(spill) = &mut self.spill
                     && self.progress.ended.iter().all(|ended| *ended)
                 {

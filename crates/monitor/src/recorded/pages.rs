@@ -80,7 +80,7 @@ impl Recorded {
 
     /// What an operator was like in the last minutes before a time.
     pub(crate) fn past(&self, operator: i64, until: i64) -> rusqlite::Result<Value> {
-        let known = self.store.of_operator(operator, until - PAST, until)?;
+        let known = self.store.of_operator(operator, until.saturating_sub(PAST), until)?;
         let moments = known.iter().map(|(at, workers)| {
             let workers =
                 workers.iter().map(|(worker, numbers)| of_operator(*at, *worker, operator, numbers));

@@ -32,8 +32,11 @@ export class Rows {
   title = "Rows";
   #output = null;
   #row = null;
-  /** The last search that was begun: answers to earlier ones come too late. */
+  /** What was asked for last: answers to earlier questions come too late. */
   #search = 0;
+  #question = 0;
+  /** A search is under way; it is followed by another if the text is another one by then. */
+  #searches = false;
 
   constructor(outputs) {
     this.outputs = outputs;
@@ -64,7 +67,7 @@ export class Rows {
     const output = this.outputs[number] ? Number(number) : 0;
     const isOther = output !== this.#output;
     if (isOther) this.#open(output);
-    const id = row ? decodeURIComponent(row) : null;
+    const id = row ? decoded(row) : null;
     if (!isOther && id === this.#row) return;
     this.#row = id;
     this.#mark();
@@ -96,8 +99,22 @@ export class Rows {
     this.#find();
   }
 
+  /** One search at a time: all rows of the output are looked at. */
   async #find() {
-    const search = ++this.#search;
+    this.#search += 1;
+    if (this.#searches) return;
+    this.#searches = true;
+    try {
+      for (let search = null; search !== this.#search;) {
+        search = this.#search;
+        await this.#findNow(search);
+      }
+    } finally {
+      this.#searches = false;
+    }
+  }
+
+  async #findNow(search) {
     const text = this.text.value.trim();
     try {
       const found = await asked("rows", { output: this.#output, text });
@@ -127,6 +144,7 @@ export class Rows {
   }
 
   async #tell(id) {
+    const question = ++this.#question;
     this.reasons.replaceChildren();
     if (id === null) {
       setText(this.told, "Choose a row: here is told which rows it comes from, back to the inputs.");
@@ -138,13 +156,23 @@ export class Rows {
       const about = (of, row, limit) => asked("reason", { table: of, id: row, limit });
       const tree = new Tree(about);
       const element = await tree.grown(table, id);
-      if (this.#row !== id) return;
+      if (question !== this.#question) return;
       this.reasons.replaceChildren(element);
       // Where they are not side by side.
       if (this.why.offsetTop > this.list.offsetTop) this.why.scrollIntoView();
     } catch (error) {
-      if (this.#row === id) setText(this.told, error.status === 404 ? `The output has no row ${id}.` : failure(error));
+      if (question === this.#question) setText(this.told, error.status === 404 ? `The output has no row ${id}.` : failure(error));
     }
+  }
+}
+
+/** A part of the address; what cannot be read is nobody's id. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
+    return part;
   }
 }
 

@@ -58,6 +58,7 @@ pub fn calls<'scope>(
     let info = builder.operator_info();
     let worker = scope.worker();
     calls.inbox.wakes(worker.sync_activator_for(info.address.to_vec()));
+    let answered = context.answering();
     let mut alarm = Alarm { activator: worker.activator_for(info.address), at: None };
     builder.build_reschedule(move |capabilities| {
         let mut held = capabilities.into_iter().next();
@@ -108,7 +109,8 @@ pub fn calls<'scope>(
                     emitted = Some(Instant::now());
                 }
             }
-            let ended = frontier.is_none() && inputs.is_empty() && calls.is_idle();
+            let all_answered = inputs.is_empty() && calls.is_idle();
+            let ended = frontier.is_none() && all_answered;
             if !ended {
                 capability.downgrade(&time);
             }
@@ -120,6 +122,7 @@ pub fn calls<'scope>(
                     context.fail(Failure::Worker(error.to_string()));
                 }
             }
+            answered.advance(if all_answered { frontier.unwrap_or(Timestamp::MAX) } else { 0 }, time);
             meter.reached((!ended).then_some(time));
             meter.worked(begin);
             if ended {
