@@ -25,6 +25,7 @@ use crate::board::Board;
 use crate::explain::explain;
 use crate::files::{File, PAGE};
 use crate::guard::{Guard, guard, with_headers};
+use crate::listener::Listener;
 use crate::metrics::{Names, text};
 use crate::usage::Usage;
 
@@ -83,10 +84,7 @@ impl Server {
     /// If the port is taken, or the system gives no thread.
     pub fn start(settings: Settings, board: Arc<Board>) -> Result<Server, NotServed> {
         let Settings { address, token } = settings;
-        let taken = |error| NotServed::Address { address, error };
-        let listener = TcpListener::bind(address).map_err(taken)?;
-        let address = listener.local_addr().map_err(taken)?;
-        listener.set_nonblocking(true).map_err(taken)?;
+        let Listener { listener, address } = Listener::on(address)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(NotServed::System)?;
         let (stop, stopped) = oneshot::channel();

@@ -15,6 +15,7 @@ mod files;
 mod guard;
 mod history;
 pub mod http;
+mod listener;
 mod log_tail;
 pub mod metrics;
 mod recorded;

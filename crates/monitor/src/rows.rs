@@ -2,7 +2,7 @@
 //!
 //! What the rows are is known elsewhere ([`Reasons`]); here they are served.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -17,6 +17,7 @@ use serde::Deserialize;
 use crate::files::{File, ROWS};
 use crate::guard::{Guard, guard, with_headers};
 use crate::http::{NotServed, Settings, file};
+use crate::listener::Listener;
 
 /// Whoever knows rows and what they come from. All answers are JSON, as `static/pages/rows.js` describes them; one that
 /// is missing means that there is no such output or row.
@@ -42,8 +43,7 @@ pub trait Reasons: Send + Sync + 'static {
 
 /// The server of the page, which listens.
 pub struct RowsServer {
-    listener: TcpListener,
-    address: SocketAddr,
+    listener: Listener,
     who: Guard,
     reasons: Arc<dyn Reasons>,
 }
@@ -55,16 +55,13 @@ impl RowsServer {
     /// If the port is taken or may not be used.
     pub fn listen(settings: Settings, reasons: Arc<dyn Reasons>) -> Result<RowsServer, NotServed> {
         let Settings { address, token } = settings;
-        let taken = |error| NotServed::Address { address, error };
-        let listener = TcpListener::bind(address).map_err(taken)?;
-        listener.set_nonblocking(true).map_err(taken)?;
-        let address = listener.local_addr().map_err(taken)?;
-        Ok(RowsServer { listener, address, who: Guard { token: token.map(Arc::from) }, reasons })
+        let listener = Listener::on(address)?;
+        Ok(RowsServer { listener, who: Guard { token: token.map(Arc::from) }, reasons })
     }
 
     /// Where it is.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.listener.address
     }
 
     /// Serves until the process ends.
@@ -72,19 +69,13 @@ impl RowsServer {
     /// # Errors
     /// If the system fails.
     pub fn serve(&self) -> Result<(), NotServed> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(NotServed::System)?;
-        let served = runtime.block_on(async {
-            let listener = tokio::net::TcpListener::from_std(self.listener.try_clone()?)?;
-            axum::serve(listener, router(self.reasons.clone(), self.who.clone())).await
-        });
-        served.map_err(NotServed::System)
+        self.listener.serve(router(self.reasons.clone(), self.who.clone()))
     }
 }
 
 impl std::fmt::Debug for RowsServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "RowsServer({})", self.address)
+        write!(f, "RowsServer({})", self.address())
     }
 }
 

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use pathway_monitor::{Reasons, RowsServer, Settings};
-use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 
-use crate::serving::{cause, resolved};
+use crate::serving::{cause, not_served, resolved};
 
 /// Asks `about()`, `rows(output, text)` and `reason(table, id, limit)` of an object.
 struct InPython(Py<PyAny>);
@@ -50,7 +49,7 @@ impl PyRowsServer {
     fn new(reasons: Py<PyAny>, address: &str, port: u16, token: Option<String>) -> PyResult<PyRowsServer> {
         let settings = Settings { address: resolved(address, port)?, token };
         let server = RowsServer::listen(settings, Arc::new(InPython(reasons)));
-        server.map(PyRowsServer).map_err(|error| PyOSError::new_err(error.to_string()))
+        server.map(PyRowsServer).map_err(not_served)
     }
 
     #[getter]
@@ -65,6 +64,6 @@ impl PyRowsServer {
 
     /// Serves until the process ends.
     fn serve(&self, py: Python<'_>) -> PyResult<()> {
-        py.detach(|| self.0.serve()).map_err(|error| PyOSError::new_err(error.to_string()))
+        py.detach(|| self.0.serve()).map_err(not_served)
     }
 }

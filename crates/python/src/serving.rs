@@ -3,7 +3,7 @@
 use std::net::ToSocketAddrs as _;
 use std::sync::Arc;
 
-use pathway_monitor::{Archive, Board, LogTail, Place, Server, Settings};
+use pathway_monitor::{Archive, Board, LogTail, NotServed, Place, Server, Settings};
 use pathway_plan::Explanation;
 use pathway_runtime::{ClusterConfig, Context};
 use pyo3::exceptions::PyOSError;
@@ -47,7 +47,7 @@ impl PyArchive {
     #[new]
     fn new(folder: std::path::PathBuf, address: &str, port: u16) -> PyResult<PyArchive> {
         let archive = Archive::listen(resolved(address, port)?, &folder);
-        archive.map(PyArchive).map_err(|error| PyOSError::new_err(error.to_string()))
+        archive.map(PyArchive).map_err(not_served)
     }
 
     #[getter]
@@ -62,8 +62,14 @@ impl PyArchive {
 
     /// Serves until the process ends.
     fn serve(&self, py: Python<'_>) -> PyResult<()> {
-        py.detach(|| self.0.serve()).map_err(|error| PyOSError::new_err(error.to_string()))
+        py.detach(|| self.0.serve()).map_err(not_served)
     }
+}
+
+/// The exception for a port that is taken, or may not be used.
+#[allow(clippy::needless_pass_by_value)]
+pub(crate) fn not_served(error: NotServed) -> PyErr {
+    PyOSError::new_err(error.to_string())
 }
 
 /// An address, or the first one of a name.
@@ -90,8 +96,7 @@ impl PyServing {
         });
         let board = Board::new(&self.program, place, context.statistics().clone(), self.log.clone());
         board.explain(plan);
-        let server = Server::start(self.settings.clone(), board);
-        let server = server.map_err(|error| PyOSError::new_err(error.to_string()))?;
+        let server = Server::start(self.settings.clone(), board).map_err(not_served)?;
         let address = server.address();
         context.message(false, &format!("Metrics available at http://{address}"));
         context.message(false, &format!("Dashboard available at http://{address}/"));

@@ -14,6 +14,7 @@ from typing import Any
 
 from pathway import __version__
 from pathway._engine import RowsServer, parse_pointer
+from pathway.cli import serving
 from pathway.cli.explained import executed
 from pathway.debug.reasons import NoSuchRow, NotBounded, Reasons
 from pathway.debug.why import short, text
@@ -199,28 +200,13 @@ def serve(page: Page, address: str, port: int) -> None:
     """
     token = os.environ.get("PATHWAY_MONITORING_HTTP_TOKEN")
     server = RowsServer(page, address, port, token=token)
-    host, _, number = server.address.rpartition(":")
-    shown = "127.0.0.1" if host == "0.0.0.0" else host
     if token is None and not server.is_loopback:
         print(
             "Warning: everybody who reaches this address sees the rows: set a token "
             "(PATHWAY_MONITORING_HTTP_TOKEN)",
             file=sys.stderr,
         )
-    print(f"Why rows are there: http://{shown}:{number}/", flush=True)
-    failures: list[BaseException] = []
-
-    def serves() -> None:
-        try:
-            server.serve()
-        except BaseException as failure:
-            failures.append(failure)
-
-    # The thread ends with the process.
-    thread = threading.Thread(target=serves, daemon=True)
-    thread.start()
-    thread.join()
-    raise failures[0]
+    serving.serve(server, "Why rows are there")
 
 
 __all__ = ["FOLLOWED", "MODES", "NoSuchRow", "NothingKnown", "Page", "found", "serve", "told"]

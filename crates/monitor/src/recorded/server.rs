@@ -2,7 +2,7 @@
 //!
 //! It looks for the newest run each time it is asked: a new one is seen without a restart.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,12 +22,12 @@ use crate::api::Since;
 use crate::files::{File, PAGE};
 use crate::guard::with_headers;
 use crate::http::{NotServed, file};
+use crate::listener::Listener;
 
 /// The server of the web dashboard, which listens.
 #[derive(Debug)]
 pub struct Archive {
-    listener: TcpListener,
-    address: SocketAddr,
+    listener: Listener,
     folder: PathBuf,
 }
 
@@ -37,16 +37,12 @@ impl Archive {
     /// # Errors
     /// If the port is taken or may not be used.
     pub fn listen(address: SocketAddr, folder: &Path) -> Result<Archive, NotServed> {
-        let taken = |error| NotServed::Address { address, error };
-        let listener = TcpListener::bind(address).map_err(taken)?;
-        listener.set_nonblocking(true).map_err(taken)?;
-        let address = listener.local_addr().map_err(taken)?;
-        Ok(Archive { listener, address, folder: folder.to_owned() })
+        Ok(Archive { listener: Listener::on(address)?, folder: folder.to_owned() })
     }
 
     /// Where it is.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.listener.address
     }
 
     /// True if a run has been recorded in the folder.
@@ -59,13 +55,7 @@ impl Archive {
     /// # Errors
     /// If the system fails.
     pub fn serve(&self) -> Result<(), NotServed> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(NotServed::System)?;
-        let served = runtime.block_on(async {
-            let listener = tokio::net::TcpListener::from_std(self.listener.try_clone()?)?;
-            axum::serve(listener, router(self.folder.clone())).await
-        });
-        served.map_err(NotServed::System)
+        self.listener.serve(router(self.folder.clone()))
     }
 }
 
