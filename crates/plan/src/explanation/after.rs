@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pathway_expr::{Expr, ExprKind};
 use pathway_types::DType;
 
-use super::before::{changes, join_rule, mode, rows_at_end, stateful_rule};
+use super::before::{changes, join_details, join_rule, rows_at_end, stateful_rule};
 use super::estimate::Rule;
 use super::{Column, Detail, Loop, Operator, Place, list, plain};
 use crate::explain::{Shown, matching};
@@ -431,11 +431,9 @@ fn group(reduce: &ReduceStep, names: &[String], operator: &mut Operator) -> Rule
 fn joined(join: &JoinStep, names: [&[String]; 2], operator: &mut Operator) -> Rule {
     let [left, right] = names;
     let mut add = |label: &str, text: String| operator.details.push(Detail::new(label, text));
-    add("mode", mode(join.mode).to_owned());
     let pairs = join.left_on.iter().zip(&join.right_on);
     let on: Vec<String> =
         pairs.map(|(l, r)| format!("left {} == right {}", one(left, *l), one(right, *r))).collect();
-    add("on", if on.is_empty() { "all pairs".to_owned() } else { list(on) });
     // The times are of the two sides in order.
     let sided = join.matching.map(|side, column| {
         if side == 0 {
@@ -445,17 +443,8 @@ fn joined(join: &JoinStep, names: [&[String]; 2], operator: &mut Operator) -> Ru
         }
     });
     let times = matching(&sided, Clone::clone);
-    if !times.is_empty() {
-        add("times", times.trim().to_owned());
-    }
-    if join.instance {
-        add("instance", "the last of these".to_owned());
-    }
-    for (flag, side) in [(join.left_exactly_once, "left"), (join.right_exactly_once, "right")] {
-        if flag {
-            add("matched once", format!("{side} rows"));
-        }
-    }
+    let once = [join.left_exactly_once, join.right_exactly_once];
+    join_details(join.mode, on, &times, join.instance, once, &mut add);
     operator.ids = Some(
         match join.ids {
             JoinIds::Left => "those of the left rows",

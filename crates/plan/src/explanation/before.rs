@@ -300,22 +300,11 @@ impl View<'_> {
     }
 
     fn join(&self, join: &Join, add: &mut impl FnMut(&str, String)) {
-        add("mode", mode(join.mode).to_owned());
         let pairs = join.left_on.iter().zip(&join.right_on);
         let on: Vec<String> = pairs.map(|(l, r)| format!("{} == {}", self.shown(l), self.shown(r))).collect();
-        add("on", if on.is_empty() { "all pairs".to_owned() } else { list(on) });
         let times = matching(&join.matching, |time| self.shown(time));
-        if !times.is_empty() {
-            add("times", times.trim().to_owned());
-        }
-        if join.instance {
-            add("instance", "the last of these".to_owned());
-        }
-        for (flag, side) in [(join.left_exactly_once, "left"), (join.right_exactly_once, "right")] {
-            if flag {
-                add("matched once", format!("{side} rows"));
-            }
-        }
+        let once = [join.left_exactly_once, join.right_exactly_once];
+        join_details(join.mode, on, &times, join.instance, once, add);
     }
 
     /// What a column is made of, where it is made here.
@@ -429,7 +418,7 @@ impl View<'_> {
 }
 
 /// What a join keeps, in a word.
-pub(super) fn mode(mode: JoinMode) -> &'static str {
+fn mode(mode: JoinMode) -> &'static str {
     match mode {
         JoinMode::Inner => "inner",
         JoinMode::Left => "left",
@@ -447,6 +436,30 @@ pub(super) fn changes(batches: &[(Timestamp, Batch)]) -> usize {
 pub(super) fn rows_at_end(batches: &[(Timestamp, Batch)]) -> u64 {
     let sum: i128 = batches.iter().flat_map(|(_, batch)| batch.diffs.iter()).map(i128::from).sum();
     u64::try_from(sum.max(0)).unwrap_or(u64::MAX)
+}
+
+/// What is told of a join: of its keys in pairs, its times, if it has any, and the sides whose rows match once.
+pub(super) fn join_details(
+    kind: JoinMode,
+    on: Vec<String>,
+    times: &str,
+    instance: bool,
+    once: [bool; 2],
+    add: &mut impl FnMut(&str, String),
+) {
+    add("mode", mode(kind).to_owned());
+    add("on", if on.is_empty() { "all pairs".to_owned() } else { list(on) });
+    if !times.is_empty() {
+        add("times", times.trim().to_owned());
+    }
+    if instance {
+        add("instance", "the last of these".to_owned());
+    }
+    for (flag, side) in once.into_iter().zip(["left", "right"]) {
+        if flag {
+            add("matched once", format!("{side} rows"));
+        }
+    }
 }
 
 /// The rows of a join.
