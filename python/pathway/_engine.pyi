@@ -6,6 +6,8 @@ from typing import Any, ClassVar, Generic, Literal, final
 
 from typing_extensions import TypeVarTuple, Unpack
 
+from pathway.internals.log_format import Logged
+
 _Ts = TypeVarTuple("_Ts", default=Unpack[tuple[Any, ...]])
 
 # --- values ---------------------------------------------------------------------------------
@@ -875,17 +877,8 @@ class LogTail:
     """The last records that were logged."""
 
     def __new__(cls) -> LogTail: ...
-    def push(
-        self,
-        time: float,
-        level: int,
-        level_name: str,
-        logger: str,
-        message: str,
-        fields: dict[str, str] = ...,
-        exception: str | None = None,
-    ) -> None:
-        """Another one: time in seconds since 1970, level as in `logging`; 0 for what was printed."""
+    def push(self, record: Logged) -> None:
+        """Another one."""
 
 class Console:
     """A view of one run with these log records: on a terminal, a descriptor that it takes over; in lines,
@@ -921,17 +914,8 @@ class Telemetry:
         packages: list[str],
         warn: Callable[[str], None],
     ) -> Telemetry: ...
-    def log(
-        self,
-        time: float,
-        level: int,
-        level_name: str,
-        logger: str,
-        message: str,
-        fields: dict[str, str],
-        exception: str | None,
-    ) -> None:
-        """Something was logged; as for `LogTail`."""
+    def log(self, record: Logged) -> None:
+        """Something was logged."""
 
     def close(self, failure: str | None = None) -> None:
         """Sends the rest, and what the run has failed with, which takes three seconds at most."""

@@ -15,6 +15,19 @@ use pyo3::prelude::*;
 
 use crate::attach;
 
+/// A record as Python gives it: its time in seconds since 1970, level and the name of that, logger, message, fields
+/// and exception.
+#[derive(FromPyObject)]
+pub(crate) struct PyRecord(f64, u32, String, String, String, BTreeMap<String, String>, Option<String>);
+
+impl From<PyRecord> for Record {
+    fn from(record: PyRecord) -> Record {
+        let PyRecord(seconds, level, level_name, logger, message, fields, exception) = record;
+        let time = (seconds * 1000.0) as u64;
+        Record { time, level, level_name, logger, message, fields, exception }
+    }
+}
+
 /// The last records that were logged.
 #[pyclass(frozen, module = "pathway._engine", name = "LogTail")]
 pub(crate) struct PyLogTail(pub(crate) Arc<LogTail>);
@@ -26,20 +39,8 @@ impl PyLogTail {
         PyLogTail(Arc::default())
     }
 
-    #[pyo3(signature = (time, level, level_name, logger, message, fields=BTreeMap::new(), exception=None))]
-    #[allow(clippy::too_many_arguments)]
-    fn push(
-        &self,
-        time: f64,
-        level: u32,
-        level_name: String,
-        logger: String,
-        message: String,
-        fields: BTreeMap<String, String>,
-        exception: Option<String>,
-    ) {
-        let time = (time * 1000.0) as u64;
-        self.0.push(Record { time, level, level_name, logger, message, fields, exception });
+    fn push(&self, record: PyRecord) {
+        self.0.push(record.into());
     }
 }
 

@@ -1,17 +1,16 @@
 //! What is sent to a collector of OpenTelemetry, as Python sees it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use pathway_monitor::Record;
 use pathway_monitor::telemetry::{NotSent, Settings, Telemetry};
 use pathway_runtime::Statistics;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::attach;
+use crate::console::PyRecord;
 
 /// Sends what is known of a run, until it is closed.
 #[pyclass(frozen, module = "pathway._engine", name = "Telemetry")]
@@ -49,20 +48,9 @@ impl PyTelemetry {
         Ok(PyTelemetry(Mutex::new(Some(telemetry))))
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn log(
-        &self,
-        time: f64,
-        level: u32,
-        level_name: String,
-        logger: String,
-        message: String,
-        fields: BTreeMap<String, String>,
-        exception: Option<String>,
-    ) {
-        let time = (time * 1000.0) as u64;
+    fn log(&self, record: PyRecord) {
         if let Some(telemetry) = &*self.0.lock() {
-            telemetry.log(Record { time, level, level_name, logger, message, fields, exception });
+            telemetry.log(record.into());
         }
     }
 

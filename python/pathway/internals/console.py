@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from pathway._engine import Console, LogTail
 from pathway.internals.config import current_config
-from pathway.internals.log_format import RecordHandler
+from pathway.internals.log_format import Logged, RecordHandler
 from pathway.internals.monitoring import MonitoringLevel, at_terminal, in_notebook, is_terminal
 
 _LOGGER = logging.getLogger("pathway_engine.monitoring")
@@ -127,7 +127,7 @@ class _Lines(io.RawIOBase):
         if self._tail is not None:
             # Of a line that is written over and over, the last state counts.
             shown = line.rstrip("\r\n").rpartition("\r")[2]
-            self._tail.push(time.time(), 0, "", "print", shown)
+            self._tail.push(Logged(time.time(), 0, "", "print", shown))
         kept.add(self._stream, line)
 
 

@@ -6,8 +6,8 @@ import contextlib
 import datetime
 import json
 import logging
-from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal, NamedTuple
 
 #: The attribute of log records that has what the engine knows: operator, connector, file, line and the like.
 FIELDS = "pathway_fields"
@@ -52,14 +52,24 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(entry, ensure_ascii=False, default=str)
 
 
-#: Takes time, level and its name, logger, message, fields and exception of a record.
-Takes = Callable[[float, int, str, str, str, "dict[str, str]", "str | None"], None]
+class Logged(NamedTuple):
+    """A record as the engine takes it."""
+
+    #: Seconds since 1970.
+    time: float
+    #: As in `logging`; 0 is what was printed.
+    level: int
+    level_name: str
+    logger: str
+    message: str
+    fields: Mapping[str, str] = {}
+    exception: str | None = None
 
 
 class RecordHandler(logging.Handler):
     """Log records are taken apart for whoever shows or sends them."""
 
-    def __init__(self, takes: Takes) -> None:
+    def __init__(self, takes: Callable[[Logged], None]) -> None:
         super().__init__()
         self.takes = takes
         self.texts = logging.Formatter()
@@ -73,7 +83,9 @@ class RecordHandler(logging.Handler):
             message, name = record.getMessage(), record.levelname
             if record.stack_info:
                 message = f"{message}\n{self.texts.formatStack(record.stack_info)}"
-            self.takes(record.created, record.levelno, name, record.name, message, fields, exception or None)
+            self.takes(
+                Logged(record.created, record.levelno, name, record.name, message, fields, exception or None)
+            )
         except Exception:
             self.handleError(record)
 
