@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 Visit = Callable[..., Page]
 PATIENCE = 60
@@ -169,6 +169,33 @@ def test_rows_are_searched(address: str, visit: Visit) -> None:
     expect(page.locator(".why")).to_contain_text("Choose a row")
 
 
+def test_there_is_one_search_at_a_time(address: str, visit: Visit) -> None:
+    """Each looks at all rows; the last text is found all the same."""
+    page = visit(address)
+    page.get_by_label("Output").select_option("1")
+    expect(page.locator(".outputs tbody tr")).to_have_count(50)
+    begun: list[str] = []
+    most = under_way = 0
+
+    def begins(request: Request) -> None:
+        nonlocal most, under_way
+        if "api/rows" in request.url:
+            begun.append(request.url)
+            under_way += 1
+            most = max(most, under_way)
+
+    def ends(request: Request) -> None:
+        nonlocal under_way
+        under_way -= "api/rows" in request.url
+
+    page.on("request", begins)
+    page.on("requestfinished", ends)
+    page.get_by_label("Rows with").press_sequentially("0.01666")
+    expect(page.locator(".hits")).to_have_text(re.compile(r"^3 of \d+ rows$"))
+    assert (most, under_way) == (1, 0)
+    assert begun[-1].endswith("text=0.01666")
+
+
 def test_addresses_name_rows(address: str, visit: Visit) -> None:
     page = visit(address)
     row(page, "'American'").click()
@@ -186,6 +213,9 @@ def test_addresses_name_rows(address: str, visit: Visit) -> None:
     expect(page.locator(".tree summary").first).to_contain_text("name 'American'")
     page.goto(f"{address}#/0/%5EZZZ")
     expect(page.locator(".why .empty")).to_have_text("The output has no row ^ZZZ.")
+    # Nothing that a browser can read.
+    page.goto(f"{address}#/0/%")
+    expect(page.locator(".why .empty")).to_have_text("The output has no row %.")
 
 
 def test_rows_are_chosen_by_the_keyboard(address: str, visit: Visit) -> None:

@@ -198,7 +198,7 @@ def serve(page: Page, address: str, port: int) -> None:
     Raises:
         OSError: the port is taken, or may not be used.
     """
-    token = os.environ.get("PATHWAY_MONITORING_HTTP_TOKEN")
+    token = os.environ.get("PATHWAY_MONITORING_HTTP_TOKEN") or None
     server = RowsServer(page, address, port, token=token)
     if token is None and not server.is_loopback:
         print(

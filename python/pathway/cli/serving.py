@@ -6,6 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+#: Where servers of all addresses of a machine are found from there.
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
+
 
 class Server(Protocol):
     """A server that listens."""
@@ -29,7 +32,7 @@ def serve(
         every: seconds between two calls.
     """
     host, _, number = server.address.rpartition(":")
-    shown = "127.0.0.1" if host == "0.0.0.0" else host
+    shown = _LOOPBACK.get(host, host)
     print(f"{title}: http://{shown}:{number}/", flush=True)
     failures: list[BaseException] = []
 

@@ -265,3 +265,8 @@ def test_a_token_is_needed_if_there_is_one(recorded: Path) -> None:
         with pytest.raises(urllib.error.HTTPError, match="401"):
             ask(address, "api/outputs")
         assert ask(address, "api/outputs", token="sesame")["program"] == "program.py"
+
+
+def test_an_empty_token_is_none(recorded: Path) -> None:
+    with page(recorded, PATHWAY_MONITORING_HTTP_TOKEN="") as address:
+        assert ask(address, "api/outputs")["program"] == "program.py"
