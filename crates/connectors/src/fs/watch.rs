@@ -100,6 +100,7 @@ impl Reader for WatchReader {
             owners: Owners::default(),
             files: HashMap::new(),
             complaints: HashMap::new(),
+            progress: self.once.then(Progress::default),
         };
         if let Some(Resume { positions, objects, .. }) = &self.resume {
             watch.spool = Rc::new(RefCell::new(Spool::lasting(objects.clone())));
@@ -117,6 +118,9 @@ impl Reader for WatchReader {
             listing.files.retain(|found| self.is_mine(&found.path));
             for (path, error) in &listing.failed {
                 watch.complain(path, &format!("cannot be looked into: {error}"));
+            }
+            if self.once {
+                watch.expect(&listing.files);
             }
             let failed = listing.failed.into_iter().map(|(path, _)| path).collect();
             match watch.take_in(listing.files, failed) {
@@ -163,6 +167,11 @@ struct Tail {
 }
 
 impl Known {
+    /// True if it is surely the file that was read.
+    fn is_same(&self, fingerprint: &Fingerprint) -> bool {
+        self.fingerprint == *fingerprint && !self.fresh
+    }
+
     /// True if records that are appended cannot change how earlier bytes are read, except from the
     /// tail on.
     fn can_grow(&self, reading: &Reading) -> bool {
@@ -184,6 +193,17 @@ struct Watch<'a> {
     files: HashMap<PathBuf, Known>,
     /// What was complained about and has not been fine since.
     complaints: HashMap<PathBuf, String>,
+    /// How much of the present file has been read, if files are read once: of others nobody knows how much comes.
+    progress: Option<Progress>,
+}
+
+/// How much of a file has been read.
+#[derive(Default)]
+struct Progress {
+    /// Bytes that are expected of it. It may have become longer or shorter since it was found.
+    expected: u64,
+    /// Bytes of these that have been told.
+    told: u64,
 }
 
 impl Watch<'_> {
@@ -191,6 +211,30 @@ impl Watch<'_> {
     fn complain(&mut self, path: &Path, what: &str) {
         if self.complaints.insert(path.to_owned(), what.to_owned()).is_none() {
             log::warn!("{}: {} {what}; trying again", self.reading.name, path.display());
+        }
+    }
+
+    /// Tells how much is to be read of files.
+    fn expect(&mut self, files: &[Found]) {
+        let changed = files.iter().filter(|found| self.is_to_be_read(found));
+        self.output.expect(changed.map(|found| found.metadata.len()).sum());
+    }
+
+    /// True if a file has content that may be another one than is known.
+    fn is_to_be_read(&self, found: &Found) -> bool {
+        self.reading.format.framing() != Framing::Nothing
+            && self
+                .files
+                .get(&found.path)
+                .is_none_or(|known| !known.is_same(&Fingerprint::of(&found.metadata)))
+    }
+
+    /// The present file has been read up to an offset.
+    fn tell(&mut self, offset: u64) {
+        if let Some(Progress { expected, told }) = &mut self.progress {
+            let read = offset.clamp(*told, *expected);
+            self.output.advance(read - *told);
+            *told = read;
         }
     }
 
@@ -221,6 +265,10 @@ impl Watch<'_> {
             self.output.end_atomic()?;
         }
         for found in files {
+            let expected = if self.is_to_be_read(&found) { found.metadata.len() } else { 0 };
+            if let Some(progress) = &mut self.progress {
+                *progress = Progress { expected, told: 0 };
+            }
             match moved.remove(&found.path) {
                 Some(old) => {
                     self.output.begin_atomic()?;
@@ -230,6 +278,7 @@ impl Watch<'_> {
                 }
                 None => self.look_at(&found)?,
             }
+            self.tell(expected);
             if self.output.is_stopped() {
                 return Err(Failure::Stopped);
             }
@@ -286,11 +335,10 @@ impl Watch<'_> {
     /// Takes in a file that is there, if it is new or changed.
     fn look_at(&mut self, found: &Found) -> Result<(), Failure> {
         let fingerprint = Fingerprint::of(&found.metadata);
-        if let Some(known) = self.files.get(&found.path) {
-            let is_same = known.fingerprint == fingerprint && !known.fresh;
-            if is_same || Instant::now() < known.not_before {
-                return Ok(());
-            }
+        if let Some(known) = self.files.get(&found.path)
+            && (known.is_same(&fingerprint) || Instant::now() < known.not_before)
+        {
+            return Ok(());
         }
         if self.reading.format.framing() == Framing::Nothing {
             return self.look_at_outside(found, fingerprint);

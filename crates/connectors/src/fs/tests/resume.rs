@@ -97,6 +97,40 @@ fn only_what_has_changed_is_read_again() {
 }
 
 #[test]
+fn it_is_told_how_much_is_read_again() {
+    let folder = TempDir::new().unwrap();
+    let (source, mut runs) = (plain(folder.path()), Runs::default());
+    let lengths = |runs: &Runs| {
+        let resume = Resume {
+            positions: runs.positions.clone(),
+            objects: runs.objects.clone(),
+            run: 1,
+            records: false,
+        };
+        let mut lengths = Lengths::default();
+        for reader in source.open(2, Some(resume)).unwrap() {
+            reader.run(&mut lengths).unwrap();
+        }
+        assert_eq!(lengths.read.iter().sum::<u64>(), lengths.expected);
+        lengths
+    };
+    let lines: String = (0..200_000).map(|i| format!("line {i:06}\n")).collect();
+    date(&write(folder.path(), "a", &lines), 1000);
+    date(&write(folder.path(), "b", "three\n"), 1000);
+    let all = lengths(&runs);
+    assert_eq!(all.expected, lines.len() as u64 + 6);
+    assert!(all.read.len() > 3, "it is told before a file has been read: {:?}", all.read);
+    runs.next(&source, 1);
+    assert_eq!(lengths(&runs).expected, 0);
+
+    date(&write(folder.path(), "a", format!("{lines}more\n")), 1001);
+    fs::remove_file(folder.path().join("b")).unwrap();
+    assert_eq!(lengths(&runs).expected, lines.len() as u64 + 5);
+    date(&write(folder.path(), "a", "less\n"), 1002);
+    assert_eq!(lengths(&runs).expected, 5);
+}
+
+#[test]
 fn large_files_are_kept_in_pieces() {
     let folder = TempDir::new().unwrap();
     let (source, mut runs) = (plain(folder.path()), Runs::default());

@@ -129,6 +129,7 @@ impl Watch<'_> {
                 }
                 (_, None, _) => break,
             }
+            self.tell(new.chunks.offset());
         }
         self.settle(path, new, last, state, trouble)?;
         Ok(self.output.end_atomic()?)

@@ -106,6 +106,7 @@ fn what_was_read_is_taken_back() {
         owners: Owners::default(),
         files: HashMap::new(),
         complaints: HashMap::new(),
+        progress: None,
     };
     let path = Path::new("x");
     let whole = |text: &str| Broken { file: Cursor::new(text.as_bytes().to_vec()), up_to: u64::MAX };
