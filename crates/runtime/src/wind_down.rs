@@ -117,8 +117,8 @@ impl WindDown {
         }
     }
 
-    /// True if nothing of times before `until` waits for answers. Outputs do not wait for them, and what is
-    /// waits with a checkpoint is asked again by the next run; without one they are waited for. Answers are
+    /// True if nothing of times before `until` waits for answers. Outputs do not wait for them, and what
+    /// waits at a checkpoint is asked again by the next run; without one they are waited for. Answers are
     /// asked about in turn, at most as often as there are operators that ask.
     fn is_answered(&mut self, until: Timestamp) -> bool {
         if self.context.keeps_state() {
