@@ -60,6 +60,8 @@ pub(crate) struct Feed {
     all: OnceLock<Vec<Weak<Feed>>>,
     /// Rows since something was told about them.
     entries: AtomicU64,
+    /// Held by whoever tells something: the end of the source is told after what the timer has begun to tell.
+    telling: Mutex<()>,
     /// Readers report positions.
     has_positions: bool,
     /// Where the ends of minibatches are noted, in a run that may be gone on with.
@@ -136,6 +138,7 @@ impl Feed {
             follows_clock,
             all: OnceLock::new(),
             entries: AtomicU64::new(0),
+            telling: Mutex::new(()),
             has_positions: step.source.has_positions(),
             marks,
             meter,
@@ -335,6 +338,7 @@ impl Feed {
 
     /// Tells how far the source is, if it is time.
     pub(crate) fn tell(&self, ends: bool) {
+        let _telling = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
         let mut minibatch = self.minibatch();
         let due = minibatch.told.is_none_or(|told| told.elapsed() >= BETWEEN_MESSAGES);
         if !(ends || due && minibatch.closed > 0 && minibatch.readers > 0) {

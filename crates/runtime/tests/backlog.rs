@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use pathway_dataflow::{Context, Monitor, Report};
 use pathway_io::{ConnectorError, Parsed, ReadMode, Reader, Resume, Sink, Source, SourceOutput, Writer};
@@ -22,9 +23,11 @@ enum Act {
     Begin,
     End,
     Commit,
+    /// Waits until this is so.
+    Await(&'static AtomicBool),
 }
 
-use Act::{Begin, Commit, End, Parse, Rows};
+use Act::{Await, Begin, Commit, End, Parse, Rows};
 
 #[derive(Debug)]
 struct Script {
@@ -75,6 +78,12 @@ impl Reader for Reading {
                 Begin => output.begin_atomic(),
                 End => output.end_atomic(),
                 Commit => output.commit(),
+                Await(so) => {
+                    while !so.load(Ordering::SeqCst) {
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
+                    Ok(())
+                }
             };
             if let Rows(rows) | Parse(rows) = act {
                 next += rows;
@@ -143,11 +152,21 @@ impl Monitor for Silent {
 
 /// The numbers of rows at the times of the output, and whether it was told of the end.
 fn told(acts: &[Act], limit: Option<usize>, workers: usize, ends: Option<Ends>) -> (Vec<usize>, bool) {
+    run_of(acts, limit, workers, ends, Arc::new(Silent))
+}
+
+fn run_of(
+    acts: &[Act],
+    limit: Option<usize>,
+    workers: usize,
+    ends: Option<Ends>,
+    monitor: Arc<dyn Monitor>,
+) -> (Vec<usize>, bool) {
     let graph = Graph::new();
     let source = Script { schema: Schema::new([Field::new("n", DType::Int)]), acts: acts.to_vec() };
     let options = SourceOptions { max_backlog: limit, autocommit: None, ..SourceOptions::default() };
     let table = graph.source(Arc::new(source), options).unwrap();
-    let context = Context::new(true, 1024, Arc::new(Silent));
+    let context = Context::new(true, 1024, monitor);
     let counts = Counts { ends: ends.map(|ends| (ends, context.clone())), ..Counts::default() };
     let output = table.output(Arc::new(counts.clone()), OutputOptions::default()).unwrap();
     let program = graph.program(&Goal::Outputs(vec![output])).unwrap();
@@ -206,4 +225,41 @@ fn what_was_read_is_not_lost_when_the_run_ends() {
             assert_eq!(ended, matches!(ends, Ends::Early));
         }
     }
+}
+
+/// What is told of the source. The first number of rows takes long to tell.
+#[derive(Default)]
+struct Slow {
+    told: Mutex<Vec<String>>,
+    closed: Condvar,
+}
+
+/// The timer has begun to tell a number of rows.
+static TELLS: AtomicBool = AtomicBool::new(false);
+
+impl Monitor for Slow {
+    fn report(&self, report: Report<'_>) {
+        let Report::Progress { closing, name, text } = report else { return };
+        if !text.starts_with("a script") {
+            return;
+        }
+        let mut told = self.told.lock().unwrap();
+        if !closing && !TELLS.swap(true, Ordering::SeqCst) {
+            // Long enough for the source to end; what is told of that must not come meanwhile.
+            told = self.closed.wait_timeout(told, Duration::from_millis(200)).unwrap().0;
+        }
+        told.push(text.strip_prefix(name).unwrap().to_owned());
+        self.closed.notify_all();
+    }
+}
+
+#[test]
+fn the_end_of_a_source_is_told_after_its_rows() {
+    let monitor = Arc::new(Slow::default());
+    run_of(&[Rows(2), Commit, Await(&TELLS)], None, 1, None, monitor.clone());
+    let told = monitor.told.lock().unwrap();
+    assert_eq!(
+        *told,
+        [": 2 entries (1 minibatch(es)) have been sent to the engine", ": Closing the data source"]
+    );
 }
