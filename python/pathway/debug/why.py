@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import html
 import json
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -25,6 +27,8 @@ _SHORT = 8
 INTERNAL = "\0"
 #: What an operation that only computes columns is called.
 _SELECT = "select"
+#: Cells that rows can have in common.
+_SCALARS = (int, float, str, bytes, Pointer, datetime.datetime, datetime.timedelta)
 
 
 @dataclasses.dataclass(eq=False)
@@ -262,7 +266,8 @@ class Walk:
 def look(steps: Sequence[Step], number: int, key: Pointer) -> tuple[Reason, list[tuple[int, Pointer]]]:
     """A row without its origins, and the steps and ids of these.
 
-    They are found through rows that are made at its line.
+    They are found through rows that are made at its line. Of several in one table those come first that the
+    row names or has most cells in common with: of a group, the one with its largest value.
     """
     step = steps[number]
     frame = step.frame
@@ -270,23 +275,40 @@ def look(steps: Sequence[Step], number: int, key: Pointer) -> tuple[Reason, list
     named = zip(step.columns, step.rows[key], strict=True)
     reason = Reason(key, {name: value for name, value in named if INTERNAL not in name}, [], *place)
     line = (reason.file, reason.line)
-    todo, seen = [(number, key)], {(number, key)}
+    todo, seen = deque([(number, key)]), {(number, key)}
     outside: list[tuple[int, Pointer]] = []
     while todo:
-        at, of = todo.pop(0)
+        at, of = todo.popleft()
         step = steps[at]
         if step.operation not in reason.operations:
             reason.operations.append(step.operation)
         if step.ends is not None and step.ends not in reason.ends:
             reason.ends.append(step.ends)
         for to, pairs in step.links:
-            for origin in [of] if pairs is None else pairs.get(of, []):
-                if origin not in steps[to].rows or (to, origin) in seen:
-                    continue
-                seen.add((to, origin))
-                frame = steps[to].frame
-                inside = frame is not None and (frame.file, frame.line) == line
-                (todo if inside else outside).append((to, origin))
+            rows, frame = steps[to].rows, steps[to].frame
+            inside = frame is not None and (frame.file, frame.line) == line
+            origins = [
+                (to, origin)
+                for origin in ([of] if pairs is None else pairs.get(of, []))
+                if origin in rows and (to, origin) not in seen
+            ]
+            seen.update(origins)
+            if len(origins) > 1:
+                _most_alike_first(origins, rows, step.rows[of])
+            (todo if inside else outside).extend(origins)
     if len(reason.operations) > 1 and _SELECT in reason.operations:
         reason.operations.remove(_SELECT)
     return reason, outside
+
+
+def _most_alike_first(
+    origins: list[tuple[int, Pointer]], rows: dict[Pointer, tuple[Any, ...]], row: tuple[Any, ...]
+) -> None:
+    """Sorts rows of a table by how many of their cells and ids are cells of a row that comes from them."""
+    cells = {cell for cell in row if isinstance(cell, _SCALARS)}
+
+    def unlike(origin: tuple[int, Pointer]) -> int:
+        of_origin = rows[origin[1]]
+        return -sum(isinstance(cell, _SCALARS) and cell in cells for cell in (origin[1], *of_origin))
+
+    origins.sort(key=unlike)

@@ -77,6 +77,18 @@ def test_the_rows_of_a_group_are_capped() -> None:
     assert "and 93 more rows" in str(reason)
 
 
+def test_the_row_that_was_chosen_of_a_group_comes_first() -> None:
+    rows = pw.debug.table_from_rows(
+        pw.schema_from_types(a=int, b=tuple[int, ...]), [(i * 37 % 100, (i,)) for i in range(100)]
+    )
+    largest = rows.reduce(double=2 * pw.reducers.max(pw.this.a))
+    assert largest.why(double=198, limit=3).origins[0].cells["a"] == 99
+    chosen = rows.reduce(at=pw.reducers.argmin(pw.this.a), of=pw.reducers.count())
+    reason = chosen.why(of=100, limit=3)
+    assert reason.origins[0].id == reason.cells["at"]
+    assert reason.more == 97
+
+
 @pytest.mark.parametrize("how", list(pw.JoinMode))
 def test_joins_come_from_pairs(how: pw.JoinMode) -> None:
     left, right = flights(), pw.debug.table_from_markdown(AIRPORTS)
