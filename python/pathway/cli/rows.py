@@ -21,7 +21,7 @@ from pathway.debug.why import short, text
 from pathway.internals.api import PersistenceMode, SnapshotAccess
 from pathway.internals.monitoring import MonitoringLevel
 from pathway.internals.parse_graph import G
-from pathway.internals.run import RunOptions, run_options
+from pathway.internals.run_options import RunOptions
 from pathway.internals.watch import Watcher, unwatched
 from pathway.persistence import Backend, Config
 
@@ -51,7 +51,7 @@ class Asker(Watcher):
         #: Runs in the background may come at the same time.
         self._one = threading.Lock()
 
-    def note(self, outputs: Sequence[int] | None, options: RunOptions, *, run_all: bool, debug: bool) -> None:
+    def note(self, outputs: Sequence[int] | None, options: RunOptions, *, run_all: bool) -> None:
         """Runs the outputs in another way: what comes out is kept, with what it comes from."""
         numbers = list(G.outputs) if outputs is None else list(outputs)
         asked = copy.copy(options)
@@ -60,7 +60,7 @@ class Asker(Watcher):
         asked.with_http_server = asked.is_recorded = False
         try:
             with self._one, unwatched():
-                self.reasons.add(numbers, asked, debug=debug, ends=self.recording is not None)
+                self.reasons.add(numbers, asked, ends=self.recording is not None)
         except NotBounded as missing:
             # It is told when the program has ended.
             self.missing = missing
@@ -96,7 +96,7 @@ def found(
     if not asker.reasons.outputs and asker.missing is None and code == 0 and G.outputs:
         print(f"{file} does not call pw.run(); these are the outputs of that", file=sys.stderr)
         with contextlib.suppress(SystemExit):
-            asker.note(None, run_options(), run_all=False, debug=False)
+            asker.note(None, RunOptions.to_look(), run_all=False)
     if asker.missing is not None:
         raise NothingKnown(
             f"{asker.missing}: record what its sources with names give by pathway spawn --record, and say "

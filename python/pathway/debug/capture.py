@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 
 from pathway._engine import ERROR, CaptureSink, Pointer
 from pathway._engine import Table as EngineTable
+from pathway.debug.options import debug_options
 from pathway.internals.parse_graph import G
-from pathway.internals.run import RunOptions, execute, run_options
+from pathway.internals.run import execute, with_taps
+from pathway.internals.run_options import RunOptions
 from pathway.internals.table import Table
 from pathway.internals.trace import warn
 
@@ -82,11 +84,11 @@ def _same_cell(left: Any, right: Any) -> bool:
 
 def capture(*tables: Table | EngineTable, **kwargs: Any) -> list[Captured]:
     """Runs what the tables need, in one run."""
-    return list(captured(tables, run_options(**kwargs), debug=True))
+    return list(captured(tables, debug_options(**kwargs)))
 
 
 def captured(
-    tables: Sequence[Table | EngineTable], options: RunOptions, *, debug: bool, only_last: bool = False
+    tables: Sequence[Table | EngineTable], options: RunOptions, *, only_last: bool = False
 ) -> Iterator[Captured]:
     """The same, one after the other: what has been given is not kept. With `only_last`, the updates are those
     of the rows that remain."""
@@ -97,7 +99,7 @@ def captured(
         sink = CaptureSink([engine.column_dtype(name) for name in engine.column_names()], only_last=only_last)
         outputs.append(G.engine.output(engine, sink, keep_errors=True))
         sinks.append(sink)
-    execute([*outputs, *(G.taps if debug else ())], options, debug=debug)
+    execute(with_taps(outputs, options), options)
     for table, sink in zip(tables, sinks, strict=True):
         updates = _in_order(sink.updates())
         sink.clear()

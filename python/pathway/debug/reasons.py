@@ -11,7 +11,7 @@ from pathway._engine import Table as EngineTable
 from pathway.debug.why import Reason, Step, Walk, look, steps_of, text
 from pathway.internals.config import RunConfig
 from pathway.internals.parse_graph import G
-from pathway.internals.run import RunOptions
+from pathway.internals.run_options import RunOptions
 
 #: What sinks of tables that a program only looks at are called.
 _CAPTURE = "capture"
@@ -56,13 +56,12 @@ class Reasons:
         self.outputs: list[Output] = []
         self._steps: list[Step] = []
 
-    def add(self, numbers: Sequence[int], options: RunOptions, *, debug: bool, ends: bool) -> None:
+    def add(self, numbers: Sequence[int], options: RunOptions, *, ends: bool) -> None:
         """Runs some outputs, but in place of writing them keeps what they and their rows come from.
 
         Args:
             numbers: the outputs.
-            options: of the run.
-            debug: data for debugging stands for that of sources.
+            options: of the run; in one for debugging, data for that stands for that of sources.
             ends: all sources come to an end in this run, whatever they are.
 
         Raises:
@@ -73,11 +72,11 @@ class Reasons:
             raise ValueError("reasons are told in runs of one process; set PATHWAY_PROCESSES=1.")
         found = [_described(number) for number in numbers]
         for name, _, table in found:
-            if not (ends or (table.is_bounded_in_debug if debug else table.is_bounded)):
+            if not (ends or (table.is_bounded_in_debug if options.debug else table.is_bounded)):
                 raise NotBounded(f"the output {name} has an input that does not end")
         origins, tables = G.engine.origins_of_all([table for _, _, table in found])
         first = len(self._steps)
-        for step in steps_of(origins, options, debug=debug):
+        for step in steps_of(origins, options):
             links = [(first + to, pairs) for to, pairs in step.links]
             self._steps.append(step._replace(links=links))
         taken = {output.name for output in self.outputs}

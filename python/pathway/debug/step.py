@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from pathway._engine import CallbackSink, Pointer
 from pathway.debug.capture import Update
+from pathway.debug.options import debug_options
 from pathway.internals.background import BackgroundRun
 from pathway.internals.parse_graph import G
-from pathway.internals.run import run_options
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.table import Table
 from pathway.internals.trace import current_frame, trace_user_frame
@@ -33,7 +33,7 @@ class SteppedRun:
     """A run that waits after each time at which the table changes; made by [`step`][]."""
 
     def __init__(self, table: Table, **kwargs: Any) -> None:
-        self._options = run_options(**kwargs)
+        self._options = debug_options(**kwargs)
         self._table = table
         self._changes: list[Update] = []
         self._steps: queue.SimpleQueue[Step] = queue.SimpleQueue()
@@ -58,7 +58,7 @@ class SteppedRun:
         engine = self._table._engine
         with G.scoped():
             number = G.engine.output(engine, sink, keep_errors=True, frame=current_frame())
-        self._run = BackgroundRun._begin("the stepped run", [number], self._options, debug=True)
+        self._run = BackgroundRun._begin("the stepped run", [number], self._options)
         return self
 
     def next(self, timeout: float | None = None) -> Step | None:

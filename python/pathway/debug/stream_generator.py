@@ -9,7 +9,7 @@ from pathway._engine import Pointer
 from pathway.debug.markdown import parse_markdown
 from pathway.debug.static_data import StaticData, static_table
 from pathway.internals.errors import no_such_column
-from pathway.internals.run import StreamGeneratorConfig
+from pathway.internals.run_options import StreamGeneratorConfig
 from pathway.internals.schema import Schema
 from pathway.internals.table import Table
 from pathway.internals.trace import trace_user_frame, warn

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from pathway._engine import Frame, Pointer
 from pathway._engine import Table as EngineTable
 from pathway.debug.capture import Captured, capture, captured
+from pathway.debug.options import debug_options
 from pathway.internals.config import RunConfig
-from pathway.internals.run import RunOptions, run_options
+from pathway.internals.run_options import RunOptions
 from pathway.internals.table import Table
 
 #: A table on the way, as the engine gives it.
@@ -215,14 +216,14 @@ def _find(table: Table, prefix: str | None, cells: dict[str, Any], options: dict
 
 def _computed(table: EngineTable, asked: Pointer, options: dict[str, Any]) -> list[Step]:
     """Runs what tells where a row comes from."""
-    return steps_of(table.origins([asked]), run_options(**options), debug=True)
+    return steps_of(table.origins([asked]), debug_options(**options))
 
 
-def steps_of(origins: Sequence[OriginStep], options: RunOptions, *, debug: bool) -> list[Step]:
+def steps_of(origins: Sequence[OriginStep], options: RunOptions) -> list[Step]:
     """Runs what tells where rows come from."""
     wanted = [rows for _, _, rows, _, _ in origins]
     wanted += [pairs for _, _, _, links, _ in origins for _, pairs in links if pairs is not None]
-    found = captured(wanted, options, debug=debug, only_last=True)
+    found = captured(wanted, options, only_last=True)
     states = [next(found).final_state() for _ in origins]
     return [
         Step(

@@ -10,17 +10,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
 
 from pathway._engine import RunHandle, StopRequested
-from pathway.internals.monitoring import MonitoringLevel
 from pathway.internals.parse_graph import G
-from pathway.internals.run import RunOptions, compute, prepare
+from pathway.internals.run import compute, prepare, with_taps
+from pathway.internals.run_options import RunOptions, arguments_of
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.trace import trace_user_frame
-
-if TYPE_CHECKING:
-    import asyncio
 
 _LOGGER = logging.getLogger("pathway_engine.run")
 
@@ -55,7 +51,6 @@ class BackgroundRun:
         outputs: Sequence[int],
         options: RunOptions,
         *,
-        debug: bool = False,
         on_over: Callable[[bool], None] = lambda failed: None,
     ) -> BackgroundRun:
         """Starts a run of outputs; returns when it has begun.
@@ -65,8 +60,8 @@ class BackgroundRun:
         check_one_process(name)
         prepare(options)
         handle = RunHandle()
-        numbers = [*outputs, *(G.taps if debug else ())]
-        work = functools.partial(compute, numbers, options, debug=debug, in_background=True, handle=handle)
+        numbers = with_taps(outputs, options)
+        work = functools.partial(compute, numbers, options, in_background=True, handle=handle)
         run = cls(name, handle, work, on_over)
         with _lock:
             _active.append(run)
@@ -180,21 +175,8 @@ def check_one_process(name: str) -> None:
 
 @trace_user_frame
 @check_arg_types
-def run_in_background(
-    *,
-    debug: bool = False,
-    monitoring_level: MonitoringLevel = MonitoringLevel.AUTO,
-    with_http_server: bool = False,
-    default_logging: bool = True,
-    persistence_config: Any = None,
-    runtime_typechecking: bool | None = None,
-    terminate_on_error: bool | None = None,
-    max_expression_batch_size: int = 1024,
-    event_loop: asyncio.AbstractEventLoop | None = None,
-    udf_cache_directory: str | None = None,
-    memory_limit: int | str | None = None,
-    spill_directory: str | os.PathLike[str] | None = None,
-) -> BackgroundRun:
+@arguments_of(RunOptions)
+def run_in_background(options: RunOptions) -> BackgroundRun:
     """Computes all outputs registered so far while the program goes on, as in a notebook.
 
     It returns when the run has begun, and raises what it cannot begin for. A run that fails later is logged.
@@ -216,21 +198,8 @@ def run_in_background(
     >>> run
     <pathway.BackgroundRun: the run in the background has ended>
     """
-    options = RunOptions(
-        monitoring_level=monitoring_level,
-        with_http_server=with_http_server,
-        default_logging=default_logging,
-        persistence_config=persistence_config,
-        runtime_typechecking=runtime_typechecking,
-        terminate_on_error=terminate_on_error,
-        max_expression_batch_size=max_expression_batch_size,
-        event_loop=event_loop,
-        udf_cache_directory=udf_cache_directory,
-        memory_limit=memory_limit,
-        spill_directory=spill_directory,
-    )
     options.leave_terminal()
-    return BackgroundRun._begin("the run in the background", G.outputs, options, debug=debug)
+    return BackgroundRun._begin("the run in the background", G.outputs, options)
 
 
 def _stop_all() -> None:

@@ -7,7 +7,8 @@ from typing import Any, Literal, get_args
 
 from pathway import _engine
 from pathway.internals.parse_graph import G
-from pathway.internals.run import execute, run_options
+from pathway.internals.run import execute
+from pathway.internals.run_options import RunOptions
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.trace import trace_user_frame
 from pathway.internals.watch import may_run
@@ -79,7 +80,7 @@ def explain_tables(tables: list[_engine.Table], *, format: Format, measure: bool
         if not (measure and may_run()):
             return Explanation(G.engine.explanation(tables=tables), format)
         counts = _engine.Counts()
-        execute([], run_options(), tables=tables, counts=counts)
+        execute([], RunOptions.to_look(), tables=tables, counts=counts)
     return _counted(counts, format)
 
 
@@ -112,7 +113,7 @@ def explain(*, format: Format = "text", measure: bool = False) -> Explanation:
     if not (measure and may_run()):
         return Explanation(G.engine.explanation(outputs=list(G.outputs)), format)
     counts = _engine.Counts()
-    execute(list(G.outputs), run_options(), counts=counts)
+    execute(list(G.outputs), RunOptions.to_look(), counts=counts)
     return _counted(counts, format)
 
 

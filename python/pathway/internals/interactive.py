@@ -16,9 +16,10 @@ from pathway.internals.exported import Change, Frontier, Row
 from pathway.internals.history import History
 from pathway.internals.live_input import LiveInput
 from pathway.internals.log_format import set_up_logging
+from pathway.internals.monitoring import MonitoringLevel
 from pathway.internals.monitoring_config import log_format
 from pathway.internals.parse_graph import G
-from pathway.internals.run import RunOptions
+from pathway.internals.run_options import RunOptions
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.table.table import Table, TSchema
 from pathway.internals.trace import current_frame, trace_user_frame, warn
@@ -75,7 +76,8 @@ class LiveTable(Table[TSchema]):
             history.on_failure() if failed else history.on_end()
 
         name = f"the run of {live._input.name}"
-        live._run = BackgroundRun._begin(name, [number], RunOptions(), on_over=on_over)
+        options = RunOptions(monitoring_level=MonitoringLevel.NONE)
+        live._run = BackgroundRun._begin(name, [number], options, on_over=on_over)
         return live
 
     @classmethod

@@ -32,11 +32,10 @@ from pathway.internals.exported import told_to_exports
 from pathway.internals.lazy_import import LazyModule
 from pathway.internals.live_input import given_by_live_tables
 from pathway.internals.log_format import FIELDS, TOLD, set_up_logging
-from pathway.internals.memory import MemoryLimit
-from pathway.internals.monitoring import MonitoringLevel, at_terminal, in_notebook
-from pathway.internals.monitoring_config import log_format
+from pathway.internals.monitoring import MonitoringLevel
 from pathway.internals.parse_graph import G
 from pathway.internals.recording import recording
+from pathway.internals.run_options import RunOptions, arguments_of
 from pathway.internals.runtime_type_check import check_arg_types
 from pathway.internals.scaling import EXIT_CODES, scaling_window
 from pathway.internals.serving import served
@@ -44,7 +43,7 @@ from pathway.internals.telemetry import exported
 from pathway.internals.trace import add_location_note, trace_user_frame, warn
 from pathway.internals.udfs.event_loop import give_up, run_loop
 from pathway.internals.watch import may_run, watcher
-from pathway.persistence import Config, check_supported, config_of_environment, engine_settings
+from pathway.persistence import Config, engine_settings
 
 if TYPE_CHECKING:
     import asyncio
@@ -120,6 +119,7 @@ def run(
     """
     with monitored(monitoring_level if monitoring is None else monitoring) as level:
         options = RunOptions(
+            debug=debug,
             monitoring_level=level,
             with_http_server=with_http_server,
             default_logging=default_logging,
@@ -132,114 +132,20 @@ def run(
             memory_limit=memory_limit,
             spill_directory=spill_directory,
         )
-        outputs = [*G.outputs, *(G.taps if debug else ())]
-        execute(outputs, options, debug=debug)
+        execute(with_taps(G.outputs, options), options)
 
 
 @trace_user_frame
 @check_arg_types
-def run_all(
-    *,
-    debug: bool = False,
-    monitoring_level: MonitoringLevel = MonitoringLevel.AUTO,
-    with_http_server: bool = False,
-    default_logging: bool = True,
-    persistence_config: Any = None,
-    runtime_typechecking: bool | None = None,
-    terminate_on_error: bool | None = None,
-    max_expression_batch_size: int = 1024,
-    event_loop: asyncio.AbstractEventLoop | None = None,
-    udf_cache_directory: str | None = None,
-    memory_limit: int | str | None = None,
-    spill_directory: str | os.PathLike[str] | None = None,
-) -> None:
+@arguments_of(RunOptions)
+def run_all(options: RunOptions) -> None:
     """Computes all tables, whether an output needs them or not. Takes the arguments of [`run`][]."""
-    options = RunOptions(
-        monitoring_level=monitoring_level,
-        with_http_server=with_http_server,
-        default_logging=default_logging,
-        persistence_config=persistence_config,
-        runtime_typechecking=runtime_typechecking,
-        terminate_on_error=terminate_on_error,
-        max_expression_batch_size=max_expression_batch_size,
-        event_loop=event_loop,
-        udf_cache_directory=udf_cache_directory,
-        memory_limit=memory_limit,
-        spill_directory=spill_directory,
-    )
-    execute(None, options, run_all=True, debug=debug)
+    execute(None, options, run_all=True)
 
 
-class StreamGeneratorConfig:
-    """The `persistence_config` of a `pw.debug.StreamGenerator`: nothing is kept by a run that gets it."""
-
-
-def _checked(config: Any) -> Config | None:
-    if config is None or isinstance(config, StreamGeneratorConfig):
-        return None
-    if not isinstance(config, Config):
-        raise TypeError(
-            f"persistence_config has to be a pw.persistence.Config, not a {type(config).__qualname__}."
-        )
-    check_supported(config)
-    return config
-
-
-class RunOptions:
-    """The arguments of a run, checked."""
-
-    def __init__(
-        self,
-        *,
-        monitoring_level: MonitoringLevel = MonitoringLevel.NONE,
-        with_http_server: bool = False,
-        default_logging: bool = True,
-        persistence_config: Any = None,
-        runtime_typechecking: bool | None = None,
-        terminate_on_error: bool | None = None,
-        max_expression_batch_size: int = 1024,
-        event_loop: asyncio.AbstractEventLoop | None = None,
-        udf_cache_directory: str | None = None,
-        memory_limit: int | str | None = None,
-        spill_directory: str | os.PathLike[str] | None = None,
-        ignore_asserts: bool | None = None,
-    ) -> None:
-        config = current_config()
-        if max_expression_batch_size < 1:
-            raise ValueError(
-                f"max_expression_batch_size has to be at least 1, not {max_expression_batch_size}."
-            )
-        if event_loop is not None and not event_loop.is_running():
-            raise ValueError("event_loop has to be running already, in another thread.")
-        self.level = monitoring_level.effective()
-        if persistence_config is None:
-            persistence_config = config_of_environment(config)
-        self.persistence = _checked(persistence_config)
-        logs = default_logging
-        if self.level is not MonitoringLevel.NONE and not at_terminal():
-            # A notebook shows the log in its picture; elsewhere, lines that were asked for are to be seen.
-            logs = not in_notebook()
-        self.log_format = log_format() if logs else None
-        self.terminate_on_error = (
-            config.terminate_on_error if terminate_on_error is None else terminate_on_error
-        )
-        self.max_batch_size = max_expression_batch_size
-        self.check_types = (
-            config.runtime_typechecking if runtime_typechecking is None else runtime_typechecking
-        )
-        self.results_folder = udf_cache_directory
-        self.memory = MemoryLimit.of(memory_limit, spill_directory)
-        self.event_loop = event_loop
-        self.with_http_server = with_http_server
-        #: Runs by functions of `pw.debug` are for looking at tables.
-        self.is_recorded = True
-        self._default_logging = default_logging
-
-    def leave_terminal(self) -> None:
-        """The program goes on beside the run: the terminal, or the cell of a notebook, is its own."""
-        if at_terminal() or in_notebook():
-            self.level = MonitoringLevel.NONE
-            self.log_format = log_format() if self._default_logging else None
+def with_taps(outputs: Sequence[int], options: RunOptions) -> list[int]:
+    """The outputs, and in runs for debugging the taps of `Table.debug`."""
+    return [*outputs, *(G.taps if options.debug else ())]
 
 
 def execute(
@@ -248,13 +154,12 @@ def execute(
     *,
     tables: Sequence[EngineTable] | None = None,
     run_all: bool = False,
-    debug: bool = False,
     counts: Counts | None = None,
 ) -> None:
     """Runs the given outputs, or computes the given tables; exceptions carry the line of the operator that
     failed. What is counted is told to `counts`."""
     prepare(options)
-    compute(outputs, options, tables=tables, run_all=run_all, debug=debug, counts=counts)
+    compute(outputs, options, tables=tables, run_all=run_all, counts=counts)
 
 
 def prepare(options: RunOptions) -> None:
@@ -275,7 +180,6 @@ def compute(
     *,
     tables: Sequence[EngineTable] | None = None,
     run_all: bool = False,
-    debug: bool = False,
     in_background: bool = False,
     counts: Counts | None = None,
     handle: RunHandle | None = None,
@@ -283,7 +187,7 @@ def compute(
     """The run itself, in whichever thread."""
     watching = watcher()
     if watching is not None and not watching.runs:
-        watching.note(outputs, options, run_all=run_all, debug=debug)
+        watching.note(outputs, options, run_all=run_all)
         return
     if watching is not None and counts is None:
         counts = watching.counts()
@@ -316,7 +220,7 @@ def compute(
                 start_timestamp_ms=settings.start_timestamp_ms,
                 on_error=_log,
                 on_interrupt=functools.partial(give_up, loop),
-                debug=debug,
+                debug=options.debug,
                 persistence=kept,
                 check_types=options.check_types,
                 results_folder=options.results_folder,
@@ -360,19 +264,6 @@ def _storage(config: Config | None, workers: int) -> Iterator[Persistence | None
         yield kept
     finally:
         os.environ.pop(name, None)
-
-
-def run_options(**kwargs: Any) -> RunOptions:
-    """The options of a run by a function of `pw.debug`."""
-    for name in ("debug", "monitoring_level"):
-        if name in kwargs:
-            raise TypeError(f"{name} cannot be given here: it is fixed in the functions of pw.debug.")
-    try:
-        options = RunOptions(**kwargs)
-    except TypeError as error:
-        raise TypeError(str(error).replace("RunOptions.__init__()", "the run")) from None
-    options.is_recorded = False
-    return options
 
 
 def _check_names() -> None:
@@ -419,13 +310,11 @@ def _sigterm_as_exit() -> Iterator[None]:
 
 __all__ = [
     "EngineError",
-    "RunOptions",
-    "StreamGeneratorConfig",
     "compute",
     "execute",
     "prepare",
     "run",
     "run_all",
-    "run_options",
     "set_up_logging",
+    "with_taps",
 ]

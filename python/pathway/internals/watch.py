@@ -11,7 +11,7 @@ from pathway._engine import Counts, Explanation
 from pathway.internals.parse_graph import G
 
 if TYPE_CHECKING:
-    from pathway.internals.run import RunOptions
+    from pathway.internals.run_options import RunOptions
 
 
 class Watcher:
@@ -26,9 +26,10 @@ class Watcher:
         self._plans: list[Explanation] = []
         self._counts: list[Counts] = []
 
-    def note(self, outputs: Sequence[int] | None, options: RunOptions, *, run_all: bool, debug: bool) -> None:
+    def note(self, outputs: Sequence[int] | None, options: RunOptions, *, run_all: bool) -> None:
         """Notes the plan of a run that is not begun."""
-        self._plans.append(G.engine.explanation(outputs=outputs, run_all=run_all, debug=debug))
+        plan = G.engine.explanation(outputs=outputs, run_all=run_all, debug=options.debug)
+        self._plans.append(plan)
 
     def counts(self) -> Counts:
         """What a run is to be counted in."""

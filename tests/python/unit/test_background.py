@@ -224,9 +224,14 @@ def test_a_run_that_cannot_begin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
 def test_arguments_are_checked() -> None:
     run: Any = pw.run_in_background
-    with pytest.raises(TypeError, match="violates type hint"):
-        run(debug=3)
-    with pytest.raises(TypeError, match="unexpected keyword argument"):
+    for option in ("debug", "event_loop", "spill_directory"):
+        with pytest.raises(
+            TypeError, match=rf"run_in_background\(\): parameter {option}=3 violates type hint"
+        ):
+            run(**{option: 3})
+    with pytest.raises(
+        TypeError, match=r"run_in_background\(\) got an unexpected keyword argument 'nothing'"
+    ):
         run(nothing=3)
 
 

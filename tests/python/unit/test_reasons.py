@@ -13,7 +13,7 @@ from pathway.debug.capture import capture, captured
 from pathway.debug.reasons import NoSuchRow, NotBounded, Reasons
 from pathway.debug.why import Reason
 from pathway.internals.parse_graph import G
-from pathway.internals.run import run_options
+from pathway.internals.run_options import RunOptions
 
 Table = pw.Table[Any]
 
@@ -98,7 +98,7 @@ def reasons_of(*tables: Table) -> Reasons:
     for number, table in enumerate(tables):
         pw.io.null.write(table, name=f"output {number}")
     reasons = Reasons()
-    reasons.add(G.outputs, run_options(), debug=False, ends=False)
+    reasons.add(G.outputs, RunOptions.to_look(), ends=False)
     return reasons
 
 
@@ -178,7 +178,7 @@ def test_only_rows_that_remain_are_kept() -> None:
         changes += [(k, time - 2, time, -1) for k in range(2000) if time > 0]
         changes += [(k, time, time, 1) for k in range(2000)]
     table = pw.debug.table_from_rows(Value, changes, is_stream=True)
-    (last,) = captured([table], run_options(), debug=True, only_last=True)
+    (last,) = captured([table], RunOptions.to_look(debug=True), only_last=True)
     (whole,) = capture(table)
     assert len(whole.updates) == len(changes)
     assert len(last.updates) == 2000
@@ -193,7 +193,7 @@ def test_runs_one_after_the_other(tmp_path: Path) -> None:
         table = pw.debug.table_from_rows(pw.schema_from_types(a=str), [(text,)])
         doubled = table.select(b=pw.this.a * 2)
         pw.io.csv.write(doubled, tmp_path / "out.csv")
-        reasons.add(G.outputs[-1:], run_options(), debug=False, ends=False)
+        reasons.add(G.outputs[-1:], RunOptions.to_look(), ends=False)
     first, second = reasons.outputs
     assert first.name.startswith("csv(")
     assert first.name.endswith("out.csv)")

@@ -325,4 +325,7 @@ def test_run_all_takes_the_options_of_run() -> None:
     options = dict(inspect.signature(pw.run).parameters)
     # The handbook's name.
     del options["monitoring"]
-    assert dict(inspect.signature(pw.run_all).parameters) == options
+    for function, result in [(pw.run_all, "None"), (pw.run_in_background, "BackgroundRun")]:
+        signature = inspect.signature(function)
+        assert dict(signature.parameters) == options
+        assert signature.return_annotation == result
