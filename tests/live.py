@@ -1,4 +1,5 @@
-"""What programs that go on while a run does wait for, and subjects that are told what to send."""
+"""What programs that go on while a run does wait for, and what their tables hold: a stream of words, or what
+a subject is told to send."""
 
 from __future__ import annotations
 
@@ -19,6 +20,18 @@ def until(holds: Callable[[], Any]) -> None:
     while not holds():
         assert time.monotonic() < end, "it does not come about"
         time.sleep(0.005)
+
+
+def stream() -> Any:
+    """Words that come at times 2 and 4; one is changed at 6, and the other removed at 8."""
+    return pw.debug.table_from_markdown("""
+          | word | n | __time__ | __diff__
+        1 | a    | 1 | 2        | 1
+        2 | b    | 2 | 4        | 1
+        1 | a    | 1 | 6        | -1
+        1 | a    | 3 | 6        | 1
+        2 | b    | 2 | 8        | -1
+    """)
 
 
 class Sender(pw.io.python.ConnectorSubject):

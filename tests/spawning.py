@@ -9,13 +9,13 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ports import free_ports
 
 #: Far longer than a run may take to end.
-PATIENCE = 40
+PATIENCE = 60
 
 PRELUDE = """
 import json, os, sys, time
@@ -38,43 +38,55 @@ def print(*words):
 class Spawned:
     """`pathway spawn` and what it started."""
 
-    def __init__(self, folder: Path, program: str, processes: int, *options: str) -> None:
-        (folder / "program.py").write_text(PRELUDE + textwrap.dedent(program))
-        ports = ["--first-port", str(free_ports(processes)), "--processes", str(processes)]
-        command = [sys.executable, "-m", "pathway", "spawn", *ports, *options, sys.executable, "program.py"]
-        self.output = (folder / "output").open("w+")
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-        self.process = subprocess.Popen(
-            command,
-            cwd=folder,
-            stdout=self.output,
-            stderr=self.output,
-            env=environment,
-            start_new_session=True,
-        )
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self._output = folder / "output"
+        with self._output.open("w") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "pathway", "spawn", *arguments],
+                cwd=folder,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                start_new_session=True,
+            )
 
     def text(self) -> str:
-        self.output.seek(0)
-        return self.output.read()
+        """What all processes have printed and logged."""
+        return self._output.read_text()
 
     def wait_for(self, text: str) -> None:
+        """Waits until a text has been printed."""
+        self.wait_until(lambda: text in self.text())
+
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Waits until something holds, which it does before the end."""
         deadline = time.monotonic() + PATIENCE
-        while text not in self.text():
+        while not holds():
             assert self.process.poll() is None, self.text()
             assert time.monotonic() < deadline, self.text()
             time.sleep(0.02)
 
     def wait(self) -> int:
+        """Waits for the end; returns the exit code."""
         return self.process.wait(PATIENCE)
 
 
 @contextlib.contextmanager
-def spawned(folder: Path, program: str, processes: int, *options: str) -> Iterator[Spawned]:
-    run = Spawned(folder, program, processes, *options)
+def started(folder: Path, *arguments: str) -> Iterator[Spawned]:
+    """`pathway spawn` with these arguments; what is left of it at the end is killed."""
+    run = Spawned(folder, *arguments)
     try:
         yield run
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(run.process.pid, signal.SIGKILL)
         run.process.wait()
-        run.output.close()
+
+
+@contextlib.contextmanager
+def spawned(folder: Path, program: str, processes: int, *options: str) -> Iterator[Spawned]:
+    """The same for a program, with what is above before it, in some processes."""
+    (folder / "program.py").write_text(PRELUDE + textwrap.dedent(program))
+    ports = ["--first-port", str(free_ports(processes)), "--processes", str(processes)]
+    with started(folder, *ports, *options, sys.executable, "program.py") as run:
+        yield run

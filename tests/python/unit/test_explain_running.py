@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import pathway as pw
-from ports import free_ports
+from looking import Stepwise, ask, looking
 from spawning import PATIENCE
 
 QUIET = pw.MonitoringLevel.NONE
@@ -25,47 +25,13 @@ SVG = "{http://www.w3.org/2000/svg}"
 TOKEN = "PATHWAY_MONITORING_HTTP_TOKEN"
 
 
-class Numbers(pw.Schema):
-    n: int
-
-
-class Stepwise(pw.io.python.ConnectorSubject):
-    """Gives numbers, and lets somebody look at the run in between."""
-
-    def __init__(self, look: Callable[[Stepwise], None]) -> None:
-        super().__init__()
-        self.look = look
-        self.raised: list[BaseException] = []
-
-    def give(self, *numbers: int) -> None:
-        for n in numbers:
-            self.next(n=n)
-        self.commit()
-
-    def run(self) -> None:
-        try:
-            self.look(self)
-        except BaseException as error:
-            self.raised.append(error)
-
-
-@pytest.fixture
-def port(monkeypatch: pytest.MonkeyPatch) -> int:
-    first = free_ports(1)
-    monkeypatch.setenv("PATHWAY_MONITORING_HTTP_PORT", str(first))
-    return first
-
-
 def run(look: Callable[[Stepwise], None]) -> None:
-    """Runs a filter and a group-by of the numbers; what looking at the run raises is raised."""
-    subject = Stepwise(look)
-    numbers = pw.io.python.read(subject, schema=Numbers, autocommit_duration_ms=None, name="numbers")
-    even = numbers.filter(pw.this.n % 2 == 0)
-    sums = even.groupby(pw.this.n).reduce(pw.this.n, times=pw.reducers.count())
-    pw.io.null.write(sums, name="sums")
-    pw.run(monitoring_level=QUIET, with_http_server=True)
-    if subject.raised:
-        raise subject.raised[0]
+    """Runs a filter and a group-by of the numbers, while somebody looks."""
+    with looking(look) as numbers:
+        even = numbers.filter(pw.this.n % 2 == 0)
+        sums = even.groupby(pw.this.n).reduce(pw.this.n, times=pw.reducers.count())
+        pw.io.null.write(sums, name="sums")
+        pw.run(monitoring_level=QUIET, with_http_server=True)
 
 
 def explain(*arguments: str, token: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -76,12 +42,6 @@ def explain(*arguments: str, token: str | None = None) -> subprocess.CompletedPr
     return subprocess.run(
         command, capture_output=True, text=True, env=environment, timeout=PATIENCE, check=False
     )
-
-
-def ask(port: int, path: str) -> tuple[str, str]:
-    """The content type and the body."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE) as answer:
-        return answer.headers["Content-Type"], answer.read().decode()
 
 
 def counted(plan: dict[str, Any]) -> dict[str, tuple[int, int, int]]:

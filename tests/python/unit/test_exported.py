@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import pathway as pw
+from live import stream
 from pathway.internals.exported import DONE
 
 
@@ -20,17 +21,6 @@ def _own_graph() -> None:
 
 def run(**options: Any) -> None:
     pw.run(monitoring_level=pw.MonitoringLevel.NONE, **options)
-
-
-def stream() -> pw.Table[Any]:
-    return pw.debug.table_from_markdown("""
-          | word | n | __time__ | __diff__
-        1 | a    | 1 | 2        | 1
-        2 | b    | 2 | 4        | 1
-        1 | a    | 1 | 6        | -1
-        1 | a    | 3 | 6        | 1
-        2 | b    | 2 | 8        | -1
-    """)
 
 
 def test_snapshots_at_every_frontier() -> None:

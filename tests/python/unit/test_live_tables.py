@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import pathway as pw
-from live import sent, until
+from live import sent, stream, until
 from pathway.internals import interactive
 from pathway.internals.api import EngineError, unsafe_make_pointer
 from pathway.internals.background import BackgroundRun
@@ -32,17 +32,6 @@ def _workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         yield
     for run in reversed(BackgroundRun.going_on()):
         assert run.stop(timeout=60)
-
-
-def stream() -> Any:
-    return pw.debug.table_from_markdown("""
-          | word | n | __time__ | __diff__
-        1 | a    | 1 | 2        | 1
-        2 | b    | 2 | 4        | 1
-        1 | a    | 1 | 6        | -1
-        1 | a    | 3 | 6        | 1
-        2 | b    | 2 | 8        | -1
-    """)
 
 
 def values(snapshot: LiveTableSnapshot) -> list[Any]:

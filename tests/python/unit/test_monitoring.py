@@ -10,7 +10,7 @@ import socket
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 import pathway as pw
+from looking import Numbers, Stepwise, ask, looking
 from pathway.internals.log_format import RecordHandler
 from ports import free_ports
 from spawning import PATIENCE, spawned
@@ -27,14 +28,6 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 #: Values by name and labels, without the label that repeats what an operator is.
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
-
-
-def ask(port: int, path: str, accept: str = "*/*", *, token: str | None = None) -> tuple[str, str]:
-    """The content type and the body."""
-    headers = {"Accept": accept} | ({} if token is None else {"Authorization": f"Bearer {token}"})
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
-    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-        return answer.headers["Content-Type"], answer.read().decode()
 
 
 def samples(port: int) -> Samples:
@@ -79,56 +72,11 @@ def operators(port: int) -> dict[str, dict[str, str]]:
     return {f"{labels['label']}:{labels['line']}": labels for labels in named}
 
 
-class Numbers(pw.Schema):
-    n: int
-
-
-class Stepwise(pw.io.python.ConnectorSubject):
-    """Gives numbers, and looks at the metrics in between."""
-
-    def __init__(self, look: Callable[[Stepwise], None]) -> None:
-        super().__init__()
-        self.look = look
-
-    def give(self, *numbers: int) -> None:
-        for n in numbers:
-            self.next(n=n)
-        self.commit()
-
-    def run(self) -> None:
-        self.look(self)
-
-
-@pytest.fixture
-def port(monkeypatch: pytest.MonkeyPatch) -> int:
-    first = free_ports(1)
-    monkeypatch.setenv("PATHWAY_MONITORING_HTTP_PORT", str(first))
-    return first
-
-
 @pytest.fixture(params=[1, 3])
 def workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     count: int = request.param
     monkeypatch.setenv("PATHWAY_THREADS", str(count))
     return count
-
-
-@contextlib.contextmanager
-def looking(look: Callable[[Stepwise], None]) -> Iterator[pw.Table]:
-    """A table of the numbers that a subject gives; what looking at the metrics raises is raised."""
-    raised: list[BaseException] = []
-
-    def guarded(subject: Stepwise) -> None:
-        try:
-            look(subject)
-        except BaseException as error:
-            raised.append(error)
-
-    yield pw.io.python.read(
-        Stepwise(guarded), schema=Numbers, autocommit_duration_ms=None, name="numbers", max_backlog_size=None
-    )
-    if raised:
-        raise raised[0]
 
 
 def test_rows_are_counted_by_operator_and_worker(port: int, workers: int) -> None:

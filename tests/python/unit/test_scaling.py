@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +14,7 @@ import pytest
 import pathway as pw
 from pathway.internals.scaling import scaling_window
 from ports import free_ports
-
-#: Far longer than anything takes.
-PATIENCE = 60
+from spawning import started
 
 PROGRAM = """
 import os, sys, time
@@ -49,41 +44,6 @@ config = pw.persistence.Config(
 pw.run(persistence_config=config)
 print("the run has ended by itself", flush=True)
 """
-
-
-class Spawned:
-    """`pathway spawn` and what it started."""
-
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        self.folder = folder
-        self.output = (folder / "output").open("w+")
-        command = [sys.executable, "-m", "pathway", "spawn", "--first-port", str(free_ports(4)), *arguments]
-        self.process = subprocess.Popen(
-            command, cwd=folder, stdout=self.output, stderr=self.output, start_new_session=True
-        )
-
-    def text(self) -> str:
-        return (self.folder / "output").read_text()
-
-    def wait_for(self, text: str) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while text not in self.text():
-            assert self.process.poll() is None, self.text()
-            assert time.monotonic() < deadline, self.text()
-            time.sleep(0.02)
-
-    def wait_for_counts(self, counts: Counter[str]) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while counted(self.folder) != counts:
-            assert self.process.poll() is None, self.text()
-            assert time.monotonic() < deadline, f"{counted(self.folder)} {self.text()}"
-            time.sleep(0.02)
-
-    def kill(self) -> None:
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        self.output.close()
 
 
 @pytest.fixture
@@ -118,19 +78,17 @@ def test_the_number_of_processes_follows_the_load(
 ) -> None:
     counts: Counter[str] = Counter()
     add(folder, "first", counts)
+    ports = ["--first-port", str(free_ports(4)), "--processes", str(before)]
     program = [sys.executable, "program.py", str(slow_with), str(before)]
-    run = Spawned(folder, "--processes", str(before), *program)
-    try:
+    with started(folder, *ports, *program) as run:
         run.wait_for(f"Updating the processes number from {before} to {after}")
         run.wait_for(f"Preparing {after} process")
         add(folder, "second", counts)
-        run.wait_for_counts(counts)
+        run.wait_until(lambda: counted(folder) == counts)
         run.process.send_signal(signal.SIGTERM)
-        assert run.process.wait(PATIENCE) == 128 + signal.SIGTERM, run.text()
+        assert run.wait() == 128 + signal.SIGTERM, run.text()
         assert counted(folder) == counts
         assert "the run has ended by itself" not in run.text()
-    finally:
-        run.kill()
 
 
 ENDS = """
@@ -156,23 +114,18 @@ sys.exit(int(codes.get("/".join(here), "0")))
 def test_exit_codes_of_processes_change_their_number(
     tmp_path: Path, options: list[str], codes: list[str], updates: list[str], code: int
 ) -> None:
-    run = Spawned(tmp_path, *options, sys.executable, "-c", ENDS, *codes)
-    try:
-        assert run.process.wait(PATIENCE) == code, run.text()
+    ports = ["--first-port", str(free_ports(4))]
+    with started(tmp_path, *ports, *options, sys.executable, "-c", ENDS, *codes) as run:
+        assert run.wait() == code, run.text()
         lines = run.text().splitlines()
         told = [line.removeprefix("Updating the processes number from ") for line in lines if "Upd" in line]
         assert told == updates
-    finally:
-        run.kill()
 
 
 def test_most_processes_are_checked(tmp_path: Path) -> None:
-    run = Spawned(tmp_path, "-n", "3", "--max-processes", "2", "true")
-    try:
-        assert run.process.wait(PATIENCE) == 2
+    with started(tmp_path, "-n", "3", "--max-processes", "2", "true") as run:
+        assert run.wait() == 2
         assert "--max-processes must be at least --processes" in run.text()
-    finally:
-        run.kill()
 
 
 def test_who_starts_the_processes_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 import pathway as pw
 from collector import Collector, attributes, collector
+from looking import Stepwise, numbers_of
 from pathway.internals.config import PathwayConfig, current_config, local_pathway_config
 
 QUIET = pw.MonitoringLevel.NONE
@@ -36,26 +37,12 @@ def told(here: Collector) -> Collector:
     return here
 
 
-class Stepwise(pw.io.python.ConnectorSubject):
-    """Gives numbers, and looks at the collector in between."""
-
-    def __init__(self, look: Callable[[Stepwise], None]) -> None:
-        super().__init__()
-        self.look = look
-
-    def run(self) -> None:
-        self.look(self)
-
-
 def numbers(look: Callable[[Stepwise], None] = lambda subject: None) -> pw.Table:
     def steps(subject: Stepwise) -> None:
-        for n in range(10):
-            subject.next(n=n)
-        subject.commit()
+        subject.give(*range(10))
         look(subject)
 
-    schema = pw.schema_from_types(n=int)
-    return pw.io.python.read(Stepwise(steps), schema=schema, autocommit_duration_ms=None, name="numbers")
+    return numbers_of(steps)
 
 
 def sums(t: pw.Table) -> pw.Table:
