@@ -7,8 +7,6 @@ import logging
 import os
 import shlex
 import sys
-from collections.abc import Mapping
-from typing import Any
 
 import click
 
@@ -17,6 +15,14 @@ from pathway.cli import airbyte as airbyte_files
 from pathway.cli import completion as completions
 from pathway.cli import explained, pipeline, rows, store, web_dashboard
 from pathway.cli.options import Run, runs
+from pathway.cli.program import (
+    check_kind,
+    check_recording,
+    program_options,
+    set_option,
+    settings_of,
+    use_threads,
+)
 
 _LOGGER = logging.getLogger("pathway.cli")
 
@@ -89,10 +95,7 @@ def replay(run: Run, mode: str, speed: float, continues: bool, record_path: str)
     """
     if not 0 < speed < float("inf"):
         raise click.UsageError("--speed has to be a positive number")
-    if not os.path.isdir(record_path):
-        raise click.UsageError(
-            f"there is no recording in {record_path}: make one with pathway spawn --record"
-        )
+    check_recording(record_path)
     variables = _replay_variables(run, record_path, "replay", continues=continues)
     modes = dict.fromkeys(["PATHWAY_PERSISTENCE_MODE", "PATHWAY_REPLAY_MODE"], mode.lower())
     run.launch({**variables, **modes, "PATHWAY_REPLAY_SPEED": str(speed)})
@@ -126,54 +129,13 @@ def spawn_from_env() -> None:
     os.execv(arguments[0], arguments)
 
 
-def _assignments(
-    context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
-) -> dict[str, str]:
-    """The variables of `--set NAME=VALUE`."""
-    values = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name.isidentifier():
-            raise click.BadParameter(f"{text!r} is not NAME=VALUE")
-        values[name] = value
-    return values
-
-
-def _settings_of(
-    program: str, *, repository_url: str | None, variables: dict[str, str], **others: Any
-) -> Mapping[str, int]:
-    """What the file says of its processes, if it can be known before they are there."""
-    is_pipeline = program.endswith(pipeline.SUFFIXES)
-    if not is_pipeline and not program.endswith(".py"):
-        raise click.UsageError(f"{program} is no .py or .yaml file; other programs are run by pathway spawn")
-    if variables and not is_pipeline:
-        raise click.UsageError("--set is for pipelines in YAML; give a program arguments, or the environment")
-    if repository_url is not None:
-        return {}
-    if not os.path.isfile(program):
-        raise click.UsageError(f"there is no file {program}")
-    if not is_pipeline:
-        return {}
-    try:
-        return pipeline.process_settings(program, variables)
-    except pipeline.NoSuchVariable as mistake:
-        raise click.BadParameter(str(mistake), param_hint="--set") from None
-    except pipeline.Mistake as mistake:
-        raise click.ClickException(str(mistake)) from None
-
-
 @main.command("run")
-@click.option(
-    "--set",
-    "variables",
-    multiple=True,
-    metavar="NAME=VALUE",
-    callback=_assignments,
-    help="The value of a variable of a pipeline, in place of its definition at the top of the file, and of "
-    "the environment. Numbers and truth values are such, all else is text. Can be given several times.",
+@set_option(
+    "The value of a variable of a pipeline, in place of its definition at the top of the file, and of "
+    "the environment. Numbers and truth values are such, all else is text. Can be given several times."
 )
 @click.option("--record", is_flag=True, help="Record what the sources with names give, for pathway replay.")
-@functools.partial(runs, settings_of=_settings_of, program="FILE")
+@functools.partial(runs, settings_of=settings_of, program="FILE")
 def run_file(run: Run, variables: dict[str, str], record: bool, record_path: str) -> None:
     """Runs a pipeline in YAML, or a Python program.
 
@@ -222,15 +184,7 @@ def run_file(run: Run, variables: dict[str, str], record: bool, record_path: str
     "--number", type=click.IntRange(min=1), metavar="N", help="Only this run of the program, from 1."
 )
 @click.option("--run", "runs", is_flag=True, help="Run it, and show what was counted of each operator.")
-@click.option("-t", "--threads", type=click.IntRange(min=1), metavar="N", help="Worker threads of a run (1).")
-@click.option(
-    "--set",
-    "variables",
-    multiple=True,
-    metavar="NAME=VALUE",
-    callback=_assignments,
-    help="The value of a variable of a pipeline, as of pathway run.",
-)
+@program_options(threads="Worker threads of a run (1).")
 @click.option(
     "--url",
     metavar="URL",
@@ -284,12 +238,8 @@ def explain(
         return
     if file is None:
         raise click.UsageError("a FILE is needed, or --url of a run that goes on")
-    if not file.endswith((".py", *pipeline.SUFFIXES)):
-        raise click.UsageError(f"{file} is no .py or .yaml file")
-    if variables and not file.endswith(pipeline.SUFFIXES):
-        raise click.UsageError("--set is for pipelines in YAML; give a program arguments, or the environment")
-    if threads is not None:
-        os.environ["PATHWAY_THREADS"] = str(threads)
+    check_kind(file, variables)
+    use_threads(threads)
     found = explained.explained(file, arguments, variables, runs=runs)
     try:
         text = explained.written(found, file, format=format, plan=plan, number=number)
@@ -317,15 +267,7 @@ def explain(
     help="Recorded rows are given all at once (batch, the default), or in the minibatches and at the times "
     "in which they came (speedrun).",
 )
-@click.option("-t", "--threads", type=click.IntRange(min=1), metavar="N", help="Worker threads (1).")
-@click.option(
-    "--set",
-    "variables",
-    multiple=True,
-    metavar="NAME=VALUE",
-    callback=_assignments,
-    help="The value of a variable of a pipeline, as of pathway run.",
-)
+@program_options(threads="Worker threads (1).")
 @click.option("--output", metavar="NAME", help="The output of --row; without it, the only one.")
 @click.option(
     "--row",
@@ -380,21 +322,15 @@ def why(
       pathway why --output totals --row city=Newark program.py
       pathway why --record-path monday --port 9000 program.py --input data.csv
     """
-    if not program.endswith((".py", *pipeline.SUFFIXES)):
-        raise click.UsageError(f"{program} is no .py or .yaml file")
-    if variables and not program.endswith(pipeline.SUFFIXES):
-        raise click.UsageError("--set is for pipelines in YAML; give a program arguments, or the environment")
+    check_kind(program, variables)
     if output is not None and not cells:
         raise click.UsageError("--output says which output a row is of: give --row, too")
     wanted, prefix = _row(cells)
     if record_path is None:
         record_path = "record" if os.path.isdir("record") else None
-    elif not os.path.isdir(record_path):
-        raise click.UsageError(
-            f"there is no recording in {record_path}: make one with pathway spawn --record"
-        )
-    if threads is not None:
-        os.environ["PATHWAY_THREADS"] = str(threads)
+    else:
+        check_recording(record_path)
+    use_threads(threads)
     recording = None if record_path is None else os.path.abspath(record_path)
     try:
         reasons, code = rows.found(program, arguments, variables, recording=recording, mode=mode)
