@@ -126,6 +126,25 @@ def test_large_groups_are_capped(address: str, visit: Visit) -> None:
     expect(more).to_have_count(0)
 
 
+def test_what_is_not_answered_is_asked_for_again(address: str, visit: Visit) -> None:
+    page = visit(address)
+    row(page, "'American'").click()
+    flights = page.locator(".tree .made", has_text="filter")
+    expect(flights).to_have_count(10)
+    page.route("**/api/reason?*", lambda route: route.abort())
+    page.locator(".tree .more button").click()
+    refusal = page.get_by_role("alert")
+    expect(refusal).to_contain_text("The server does not answer")
+    refusal.get_by_role("button", name="Ask again").click()
+    expect(refusal).to_have_count(1)
+    expect(flights).to_have_count(10)
+    page.unroute("**/api/reason?*")
+    refusal.get_by_role("button", name="Ask again").click()
+    expect(refusal).to_have_count(0)
+    expect(page.locator(".tree .more")).to_have_count(0)
+    assert flights.count() > 10
+
+
 def test_rows_are_folded_and_unfolded(address: str, visit: Visit) -> None:
     page = visit(address)
     row(page, "'American'").click()

@@ -75,16 +75,29 @@ export class Tree {
 
   /** Asks for more of what a row comes from. */
   async #fill(inside, row, limit, depth) {
+    let rows;
     try {
-      const { rows } = await this.ask(row.table, row.id, limit);
-      // What was below it is made anew.
-      for (const old of inside.querySelectorAll("details")) {
-        for (const [name, details] of this.#shown) if (details === old) this.#shown.delete(name);
-      }
-      this.#put(inside, rows, 0, depth);
+      ({ rows } = await this.ask(row.table, row.id, limit));
     } catch (error) {
-      inside.append(el("li", { class: "ends", role: "alert" }, `The server does not answer: ${error.message}`));
+      inside.append(this.#refusal(error, () => this.#fill(inside, row, limit, depth)));
+      return;
     }
+    // What was below it is made anew.
+    for (const old of inside.querySelectorAll("details")) {
+      for (const [name, details] of this.#shown) if (details === old) this.#shown.delete(name);
+    }
+    this.#put(inside, rows, 0, depth);
+  }
+
+  /** Why nothing more is told, and a button to ask once more. */
+  #refusal(error, ask) {
+    const refusal = el("li", { class: "ends", role: "alert" }, `The server does not answer: ${error.message} `);
+    const again = () => {
+      refusal.remove();
+      ask();
+    };
+    refusal.append(el("button", { type: "button", click: again }, "Ask again"));
+    return refusal;
   }
 
   /** Leads to where a row is shown already. */
