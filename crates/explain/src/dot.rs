@@ -7,7 +7,7 @@ use pathway_plan::Explanation;
 use pathway_plan::explanation::Operator;
 
 use crate::Stage;
-use crate::label::{heading, lines};
+use crate::label::{heading, lines, repeated};
 
 /// One of the plans as a graph for Graphviz: rows flow downwards, and loops are boxes around what is repeated.
 pub fn dot(explanation: &Explanation, stage: Stage) -> String {
@@ -33,7 +33,9 @@ fn write(f: &mut String, explanation: &Explanation, stage: Stage) -> fmt::Result
             operators.iter().try_for_each(|operator| node(f, stage, operator, "  "))?;
             continue;
         }
-        writeln!(f, "  subgraph cluster_{number} {{\n    label={};", quoted(looped))?;
+        let about = explanation.loops.iter().find(|about| about.id == looped);
+        let about = about.map_or_else(|| vec![looped.to_owned()], repeated);
+        writeln!(f, "  subgraph cluster_{number} {{\n    label=\"{}\";", aligned(about))?;
         operators.iter().try_for_each(|operator| node(f, stage, operator, "    "))?;
         writeln!(f, "  }}")?;
     }
@@ -46,12 +48,14 @@ fn write(f: &mut String, explanation: &Explanation, stage: Stage) -> fmt::Result
 }
 
 fn node(f: &mut String, stage: Stage, operator: &Operator, indent: &str) -> fmt::Result {
-    // `\l` ends a line that is aligned to the left.
-    let mut label = format!("{}\\l", escaped(&heading(stage, operator)));
-    for (word, line) in lines(stage, operator) {
-        label += &format!("{} {}\\l", escaped(&word), escaped(&line));
-    }
+    let more = lines(stage, operator).into_iter().map(|(word, line)| format!("{word} {line}"));
+    let label = aligned(std::iter::once(heading(stage, operator)).chain(more));
     writeln!(f, "{indent}{} [label=\"{label}\"];", quoted(&operator.id))
+}
+
+/// Lines that are aligned to the left: `\l` ends one.
+fn aligned(lines: impl IntoIterator<Item = String>) -> String {
+    lines.into_iter().map(|line| format!("{}\\l", escaped(&line))).collect()
 }
 
 fn quoted(text: &str) -> String {

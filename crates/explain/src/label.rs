@@ -1,6 +1,6 @@
 //! What is said of an operator: a heading, and lines with a word in front.
 
-use pathway_plan::explanation::{Detail, Measured, Operator, Place};
+use pathway_plan::explanation::{Detail, Loop, Measured, Operator, Place};
 
 use crate::Stage;
 
@@ -97,6 +97,19 @@ pub(crate) fn line(place: &Place) -> String {
         text += &format!(": {}", place.source);
     }
     text
+}
+
+/// A loop, in lines: how often it is repeated, what was counted of all that is inside, and its place in the program.
+pub(crate) fn repeated(looped: &Loop) -> Vec<String> {
+    let inside = looped.inside.as_ref().map(|outer| format!(" inside {outer}")).unwrap_or_default();
+    let rounds = match looped.limit {
+        Some(limit) => format!("at most {limit} rounds"),
+        None => "until nothing changes".to_owned(),
+    };
+    let mut lines = vec![format!("{}{inside}: {rounds}", looped.id)];
+    lines.extend(looped.measured.as_ref().map(|measured| format!("counted {}", counted(measured))));
+    lines.extend(looped.place.as_ref().map(line));
+    lines
 }
 
 /// What was counted, in a line.

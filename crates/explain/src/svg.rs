@@ -6,10 +6,10 @@ use std::fmt::{self, Write};
 use dagre::graph::{Graph, GraphOptions};
 use dagre::{EdgeLabel, LayoutOptions, NodeLabel};
 use pathway_plan::Explanation;
-use pathway_plan::explanation::Operator;
+use pathway_plan::explanation::{Loop, Operator};
 
 use crate::Stage;
-use crate::label::{counted, details, heading, visible};
+use crate::label::{counted, details, heading, repeated, visible};
 use crate::text::whole;
 
 /// The size of letters, all of which are equally wide, and the distance of lines.
@@ -21,12 +21,12 @@ const MARGIN: f64 = 12.0;
 /// Lines that are longer are cut; the whole is in the tooltip.
 const LONGEST: usize = 56;
 
-/// One of the plans as a drawing: rows flow downwards. All that is known of an operator is in its tooltip. What is drawn has
+/// One of the plans as a drawing: rows flow downwards, and what is known of loops is below. All that is known of an operator is in its tooltip. What is drawn has
 /// classes, by which a page may give it other colours.
 pub fn svg(explanation: &Explanation, stage: Stage) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = write(&mut text, stage, stage.of(explanation));
+    let _ = write(&mut text, stage, stage.of(explanation), &explanation.loops);
     text
 }
 
@@ -103,7 +103,7 @@ fn short(line: &str) -> String {
     line.chars().take(LONGEST - 1).chain(['\u{2026}']).collect()
 }
 
-fn write(f: &mut String, stage: Stage, operators: &[Operator]) -> fmt::Result {
+fn write(f: &mut String, stage: Stage, operators: &[Operator], loops: &[Loop]) -> fmt::Result {
     let cards: Vec<Card<'_>> = operators.iter().map(|operator| card(stage, operator)).collect();
     let options = GraphOptions { directed: true, multigraph: true, compound: false };
     let mut graph: Graph<NodeLabel, EdgeLabel> = Graph::with_options(options);
@@ -141,7 +141,10 @@ fn write(f: &mut String, stage: Stage, operators: &[Operator]) -> fmt::Result {
     let corners = placed.iter().map(|(_, area)| (area.left + area.width, area.top + area.height));
     let all = corners.chain(edges.iter().flatten().copied());
     let (width, height) = all.fold((0.0f64, 0.0f64), |(w, h), (x, y)| (w.max(x), h.max(y)));
-    let (width, height) = (width + MARGIN, height + MARGIN);
+    let below: Vec<String> = loops.iter().flat_map(repeated).map(|line| short(&visible(&line))).collect();
+    let longest = to_number(below.iter().map(|line| letters(line)).max().unwrap_or(0)) * LETTER;
+    let (width, bottom) = (width.max(MARGIN + longest) + MARGIN, height + MARGIN);
+    let height = bottom + to_number(below.len()) * LINE;
 
     writeln!(
         f,
@@ -156,6 +159,14 @@ fn write(f: &mut String, stage: Stage, operators: &[Operator]) -> fmt::Result {
     writeln!(f, "<rect class=\"ground\" width=\"100%\" height=\"100%\" fill=\"#fff\"/>")?;
     edges.iter().try_for_each(|points| draw_edge(f, points))?;
     placed.iter().try_for_each(|(card, area)| draw_card(f, stage, card, *area))?;
+    for (number, line) in below.iter().enumerate() {
+        let base = bottom + FONT / 2.0 + to_number(number) * LINE;
+        writeln!(
+            f,
+            "<text class=\"about\" x=\"{MARGIN:.1}\" y=\"{base:.1}\" xml:space=\"preserve\">{}</text>",
+            escaped(line)
+        )?;
+    }
     writeln!(f, "</svg>")
 }
 

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
 use pathway_plan::Explanation;
-use pathway_plan::explanation::{Loop, Operator};
+use pathway_plan::explanation::Operator;
 
 use crate::Stage;
-use crate::label::{counted, heading, line, lines, reference};
+use crate::label::{heading, lines, reference, repeated};
 
 /// Words in front of lines are at least so wide.
 const WORD: usize = 8;
@@ -35,25 +35,7 @@ fn write(f: &mut String, explanation: &Explanation) -> fmt::Result {
     if !explanation.loops.is_empty() {
         writeln!(f)?;
     }
-    explanation.loops.iter().try_for_each(|looped| write_loop(f, looped))
-}
-
-fn write_loop(f: &mut String, looped: &Loop) -> fmt::Result {
-    f.push_str(&looped.id);
-    if let Some(inside) = &looped.inside {
-        write!(f, " inside {inside}")?;
-    }
-    match looped.limit {
-        Some(limit) => write!(f, ": at most {limit} rounds")?,
-        None => f.write_str(": until nothing changes")?,
-    }
-    if let Some(measured) = &looped.measured {
-        write!(f, "; counted {}", counted(measured))?;
-    }
-    match &looped.place {
-        Some(place) => writeln!(f, "; {}", line(place)),
-        None => writeln!(f),
-    }
+    explanation.loops.iter().try_for_each(|looped| writeln!(f, "{}", repeated(looped).join("; ")))
 }
 
 struct Tree<'a> {

@@ -1,4 +1,4 @@
-use pathway_plan::explanation::VERSION;
+use pathway_plan::explanation::{Measured, VERSION};
 use pathway_plan::{Explanation, PlanError};
 
 use crate::{Stage, dot, json, svg, text};
@@ -60,6 +60,19 @@ fn drawings_have_every_operator() -> Result<(), PlanError> {
             assert!(drawing.starts_with("<svg ") && drawing.ends_with("</svg>\n"), "{name}");
         }
     }
+    Ok(())
+}
+
+#[test]
+fn what_was_counted_in_loops_is_drawn() -> Result<(), PlanError> {
+    let mut explanation = programs::components()?;
+    explanation.loops[0].measured = Some(Measured { rows_in: 4, insertions: 3, ..Measured::default() });
+    let rounds = "loop 1: at most 5 rounds";
+    let drawing = svg(&explanation, Stage::After);
+    assert_eq!(drawing.matches(rounds).count(), 1, "{drawing}");
+    assert!(drawing.contains(">counted 4 in, +3 -0 out</text>"), "{drawing}");
+    let graph = dot(&explanation, Stage::After);
+    assert!(graph.contains(&format!("label=\"{rounds}\\lcounted 4 in, +3 -0 out\\l")), "{graph}");
     Ok(())
 }
 
