@@ -48,7 +48,15 @@ class Real:
         command = [sys.executable, str(PROGRAM), *self.options]
         with (self.folder / "log").open("a") as log:
             environment = {**os.environ, **self.variables}
-            self.process = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                # What a shell starts in the background ignores it, and so does all that this starts.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
+            )
         deadline = time.monotonic() + PATIENCE
         while True:
             try:

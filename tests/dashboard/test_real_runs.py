@@ -135,6 +135,18 @@ def test_a_run_that_is_asked_to_end_has_ended(run: Real, visit: Visit) -> None:
     expect(page.locator(".notice")).not_to_contain_text("does not answer")
 
 
+def test_a_run_that_is_interrupted_has_not_failed(run: Real, visit: Visit) -> None:
+    page = visit(run.address)
+    expect(page.locator(".pill.running")).to_be_visible()
+    assert run.stop(signal.SIGINT) != 0
+    expect(page.locator(".pill.interrupted")).to_have_text("interrupted")
+    expect(page.locator(".notice")).to_contain_text("The run was interrupted at")
+    expect(page).to_have_title(re.compile("^interrupted: flights.py"))
+    # Its process has gone: that is no news.
+    page.wait_for_event("requestfailed")
+    expect(page.locator(".notice")).not_to_contain_text("does not answer")
+
+
 def test_a_run_that_fails_says_why(tmp_path: Path, visit: Visit) -> None:
     with started(tmp_path, "--strict") as run:
         page = visit(run.address)

@@ -56,7 +56,7 @@ async fn run(State(board): Asked) -> Json<About> {
         started: board.started,
         ended: end.map(|end| end.at),
         state: board.state(),
-        message: end.and_then(|end| end.message.clone()),
+        message: end.and_then(|end| end.message().map(str::to_owned)),
         recorded: false,
         process: board.place,
         outline: board.statistics.outline().cloned(),

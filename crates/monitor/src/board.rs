@@ -62,11 +62,31 @@ pub struct Board {
 }
 
 /// How a run has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// With its inputs, or because it was asked to end.
+    Ended,
+    /// At once, as when somebody presses Ctrl-C.
+    Interrupted,
+    /// With this message.
+    Failed(String),
+}
+
+/// When and how a run has ended.
 #[derive(Debug)]
 pub(crate) struct End {
     pub(crate) at: u64,
+    pub(crate) how: Ending,
+}
+
+impl End {
     /// Why it failed.
-    pub(crate) message: Option<String>,
+    pub(crate) fn message(&self) -> Option<&str> {
+        match &self.how {
+            Ending::Failed(message) => Some(message),
+            Ending::Ended | Ending::Interrupted => None,
+        }
+    }
 }
 
 /// Who looks at the run.
@@ -125,23 +145,25 @@ impl Board {
     }
 
     pub(crate) fn state(&self) -> &'static str {
-        match self.ending() {
+        match self.ending().map(|end| &end.how) {
             None => "running",
-            Some(End { message: None, .. }) => "ended",
-            Some(_) => "failed",
+            Some(Ending::Ended) => "ended",
+            Some(Ending::Interrupted) => "interrupted",
+            Some(Ending::Failed(_)) => "failed",
         }
     }
 
-    /// The run has ended, or failed with this message.
-    pub fn finish(&self, message: Option<String>) {
+    /// The run is over.
+    pub fn finish(&self, how: Ending) {
         let at = now();
-        let (level, text) = match &message {
-            None => (Level::Info, "The run has ended.".to_owned()),
-            Some(message) => (Level::Error, format!("The run has failed: {message}")),
+        let (level, text) = match &how {
+            Ending::Ended => (Level::Info, "The run has ended.".to_owned()),
+            Ending::Interrupted => (Level::Warning, "The run was interrupted.".to_owned()),
+            Ending::Failed(message) => (Level::Error, format!("The run has failed: {message}")),
         };
         self.log.push(Record::new(level, &text));
         // A run ends once.
-        let _ = self.end.set(End { at, message });
+        let _ = self.end.set(End { at, how });
     }
 
     /// Somebody has asked for something, and gets it.
@@ -192,16 +214,24 @@ mod tests {
     fn a_run_that_nobody_looks_at_ends() {
         let board = board();
         assert_eq!(board.state(), "running");
-        board.finish(None);
+        board.finish(Ending::Ended);
         board.wait_for_viewers();
         assert_eq!(board.state(), "ended");
+    }
+
+    #[test]
+    fn a_run_that_is_interrupted_has_not_failed() {
+        let board = board();
+        board.finish(Ending::Interrupted);
+        assert_eq!((board.state(), board.ending().unwrap().message()), ("interrupted", None));
+        assert_eq!(board.log.last(1)[0].message, "The run was interrupted.");
     }
 
     #[test]
     fn the_end_waits_until_it_was_told() {
         let board = board();
         board.asked();
-        board.finish(Some("no".to_owned()));
+        board.finish(Ending::Failed("no".to_owned()));
         assert_eq!(board.state(), "failed");
         assert_eq!(board.log.last(1)[0].message, "The run has failed: no");
         let waiting = {

@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use tokio::time::MissedTickBehavior;
 
 use crate::api;
-use crate::board::Board;
+use crate::board::{Board, Ending};
 use crate::explain::explain;
 use crate::files::{File, PAGE};
 use crate::guard::{Guard, guard, with_headers};
@@ -108,9 +108,9 @@ impl Server {
         self.address
     }
 
-    /// The run has ended, or failed with this message. Pages that look at it are told before the server is stopped.
-    pub fn finish(self, message: Option<String>) {
-        self.board.finish(message);
+    /// The run is over. Pages that look at it are told before the server is stopped.
+    pub fn finish(self, how: Ending) {
+        self.board.finish(how);
         self.board.wait_for_viewers();
     }
 }

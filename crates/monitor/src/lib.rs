@@ -24,7 +24,7 @@ mod rows;
 pub mod telemetry;
 mod usage;
 
-pub use board::{Board, Place};
+pub use board::{Board, Ending, Place};
 pub use console::Console;
 pub use http::{NotServed, Server, Settings};
 pub use log_tail::{Level, LogTail, Record};

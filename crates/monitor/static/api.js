@@ -6,8 +6,8 @@
 //     "program": "flights.py",          as people call it
 //     "version": "0.33.0",
 //     "started": 1790000000000,
-//     "ended": null,                    when it ended or failed
-//     "state": "running",               "running", "ended" or "failed"
+//     "ended": null,                    when it was over
+//     "state": "running",               "running", "ended", "interrupted" or "failed"
 //     "message": null,                  why it failed
 //     "recorded": false,                told from what was recorded, not by the run: moments can be asked for (below)
 //     "process": { "number": 0, "count": 1, "pid": 4242, "workers": 2 },   workers: of this process; pid may be null

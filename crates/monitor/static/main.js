@@ -98,7 +98,7 @@ async function ask() {
       state = "locked";
       askForToken();
     } else if (error instanceof api.NoAnswer) {
-      const isOver = run?.state === "ended" || run?.state === "failed";
+      const isOver = ["ended", "interrupted", "failed"].includes(run?.state);
       state = isOver ? run.state : "away";
     } else {
       state = "broken";

@@ -3,7 +3,7 @@
 import { el, setText } from "./dom.js";
 import { bytes, clock, cores, count, duration, elapsed, exact, moment, NONE } from "./format.js";
 
-const WORDS = { connecting: "connecting", running: "running", ended: "ended", failed: "failed", away: "no answer", locked: "locked", broken: "broken" };
+const WORDS = { connecting: "connecting", running: "running", ended: "ended", interrupted: "interrupted", failed: "failed", away: "no answer", locked: "locked", broken: "broken" };
 
 const VITALS = [
   ["in", "Rows in/s", count],
@@ -56,7 +56,7 @@ export class Head {
   }
 }
 
-/** What has happened: the run has ended, failed, begun anew, or does not answer. */
+/** What has happened: the run has ended, was interrupted, has failed, begun anew, or does not answer. */
 export class Notice {
   #restarted = null;
 
@@ -86,9 +86,9 @@ export class Notice {
     if (run?.state === "failed") {
       return ["failed", el("b", {}, `The run failed at ${clock(run.ended)}.`), el("pre", {}, run.message ?? "")];
     }
-    if (run?.state === "ended") {
+    if (run?.state === "ended" || run?.state === "interrupted") {
       const shown = run.chosen === null ? "These are its last numbers." : `These are its numbers of ${moment(run.chosen)}.`;
-      return ["ended", el("b", {}, `The run ended at ${clock(run.ended)}.`), ` ${shown}`];
+      return ["ended", el("b", {}, `The run ${run.state === "ended" ? "ended" : "was interrupted"} at ${clock(run.ended)}.`), ` ${shown}`];
     }
     if (state === "away") {
       const seen = run ? ` What you see is from ${clock(since)}.` : "";

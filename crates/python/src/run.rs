@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::RecvTimeoutError;
-use pathway_monitor::{Level, LogTail, Record, Recorder};
+use pathway_monitor::{Ending, Level, LogTail, Record, Recorder};
 use pathway_plan::program::Program;
 use pathway_plan::rewrite::{Goal, Rewrites};
 use pathway_plan::{Frame, Graph};
 use pathway_runtime::{Budget, ClusterConfig, Context, Failure, Monitor, Report, RunOptions, Scaling, Wish};
 use pyo3::create_exception;
-use pyo3::exceptions::{PyBaseException, PyOSError, PyRuntimeError};
+use pyo3::exceptions::{PyBaseException, PyException, PyOSError, PyRuntimeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -154,11 +154,8 @@ pub(crate) fn run(
     // It may have something to say, for which it needs the interpreter.
     py.detach(|| drop(recorder));
     if let Some(server) = server {
-        let message = result.as_ref().err().and_then(|error| {
-            // Whoever asks a run to end after what it has read gets what he wants.
-            (!error.is_instance_of::<StopRequested>(py)).then(|| serving::cause(py, error))
-        });
-        py.detach(|| server.finish(message));
+        let how = result.as_ref().err().map_or(Ending::Ended, |error| ending(py, error));
+        py.detach(|| server.finish(how));
     }
     result.map(|()| {
         scaling.and_then(|scaling| scaling.wish()).map(|wish| match wish {
@@ -166,6 +163,18 @@ pub(crate) fn run(
             Wish::Fewer => "fewer",
         })
     })
+}
+
+/// How a run has ended that raises this.
+fn ending(py: Python<'_>, error: &PyErr) -> Ending {
+    // Whoever asks a run to end after what it has read gets what he wants, and so does who presses Ctrl-C.
+    if error.is_instance_of::<StopRequested>(py) {
+        Ending::Ended
+    } else if error.is_instance_of::<PyException>(py) {
+        Ending::Failed(serving::cause(py, error))
+    } else {
+        Ending::Interrupted
+    }
 }
 
 /// Runs a program in threads of the engine, and waits for its end; meanwhile looks for signals.

@@ -183,7 +183,7 @@ fn the_end_is_told_to_those_who_look() {
     let server = Server::start(Settings::here(0), board.clone()).unwrap();
     let address = server.address();
     let id = json(&server, "/api/run")["id"].clone();
-    let ending = std::thread::spawn(move || server.finish(Some("no header".to_owned())));
+    let ending = std::thread::spawn(move || server.finish(Ending::Failed("no header".to_owned())));
     // Another handle on the same server, to ask it.
     let asking = Server { address, board, stop: None, thread: None };
     let mut state = Json::Null;
